@@ -1,0 +1,42 @@
+# Shared by the scripts beside it. They are started from anywhere and work at the root of the checkout.
+
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+export CI=true                     # a test that lacks what it needs fails, where elsewhere it is skipped
+export GOFLAGS=-buildvcs=false     # the checkout may belong to another user, which git refuses to look at
+export HOME="${HOME:-/root}"
+
+step() { printf '\n== %s\n' "$*"; }
+
+# install PACKAGE...: the Debian packages that are missing.
+install() {
+	local missing=() package
+	for package in "$@"; do
+		dpkg-query -W -f '${db:Status-Status}\n' "$package" 2>/dev/null | grep -qx installed || missing+=("$package")
+	done
+	((${#missing[@]})) || return 0
+	export DEBIAN_FRONTEND=noninteractive
+	local get=(apt-get -qq -y --no-install-recommends install "${missing[@]}")
+	"${get[@]}" || { apt-get -qq update && "${get[@]}"; }
+}
+
+# readme_command NAME: the command that README.md shows in the block below <!-- command: NAME -->.
+readme_command() {
+	awk -v marker="<!-- command: $1 -->" '
+		$0 == marker { wanted = 1; next }
+		wanted && /^```/ { if (inside) exit; inside = 1; next }
+		inside { print; found = 1 }
+		END { if (!found) { print "README.md has no command " marker > "/dev/stderr"; exit 1 } }
+	' README.md
+}
+
+# run_tests FLAG...: the README's test command with these flags added. A skipped test is a failure. The last line of
+# output is "N passed, N failed, N skipped".
+run_tests() {
+	local command
+	command=$(readme_command test)
+	scratch=$(mktemp -d)
+	trap 'rm -rf "$scratch"' EXIT
+	go build -o "$scratch/summary" .ci/summary.go
+	GOFLAGS="$GOFLAGS -count=1 -json $*" bash -euo pipefail -c "$command" | "$scratch/summary"
+}

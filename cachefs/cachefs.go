@@ -1,0 +1,155 @@
+package cachefs
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/spf13/afero"
+
+	"github.com/sftpsyncer/go-syncfs/internal/localdir"
+	"github.com/sftpsyncer/go-syncfs/internal/mirror"
+)
+
+// Errors found with errors.Is.
+var (
+	// ErrUnavailable: the remote gave no answer. Never also fs.ErrNotExist.
+	ErrUnavailable = mirror.ErrUnavailable
+	// ErrBusy: the file is open, so its copy cannot be evicted.
+	ErrBusy = mirror.ErrBusy
+	// ErrChanged: the version of the file changed while it was being fetched, or the copy was edited.
+	ErrChanged = mirror.ErrChanged
+	// ErrLocked: another Fs holds the local directory.
+	ErrLocked = localdir.ErrLocked
+)
+
+// Always as Options.Revalidate asks the remote at every open.
+const Always time.Duration = mirror.Always
+
+// Options of an Fs. The zero value, and a nil pointer, are the defaults.
+type Options struct {
+	// Revalidate says when the remote is asked whether a copy is still its version. 0: never; Always: at every
+	// open; d: when d has passed since the last check.
+	Revalidate time.Duration
+	// MaxBytes bounds the bytes of the copies, those being fetched included. The least recently used are evicted
+	// first; if nothing can go, a file is read on the remote. 0: no bound.
+	MaxBytes int64
+	// Parallel is the number of files that Pull fetches at once. 0: 16.
+	Parallel int
+	// Logger gets what happens behind the calls: evictions, edits found, damage. nil: nothing.
+	Logger *slog.Logger
+	// Now is the clock. nil: time.Now.
+	Now func() time.Time
+}
+
+// Fs reads a remote Fs through a local one. Safe for concurrent use.
+type Fs struct {
+	m *mirror.FS
+}
+
+var (
+	_ afero.Fs        = (*Fs)(nil)
+	_ afero.Symlinker = (*Fs)(nil)
+)
+
+// New returns an Fs that keeps copies of remote's files in local, whose root must exist. It does not use the remote.
+// The error matches fs.ErrNotExist if the root is missing, ErrLocked if another Fs holds it, fs.ErrInvalid if an
+// option is out of range.
+func New(remote, local afero.Fs, opts *Options) (*Fs, error) {
+	if opts == nil {
+		opts = &Options{}
+	}
+	m, err := mirror.Open(remote, local, mirror.Options(*opts))
+	if err != nil {
+		return nil, err
+	}
+	return &Fs{m}, nil
+}
+
+// Close ends fetches and releases the local directory. Calls after it fail with fs.ErrClosed.
+func (c *Fs) Close() error { return c.m.Close() }
+
+// WithContext returns the same Fs, whose calls end when ctx does, as far as the remote has a
+// WithContext(context.Context) afero.Fs of its own; else they end at the next call to the remote. An afero.Fs, to be
+// passed on as one.
+func (c *Fs) WithContext(ctx context.Context) afero.Fs { return &Fs{c.m.With(ctx)} }
+
+// Name is "cachefs".
+func (c *Fs) Name() string { return "cachefs" }
+
+// Damage says what was lost when New found the record of the copies damaged; nil if it was not. The copies that are
+// not known any more are taken for files of the user's.
+func (c *Fs) Damage() error { return c.m.Damage() }
+
+// Open opens a file or directory for reading.
+func (c *Fs) Open(name string) (afero.File, error) { return c.OpenFile(name, os.O_RDONLY, 0) }
+
+// Create creates or truncates a file on the remote.
+func (c *Fs) Create(name string) (afero.File, error) {
+	return c.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o666)
+}
+
+// OpenFile opens a file: for reading the local copy, else the file on the remote.
+func (c *Fs) OpenFile(name string, flag int, perm fs.FileMode) (afero.File, error) {
+	if flag&(os.O_WRONLY|os.O_RDWR|os.O_CREATE|os.O_TRUNC) == 0 {
+		f, err := c.m.OpenRead(name)
+		if err != nil {
+			return nil, mirror.PathError("open", name, err)
+		}
+		return f, nil
+	}
+	f, err := c.openRemote(name, flag, perm)
+	if err != nil {
+		return nil, mirror.PathError("open", name, err)
+	}
+	return f, nil
+}
+
+func (c *Fs) openRemote(name string, flag int, perm fs.FileMode) (afero.File, error) {
+	clean, err := c.remotes(name, true)
+	if err != nil {
+		return nil, err
+	}
+	done := c.m.WriteThrough(clean)
+	f, err := c.m.RemoteFs().OpenFile(c.m.RemoteName(clean), flag, perm)
+	if err != nil {
+		done()
+		return nil, mirror.Remote(err)
+	}
+	return mirror.NewRemoteFile(f, name, done), nil
+}
+
+// errLocalFile says that a name belongs to a file in the local directory that is not a copy of the remote's.
+type errLocalFile struct{}
+
+func (errLocalFile) Error() string        { return "a local file of this name hides the remote's" }
+func (errLocalFile) Is(target error) bool { return target == fs.ErrPermission }
+
+// remotes returns the clean name of what the remote has and is to change: not a file of the user's.
+func (c *Fs) remotes(name string, follow bool) (clean string, err error) {
+	if clean, err = mirror.Clean(name); err != nil {
+		return "", err
+	}
+	err = c.m.Do(func(v *mirror.View) error {
+		if err := mirror.Creatable(baseOf(clean)); err != nil {
+			return err
+		}
+		p, err := v.Find(clean, follow)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil // the remote says so itself
+		}
+		if err != nil {
+			return err
+		}
+		clean = p.Path()
+		own, err := v.UsersOwn(clean)
+		if own && err == nil {
+			err = errLocalFile{}
+		}
+		return err
+	})
+	return clean, err
+}

@@ -1,0 +1,135 @@
+package syncfs_test
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+const module = "github.com/sftpsyncer/go-syncfs"
+
+// The direction of imports: syncfs -> cachefs -> internal/mirror -> internal/tree, and beside them sftpfs. What stands
+// on a remote knows it only as an afero.Fs, so that any other will do.
+var (
+	ssh = []string{"github.com/pkg/sftp", "golang.org/x/crypto/ssh", "sftpfs"}
+
+	forbidden = map[string][]string{
+		"syncfs":            ssh,
+		"cachefs":           append([]string{"syncfs"}, ssh...),
+		"internal/mirror":   append([]string{"syncfs", "cachefs"}, ssh...),
+		"internal/localdir": append([]string{"syncfs", "cachefs", "internal/mirror", "internal/tree"}, ssh...),
+		"internal/statelog": append([]string{"syncfs", "cachefs", "internal/mirror", "internal/tree"}, ssh...),
+		"internal/tree":     append([]string{"syncfs", "cachefs", "internal/mirror"}, ssh...),
+		"sftpfs":            {"syncfs", "cachefs", "internal/mirror", "internal/tree", "internal/localdir", "internal/statelog"},
+	}
+
+	// testOnly may be imported by tests and by each other.
+	testOnly = []string{"internal/aferotest", "internal/faultfs", "internal/crashfs", "internal/opensshtest"}
+)
+
+func TestImportDirections(t *testing.T) {
+	t.Parallel()
+	imports := moduleImports(t)
+	for folder, all := range imports {
+		for _, imported := range all {
+			require.False(t, isForbidden(folder, imported), "%s imports %s", folder, imported)
+		}
+	}
+}
+
+// TestImportRulesCanFail shows that the rules hit what they are meant to, and only that.
+func TestImportRulesCanFail(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		folder, imported string
+		forbidden        bool
+	}{
+		{"syncfs", "cachefs", false},
+		{"cachefs", "syncfs", true},
+		{"cachefs", "golang.org/x/crypto/ssh/knownhosts", true},
+		{"internal/mirror", "internal/tree", false},
+		{"internal/tree", "internal/mirror", true},
+		{"internal/tree/part", "github.com/pkg/sftp", true},
+		{"internal/treehouse", "github.com/pkg/sftp", false},
+		{"sftpfs", "github.com/pkg/sftp", false},
+		{"sftpfs/sftptest", "internal/tree", true},
+		{"sftpfs", "internal/faultfs", true},
+		{"internal/aferotest", "internal/faultfs", false},
+		{"examples/quickstart", "sftpfs", false},
+		{"examples/quickstart", "internal/opensshtest", true},
+	} {
+		require.Equal(t, c.forbidden, isForbidden(c.folder, c.imported), "%s imports %s", c.folder, c.imported)
+	}
+}
+
+// isForbidden says whether the package in a folder of the module must not import another. Packages of the module are
+// named by their folder.
+func isForbidden(folder, imported string) bool {
+	for root, not := range forbidden {
+		if within(root, folder) && withinAny(not, imported) {
+			return true
+		}
+	}
+	return withinAny(testOnly, imported) && !withinAny(testOnly, folder)
+}
+
+func within(root, name string) bool { return name == root || strings.HasPrefix(name, root+"/") }
+
+func withinAny(roots []string, name string) bool {
+	return slices.ContainsFunc(roots, func(root string) bool { return within(root, name) })
+}
+
+// moduleImports returns what each folder's package imports, tests left out, and checks that every folder with a rule
+// is there: a rule about a folder that was renamed would hold for ever.
+func moduleImports(t *testing.T) map[string][]string {
+	t.Helper()
+	imports := make(map[string][]string)
+	err := filepath.WalkDir(".", func(name string, entry fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case entry.IsDir() && name != "." && (strings.HasPrefix(entry.Name(), ".") || entry.Name() == "testdata"):
+			return filepath.SkipDir
+		case entry.IsDir() || path.Ext(name) != ".go" || strings.HasSuffix(name, "_test.go"):
+			return nil
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ImportsOnly)
+		if err != nil {
+			return err
+		}
+		folder := filepath.ToSlash(filepath.Dir(name))
+		imports[folder] = slices.Grow(imports[folder], len(file.Imports))
+		for _, spec := range file.Imports {
+			imported, err := strconv.Unquote(spec.Path.Value)
+			if err != nil {
+				return err
+			}
+			imports[folder] = append(imports[folder], strings.TrimPrefix(imported, module+"/"))
+		}
+		return nil
+	})
+	require.NoError(t, err)
+	for folder := range forbidden {
+		require.Contains(t, imports, folder, "a rule names a folder without a package")
+	}
+	for _, folder := range testOnly {
+		require.Contains(t, imports, folder, "a rule names a folder without a package")
+	}
+	return imports
+}
+
+func TestModuleName(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("go.mod")
+	require.NoError(t, err)
+	require.True(t, strings.HasPrefix(string(text), "module "+module+"\n"))
+}

@@ -1,0 +1,120 @@
+package crashfs
+
+import (
+	"io/fs"
+	"os"
+	"slices"
+	"syscall"
+	"time"
+)
+
+// put has the name at refer to n, which is new.
+func (f *Fs) put(at place, n *node) {
+	f.edit(entryOp{edits: []edit{{at.dir, at.name, n}}, dirs: []*node{at.dir}})
+}
+
+// drop has the name at refer to nothing.
+func (f *Fs) drop(at place) {
+	op := entryOp{edits: []edit{{at.dir, at.name, nil}}, dirs: []*node{at.dir}}
+	if at.node.isDir() {
+		op.dirs = append(op.dirs, at.node)
+	}
+	f.edit(op)
+}
+
+// edit carries out an operation on names, in memory only.
+func (f *Fs) edit(op entryOp) {
+	now := time.Now()
+	for _, e := range op.edits {
+		e.apply(e.dir.entries)
+		e.dir.change(change{set: func(i *inode) { i.mtime = now }})
+	}
+	f.journal = append(f.journal, op)
+}
+
+// Remove removes a file or an empty directory. Open handles go on working.
+func (f *Fs) Remove(name string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	at, err := f.locate(name)
+	switch {
+	case err != nil:
+	case at.isRoot():
+		err = syscall.EBUSY
+	case at.node == nil:
+		err = fs.ErrNotExist
+	case len(at.node.entries) > 0:
+		err = syscall.ENOTEMPTY
+	default:
+		f.drop(at)
+	}
+	return pathError("remove", name, err)
+}
+
+// RemoveAll removes a file, or a directory and what is in it. It is no error if
+// there is none.
+func (f *Fs) RemoveAll(name string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	at, err := f.locate(name)
+	switch {
+	case err == fs.ErrNotExist:
+		err = nil
+	case err != nil:
+	case at.isRoot():
+		err = syscall.EBUSY
+	case at.node != nil:
+		f.removeAll(at)
+	}
+	return pathError("removeall", name, err)
+}
+
+// removeAll removes what is at a place from the leaves up, as package os does:
+// a crash can leave a part.
+func (f *Fs) removeAll(at place) {
+	for _, name := range at.node.names() {
+		f.removeAll(place{dir: at.node, name: name, node: at.node.entries[name]})
+	}
+	f.drop(at)
+}
+
+// Rename gives a file or directory another name. It replaces a file, never a
+// directory. Open handles, of either file, go on working.
+func (f *Fs) Rename(oldname, newname string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if err := f.rename(oldname, newname); err != nil {
+		return &os.LinkError{Op: "rename", Old: oldname, New: newname, Err: err}
+	}
+	return nil
+}
+
+func (f *Fs) rename(oldname, newname string) error {
+	from, err := f.locate(oldname)
+	if err != nil {
+		return err
+	}
+	to, err := f.locate(newname)
+	switch {
+	case err != nil:
+		return err
+	case from.node == nil:
+		return fs.ErrNotExist
+	case to.node != nil && to.node.isDir():
+		return fs.ErrExist
+	case from.isRoot():
+		return syscall.EBUSY
+	case from.node == to.node:
+		return nil
+	case from.node.isDir() && slices.Contains(to.way, from.node):
+		return syscall.EINVAL
+	case from.node.isDir() && to.node != nil:
+		return syscall.ENOTDIR
+	}
+	f.edit(entryOp{
+		edits: []edit{{from.dir, from.name, nil}, {to.dir, to.name, from.node}},
+		dirs:  []*node{from.dir, to.dir},
+		under: to.way,
+	})
+	return nil
+}

@@ -1,0 +1,89 @@
+package crashfs
+
+import (
+	"io/fs"
+	"time"
+)
+
+// umask is taken from the permission bits of what is created.
+const umask fs.FileMode = 0o022
+
+// settable are the mode bits that Chmod sets.
+const settable = fs.ModePerm | fs.ModeSetuid | fs.ModeSetgid | fs.ModeSticky
+
+// inode is one state of a file or directory, names aside.
+type inode struct {
+	mode     fs.FileMode
+	uid, gid int
+	mtime    time.Time
+	data     []byte
+}
+
+func (i *inode) write(p []byte, off int64) {
+	end := off + int64(len(p))
+	i.resize(max(end, int64(len(i.data))))
+	copy(i.data[off:end], p)
+}
+
+// resize cuts the data off or fills it up with zeros.
+func (i *inode) resize(size int64) {
+	if n := int64(len(i.data)); size > n {
+		i.data = append(i.data, make([]byte, size-n)...)
+	} else {
+		i.data = i.data[:size]
+	}
+}
+
+// change is a step from one state to the next: a write, or whatever set does.
+type change struct {
+	data  []byte
+	off   int64
+	mtime time.Time
+	set   func(*inode)
+}
+
+func (c change) apply(i *inode) {
+	if c.set != nil {
+		c.set(i)
+		return
+	}
+	i.write(c.data, c.off)
+	i.mtime = c.mtime
+}
+
+// node is a file or directory. Names and handles refer to it. It has two
+// states: the one that is seen, and the one on disk, which lacks pending.
+type node struct {
+	inode
+	entries map[string]*node // of a directory; nil for a file
+
+	disk        inode
+	diskEntries map[string]*node
+	pending     []change // in order; all in inode, none in disk
+}
+
+// newNode returns a node of which the disk knows what it needs to be created:
+// attributes, but no data and no entries.
+func newNode(mode fs.FileMode, now time.Time) *node {
+	n := &node{inode: inode{mode: mode, mtime: now}}
+	n.disk = n.inode
+	if mode.IsDir() {
+		n.entries, n.diskEntries = map[string]*node{}, map[string]*node{}
+	}
+	return n
+}
+
+func (n *node) isDir() bool { return n.entries != nil }
+
+func (n *node) change(c change) {
+	c.apply(&n.inode)
+	n.pending = append(n.pending, c)
+}
+
+// sync brings data and attributes to the disk.
+func (n *node) sync() {
+	for _, c := range n.pending {
+		c.apply(&n.disk)
+	}
+	n.pending = nil
+}

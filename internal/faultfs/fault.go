@@ -1,0 +1,45 @@
+package faultfs
+
+import "fmt"
+
+// Effect is what an operation does before it is reported as failed.
+type Effect int
+
+const (
+	// Nothing: it is not carried out.
+	Nothing Effect = iota
+	// Whole: it is carried out; the caller can't know. This is a connection that
+	// was lost after the server acted.
+	Whole
+	// Part: a write puts its first bytes into the file. Other operations are not
+	// carried out.
+	Part
+)
+
+// Fault is a failure that waits for its operation.
+type Fault struct {
+	Index  int    // of the operation that fails
+	Err    error  // nil: ErrInjected
+	Effect Effect // of that operation
+	Bytes  int    // with Part: how many bytes are written; 0: half of them
+	Sticky bool   // all later operations fail as well, without effect
+}
+
+// String names the fault without its index, such as "once", "sticky",
+// "once-whole" or "sticky-part".
+func (f Fault) String() string {
+	s := "once"
+	if f.Sticky {
+		s = "sticky"
+	}
+	switch f.Effect {
+	case Nothing:
+	case Whole:
+		s += "-whole"
+	case Part:
+		s += "-part"
+	default:
+		s += fmt.Sprintf("-effect%d", f.Effect)
+	}
+	return s
+}

@@ -1,0 +1,5 @@
+//go:build !unix
+
+package localdir
+
+const nonblock = 0

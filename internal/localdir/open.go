@@ -1,0 +1,109 @@
+package localdir
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path"
+	"syscall"
+
+	"github.com/spf13/afero"
+)
+
+// Open takes the root of fsys as a local directory. It creates StateDir and the directories below it if they are
+// missing, and takes the lock.
+//
+// The error matches fs.ErrNotExist if the root is missing, syscall.ENOTDIR if it or StateDir is no directory, and
+// ErrLocked if another Dir holds the directory. For a real directory that Dir may be in any process of this machine,
+// and the lock ends with its process however that dies. Elsewhere only this process is covered: two Fs are known to
+// be the same if they are equal, or show the same directory in memory.
+func Open(fsys afero.Fs) (_ *Dir, err error) {
+	fi, err := fsys.Stat(rootPath)
+	if err == nil && !fi.IsDir() {
+		err = syscall.ENOTDIR
+	}
+	if err != nil {
+		return nil, pathError("open", nameOf(fsys), err)
+	}
+	d := &Dir{name: fsys.Name(), unlock: func() error { return nil }}
+	if real := openReal(fsys); real != nil {
+		d.backend, d.name = real, real.path
+	} else {
+		d.backend = newAferoDir(fsys)
+	}
+	defer func() {
+		if err != nil {
+			d.Close()
+		}
+	}()
+
+	if err := d.ownDir(StateDir); err != nil {
+		return nil, err
+	}
+	unlock, err := d.backend.lock(StateDir)
+	if err != nil {
+		return nil, pathError("lock", d.name, err)
+	}
+	d.unlock = unlock
+	for _, sub := range []string{TmpDir, TrashDir, DiscardedDir} {
+		if err := d.ownDir(sub); err != nil {
+			return nil, err
+		}
+	}
+	if d.umask, err = d.measureUmask(); err != nil {
+		return nil, err
+	}
+	return d, nil
+}
+
+// ownDir makes a directory of the library's own. A link in its place is refused, wherever it leads: what is kept
+// there must not mix with the user's files.
+func (d *Dir) ownDir(name string) error {
+	info, err := d.Lstat(name)
+	if err == nil && info.IsDir() {
+		return nil
+	}
+	if err == nil {
+		return pathError("open", name, syscall.ENOTDIR)
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	err = d.Mkdir(name, 0o700)
+	if errors.Is(err, fs.ErrExist) {
+		return nil // by another process that opens the directory now; the lock decides
+	}
+	if err != nil {
+		return err
+	}
+	return d.SyncDir(path.Dir(name)) // or what is synced in it could be lost with it
+}
+
+func (d *Dir) measureUmask() (fs.FileMode, error) {
+	const probe = TmpDir + "/umask"
+	if err := d.RemoveAll(probe); err != nil {
+		return 0, err
+	}
+	f, err := d.OpenFile(probe, os.O_WRONLY|os.O_CREATE|os.O_EXCL, fs.ModePerm)
+	if err != nil {
+		return 0, err
+	}
+	info, err := f.Stat()
+	f.Close()
+	if removeErr := d.Remove(probe); err == nil {
+		err = removeErr
+	}
+	return fs.ModePerm &^ info.Mode, err
+}
+
+// Close releases the lock. Files that are open stay open. Closing twice is harmless.
+func (d *Dir) Close() error {
+	if d.closed.Swap(true) {
+		return nil
+	}
+	err := d.unlock()
+	if closeErr := d.backend.close(); err == nil {
+		err = closeErr
+	}
+	return pathError("close", d.name, err)
+}

@@ -1,0 +1,14 @@
+package localdir
+
+import (
+	"io/fs"
+	"syscall"
+)
+
+// inode adds to s what only the system's own stat structure has.
+func (s *Stamp) inode(fi fs.FileInfo) {
+	if st, ok := fi.Sys().(*syscall.Stat_t); ok {
+		s.CTime = st.Ctim.Nano()
+		s.Ino = st.Ino
+	}
+}

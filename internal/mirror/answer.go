@@ -1,0 +1,165 @@
+package mirror
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"maps"
+	"slices"
+
+	"github.com/spf13/afero"
+
+	"github.com/sftpsyncer/go-syncfs/internal/localdir"
+	"github.com/sftpsyncer/go-syncfs/internal/tree"
+)
+
+// Answer is what the remote said about a name.
+type Answer struct {
+	Known  tree.Answer
+	Kind   tree.Kind
+	Meta   tree.Meta
+	Target string // of a link
+	// Err is why the answer is not Exists: an error matching fs.ErrNotExist if it is Absent, else the reason for
+	// which nothing is known.
+	Err error
+}
+
+// Usable turns an answer that is not Exists into its error.
+func (a Answer) Usable() error {
+	if a.Known == tree.Exists {
+		return nil
+	}
+	return a.Err
+}
+
+// listing is what the remote said about a directory.
+type listing struct {
+	entries map[string]Answer
+	err     error
+}
+
+func metaOf(fi fs.FileInfo) tree.Meta {
+	return tree.Meta{Mode: fi.Mode(), Size: fi.Size(), MTime: fi.ModTime().UnixNano()}
+}
+
+func refusal(err error) Answer {
+	err = Remote(err)
+	if errors.Is(err, fs.ErrNotExist) {
+		return Answer{Known: tree.Absent, Err: err}
+	}
+	return Answer{Err: err}
+}
+
+// RemoteName is the name by which the remote is asked for a path.
+func (m *FS) RemoteName(name string) string {
+	if name == "." {
+		return m.rootName
+	}
+	return m.namePrefix + name
+}
+
+// Ask asks the remote about a path.
+func (m *FS) Ask(name string) Answer {
+	if err := m.ctx.Err(); err != nil {
+		return Answer{Err: err}
+	}
+	remoteName := m.RemoteName(name)
+	var fi fs.FileInfo
+	var err error
+	if l, ok := m.remote.(afero.Lstater); ok {
+		fi, _, err = l.LstatIfPossible(remoteName)
+	} else {
+		fi, err = m.remote.Stat(remoteName)
+	}
+	if err != nil {
+		return refusal(err)
+	}
+	a := Answer{Known: tree.Exists, Kind: tree.KindOf(fi.Mode()), Meta: metaOf(fi)}
+	if a.Kind == tree.Link {
+		return m.askTarget(a, remoteName)
+	}
+	return a
+}
+
+// askTarget completes the answer about a link.
+func (m *FS) askTarget(a Answer, remoteName string) Answer {
+	r, ok := m.remote.(afero.LinkReader)
+	if !ok {
+		return Answer{Err: afero.ErrNoReadlink}
+	}
+	target, err := r.ReadlinkIfPossible(remoteName)
+	if err != nil {
+		return refusal(err)
+	}
+	a.Target = target
+	return a
+}
+
+// askList asks the remote for the entries of a directory.
+func (m *FS) askList(name string) listing {
+	if err := m.ctx.Err(); err != nil {
+		return listing{err: err}
+	}
+	f, err := m.remote.Open(m.RemoteName(name))
+	if err != nil {
+		return listing{err: Remote(err)}
+	}
+	infos, err := f.Readdir(-1)
+	if closeErr := f.Close(); err == nil {
+		err = closeErr
+	}
+	if err != nil {
+		return listing{err: Remote(err)}
+	}
+	l := listing{entries: make(map[string]Answer, len(infos))}
+	for _, fi := range infos {
+		base := fi.Name()
+		if localdir.Reserved(base) {
+			continue
+		}
+		if err := plausible(base); err != nil {
+			return listing{err: err}
+		}
+		a := Answer{Known: tree.Exists, Kind: tree.KindOf(fi.Mode()), Meta: metaOf(fi)}
+		if a.Kind == tree.Link {
+			a = m.askTarget(a, m.RemoteName(tree.Join(name, base)))
+			if a.Known == tree.Absent { // removed since
+				continue
+			}
+		}
+		l.entries[base] = a
+	}
+	return l
+}
+
+// withContext is what a remote has whose calls can end early.
+type withContext interface {
+	WithContext(ctx context.Context) afero.Fs
+}
+
+// With returns the same mirror, whose calls end when ctx does, as far as the remote can end them.
+func (m *FS) With(ctx context.Context) *FS {
+	remote := m.base
+	if r, ok := remote.(withContext); ok {
+		remote = r.WithContext(ctx)
+	}
+	return &FS{state: m.state, ctx: ctx, remote: remote}
+}
+
+// AskFollowing asks the remote about what a path leads to.
+func (m *FS) AskFollowing(name string) Answer {
+	if err := m.ctx.Err(); err != nil {
+		return Answer{Err: err}
+	}
+	fi, err := m.remote.Stat(m.RemoteName(name))
+	if err != nil {
+		return refusal(err)
+	}
+	return Answer{Known: tree.Exists, Kind: tree.KindOf(fi.Mode()), Meta: metaOf(fi)}
+}
+
+// AskNames asks the remote for the names in a directory.
+func (m *FS) AskNames(name string) ([]string, error) {
+	l := m.askList(name)
+	return slices.Sorted(maps.Keys(l.entries)), l.err
+}

@@ -1,0 +1,91 @@
+package mirror
+
+import (
+	"io/fs"
+
+	"github.com/sftpsyncer/go-syncfs/internal/tree"
+)
+
+// begin records that a file is being written. What takes a copy out of ownership is synced before the first byte
+// changes: after the loss of power a changed file must not pass for the remote's.
+func (m *FS) begin(f *File) error {
+	m.mu.Lock()
+	if m.closed {
+		m.mu.Unlock()
+		return fs.ErrClosed
+	}
+	n, s := f.node, f.shared
+	owned := n.Content == tree.Owned
+	s.removed = nil
+	if !s.busy.Load() && n.InView() {
+		m.tree.Edit(n)
+		if owned {
+			m.used -= n.Copy.Stamp.Size
+		}
+		added := n.Copy != nil && n.Copy.Added
+		n.Content, n.Copy = tree.Busy, &tree.Copy{Added: added}
+		m.tree.Note(n, m.Now()).Attr.Set &^= tree.AttrTimes
+		m.tree.Touch(n)
+		if err := m.save(); err != nil {
+			m.mu.Unlock()
+			return err
+		}
+	}
+	s.busy.Store(true)
+	if !f.wrote {
+		f.wrote = true
+		s.dirty++
+	}
+	m.mu.Unlock()
+	if owned {
+		return m.log.Sync()
+	}
+	return nil
+}
+
+// commit records that the bytes written through a handle are complete. Without sync that waits for other handles
+// that wrote.
+func (m *FS) commit(f *File, sync bool) error {
+	info, err := f.local.Stat()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	n, s := f.node, f.shared
+	if f.wrote {
+		f.wrote = false
+		s.dirty--
+	}
+	if !s.busy.Load() || s.dirty > 0 && !sync || m.closed {
+		return err
+	}
+	s.busy.Store(false)
+	if !n.InView() || n.Content != tree.Busy {
+		return err
+	}
+	m.tree.Edit(n)
+	n.Content = tree.Changed
+	n.Copy.Stamp = stampOf(info)
+	m.tree.Note(n, m.Now())
+	m.tree.Touch(n)
+	if saveErr := m.save(); saveErr != nil {
+		n.Content = tree.Interrupted // as a restart would find it
+		return saveErr
+	}
+	return err
+}
+
+// syncPath makes the record and the names on the way to a node survive the loss of power.
+func (m *FS) syncPath(n *tree.Node) error {
+	if err := m.log.Sync(); err != nil {
+		return err
+	}
+	m.mu.Lock()
+	name := n.Path()
+	m.mu.Unlock()
+	for name != "" && name != "." {
+		name, _ = tree.Split(name)
+		if err := m.local.SyncDir(name); err != nil {
+			return err
+		}
+	}
+	return nil
+}

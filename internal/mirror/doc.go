@@ -1,0 +1,13 @@
+// Package mirror keeps a part of a remote afero.Fs in a local directory and answers from it: the engine under cachefs
+// and syncfs. It resolves names to what this side or the remote has, fetches files, tells copies from edits, lists
+// directories, and records what it knows. What may change, and when the remote hears of it, is up to its users.
+//
+// # One call
+//
+// Decisions are made under one lock, which no network I/O is done under. A call runs as a function on a [View]:
+// where it needs an answer of the remote (or a file's bytes) that it does not have yet, it returns, the answer is
+// fetched without the lock, and the function runs again from its start with what has been learnt. So a function
+// must not change anything before its last question, and sees one consistent state when it does.
+//
+// Metadata of the local directory is read and changed under the lock, so that the tree and the directory agree.
+package mirror

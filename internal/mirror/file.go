@@ -1,0 +1,369 @@
+package mirror
+
+import (
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"sync"
+	"sync/atomic"
+	"syscall"
+
+	"github.com/spf13/afero"
+
+	"github.com/sftpsyncer/go-syncfs/internal/localdir"
+	"github.com/sftpsyncer/go-syncfs/internal/tree"
+)
+
+// openFile is what all handles of a node share while there are any.
+type openFile struct {
+	refs int // guarded by state.mu
+
+	// bytes orders changes of the file against the moment in which they are committed: writers share it, appending,
+	// truncating and committing take it alone.
+	bytes sync.RWMutex
+	busy  atomic.Bool // the node is recorded as being written
+	dirty int         // handles that wrote since their last commit; guarded by state.mu
+	// removed is what a copy was shown with when it was taken out of the view; nil once it is written. Guarded by
+	// state.mu.
+	removed *tree.Meta
+	// Generation counts writes, so that an upload can tell that none came in between.
+	generation atomic.Uint64
+}
+
+// File is an open local file of the mirror. It is bound to the node, not the name. Positions are kept here and all
+// I/O is positional, so that every local file system behaves alike. Safe for concurrent use.
+type File struct {
+	m      *FS
+	name   string // as it was opened
+	flag   int
+	local  *localdir.File
+	adopt  func() (*tree.Node, error) // makes a node of a file of the user's when it is written first
+	closed atomic.Bool
+
+	mu     sync.Mutex // guards what follows
+	node   *tree.Node // nil: a file of the user's
+	shared *openFile
+	off    int64
+	wrote  bool // since the last commit
+}
+
+var _ afero.File = (*File)(nil)
+
+// OpenNode opens the local bytes of a node, which must be there. Only the access mode and O_APPEND of flag count.
+func (v *View) OpenNode(n *tree.Node, name string, flag int) (*File, error) {
+	local, err := v.local.OpenFile(n.Path(), readToo(flag), 0)
+	if err != nil {
+		return nil, err
+	}
+	if n.Copy != nil {
+		n.Copy.Used = v.Now()
+	}
+	return &File{m: v.FS, name: name, flag: flag, local: local, node: n, shared: v.share(n)}, nil
+}
+
+// readToo opens for reading what is opened for writing: committing reads.
+func readToo(flag int) int {
+	if writable(flag) {
+		return os.O_RDWR
+	}
+	return os.O_RDONLY
+}
+
+func writable(flag int) bool { return flag&(os.O_WRONLY|os.O_RDWR) != 0 }
+
+// OpenLocal opens a file of the user's. adopt is called before it is written first.
+func (v *View) OpenLocal(p Place, name string, flag int, adopt func() (*tree.Node, error)) (*File, error) {
+	local, err := v.local.OpenFile(p.Path(), readToo(flag), 0)
+	if err != nil {
+		return nil, err
+	}
+	return &File{m: v.FS, name: name, flag: flag, local: local, adopt: adopt}, nil
+}
+
+func (v *View) share(n *tree.Node) *openFile {
+	s := v.open[n.ID]
+	if s == nil {
+		s = &openFile{}
+		s.busy.Store(n.Content == tree.Busy)
+		v.open[n.ID] = s
+	}
+	s.refs++
+	return s
+}
+
+// Generation counts the writes through handles of a node that are open now; 0 if there are none.
+func (v *View) Generation(n *tree.Node) uint64 {
+	if s := v.open[n.ID]; s != nil {
+		return s.generation.Load()
+	}
+	return 0
+}
+
+// IsOpen says whether a node has open handles.
+func (v *View) IsOpen(n *tree.Node) bool { return v.open[n.ID] != nil }
+
+func (f *File) fail(op string, err error) error {
+	if err == nil || err == io.EOF {
+		return err
+	}
+	return PathError(op, f.name, err)
+}
+
+// usable says whether the handle may be used, for reading or writing if asked.
+func (f *File) usable(write bool) error {
+	switch {
+	case f.closed.Load():
+		return fs.ErrClosed
+	case write && !writable(f.flag), !write && f.flag&os.O_WRONLY != 0:
+		return syscall.EBADF
+	}
+	return nil
+}
+
+// Name is the name the file was opened with.
+func (f *File) Name() string { return f.name }
+
+// Read reads from the handle's position.
+func (f *File) Read(p []byte) (int, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if err := f.usable(false); err != nil {
+		return 0, f.fail("read", err)
+	}
+	if len(p) == 0 {
+		return 0, nil
+	}
+	n, err := f.local.ReadAt(p, f.off)
+	f.off += int64(n)
+	if n > 0 && err == io.EOF {
+		err = nil
+	}
+	return n, f.fail("read", err)
+}
+
+// ReadAt is io.ReaderAt.
+func (f *File) ReadAt(p []byte, off int64) (int, error) {
+	if err := f.usable(false); err != nil {
+		return 0, f.fail("read", err)
+	}
+	if off < 0 {
+		return 0, f.fail("readat", fs.ErrInvalid)
+	}
+	n, err := f.local.ReadAt(p, off)
+	return n, f.fail("read", err)
+}
+
+// Seek sets the position of the next Read or Write.
+func (f *File) Seek(offset int64, whence int) (int64, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.closed.Load() {
+		return 0, f.fail("seek", fs.ErrClosed)
+	}
+	switch whence {
+	case io.SeekStart:
+	case io.SeekCurrent:
+		offset += f.off
+	case io.SeekEnd:
+		info, err := f.local.Stat()
+		if err != nil {
+			return 0, f.fail("seek", err)
+		}
+		offset += info.Size()
+	default:
+		return 0, f.fail("seek", syscall.EINVAL)
+	}
+	if offset < 0 {
+		return 0, f.fail("seek", syscall.EINVAL)
+	}
+	f.off = offset
+	return offset, nil
+}
+
+// Write writes at the handle's position, or at the end of a file opened with O_APPEND.
+func (f *File) Write(p []byte) (int, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	n, err := f.change(f.flag&os.O_APPEND != 0, func() (int, error) {
+		if f.flag&os.O_APPEND != 0 {
+			info, err := f.local.Stat()
+			if err != nil {
+				return 0, err
+			}
+			f.off = info.Size()
+		}
+		return f.local.WriteAt(p, f.off)
+	})
+	f.off += int64(n)
+	return n, f.fail("write", err)
+}
+
+// WriteString is Write.
+func (f *File) WriteString(s string) (int, error) { return f.Write([]byte(s)) }
+
+// WriteAt is io.WriterAt. A file opened with O_APPEND has none.
+func (f *File) WriteAt(p []byte, off int64) (int, error) {
+	if err := f.usable(true); err != nil {
+		return 0, f.fail("write", err)
+	}
+	if f.flag&os.O_APPEND != 0 {
+		return 0, f.fail("writeat", errAppend)
+	}
+	if off < 0 {
+		return 0, f.fail("writeat", fs.ErrInvalid)
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	n, err := f.change(false, func() (int, error) { return f.local.WriteAt(p, off) })
+	return n, f.fail("write", err)
+}
+
+var errAppend = errors.New("invalid use of WriteAt on file opened with O_APPEND")
+
+// Truncate changes the size.
+func (f *File) Truncate(size int64) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	err := f.usable(true)
+	if err == syscall.EBADF {
+		err = syscall.EINVAL // as ftruncate(2)
+	}
+	if err == nil && size < 0 {
+		err = syscall.EINVAL
+	}
+	if err == nil {
+		_, err = f.change(true, func() (int, error) { return 0, f.local.Truncate(size) })
+	}
+	return f.fail("truncate", err)
+}
+
+// change makes a change of the bytes, recorded as under way before the first of them changes.
+func (f *File) change(alone bool, do func() (int, error)) (int, error) {
+	if err := f.usable(true); err != nil {
+		return 0, err
+	}
+	if f.node == nil {
+		if err := f.becomeNode(); err != nil {
+			return 0, err
+		}
+	}
+	s := f.shared
+	if alone {
+		s.bytes.Lock()
+		defer s.bytes.Unlock()
+	} else {
+		s.bytes.RLock()
+		defer s.bytes.RUnlock()
+	}
+	if !s.busy.Load() || !f.wrote {
+		if err := f.m.begin(f); err != nil {
+			return 0, err
+		}
+	}
+	s.generation.Add(1)
+	return do()
+}
+
+// becomeNode makes the file of the user's one that the program has changed.
+func (f *File) becomeNode() error {
+	n, err := f.adopt()
+	if err != nil {
+		return err
+	}
+	f.m.mu.Lock()
+	defer f.m.mu.Unlock()
+	f.node, f.shared = n, (&View{FS: f.m}).share(n)
+	return nil
+}
+
+// Stat describes the open file, whatever its name is now.
+func (f *File) Stat() (fs.FileInfo, error) {
+	if f.closed.Load() {
+		return nil, f.fail("stat", fs.ErrClosed)
+	}
+	info, err := f.local.Stat()
+	if err != nil {
+		return nil, f.fail("stat", err)
+	}
+	f.mu.Lock()
+	n := f.node
+	f.mu.Unlock()
+	f.m.mu.Lock()
+	defer f.m.mu.Unlock()
+	i := Info{name: path.Base("/" + f.name), meta: LocalMeta(info)}
+	switch {
+	case n == nil:
+	case n.Content == tree.Owned:
+		i.meta = n.Shown()
+	case f.shared.removed != nil:
+		i.meta = *f.shared.removed
+	default:
+		i.meta = dirtyMeta(n, info)
+	}
+	return i, nil
+}
+
+// Readdir fails: this is a file.
+func (f *File) Readdir(int) ([]fs.FileInfo, error) {
+	return nil, f.notDir()
+}
+
+// Readdirnames fails: this is a file.
+func (f *File) Readdirnames(int) ([]string, error) {
+	return nil, f.notDir()
+}
+
+func (f *File) notDir() error {
+	if f.closed.Load() {
+		return f.fail("readdir", fs.ErrClosed)
+	}
+	return f.fail("readdir", syscall.ENOTDIR)
+}
+
+// Sync makes what was written survive the loss of power, as far as the local file system can, and commits it to the
+// queue.
+func (f *File) Sync() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.closed.Load() {
+		return f.fail("sync", fs.ErrClosed)
+	}
+	if f.shared == nil {
+		return f.fail("sync", f.local.Sync())
+	}
+	f.shared.bytes.Lock()
+	defer f.shared.bytes.Unlock()
+	err := f.local.Sync()
+	if err == nil {
+		err = f.m.commit(f, true)
+	}
+	if err == nil {
+		err = f.m.syncPath(f.node)
+	}
+	return f.fail("sync", err)
+}
+
+// Close commits what was written, if no other handle is still at it, and ends the handle.
+func (f *File) Close() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.closed.Swap(true) {
+		return f.fail("close", fs.ErrClosed)
+	}
+	var err error
+	if f.shared != nil {
+		if f.wrote {
+			f.shared.bytes.Lock()
+			err = f.m.commit(f, false)
+			f.shared.bytes.Unlock()
+		}
+		f.m.mu.Lock()
+		if f.shared.refs--; f.shared.refs == 0 {
+			delete(f.m.open, f.node.ID)
+		}
+		f.m.mu.Unlock()
+	}
+	return f.fail("close", errors.Join(err, f.local.Close()))
+}

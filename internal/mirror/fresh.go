@@ -1,0 +1,164 @@
+package mirror
+
+import (
+	"time"
+
+	"github.com/sftpsyncer/go-syncfs/internal/tree"
+)
+
+// coarse is how far apart two modifications must be for every server that has whole seconds only to tell them apart:
+// SFTP version 3 has seconds, FAT two of them.
+const coarse = 2 * time.Second
+
+// due says whether what was checked last at a time has to be asked about again. All times in nanoseconds.
+func due(revalidate time.Duration, checked, now int64) bool {
+	switch {
+	case revalidate == 0:
+		return false
+	case revalidate == Always:
+		return true
+	}
+	return now-checked >= int64(revalidate) || now < checked // the clock was set back
+}
+
+// unsure says whether a version seen at a time may change again without its mtime showing it: an mtime in whole
+// seconds that is not over yet.
+func unsure(mtime, seen int64) bool {
+	whole := mtime%int64(time.Second) == 0
+	return whole && seen-mtime < int64(coarse)
+}
+
+// refresh asks the remote about a node whose state here is no newer than the remote's, if that is due. A node that
+// is gone on the remote is gone from the tree afterwards.
+func (v *View) refresh(n *tree.Node) error {
+	if !v.askable(n) {
+		return nil
+	}
+	a, err := v.Ask(n.RemotePath())
+	if err != nil {
+		return err
+	}
+	if a.Known == tree.Unknown {
+		return a.Err
+	}
+	v.learn(n, a)
+	return nil
+}
+
+// refreshRoot asks the remote about its root. That is there whatever the answer is.
+func (v *View) refreshRoot() error {
+	n := v.tree.Root()
+	if n.Meta.Mode != 0 && !due(v.opt.Revalidate, n.Checked, v.Now()) {
+		return nil
+	}
+	a, err := v.Ask(".")
+	if err == nil && a.Known == tree.Exists {
+		v.tree.Edit(n)
+		n.Meta, n.Checked, n.Stirred = a.Meta, v.Now(), 0
+	}
+	return err
+}
+
+// askable says whether the remote has to be asked before a node is shown.
+func (v *View) askable(n *tree.Node) bool {
+	switch {
+	case n.IsRoot() || n.Differs() || !n.HasBase():
+		return false
+	case n.Kind == tree.File && n.Content == tree.Remote, n.Kind == tree.Link:
+		return true
+	case n.Kind == tree.Dir:
+		// What is local is answered here; a directory that has nothing local is the remote's.
+		if _, err := v.local.Lstat(n.Path()); err != nil {
+			return true
+		}
+		if n.Known == tree.Unknown {
+			return false
+		}
+	}
+	return due(v.opt.Revalidate, n.Checked, v.Now())
+}
+
+// learn takes a definite answer about the base of a node that does not differ.
+func (v *View) learn(n *tree.Node, a Answer) {
+	switch {
+	case a.Known == tree.Absent || a.Kind != n.Kind:
+		v.vanish(n)
+		return
+	case n.Kind == tree.File && n.Content == tree.Owned && !n.Copy.Stale:
+		v.learnVersion(n, a.Meta)
+		return
+	}
+	v.tree.Edit(n)
+	n.Known, n.Meta, n.Target, n.Checked, n.Stirred = tree.Exists, a.Meta, a.Target, v.Now(), 0
+}
+
+// learnVersion compares an owned copy with what the remote has now.
+func (v *View) learnVersion(n *tree.Node, meta tree.Meta) {
+	v.tree.Edit(n)
+	n.Checked = v.Now()
+	if !n.Meta.SameVersion(meta) || n.Copy.Unsure && !unsure(meta.MTime, n.Checked) {
+		n.Copy.Stale = true
+		v.tree.Touch(n)
+	}
+	if n.Meta != meta {
+		n.Meta = meta
+		v.tree.Touch(n)
+	}
+}
+
+// vanish forgets what the remote does not have any more, with the copies of it. What differs stays, and so do local
+// bytes that are not the copy they should be.
+func (v *View) vanish(n *tree.Node) {
+	var kids []*tree.Node
+	n.Kids(func(k *tree.Node) { kids = append(kids, k) })
+	for _, k := range kids {
+		if k.Kind == tree.Dir || !k.Differs() {
+			v.vanish(k)
+		}
+	}
+	n.HiddenKids(func(k *tree.Node) { kids = append(kids, k) })
+	for _, k := range kids {
+		if !k.InView() {
+			v.tree.Erased(k, v.Now())
+		}
+	}
+	switch {
+	case n.Kind == tree.Dir && (n.Differs() || n.HasKids()):
+		v.tree.Edit(n).Known = tree.Unknown // made again by a push of what is in it
+		v.tree.Touch(n)
+	case n.Kind == tree.Dir:
+		_ = v.local.Remove(n.Path()) // fails if something of the user's is in it
+		v.tree.Forget(n)
+	default:
+		v.dropCopy(n)
+		v.tree.Forget(n)
+	}
+}
+
+// dropCopy deletes the local bytes of an owned file if they are the copy that was recorded. What is something else
+// is the user's from now on.
+func (v *View) dropCopy(n *tree.Node) {
+	if n.Content != tree.Owned {
+		return
+	}
+	v.used -= n.Copy.Stamp.Size
+	name := n.Path()
+	info, err := v.local.Lstat(name)
+	if err == nil && stampOf(info) == n.Copy.Stamp {
+		if err := v.local.Remove(name); err != nil {
+			v.opt.Logger.Warn("copy not deleted", "name", name, "err", err)
+		}
+	}
+}
+
+// LearnVersion takes what the remote has now for a file that is about to be changed. A copy of another version is
+// stale.
+func (v *View) LearnVersion(n *tree.Node, a Answer) { v.learn(n, a) }
+
+// Orphan makes of a copy that the remote does not have any more a file that is only here.
+func (v *View) Orphan(n *tree.Node) {
+	v.used -= n.Copy.Stamp.Size
+	v.tree.Edit(n)
+	n.Content, n.Copy = tree.Changed, &tree.Copy{Stamp: n.Copy.Stamp}
+	v.tree.Erased(n, v.Now())
+}

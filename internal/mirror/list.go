@@ -1,0 +1,182 @@
+package mirror
+
+import (
+	"errors"
+	"io/fs"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/sftpsyncer/go-syncfs/internal/localdir"
+	"github.com/sftpsyncer/go-syncfs/internal/tree"
+)
+
+// List describes what is in a directory of the view, sorted by name. It is the remote's list with what is known here
+// laid over it; if the remote does not answer, there is no list rather than a part of one.
+func (v *View) List(dir *tree.Node) ([]Info, error) {
+	remote, err := v.remoteEntries(dir)
+	if err != nil {
+		return nil, err
+	}
+	locals, err := v.localEntries(dir)
+	if err != nil {
+		return nil, err
+	}
+	v.learnList(dir, remote)
+
+	var infos []Info
+	var kids []*tree.Node
+	dir.Kids(func(k *tree.Node) { kids = append(kids, k) })
+	for _, k := range kids {
+		if local, here := locals[k.Name()]; k.Content == tree.Owned && here && stampOf(local) != k.Copy.Stamp {
+			if err := v.Verify(k); err != nil {
+				return nil, err
+			}
+		}
+		local, here := locals[k.Name()]
+		switch {
+		case !k.Dirty():
+			infos = append(infos, Info{k.Name(), v.shown(k)})
+		case here:
+			infos = append(infos, Info{k.Name(), dirtyMeta(k, local)})
+		}
+	}
+	for name, local := range locals {
+		if dir.Kid(name) == nil {
+			infos = append(infos, Info{name, LocalMeta(local)})
+		}
+	}
+	for name, a := range remote {
+		_, here := locals[name]
+		_, hidden := dir.Hidden(name)
+		if !here && !hidden && dir.Kid(name) == nil {
+			infos = append(infos, Info{name, a.Meta})
+		}
+	}
+	slices.SortFunc(infos, func(a, b Info) int { return strings.Compare(a.name, b.name) })
+	return infos, nil
+}
+
+// Places are those of all that is in a directory of the view, sorted by name.
+func (v *View) Places(dir *tree.Node) ([]Place, error) {
+	infos, err := v.List(dir)
+	if err != nil {
+		return nil, err
+	}
+	var remote map[string]Answer
+	if dir.HasBase() {
+		remote = v.known.lists[dir.RemotePath()].entries
+	}
+	places := make([]Place, 0, len(infos))
+	for _, info := range infos {
+		p := Place{Dir: dir, Name: info.name, Node: dir.Kid(info.name)}
+		if p.Node == nil {
+			if local, err := v.local.Lstat(tree.Join(dir.Path(), info.name)); err == nil {
+				p.Local = &local
+			}
+			p.Answer = remote[info.name]
+		}
+		if p.Err() == nil {
+			places = append(places, p)
+		}
+	}
+	return places, nil
+}
+
+// ListAll lists a directory and all below it that the remote has there, many at a time.
+func (v *View) ListAll(dir *tree.Node) error {
+	if !dir.HasBase() {
+		return nil
+	}
+	if _, ok := v.known.lists[dir.RemotePath()]; ok {
+		return nil
+	}
+	root := dir.RemotePath()
+	return need{func(m *FS, k *knowledge) error {
+		w := walker{m: m, lists: k.lists, slots: make(chan struct{}, m.opt.Parallel)}
+		w.running.Add(1)
+		w.list(root)
+		w.running.Wait()
+		return m.ctx.Err()
+	}}
+}
+
+// walker lists directories of the remote in parallel.
+type walker struct {
+	m       *FS
+	slots   chan struct{}
+	running sync.WaitGroup
+	mu      sync.Mutex // guards lists
+	lists   map[string]listing
+}
+
+func (w *walker) list(dir string) {
+	defer w.running.Done()
+	w.slots <- struct{}{}
+	l := w.m.askList(dir)
+	<-w.slots
+	w.mu.Lock()
+	w.lists[dir] = l
+	w.mu.Unlock()
+	for name, a := range l.entries {
+		if a.Kind == tree.Dir {
+			w.running.Add(1)
+			go w.list(tree.Join(dir, name))
+		}
+	}
+}
+
+// remoteEntries is what the remote has in a directory of the view; nothing if the directory is not there yet.
+func (v *View) remoteEntries(dir *tree.Node) (map[string]Answer, error) {
+	if !dir.HasBase() {
+		return nil, nil
+	}
+	l, err := v.list(dir.RemotePath())
+	if err != nil {
+		return nil, err
+	}
+	if l.err != nil && errors.Is(l.err, fs.ErrNotExist) && v.standsHere(dir) {
+		return nil, nil
+	}
+	return l.entries, l.err
+}
+
+// standsHere says whether a directory is in the view whatever the remote says.
+func (v *View) standsHere(dir *tree.Node) bool {
+	if dir.IsRoot() || dir.Differs() {
+		return true
+	}
+	_, err := v.local.Lstat(dir.Path())
+	return err == nil
+}
+
+func (v *View) localEntries(dir *tree.Node) (map[string]localdir.Info, error) {
+	infos, err := v.local.ReadDir(dir.Path())
+	if err != nil && !missing(err) {
+		return nil, err
+	}
+	locals := make(map[string]localdir.Info, len(infos))
+	for _, info := range infos {
+		locals[info.Name] = info
+	}
+	return locals, nil
+}
+
+// learnList takes a list as the answer about each known node in the directory that has to be asked about.
+func (v *View) learnList(dir *tree.Node, remote map[string]Answer) {
+	if !dir.HasBase() {
+		return
+	}
+	var kids []*tree.Node
+	dir.Kids(func(k *tree.Node) { kids = append(kids, k) })
+	for _, k := range kids {
+		if !v.askable(k) {
+			continue
+		}
+		a, ok := remote[k.Name()]
+		if !ok {
+			a.Known = tree.Absent
+		}
+		v.learn(k, a)
+	}
+}

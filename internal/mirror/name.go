@@ -1,0 +1,49 @@
+package mirror
+
+import (
+	"fmt"
+	"io/fs"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"github.com/sftpsyncer/go-syncfs/internal/localdir"
+)
+
+// Clean maps a name given by a program to a path below the root, which is ".": "/a/./b/", "a/b" and "../a/b" are the
+// same. The error is fs.ErrInvalid.
+func Clean(name string) (string, error) {
+	if strings.IndexByte(name, 0) >= 0 {
+		return "", fs.ErrInvalid
+	}
+	name = path.Clean("/" + filepath.ToSlash(name))[1:]
+	if name == "" {
+		return ".", nil
+	}
+	return name, nil
+}
+
+// Creatable says whether a new file may have that name: names with the library's own prefix are reserved. The error
+// is fs.ErrInvalid.
+func Creatable(base string) error {
+	if localdir.Reserved(base) {
+		return fs.ErrInvalid
+	}
+	return nil
+}
+
+// elements splits a clean path.
+func elements(name string) []string {
+	if name == "." {
+		return nil
+	}
+	return strings.Split(name, "/")
+}
+
+// plausible refuses names that no directory can have and that would lead elsewhere.
+func plausible(base string) error {
+	if base == "" || base == "." || base == ".." || strings.ContainsAny(base, "/\x00") {
+		return fmt.Errorf("%w: the remote lists an entry named %q", fs.ErrInvalid, base)
+	}
+	return nil
+}

@@ -1,0 +1,168 @@
+package mirror
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/sftpsyncer/go-syncfs/internal/tree"
+)
+
+// Pulled is the outcome for one file of a Pull.
+type Pulled struct {
+	Name     string
+	Bytes    int64 // that were transferred; 0 if the copy was there already
+	Duration time.Duration
+	Err      error
+}
+
+// Fetch has a whole copy of a file made, if it is not here.
+func (m *FS) Fetch(name string) error {
+	clean, err := Clean(name)
+	if err != nil {
+		return err
+	}
+	_, err = m.fetchPath(clean, false)
+	return err
+}
+
+// fetchPath makes a file's bytes present. With ask the remote is asked whether a copy that is here is still its
+// version, whatever Revalidate says. It returns the number of bytes that were transferred.
+func (m *FS) fetchPath(name string, ask bool) (int64, error) {
+	var moved int64
+	err := m.Do(func(v *View) error {
+		p, err := v.Find(name, true)
+		if err == nil {
+			err = p.Err()
+		}
+		switch {
+		case err != nil:
+			return err
+		case p.Kind() == tree.Dir:
+			return syscall.EISDIR
+		case p.Local != nil:
+			return nil
+		}
+		n := v.Materialize(p)
+		if ask && n.Content == tree.Owned && !n.Differs() && !n.Copy.Stale {
+			a, err := v.Ask(n.RemotePath())
+			switch {
+			case err != nil:
+				return err
+			case a.Known != tree.Exists:
+				return a.Err
+			case a.Kind == tree.File:
+				v.learnVersion(n, a.Meta)
+			}
+		}
+		if err := v.Present(n); err != nil {
+			return err
+		}
+		if _, fetched := v.known.fetched[n.ID]; fetched {
+			moved = n.Meta.Size
+		}
+		return nil
+	})
+	return moved, err
+}
+
+// Pull fetches every file below a directory that is not here in the remote's version, several at a time. Links are
+// not followed. The error joins those of the files.
+func (m *FS) Pull(name string) ([]Pulled, error) {
+	clean, err := Clean(name)
+	if err != nil {
+		return nil, err
+	}
+	p := &puller{m: m, slots: make(chan struct{}, m.opt.Parallel)}
+	p.dir(clean)
+	p.running.Wait()
+	return p.pulled, errors.Join(p.errs...)
+}
+
+type puller struct {
+	m       *FS
+	slots   chan struct{} // one for each transfer or listing under way
+	running sync.WaitGroup
+
+	mu     sync.Mutex
+	pulled []Pulled
+	errs   []error
+}
+
+func (p *puller) dir(name string) {
+	p.running.Add(1)
+	go func() {
+		defer p.running.Done()
+		p.slots <- struct{}{}
+		infos, err := p.list(name)
+		<-p.slots
+		if err != nil {
+			p.fail(PathError("pull", name, err))
+			return
+		}
+		for _, info := range infos {
+			child := tree.Join(name, info.name)
+			switch {
+			case p.m.ctx.Err() != nil:
+				p.fail(p.m.ctx.Err())
+				return
+			case info.IsDir():
+				p.dir(child)
+			case info.Mode()&fs.ModeSymlink == 0:
+				p.slots <- struct{}{}
+				p.file(child)
+			}
+		}
+	}()
+}
+
+func (p *puller) list(name string) (infos []Info, err error) {
+	err = p.m.Do(func(v *View) error {
+		place, err := v.Find(name, true)
+		if err != nil {
+			return err
+		}
+		dir, err := v.Enter(place)
+		if err != nil {
+			return err
+		}
+		infos, err = v.List(dir)
+		return err
+	})
+	return infos, err
+}
+
+// file fetches one file in a slot that is taken.
+func (p *puller) file(name string) {
+	p.running.Add(1)
+	go func() {
+		defer p.running.Done()
+		start := p.m.opt.Now()
+		n, err := p.m.fetchPath(name, true)
+		<-p.slots
+		err = PathError("pull", name, err)
+		p.mu.Lock()
+		p.pulled = append(p.pulled, Pulled{Name: name, Bytes: n, Duration: p.m.opt.Now().Sub(start), Err: err})
+		p.mu.Unlock()
+		if err != nil {
+			p.fail(err)
+		}
+	}()
+}
+
+// fail keeps an error; one that says that the context has ended is kept once.
+func (p *puller) fail(err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		for _, e := range p.errs {
+			if errors.Is(e, p.m.ctx.Err()) {
+				return
+			}
+		}
+	}
+	p.errs = append(p.errs, err)
+}

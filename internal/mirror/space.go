@@ -1,0 +1,110 @@
+package mirror
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/sftpsyncer/go-syncfs/internal/tree"
+)
+
+// reserve makes room for a copy before its first byte is written. The error is errNoRoom.
+func (m *FS) reserve(size int64) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.opt.MaxBytes > 0 && m.used+size > m.opt.MaxBytes {
+		m.evictUntil(m.opt.MaxBytes - size)
+		if m.used+size > m.opt.MaxBytes {
+			return errNoRoom
+		}
+	}
+	m.used += size
+	return nil
+}
+
+func (m *FS) release(size int64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.used -= size
+}
+
+// evictUntil evicts copies, the least recently used first, until no more than limit bytes are in use.
+func (m *FS) evictUntil(limit int64) {
+	if limit < 0 {
+		return // it does not fit anyway
+	}
+	var owned []*tree.Node
+	m.tree.Nodes(func(n *tree.Node) {
+		if n.Content == tree.Owned && m.open[n.ID] == nil {
+			owned = append(owned, n)
+		}
+	})
+	slices.SortFunc(owned, func(a, b *tree.Node) int {
+		return cmp.Or(cmp.Compare(a.Copy.Used, b.Copy.Used), cmp.Compare(a.ID, b.ID))
+	})
+	for _, n := range owned {
+		if m.used <= limit {
+			break
+		}
+		if err := m.evict(n); err != nil {
+			m.opt.Logger.Warn("not evicted", "name", n.Path(), "err", err)
+		}
+	}
+	if err := m.save(); err != nil {
+		m.opt.Logger.Warn("eviction not recorded", "err", err)
+	}
+}
+
+// evict deletes the local bytes of an owned file that are, by their stamps, the copy that was recorded.
+func (m *FS) evict(n *tree.Node) error {
+	name := n.Path()
+	info, err := m.local.Lstat(name)
+	switch {
+	case err != nil && !missing(err):
+		return err
+	case err == nil && stampOf(info) != n.Copy.Stamp:
+		return ErrChanged
+	case err == nil:
+		// Without the bytes, the record is that of a file to be fetched; without the record, the bytes would be the
+		// user's.
+		if err := m.local.Remove(name); err != nil {
+			return err
+		}
+	}
+	(&View{FS: m}).evicted(n)
+	m.opt.Logger.Debug("evicted", "name", name)
+	return nil
+}
+
+// Evict deletes the local copy of a file. The error matches ErrBusy if it is open, ErrChanged if it is no copy but
+// an edit.
+func (m *FS) Evict(name string) error {
+	clean, err := Clean(name)
+	if err != nil {
+		return err
+	}
+	return m.Do(func(v *View) error {
+		p, err := v.Find(clean, true)
+		if err == nil {
+			err = p.Err()
+		}
+		if err != nil {
+			return err
+		}
+		n := p.Node
+		if n == nil || n.Content == tree.Remote {
+			return nil
+		}
+		if err := v.Verify(n); err != nil {
+			return err
+		}
+		switch {
+		case n.Content == tree.Remote:
+			return nil
+		case n.Dirty():
+			return ErrChanged
+		case v.open[n.ID] != nil:
+			return ErrBusy
+		}
+		return v.evict(n)
+	})
+}

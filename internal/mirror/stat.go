@@ -1,0 +1,119 @@
+package mirror
+
+import (
+	"io/fs"
+	"path"
+	"time"
+
+	"github.com/sftpsyncer/go-syncfs/internal/localdir"
+	"github.com/sftpsyncer/go-syncfs/internal/tree"
+)
+
+// Stat describes what is under a name; of a link at the end what it leads to, if follow is set.
+func (m *FS) Stat(name string, follow bool) (fs.FileInfo, error) {
+	clean, err := Clean(name)
+	if err != nil {
+		return nil, err
+	}
+	var info Info
+	err = m.Do(func(v *View) error {
+		p, err := v.Find(clean, follow)
+		if err == nil {
+			info, err = v.Info(p)
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	info.name = path.Base("/" + clean)
+	return info, nil
+}
+
+// Readlink is the target of a link.
+func (m *FS) Readlink(name string) (target string, err error) {
+	clean, err := Clean(name)
+	if err != nil {
+		return "", err
+	}
+	err = m.Do(func(v *View) error {
+		p, err := v.Find(clean, false)
+		switch {
+		case err != nil:
+			return err
+		case p.Err() != nil:
+			return p.Err()
+		case p.Local != nil || p.Kind() != tree.Link:
+			return fs.ErrInvalid
+		}
+		target = p.target()
+		return nil
+	})
+	return target, err
+}
+
+// Info describes what is at a place.
+func (v *View) Info(p Place) (Info, error) {
+	if err := p.Err(); err != nil {
+		return Info{}, err
+	}
+	info := Info{name: p.Name}
+	switch {
+	case p.Local != nil:
+		info.meta = LocalMeta(*p.Local)
+	case p.Node == nil:
+		info.meta = p.Answer.Meta
+	default:
+		return v.nodeInfo(p.Node)
+	}
+	return info, nil
+}
+
+// LocalMeta describes a local file.
+func LocalMeta(info localdir.Info) tree.Meta {
+	return tree.Meta{Mode: info.Mode, Size: info.Size(), MTime: info.Stamp.MTime}
+}
+
+// nodeInfo describes a node of the view. Changed bytes are on the local disk, and only there; what was deleted there
+// by hand is not in the view.
+func (v *View) nodeInfo(n *tree.Node) (Info, error) {
+	if n.Content == tree.Owned {
+		if err := v.Verify(n); err != nil {
+			return Info{}, err
+		}
+	}
+	if !n.Dirty() {
+		return Info{n.Name(), v.shown(n)}, nil
+	}
+	local, err := v.local.Lstat(n.Path())
+	if err != nil {
+		return Info{}, err
+	}
+	return Info{n.Name(), dirtyMeta(n, local)}, nil
+}
+
+// shown is the metadata of a node whose bytes, if it has any, are the remote's.
+func (v *View) shown(n *tree.Node) tree.Meta {
+	m := n.Shown()
+	if n.IsRoot() && m.Mode == 0 {
+		m.Mode = fs.ModeDir | 0o755
+	}
+	return m
+}
+
+// dirtyMeta is the metadata of a file whose bytes were changed here: its size and time are the local file's.
+func dirtyMeta(n *tree.Node, local localdir.Info) tree.Meta {
+	m := n.Shown()
+	m.Size, m.MTime = local.Size(), local.Stamp.MTime
+	return m
+}
+
+// ModTime is the modification time of a node as the program sees it.
+func (v *View) ModTime(n *tree.Node) time.Time {
+	if n.Dirty() {
+		if info, err := v.local.Lstat(n.Path()); err == nil {
+			return info.ModTime()
+		}
+	}
+	return time.Unix(0, n.Shown().MTime)
+}

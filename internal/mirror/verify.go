@@ -1,0 +1,105 @@
+package mirror
+
+import (
+	"crypto/sha256"
+	"io"
+	"os"
+
+	"github.com/sftpsyncer/go-syncfs/internal/localdir"
+	"github.com/sftpsyncer/go-syncfs/internal/tree"
+)
+
+// hashed is the content of a local file in one state.
+type hashed struct {
+	stamp tree.Stamp
+	hash  tree.Hash
+	err   error
+}
+
+func stampOf(info localdir.Info) tree.Stamp {
+	return tree.Stamp{Size: info.Stamp.Size, MTime: info.Stamp.MTime, CTime: info.Stamp.CTime, Ino: info.Stamp.Ino}
+}
+
+// Verify compares an owned file with what is on the local disk. If its stamps differ from the recorded ones, the
+// hash decides: the same content is recorded anew, other content is an edit, a change whose base is the recorded
+// version. A file that is not there any more is only on the remote.
+func (v *View) Verify(n *tree.Node) error {
+	if n.Content != tree.Owned {
+		return nil
+	}
+	name := n.Path()
+	info, err := v.local.Lstat(name)
+	switch {
+	case err != nil && missing(err):
+		v.evicted(n)
+		return nil
+	case err != nil:
+		return err
+	case stampOf(info) == n.Copy.Stamp:
+		return nil
+	}
+	if !info.IsRegular() { // the user put something else there
+		v.evicted(n)
+		return nil
+	}
+	h, ok := v.known.hashed[n.ID]
+	if !ok || h.err == nil && h.stamp != stampOf(info) {
+		return need{func(m *FS, k *knowledge) error {
+			k.hashed[n.ID] = m.hash(name)
+			return nil
+		}}
+	}
+	if h.err != nil {
+		return h.err
+	}
+	v.judge(n, h)
+	return nil
+}
+
+// judge decides what the local bytes of an owned file are.
+func (v *View) judge(n *tree.Node, h hashed) {
+	v.tree.Edit(n)
+	defer v.tree.Touch(n)
+	v.used += h.stamp.Size - n.Copy.Stamp.Size
+	prev := n.Copy.Prev
+	switch {
+	case h.hash == n.Copy.Hash:
+		n.Copy.Stamp, n.Copy.Landing, n.Copy.Prev = h.stamp, false, nil
+	case prev != nil && h.hash == prev.Hash: // the new copy did not arrive under its name
+		prev.Stamp, prev.Stale = h.stamp, true
+		n.Copy = prev
+	default:
+		v.used -= h.stamp.Size
+		v.opt.Logger.Info("edited behind the file system's back", "name", n.Path())
+		n.Content, n.Copy = tree.Changed, &tree.Copy{Stamp: h.stamp}
+		v.tree.Note(n, v.Now())
+	}
+}
+
+// evicted records that an owned file's bytes are not here any more.
+func (v *View) evicted(n *tree.Node) {
+	v.used -= n.Copy.Stamp.Size
+	v.tree.Edit(n).Content = tree.Remote
+	n.Copy = nil
+	v.tree.Touch(n)
+}
+
+// hash reads a local file.
+func (m *FS) hash(name string) (h hashed) {
+	f, err := m.local.OpenFile(name, os.O_RDONLY, 0)
+	if err != nil {
+		return hashed{err: err}
+	}
+	defer f.Close()
+	before, err := f.Stat()
+	if err != nil {
+		return hashed{err: err}
+	}
+	sum := sha256.New()
+	if _, err := io.Copy(sum, io.NewSectionReader(f, 0, 1<<62)); err != nil {
+		return hashed{err: err}
+	}
+	h.stamp = stampOf(before)
+	sum.Sum(h.hash[:0])
+	return h
+}

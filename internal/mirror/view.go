@@ -1,0 +1,122 @@
+package mirror
+
+import (
+	"errors"
+	"io/fs"
+
+	"github.com/sftpsyncer/go-syncfs/internal/tree"
+)
+
+// View is one call's sight of the mirror, under the lock.
+type View struct {
+	*FS
+	known *knowledge
+}
+
+// knowledge is what a call has learnt from the remote so far.
+type knowledge struct {
+	epoch   uint64
+	answers map[string]Answer
+	lists   map[string]listing
+	fetched map[tree.ID]error
+	hashed  map[tree.ID]hashed
+}
+
+func (k *knowledge) reset(epoch uint64) {
+	*k = knowledge{epoch: epoch, answers: map[string]Answer{}, lists: map[string]listing{},
+		fetched: map[tree.ID]error{}, hashed: map[tree.ID]hashed{}}
+}
+
+// need is the error by which a function on a View says what it has to know first.
+type need struct{ learn func(*FS, *knowledge) error }
+
+func (need) Error() string { return "needs an answer of the remote" }
+
+// Do runs decide on a View. If that needs something, it is learnt without the lock, and decide runs again. What
+// decide changed in the tree is recorded when it returns.
+func (m *FS) Do(decide func(*View) error) error {
+	known := &knowledge{}
+	for {
+		err := m.locked(known, decide)
+		var n need
+		if !errors.As(err, &n) {
+			return err
+		}
+		if err := n.learn(m, known); err != nil {
+			return err
+		}
+	}
+}
+
+func (m *FS) locked(known *knowledge, decide func(*View) error) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.closed {
+		return fs.ErrClosed
+	}
+	if known.answers == nil || known.epoch != m.epoch {
+		known.reset(m.epoch)
+	}
+	err := decide(&View{FS: m, known: known})
+	if saveErr := m.save(); err == nil {
+		err = saveErr
+	}
+	return err
+}
+
+// Tree is the tree, to be read and changed until the function that has the View returns.
+func (v *View) Tree() *tree.Tree { return v.tree }
+
+// Save records what was changed in the tree, then makes the actions. After an error nothing has changed.
+func (v *View) Save(actions ...tree.Action) error { return v.save(actions...) }
+
+// RemoteChanged says that the remote is not what it was: what other calls have asked so far has to be asked again.
+func (v *View) RemoteChanged() { v.epoch++ }
+
+// Ask is the remote's answer about a path. The error says that it has to be asked first.
+func (v *View) Ask(name string) (Answer, error) {
+	if a, ok := v.known.answers[name]; ok {
+		return a, nil
+	}
+	return Answer{}, need{func(m *FS, k *knowledge) error {
+		a := m.Ask(name)
+		if m.ctx.Err() != nil {
+			return m.ctx.Err()
+		}
+		k.answers[name] = a
+		return nil
+	}}
+}
+
+// list is the remote's list of a directory.
+func (v *View) list(name string) (listing, error) {
+	if l, ok := v.known.lists[name]; ok {
+		return l, nil
+	}
+	return listing{}, need{func(m *FS, k *knowledge) error {
+		l := m.askList(name)
+		if m.ctx.Err() != nil {
+			return m.ctx.Err()
+		}
+		k.lists[name] = l
+		return nil
+	}}
+}
+
+// Fetch has a whole copy of the node's bytes made. It returns nil once it is there.
+func (v *View) Fetch(n *tree.Node) error {
+	if n.Local() && (n.Content != tree.Owned || !n.Copy.Stale) {
+		return nil
+	}
+	if err, ok := v.known.fetched[n.ID]; ok && err != nil {
+		return err
+	}
+	return need{func(m *FS, k *knowledge) error {
+		err := m.fetch(n)
+		if m.ctx.Err() != nil {
+			return m.ctx.Err()
+		}
+		k.fetched[n.ID] = err
+		return nil
+	}}
+}

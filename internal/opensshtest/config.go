@@ -1,0 +1,32 @@
+package opensshtest
+
+import (
+	"fmt"
+	"strings"
+)
+
+// configText is the server's sshd_config. LogLevel stands first, for the start is recognised by a line of the log.
+func configText(port int, k keys, o Options) string {
+	var b strings.Builder
+	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
+	line("LogLevel VERBOSE")
+	for _, extra := range o.Config {
+		line("%s", extra)
+	}
+	line("ListenAddress 127.0.0.1")
+	line("Port %d", port)
+	line("PidFile none")
+	for _, host := range k.hosts {
+		line("HostKey %q", host.file)
+	}
+	line("AuthorizedKeysFile %q", k.authorized)
+	line("StrictModes no")
+	line("UsePAM no")
+	line("PasswordAuthentication no")
+	line("KbdInteractiveAuthentication no")
+	line("PermitUserRC no")
+	line("PermitUserEnvironment no")
+	line("PrintMotd no")
+	line("Subsystem sftp %s", strings.Join(append([]string{"internal-sftp"}, o.SFTPServerArgs...), " "))
+	return b.String()
+}

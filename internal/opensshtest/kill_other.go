@@ -1,0 +1,8 @@
+//go:build !unix
+
+package opensshtest
+
+import "os"
+
+// killTree kills sshd; its sessions end with their connections.
+func killTree(sshd *os.Process) error { return sshd.Kill() }

@@ -1,0 +1,74 @@
+package statelog
+
+import (
+	"testing"
+
+	"github.com/spf13/afero"
+	"github.com/stretchr/testify/require"
+
+	"github.com/sftpsyncer/go-syncfs/internal/localdir"
+)
+
+func TestRewrite(t *testing.T) {
+	t.Parallel()
+	for _, d := range []*localdir.Dir{memoryDir(t), realDir(t)} {
+		l, _, _ := reopen(t, d)
+		appendAll(t, l, numbered(100)...)
+		require.NoError(t, l.Rewrite(values([]string{"a", "", "c"})))
+		require.EqualValues(t, len(encode("a", "", "c")), l.Size())
+		appendAll(t, l, "d")
+		require.NoError(t, l.Sync())
+		require.Equal(t, encode("a", "", "c", "d"), get(t, d, logName))
+		require.NoError(t, l.Rewrite(values(nil)))
+		require.NoError(t, l.Close())
+		require.Empty(t, contents(t, d))
+		require.Equal(t, []string{"log"}, files(t, d))
+	}
+}
+
+// TestFailedRewrite lets each step fail: the old log stays, in use and on disk.
+func TestFailedRewrite(t *testing.T) {
+	t.Parallel()
+	for _, op := range []string{"create", "write", "sync", "rename"} {
+		t.Run(op, func(t *testing.T) {
+			t.Parallel()
+			fsys := &faultyFs{Fs: afero.NewMemMapFs()}
+			d := openDir(t, fsys)
+			l, _, _ := reopen(t, d)
+			appendAll(t, l, "one")
+			fsys.set(failing(op))
+			require.ErrorIs(t, l.Rewrite(values([]string{"new"})), errInjected)
+			fsys.set(nil)
+			require.Equal(t, []string{"log"}, files(t, d))
+			appendAll(t, l, "two")
+			require.NoError(t, l.Sync())
+			require.Equal(t, encode("one", "two"), get(t, d, logName))
+			require.NoError(t, l.Rewrite(values([]string{"new"})))
+			require.NoError(t, l.Close())
+			require.Equal(t, []string{"new"}, contents(t, d))
+		})
+	}
+}
+
+// TestRewritePanics lets the producer panic.
+func TestRewritePanics(t *testing.T) {
+	t.Parallel()
+	d := memoryDir(t)
+	l, _, _ := reopen(t, d)
+	appendAll(t, l, "one")
+	require.Panics(t, func() { l.Rewrite(func(func([]byte) bool) { panic("producer") }) })
+	appendAll(t, l, "two")
+	require.NoError(t, l.Close())
+	require.Equal(t, []string{"one", "two"}, contents(t, d))
+	require.Equal(t, []string{"log"}, files(t, d))
+}
+
+// TestLeftOverRewrite finds the file of a rewrite that was cut off.
+func TestLeftOverRewrite(t *testing.T) {
+	t.Parallel()
+	d := memoryDir(t)
+	put(t, d, logName, encode("one"))
+	put(t, d, newName(logName), encode("half of")[:20])
+	require.Equal(t, []string{"one"}, contents(t, d))
+	require.Equal(t, []string{"log"}, files(t, d))
+}

@@ -1,0 +1,350 @@
+package tree
+
+import (
+	"io/fs"
+	"path"
+	"strings"
+)
+
+// ID identifies a node for ever: it is never used again, also not after a restart.
+type ID uint64
+
+// Kind is what a node is. It never changes: another kind under the same name is another node.
+type Kind uint8
+
+// The kinds of node.
+const (
+	File Kind = iota + 1
+	Dir
+	Link
+)
+
+// KindOf maps a file mode to a kind. Whatever is neither a directory nor a link (devices, sockets) counts as a file.
+func KindOf(mode fs.FileMode) Kind {
+	switch {
+	case mode.IsDir():
+		return Dir
+	case mode&fs.ModeSymlink != 0:
+		return Link
+	default:
+		return File
+	}
+}
+
+// Answer is the three-valued answer of the remote about a name. Unknown is not Absent.
+type Answer uint8
+
+// The answers.
+const (
+	Unknown Answer = iota
+	Absent
+	Exists
+)
+
+// Content says who owns the local bytes of a file.
+type Content uint8
+
+// The states of a file's content.
+const (
+	// Remote: there are no local bytes.
+	Remote Content = iota
+	// Owned: the local bytes are a verified copy of the version in Node.Meta (or, if Copy.Stale, of an earlier one).
+	Owned
+	// Changed: the local bytes were written by the program or given to Add, and are complete.
+	Changed
+	// Busy: the local bytes are being written; they are complete once the writer closes or syncs.
+	Busy
+	// Interrupted: the local bytes were being written when the process died.
+	Interrupted
+)
+
+// Meta is what a stat of the remote shows. Times are nanoseconds since 1970.
+type Meta struct {
+	Mode  fs.FileMode // permission bits and the kind
+	Size  int64
+	MTime int64
+}
+
+// SameVersion says whether two answers are about the same version of a file's content: size and mtime are equal.
+func (m Meta) SameVersion(o Meta) bool { return m.Size == o.Size && m.MTime == o.MTime }
+
+// Stamp is what the local file system says about a local file; it tells an edit from an untouched copy. CTime and
+// Ino are 0 where the file system has none.
+type Stamp struct {
+	Size  int64
+	MTime int64
+	CTime int64
+	Ino   uint64
+}
+
+// Hash is the SHA-256 of a content.
+type Hash [32]byte
+
+// Copy describes the local bytes of a file.
+type Copy struct {
+	Stamp   Stamp
+	Hash    Hash  // of an owned copy
+	Fetched int64 // when an owned copy arrived
+	Used    int64 // when it was opened last; not recorded
+	// Unsure: the remote version was modified within two seconds of its fetch, so that a later change may carry the
+	// same mtime. It is fetched again at the next check.
+	Unsure bool
+	// Stale: the remote is known to have another version now; these bytes are only kept until they are replaced.
+	Stale bool
+	// Added: the bytes are the user's, queued by Add where they lay. Discarding leaves them there.
+	Added bool
+	// Landing: the copy is whole, recorded, and about to be renamed into its place. Until it is known to be there,
+	// Prev is the copy that it replaces, if any.
+	Landing bool
+	Prev    *Copy
+}
+
+// AttrMask says which attributes of an Attr are set.
+type AttrMask uint8
+
+// The attributes.
+const (
+	AttrMode AttrMask = 1 << iota
+	AttrOwner
+	AttrTimes
+)
+
+// Attr holds attributes that were set on this side and not yet on the remote.
+type Attr struct {
+	Set          AttrMask
+	Mode         fs.FileMode
+	UID, GID     int
+	ATime, MTime int64
+}
+
+// IntentKind names a step that must not run twice.
+type IntentKind uint8
+
+// The kinds of intent.
+const (
+	NoIntent IntentKind = iota
+	Publish             // rename of a finished upload over its final name
+	Move                // rename on the remote
+	Erase               // removal on the remote
+)
+
+// Intent is a step that was about to be sent. From and To are remote paths; Meta is the version the step moves
+// (Publish: of the temporary file as its open handle showed it last) or removes.
+type Intent struct {
+	Kind     IntentKind
+	From, To string
+	Aside    string // Publish, Move: where what is replaced is kept meanwhile, on a remote that does not replace
+	Dir      ID     // of the directory of To
+	Meta     Meta
+	Hash     Hash
+	Stamp    Stamp // Publish: of the local file whose bytes were uploaded
+}
+
+// Diff is what is kept about a node whose view differs from its base.
+type Diff struct {
+	Seq      uint64 // of the transaction that first touched the node
+	Queued   int64
+	Attempts int
+	Err      string // of the last attempt
+	// Dest is what the remote was last known to have under a name that this node took without having it as its
+	// base: Absent, or Unknown when nobody was asked.
+	Dest Answer
+	Attr Attr
+	// Explicit marks a directory that was made while the remote gave no answer: it has to exist after a push.
+	Explicit bool
+	Intent   *Intent
+}
+
+// Node is a file, directory or link that this side knows something about. Its fields may be written after
+// [Tree.Edit]; its positions change only through the methods of Tree.
+type Node struct {
+	ID      ID
+	Kind    Kind
+	Content Content
+	// Known is what the remote answered last about the base position.
+	Known Answer
+	// recorded: the log has a state of this node.
+	recorded bool
+
+	parent   *Node
+	name     string
+	base     *Node
+	baseName string
+
+	Meta    Meta   // of the base, as last answered; for a node made here, what it was made with
+	Target  string // of a link
+	Checked int64  // when the remote last gave a definite answer about the base
+	Copy    *Copy
+	Diff    *Diff
+
+	// Stirred is when the program last made, removed or renamed something in a directory; not recorded.
+	Stirred int64
+
+	kids map[string]*Node // by view name
+	gone map[string]*Node // by base name: those whose view is not here
+}
+
+// Name is the node's name in the view.
+func (n *Node) Name() string { return n.name }
+
+// Parent is the node's directory in the view; nil if the node is not in the view (or is the root).
+func (n *Node) Parent() *Node { return n.parent }
+
+// IsRoot says whether the node is the root, which is always in both trees.
+func (n *Node) IsRoot() bool { return n.base == n }
+
+// InView says whether the program sees the node.
+func (n *Node) InView() bool { return n.parent != nil || n.IsRoot() }
+
+// HasBase says whether the remote has, or is taken to have, the node.
+func (n *Node) HasBase() bool { return n.base != nil }
+
+// Base is the node's position on the remote.
+func (n *Node) Base() (parent *Node, name string) { return n.base, n.baseName }
+
+// Moved says whether the node is in both trees at different positions.
+func (n *Node) Moved() bool {
+	return n.parent != nil && n.base != nil && (n.parent != n.base || n.name != n.baseName)
+}
+
+// Kid is the node seen under name in directory n, nil if there is none.
+func (n *Node) Kid(name string) *Node { return n.kids[name] }
+
+// Kids calls f for each node seen in directory n, in no order.
+func (n *Node) Kids(f func(*Node)) {
+	for _, k := range n.kids {
+		f(k)
+	}
+}
+
+// Hidden says whether the remote's entry name of directory n has been removed or renamed on this side, and by which
+// node that is known.
+func (n *Node) Hidden(name string) (*Node, bool) {
+	g, ok := n.gone[name]
+	return g, ok
+}
+
+// OnRemote is the node that the remote has under name in directory n, as far as the tree knows.
+func (n *Node) OnRemote(name string) *Node {
+	if g := n.gone[name]; g != nil {
+		return g
+	}
+	if k := n.kids[name]; k != nil && k.base == n && k.baseName == name {
+		return k
+	}
+	return nil
+}
+
+// remoteKids calls f for each node that the remote has in directory n.
+func (n *Node) remoteKids(f func(*Node)) {
+	for _, g := range n.gone {
+		f(g)
+	}
+	for _, k := range n.kids {
+		if k.base == n && k.baseName == k.name {
+			f(k)
+		}
+	}
+}
+
+// Path is the node's path in the view, relative to the root, which is ".". It is "" for a node not in the view.
+func (n *Node) Path() string {
+	return n.path(func(n *Node) (*Node, string) { return n.parent, n.name })
+}
+
+// RemotePath is the node's path on the remote, relative to the root, which is "."; "" for a node without a base.
+func (n *Node) RemotePath() string {
+	return n.path((*Node).Base)
+}
+
+// path follows up to the root.
+func (n *Node) path(up func(*Node) (*Node, string)) string {
+	if n.IsRoot() {
+		return "."
+	}
+	var names []string
+	for !n.IsRoot() {
+		parent, name := up(n)
+		if parent == nil {
+			return ""
+		}
+		names = append(names, name)
+		n = parent
+	}
+	for i, j := 0, len(names)-1; i < j; i, j = i+1, j-1 {
+		names[i], names[j] = names[j], names[i]
+	}
+	return strings.Join(names, "/")
+}
+
+// Join appends a name to a path of [Node.Path].
+func Join(dir, name string) string {
+	if dir == "." || dir == "" {
+		return name
+	}
+	return dir + "/" + name
+}
+
+// Split is the inverse of [Join].
+func Split(name string) (dir, base string) {
+	return path.Dir(name), path.Base(name)
+}
+
+// Within says whether n is dir or below it in the view.
+func (n *Node) Within(dir *Node) bool {
+	for ; n != nil && dir != nil; n = n.parent {
+		if n == dir {
+			return true
+		}
+	}
+	return false
+}
+
+// Local says whether the node has bytes in the local directory.
+func (n *Node) Local() bool { return n.Content != Remote }
+
+// Dirty says whether the local bytes are newer than what the remote has.
+func (n *Node) Dirty() bool {
+	return n.Content == Changed || n.Content == Busy || n.Content == Interrupted
+}
+
+// Differs says whether anything about the node has to be pushed.
+func (n *Node) Differs() bool {
+	switch {
+	case n.IsRoot():
+		return n.Diff != nil && n.Diff.Attr.Set != 0
+	case n.parent == nil:
+		return n.base != nil
+	case n.base == nil:
+		return true
+	}
+	return n.Moved() || n.Dirty() || n.Diff != nil && (n.Diff.Attr.Set != 0 || n.Diff.Explicit || n.Diff.Intent != nil)
+}
+
+// Shown is the node's metadata as the program sees it, apart from what only the local file knows (the size and
+// mtime of changed bytes).
+func (n *Node) Shown() Meta {
+	m := n.Meta
+	m.MTime = max(m.MTime, n.Stirred)
+	if n.Diff == nil {
+		return m
+	}
+	a := n.Diff.Attr
+	if a.Set&AttrMode != 0 {
+		m.Mode = m.Mode.Type() | a.Mode
+	}
+	if a.Set&AttrTimes != 0 && n.Stirred == 0 {
+		m.MTime = a.MTime
+	}
+	return m
+}
+
+// HasKids says whether a node is seen in directory n, or hidden from it.
+func (n *Node) HasKids() bool { return len(n.kids)+len(n.gone) > 0 }
+
+// HiddenKids calls f for each node that the remote has in directory n and the view has not (there).
+func (n *Node) HiddenKids(f func(*Node)) {
+	for _, g := range n.gone {
+		f(g)
+	}
+}

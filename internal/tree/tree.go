@@ -1,0 +1,280 @@
+package tree
+
+// Tree holds the nodes. The zero value is not ready; see [New] and [Replay].
+type Tree struct {
+	root    *Node
+	nodes   map[ID]*Node
+	pending map[ID]*Node // those that differ
+	touched map[ID]*Node // changed since the last Take; nil for one that was dropped
+	saved   map[*Node]saved
+	lastID  ID
+	seq     uint64
+}
+
+// New returns a tree that knows nothing but the root.
+func New() *Tree {
+	root := &Node{ID: 1, Kind: Dir, Known: Exists, recorded: true}
+	root.base = root
+	return &Tree{
+		root:    root,
+		nodes:   map[ID]*Node{1: root},
+		pending: map[ID]*Node{},
+		touched: map[ID]*Node{},
+		saved:   map[*Node]saved{},
+		lastID:  1,
+	}
+}
+
+// Root is the root directory.
+func (t *Tree) Root() *Node { return t.root }
+
+// Node returns the node with that identity, nil if it is gone.
+func (t *Tree) Node(id ID) *Node { return t.nodes[id] }
+
+// Nodes calls f for every node but the root, in no order.
+func (t *Tree) Nodes(f func(*Node)) {
+	for _, n := range t.nodes {
+		if !n.IsRoot() {
+			f(n)
+		}
+	}
+}
+
+// Pending calls f for every node that differs, in no order.
+func (t *Tree) Pending(f func(*Node)) {
+	for _, n := range t.pending {
+		f(n)
+	}
+}
+
+// PendingLen is the number of nodes that differ.
+func (t *Tree) PendingLen() int { return len(t.pending) }
+
+func (t *Tree) add(kind Kind) *Node {
+	t.lastID++
+	n := &Node{ID: t.lastID, Kind: kind}
+	t.save(n)
+	t.nodes[n.ID] = n
+	return n
+}
+
+// Discover adds a node that the remote has under name in directory dir, seen at the same place. It is kept in
+// memory only until something is recorded about it or below it.
+func (t *Tree) Discover(dir *Node, name string, kind Kind, meta Meta, now int64) *Node {
+	n := t.add(kind)
+	n.Known, n.Meta, n.Checked = Exists, meta, now
+	t.link(n, dir, name)
+	t.rebase(n, dir, name)
+	return n
+}
+
+// Assume adds a directory that the program relies on while the remote has not been asked: it is taken to be on the
+// remote, or made by the next push of something below it. Like one that was discovered, it is kept in memory only
+// until something is recorded about it or below it.
+func (t *Tree) Assume(dir *Node, name string, meta Meta, now int64) *Node {
+	if dir.base == nil || dir.OnRemote(name) != nil { // hides what was removed
+		return t.Create(dir, name, Dir, meta, Absent, now)
+	}
+	n := t.add(Dir)
+	n.Meta = meta
+	t.link(n, dir, name)
+	t.rebase(n, dir, name)
+	return n
+}
+
+// Create adds a node that is made on this side. dest is what the remote is known to have under the name.
+func (t *Tree) Create(dir *Node, name string, kind Kind, meta Meta, dest Answer, now int64) *Node {
+	n := t.add(kind)
+	n.Meta = meta
+	t.link(n, dir, name)
+	dir.Stirred = now
+	t.Note(n, now).Dest = dest
+	t.Touch(n)
+	return n
+}
+
+// Hide adds a node for something of the remote that the program removes or replaces without having seen more of it
+// than known and meta tell.
+func (t *Tree) Hide(dir *Node, name string, kind Kind, known Answer, meta Meta, now int64) *Node {
+	n := t.add(kind)
+	n.Known, n.Meta, n.Checked = known, meta, now
+	t.rebase(n, dir, name)
+	dir.Stirred = now
+	t.Note(n, now)
+	t.Touch(n)
+	return n
+}
+
+// Note returns the node's Diff for writing, made if there is none yet.
+func (t *Tree) Note(n *Node, now int64) *Diff {
+	t.save(n)
+	if n.Diff == nil {
+		n.Diff = &Diff{Seq: t.seq + 1, Queued: now}
+	}
+	return n.Diff
+}
+
+// Unlink takes a node, and what is seen below it, out of the view. What the remote does not have is forgotten.
+func (t *Tree) Unlink(n *Node, now int64) {
+	for _, k := range n.kids {
+		t.Unlink(k, now)
+	}
+	if n.parent != nil {
+		n.parent.Stirred = now
+	}
+	t.unlink(n)
+	if n.base == nil {
+		t.drop(n)
+		return
+	}
+	d := t.Note(n, now)
+	n.Meta.Mode = n.Shown().Mode // for handles that are open still
+	d.Attr = Attr{}
+	n.Content, n.Copy = Remote, nil
+	t.Touch(n)
+}
+
+// Relink puts a node that is not in the view under name in directory dir, where no other is seen.
+func (t *Tree) Relink(n, dir *Node, name string) {
+	t.link(n, dir, name)
+	t.Touch(n)
+}
+
+// Detach takes a node out of the view, with all that is below it, to be put back by [Tree.Relink] before anything
+// else is done.
+func (t *Tree) Detach(n *Node) { t.unlink(n) }
+
+// Move changes where the program sees a node. No other node is seen there, and dir is not below n.
+func (t *Tree) Move(n, dir *Node, name string, dest Answer, now int64) {
+	if n.parent != nil {
+		n.parent.Stirred = now
+	}
+	dir.Stirred = now
+	t.unlink(n)
+	t.link(n, dir, name)
+	t.Note(n, now).Dest = dest
+	t.Touch(n)
+}
+
+// Rebase records that the remote has the node under name in directory dir now. No other node is there.
+func (t *Tree) Rebase(n, dir *Node, name string) {
+	t.unbase(n)
+	t.rebase(n, dir, name)
+	n.Known = Exists
+	t.Touch(n)
+}
+
+// Erased records that the remote does not have the node any more. One that is not in the view is forgotten, and
+// with it what the tree knew to be below it on the remote.
+func (t *Tree) Erased(n *Node, now int64) {
+	n.remoteKids(func(k *Node) { t.Erased(k, now) })
+	t.unbase(n)
+	n.Known = Absent
+	if n.parent == nil {
+		t.drop(n)
+		return
+	}
+	t.Note(n, now).Dest = Absent
+	t.Touch(n)
+}
+
+// Forget drops a node that is of no further use: it neither differs nor has bytes here, nor anything below it.
+// Nothing is sent because of it.
+func (t *Tree) Forget(n *Node) {
+	t.unlink(n)
+	t.unbase(n)
+	t.drop(n)
+}
+
+// Prune forgets the directory n and those above it as long as nothing is known about them that the remote does not
+// say as well.
+func (t *Tree) Prune(n *Node) {
+	for n != nil && !n.IsRoot() && n.Kind == Dir && len(n.kids) == 0 && len(n.gone) == 0 && !n.Differs() {
+		up := n.parent
+		t.Forget(n)
+		n = up
+	}
+}
+
+// Edit returns the node for its fields to be written; [Tree.Touch] is called when that is done.
+func (t *Tree) Edit(n *Node) *Node {
+	t.save(n)
+	return n
+}
+
+// Touch marks the node as changed: its state goes into the next transaction.
+func (t *Tree) Touch(n *Node) {
+	t.save(n)
+	t.touched[n.ID] = n
+	if !n.Differs() {
+		n.Diff = nil
+		delete(t.pending, n.ID)
+		return
+	}
+	t.pending[n.ID] = n
+}
+
+func (t *Tree) link(n, dir *Node, name string) {
+	t.save(n)
+	n.parent, n.name = dir, name
+	if dir.kids == nil {
+		dir.kids = map[string]*Node{}
+	}
+	dir.kids[name] = n
+	n.settle()
+}
+
+func (t *Tree) unlink(n *Node) {
+	if n.parent == nil {
+		return
+	}
+	t.save(n)
+	delete(n.parent.kids, n.name)
+	n.parent, n.name = nil, ""
+	n.settle()
+}
+
+func (t *Tree) rebase(n, dir *Node, name string) {
+	t.save(n)
+	n.base, n.baseName = dir, name
+	n.settle()
+}
+
+func (t *Tree) unbase(n *Node) {
+	if n.base == nil {
+		return
+	}
+	t.save(n)
+	if n.base.gone[n.baseName] == n {
+		delete(n.base.gone, n.baseName)
+	}
+	n.base, n.baseName = nil, ""
+}
+
+// settle keeps the directory of the node's base aware of whether the node is seen there.
+func (n *Node) settle() {
+	if n.base == nil || n.IsRoot() {
+		return
+	}
+	if n.parent == n.base && n.name == n.baseName {
+		if n.base.gone[n.baseName] == n {
+			delete(n.base.gone, n.baseName)
+		}
+		return
+	}
+	if n.base.gone == nil {
+		n.base.gone = map[string]*Node{}
+	}
+	n.base.gone[n.baseName] = n
+}
+
+// drop forgets a node that is in neither tree.
+func (t *Tree) drop(n *Node) {
+	t.save(n)
+	delete(t.nodes, n.ID)
+	delete(t.pending, n.ID)
+	delete(t.touched, n.ID)
+	if n.recorded {
+		t.touched[n.ID] = nil
+	}
+}

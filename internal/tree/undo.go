@@ -1,0 +1,74 @@
+package tree
+
+// saved is a node as it was when the transaction began.
+type saved struct {
+	node  Node
+	known bool // the tree had it
+}
+
+// save keeps a node's state for [Tree.Rollback], once for each transaction.
+func (t *Tree) save(n *Node) {
+	if _, ok := t.saved[n]; ok {
+		return
+	}
+	s := saved{node: *n}
+	_, s.known = t.nodes[n.ID]
+	if n.Copy != nil {
+		c := *n.Copy
+		s.node.Copy = &c
+	}
+	if n.Diff != nil {
+		d := *n.Diff
+		s.node.Diff = &d
+	}
+	t.saved[n] = s
+}
+
+// Commit ends a transaction: what was changed since the last one stays.
+func (t *Tree) Commit() { clear(t.saved) }
+
+// Rollback undoes all changes since the last [Tree.Commit]. If they have been recorded already, the next
+// transaction has to take them back: recorded says so.
+func (t *Tree) Rollback(recorded bool) {
+	for n := range t.saved {
+		if n.IsRoot() {
+			continue
+		}
+		if n.parent != nil {
+			delete(n.parent.kids, n.name)
+		}
+		if n.base != nil && n.base.gone[n.baseName] == n {
+			delete(n.base.gone, n.baseName)
+		}
+	}
+	clear(t.touched)
+	for n, s := range t.saved {
+		kids, gone := n.kids, n.gone // hold nodes that may not have changed
+		*n = s.node
+		n.kids, n.gone = kids, gone
+		delete(t.pending, n.ID)
+		switch {
+		case !s.known:
+			delete(t.nodes, n.ID)
+			if recorded {
+				t.touched[n.ID] = nil
+			}
+			continue
+		case recorded:
+			t.touched[n.ID] = n
+		}
+		t.nodes[n.ID] = n
+		if n.Differs() {
+			t.pending[n.ID] = n
+		}
+	}
+	for n, s := range t.saved {
+		if s.known && n.parent != nil {
+			n.parent.kids[n.name] = n
+		}
+		if s.known {
+			n.settle()
+		}
+	}
+	clear(t.saved)
+}

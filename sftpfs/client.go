@@ -1,0 +1,59 @@
+package sftpfs
+
+import (
+	"context"
+	"io/fs"
+	"sync"
+
+	"github.com/pkg/sftp"
+)
+
+// borrowed is the source behind NewClient: a client that the program keeps and closes.
+type borrowed struct {
+	client *sftp.Client
+	root   string
+
+	mu      sync.Mutex // guards the following
+	closed  bool
+	current *session // nil until its root is known
+}
+
+// get returns the session. Another one over the same client follows one that failed: whether the client still
+// works is its owner's to know.
+func (b *borrowed) get(ctx context.Context) (*session, error) {
+	b.mu.Lock()
+	s, closed := b.current, b.closed
+	b.mu.Unlock()
+	switch {
+	case closed:
+		return nil, fs.ErrClosed
+	case s != nil && !s.isLost():
+		return s, nil
+	}
+	s, err := await(ctx, func() (*session, error) {
+		s := newSession(b.client, "the given client")
+		return s, s.resolve(b.root)
+	}, nil)
+	if err != nil {
+		return nil, err
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.closed {
+		return nil, fs.ErrClosed
+	}
+	if b.current == nil || b.current.isLost() {
+		b.current = s
+	}
+	return b.current, nil
+}
+
+func (b *borrowed) close() {
+	b.mu.Lock()
+	s := b.current
+	b.closed, b.current = true, nil
+	b.mu.Unlock()
+	if s != nil {
+		s.close()
+	}
+}

@@ -1,0 +1,126 @@
+package sftpfs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os/user"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/crypto/ssh"
+)
+
+// Defaults of the fields of Config that are zero.
+const (
+	DefaultDialTimeout = 30 * time.Second
+	DefaultIdleTimeout = 30 * time.Second
+)
+
+const defaultPort = "22"
+
+// Config says which server to use and how to log in. The zero value of every field but Addr is its default.
+type Config struct {
+	// Addr is "host" or "host:port"; the port is 22 if absent.
+	Addr string
+
+	// User is the name to log in with; "" is the current user's.
+	User string
+
+	// Root is the directory on the server that is shown as "/". A relative one is taken from the login directory;
+	// "" is the login directory itself. It is not looked at before it is used.
+	Root string
+
+	// Password also answers the questions of keyboard-interactive authentication that are not echoed.
+	Password string
+
+	// KeyFiles are private keys in a format that ssh-keygen writes. New reads them. Nil stands for what the agent
+	// at SSH_AUTH_SOCK holds, then ~/.ssh/id_ed25519, id_ecdsa, id_rsa and so on, those that exist, looked for
+	// when a connection is made.
+	KeyFiles []string
+
+	// Passphrase is asked for the passphrase of an encrypted key file: by New for KeyFiles, when a connection is
+	// made for default keys. Without it an encrypted file among KeyFiles is an error and an encrypted default key
+	// is passed over.
+	Passphrase func(keyFile string) ([]byte, error)
+
+	// KnownHosts are files in the format of ~/.ssh/known_hosts, which is what nil stands for. They are read anew
+	// for each connection. A host that is in none of them is refused with ErrHostKey, and so is one whose key is
+	// not the one they list.
+	KnownHosts []string
+
+	// HostKeyCallback replaces KnownHosts. Its errors match ErrHostKey.
+	HostKeyCallback ssh.HostKeyCallback
+
+	// Auth replaces Password, KeyFiles and the agent.
+	Auth []ssh.AuthMethod
+
+	// DialTimeout bounds connecting as a whole: TCP, handshake, authentication and the start of SFTP. 0 is
+	// DefaultDialTimeout.
+	DialTimeout time.Duration
+
+	// IdleTimeout is the longest silence of the server while an answer is awaited; then the connection is given up
+	// and every call that waits on it fails with ErrUnavailable. Idle connections are probed, so this also bounds
+	// how long a dead one stays unnoticed. 0 is DefaultIdleTimeout.
+	IdleTimeout time.Duration
+
+	// Dial replaces the TCP dial, for a proxy or a test. The host key is still checked for Addr.
+	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
+}
+
+// checked returns cfg with its defaults filled in, or what is wrong with it.
+func (cfg Config) checked() (Config, error) {
+	addr, err := hostPort(cfg.Addr)
+	if err != nil {
+		return Config{}, err
+	}
+	cfg.Addr = addr
+	if cfg.User == "" {
+		u, err := user.Current()
+		if err != nil {
+			return Config{}, fmt.Errorf("no User given, and the current one is not known: %w", err)
+		}
+		// Windows says DOMAIN\user.
+		cfg.User = u.Username[strings.LastIndexByte(u.Username, '\\')+1:]
+	}
+	if strings.ContainsRune(cfg.Root, 0) {
+		return Config{}, fmt.Errorf("root %q: %w", cfg.Root, errInvalid)
+	}
+	if cfg.DialTimeout < 0 || cfg.IdleTimeout < 0 {
+		return Config{}, errors.New("a negative timeout")
+	}
+	if cfg.DialTimeout == 0 {
+		cfg.DialTimeout = DefaultDialTimeout
+	}
+	if cfg.IdleTimeout == 0 {
+		cfg.IdleTimeout = DefaultIdleTimeout
+	}
+	if cfg.Dial == nil {
+		cfg.Dial = new(net.Dialer).DialContext
+	}
+	return cfg, nil
+}
+
+// hostPort returns addr as host:port.
+func hostPort(addr string) (string, error) {
+	host, port := addr, defaultPort
+	switch {
+	case net.ParseIP(addr) != nil: // "::1" has colons and no port
+	case strings.HasPrefix(addr, "[") && strings.HasSuffix(addr, "]"):
+		host = addr[1 : len(addr)-1]
+	case strings.Contains(addr, ":"):
+		var err error
+		if host, port, err = net.SplitHostPort(addr); err != nil {
+			return "", fmt.Errorf("address %q is not host or host:port", addr)
+		}
+	}
+	if host == "" || strings.ContainsAny(host, " \t\r\n/@\x00") {
+		return "", fmt.Errorf("address %q has no usable host", addr)
+	}
+	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+		return "", fmt.Errorf("address %q: the port is not a number from 1 to 65535", addr)
+	}
+	return net.JoinHostPort(host, port), nil
+}

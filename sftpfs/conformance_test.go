@@ -1,0 +1,143 @@
+package sftpfs_test
+
+import (
+	"fmt"
+	"maps"
+	"path"
+	"slices"
+	"sync/atomic"
+	"testing"
+
+	"github.com/pkg/sftp"
+	"github.com/spf13/afero"
+	"github.com/stretchr/testify/require"
+
+	"github.com/sftpsyncer/go-syncfs/internal/aferotest"
+	"github.com/sftpsyncer/go-syncfs/internal/opensshtest"
+	"github.com/sftpsyncer/go-syncfs/sftpfs"
+	"github.com/sftpsyncer/go-syncfs/sftpfs/sftptest"
+)
+
+// limits says what a server can't do: capabilities, and cases for which the suite has none.
+type limits struct {
+	incapable map[aferotest.Capability]string
+	beyond    map[string]string
+}
+
+// anyServer has what SFTP itself can't say, whatever the server.
+var anyServer = limits{
+	map[aferotest.Capability]string{
+		aferotest.SubSecondTimes: "SFTP times are whole seconds",
+		aferotest.NotDirErrors:   "servers answer NO_SUCH_FILE for a path that leads through a file",
+	},
+	map[string]string{
+		"link/to-itself":                "servers answer NO_SUCH_FILE for a loop",
+		"link/loop-of-two":              "servers answer NO_SUCH_FILE for a loop",
+		"link/loop-through-a-directory": "servers answer NO_SUCH_FILE for a loop",
+		"rename/open-directory":         "pkg/sftp lists by name, not by handle",
+	},
+}
+
+func (l limits) and(incapable map[aferotest.Capability]string, beyond map[string]string) limits {
+	sum := limits{maps.Clone(l.incapable), maps.Clone(l.beyond)}
+	maps.Copy(sum.incapable, incapable)
+	maps.Copy(sum.beyond, beyond)
+	return sum
+}
+
+func (l limits) excludes(c aferotest.Case) bool {
+	return slices.ContainsFunc(c.Needs, func(n aferotest.Capability) bool { return l.incapable[n] != "" })
+}
+
+// conform runs the suite within the limits. A case that is declared to be beyond them and passes is an error, too.
+func conform(t *testing.T, l limits, newFs func(testing.TB) afero.Fs) {
+	passed := 0
+	for _, c := range aferotest.Cases() {
+		if l.excludes(c) {
+			continue
+		}
+		t.Run(c.Name, func(t *testing.T) {
+			failures := c.Check(newFs(t))
+			if reason := l.beyond[c.Name]; reason != "" {
+				require.NotEmpty(t, failures, "passes, though declared: %s", reason)
+				return
+			}
+			require.Empty(t, failures)
+			passed++
+		})
+	}
+	t.Logf("%d cases passed; not applicable: %v %v", passed, l.incapable, l.beyond)
+}
+
+// Each case has a directory and, as a program does, a connection of its own.
+func TestConformanceEmbedded(t *testing.T) {
+	t.Parallel()
+	server := newServer(t, nil)
+	roots := rootsOf(newFs(t, server.Config()), "/")
+	conform(t, anyServer, func(t testing.TB) afero.Fs {
+		cfg := server.Config()
+		cfg.Root = roots(t)
+		return newFs(t, cfg)
+	})
+}
+
+// A MemMapFs behind the server is held to the rules, too, as far as one can.
+func TestConformanceMemMapFs(t *testing.T) {
+	t.Parallel()
+	const times = "MemMapFs has times of its own"
+	client := dialServer(t, newServer(t, &sftptest.Options{Fs: afero.NewMemMapFs()}))
+	conform(t, anyServer.and(map[aferotest.Capability]string{
+		aferotest.Links: "MemMapFs has no links",
+	}, map[string]string{
+		"modtime/opening-for-writing-is-no-change":   times,
+		"modtime/chtimes-after-the-last-write":       times,
+		"modtime/directory-changes-with-its-entries": times,
+	}), overClient(client, rootsOf(sftpfs.NewClient(client, "/"), "/")))
+}
+
+// Connecting to OpenSSH for each of 600 cases takes long, so they share a client.
+func TestConformanceOpenSSH(t *testing.T) {
+	t.Parallel()
+	server := opensshtest.Start(t, opensshtest.Options{})
+	client := dialOpenSSH(t, server)
+	conform(t, anyServer, overClient(client, rootsOf(sftpfs.NewClient(client, "/"), server.Root)))
+}
+
+// Random histories against a plain directory, without links: the server knows of no root below its own that "..", in
+// a link, must not leave, and says of a loop that there is nothing.
+func TestDifferentialEmbedded(t *testing.T) {
+	t.Parallel()
+	client := dialServer(t, newServer(t, nil))
+	differential(t, overClient(client, rootsOf(sftpfs.NewClient(client, "/"), "/")))
+}
+
+func TestDifferentialOpenSSH(t *testing.T) {
+	t.Parallel()
+	server := opensshtest.Start(t, opensshtest.Options{})
+	client := dialOpenSSH(t, server)
+	differential(t, overClient(client, rootsOf(sftpfs.NewClient(client, "/"), server.Root)))
+}
+
+func differential(t *testing.T, newFs func(testing.TB) afero.Fs) {
+	noLinks := map[aferotest.Capability]string{aferotest.Links: "the server follows them by its own rules"}
+	aferotest.Differential(t, aferotest.Subject{New: newFs, Incapable: anyServer.and(noLinks, nil).incapable})
+}
+
+// rootsOf returns a function that makes a new directory in dir and returns its path.
+func rootsOf(fsys afero.Fs, dir string) func(testing.TB) string {
+	var made atomic.Int64
+	return func(t testing.TB) string {
+		root := path.Join(dir, fmt.Sprintf("case-%d", made.Add(1)))
+		require.NoError(t, fsys.Mkdir(root, 0o755))
+		return root
+	}
+}
+
+// overClient returns an Fs for each case, all over one client.
+func overClient(client *sftp.Client, roots func(testing.TB) string) func(testing.TB) afero.Fs {
+	return func(t testing.TB) afero.Fs {
+		fsys := sftpfs.NewClient(client, roots(t))
+		t.Cleanup(func() { require.NoError(t, fsys.Close()) })
+		return fsys
+	}
+}

@@ -1,0 +1,166 @@
+package sftpfs
+
+import (
+	"context"
+	"io"
+	"sync"
+)
+
+// A transfer is a packet under way, in memory of its own: it may outlive the call that began it.
+type transfer struct {
+	b    *[packet]byte
+	n    int
+	err  error
+	done chan struct{} // closed when n and err are there
+}
+
+var packets = sync.Pool{New: func() any { return new([packet]byte) }}
+
+// begin runs op on the first n bytes of b.
+func begin(b *[packet]byte, n int, op func([]byte) (int, error)) *transfer {
+	t := &transfer{b: b, done: make(chan struct{})}
+	go func() {
+		defer close(t.done)
+		t.n, t.err = op(b[:n])
+	}()
+	return t
+}
+
+// wait returns the result of the transfer, or ctx's error.
+func (t *transfer) wait(ctx context.Context) (int, error) {
+	select {
+	case <-t.done:
+		return t.n, t.err
+	case <-ctx.Done():
+		return 0, ctx.Err()
+	}
+}
+
+// WriteTo writes the rest of the file to w. It reads ahead as far as the file is known to reach. An error of w's is
+// returned as it is.
+func (f *File) WriteTo(w io.Writer) (written int64, err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if err = f.canRead(); err == nil {
+		err = f.locate()
+	}
+	if err != nil {
+		return 0, pathError("read", f.name, err)
+	}
+	fi, err := await(f.fs.ctx, f.fstat, nil)
+	if err != nil {
+		return 0, pathError("read", f.name, err)
+	}
+	var ahead []*transfer
+	next := f.offset
+	for {
+		for len(ahead) < inFlight && next < fi.Size() {
+			off, n := next, int(min(packet, fi.Size()-next))
+			ahead = append(ahead, begin(packets.Get().(*[packet]byte), n, func(b []byte) (int, error) {
+				return f.fill(b, off)
+			}))
+			next += int64(n)
+		}
+		if len(ahead) == 0 {
+			return f.copyTail(w, written)
+		}
+		t := ahead[0]
+		ahead = ahead[1:]
+		n, rerr := t.wait(f.fs.ctx)
+		m, werr := w.Write(t.b[:n])
+		f.offset += int64(m)
+		written += int64(m)
+		switch {
+		case werr != nil:
+			return written, werr
+		case rerr == io.EOF: // cut off meanwhile
+			return written, nil
+		case rerr != nil:
+			return written, pathError("read", f.name, rerr)
+		}
+		packets.Put(t.b)
+	}
+}
+
+// copyTail reads on where the file was known to end, until it does.
+func (f *File) copyTail(w io.Writer, written int64) (int64, error) {
+	b := packets.Get().(*[packet]byte)
+	defer packets.Put(b)
+	for {
+		n, rerr := f.readAt(b[:], f.offset)
+		m, werr := w.Write(b[:n])
+		f.offset += int64(m)
+		written += int64(m)
+		switch {
+		case werr != nil:
+			return written, werr
+		case rerr == io.EOF:
+			return written, nil
+		case rerr != nil:
+			return written, pathError("read", f.name, rerr)
+		}
+	}
+}
+
+// ReadFrom writes what r has, from the offset on, keeping many packets in flight whatever kind of reader r is. It
+// returns how much has arrived without a gap; behind an error, more may have. An error of r's is returned as it is.
+func (f *File) ReadFrom(r io.Reader) (written int64, err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if err = f.canWrite(); err != nil {
+		return 0, pathError("write", f.name, err)
+	}
+	limit := inFlight
+	if f.appends() {
+		f.offset, limit = f.end, 1 // a server that honours O_APPEND takes packets as they come
+		defer func() { f.end, f.behind = f.offset, true }()
+	}
+	var ahead []*transfer
+	next := f.offset
+	var rerr error
+	for {
+		for len(ahead) < limit && rerr == nil {
+			b := packets.Get().(*[packet]byte)
+			var n int
+			if n, rerr = readFull(r, b[:]); n > 0 {
+				off := next
+				ahead = append(ahead, begin(b, n, func(b []byte) (int, error) { return f.put(b, off) }))
+				next += int64(n)
+			}
+		}
+		if len(ahead) == 0 {
+			break
+		}
+		t := ahead[0]
+		ahead = ahead[1:]
+		n, werr := t.wait(f.fs.ctx)
+		f.offset += int64(n)
+		written += int64(n)
+		if werr != nil {
+			f.settle(ahead)
+			return written, pathError("write", f.name, werr)
+		}
+		packets.Put(t.b)
+	}
+	if rerr == io.EOF {
+		rerr = nil
+	}
+	return written, rerr
+}
+
+// settle waits for transfers whose outcome no longer matters, so that none writes after the call.
+func (f *File) settle(ahead []*transfer) {
+	for _, t := range ahead {
+		t.wait(f.fs.ctx)
+	}
+}
+
+// readFull reads until b is full or r returns an error, which it returns as it is.
+func readFull(r io.Reader, b []byte) (n int, err error) {
+	for n < len(b) && err == nil {
+		var m int
+		m, err = r.Read(b[n:])
+		n += m
+	}
+	return n, err
+}

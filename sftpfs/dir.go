@@ -1,0 +1,67 @@
+package sftpfs
+
+import (
+	"io"
+	"io/fs"
+	"syscall"
+)
+
+// A listing is read whole by the first call that needs it, so that paging sees one state of the directory.
+type listing struct {
+	read bool
+	rest []fs.FileInfo
+}
+
+// Readdir is os.File.Readdir: with n > 0 at most n entries and io.EOF when there are no more, else all that are
+// left. They are in the server's order, and describe links, not what links lead to.
+func (f *File) Readdir(n int) ([]fs.FileInfo, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if err := f.usable(); err != nil {
+		return nil, pathError("readdir", f.name, err)
+	}
+	if !f.dir.read {
+		entries, err := await(f.fs.ctx, f.list, nil)
+		if err != nil {
+			return nil, pathError("readdir", f.name, err)
+		}
+		f.dir = listing{true, entries}
+	}
+	if n <= 0 {
+		n = len(f.dir.rest)
+	} else if len(f.dir.rest) == 0 {
+		return []fs.FileInfo{}, io.EOF
+	}
+	n = min(n, len(f.dir.rest))
+	page := f.dir.rest[:n:n]
+	f.dir.rest = f.dir.rest[n:]
+	return page, nil
+}
+
+// Readdirnames is Readdir for the names alone.
+func (f *File) Readdirnames(n int) ([]string, error) {
+	page, err := f.Readdir(n)
+	if err != nil && err != io.EOF {
+		return nil, err
+	}
+	names := make([]string, len(page))
+	for i, fi := range page {
+		names[i] = fi.Name()
+	}
+	return names, err
+}
+
+func (f *File) list() ([]fs.FileInfo, error) {
+	entries, err := asking(f, func(o *opened) ([]fs.FileInfo, error) { return o.list(f.path) })
+	if len(entries) > 0 || err != nil && !refused(err) && !missing(err) {
+		return entries, err
+	}
+	// An empty answer, or an error, is also what servers give for a file.
+	if fi, serr := f.fstat(); serr == nil && !fi.IsDir() {
+		return nil, syscall.ENOTDIR
+	}
+	if err == nil {
+		entries = []fs.FileInfo{}
+	}
+	return entries, err
+}

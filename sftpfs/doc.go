@@ -1,0 +1,44 @@
+// Package sftpfs is an afero.Fs on an SFTP server that behaves like package os.
+//
+// New checks a Config and does not touch the network: the first call that needs the server connects, under one
+// deadline for everything that connecting takes. A connection that is lost, or on which the server falls silent,
+// is replaced by the next call.
+//
+// # What holds
+//
+//   - Names are slash-separated and taken below Config.Root, which is "/"; ".." stops there. "a", "/a" and "./a"
+//     are one name.
+//   - Errors are *fs.PathError or *os.LinkError with the errno that package os would give, so errors.Is finds
+//     fs.ErrNotExist, fs.ErrExist, fs.ErrPermission, fs.ErrInvalid and fs.ErrClosed. SFTP itself has one code for
+//     most failures; what was meant is found by looking at the names involved. A failure that stays unexplained
+//     is syscall.EIO with the server's own words.
+//   - A server that gives no answer is ErrUnavailable, never fs.ErrNotExist.
+//   - The host key is always checked.
+//   - Operations that can be repeated (stat, listing, readlink, open for reading) are sent again once when the
+//     connection is lost under them. Writes, renames, removals and everything else that changes the server are
+//     never sent twice: their error matches ErrUnavailable and says that the outcome is unknown.
+//   - A file that was opened for reading and whose state was asked for before (by Stat, or by io.Copy) is read on, at
+//     its offset, on a new connection, if its name still leads to a file of that size and time.
+//   - The end of a file is believed only at the size the server states, so a short answer never shortens a copy.
+//   - An Fs and its files may be used by many goroutines at once.
+//
+// # What does not
+//
+//   - Times are whole seconds from 1970 to 2106.
+//   - The mode given to OpenFile, Mkdir and MkdirAll is set by a second request, right after the file was made,
+//     less the bits that the server's umask took. A file that exists is never chmodded.
+//   - O_APPEND is atomic where the server honours it. Others are sent the end of the file as this side knows it.
+//   - Rename replaces an existing file atomically where the server offers posix-rename@openssh.com. Elsewhere the
+//     plain SFTP rename is sent, which most servers refuse when the target exists (fs.ErrExist); a few replace it.
+//     Two requests never stand in for one.
+//   - Between the look at a name and the request that acts on it lies a round trip: that Remove and Rename spare a
+//     directory which takes the place of a file within it is up to the server.
+//   - File.Sync reaches the server's disk only where fsync@openssh.com is offered, and does nothing elsewhere.
+//   - An open file belongs to the connection it was opened on and fails with ErrUnavailable once that is lost; see
+//     above for the exception.
+//   - Link targets that are absolute are taken below Root on the way in and on the way out, relative ones stay as
+//     they are. Links are followed by the server, which knows of no Root: they may lead outside.
+//   - Servers have one answer for a name that does not exist, one that leads through a file, and a loop of links:
+//     all are fs.ErrNotExist.
+//   - A directory that is open is listed by its name, which somebody may have given to another one meanwhile.
+package sftpfs

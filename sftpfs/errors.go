@@ -1,0 +1,102 @@
+package sftpfs
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"syscall"
+
+	"github.com/pkg/sftp"
+)
+
+// What went wrong between here and the server; each is found with errors.Is. Messages name host and port and hold
+// no secret.
+var (
+	// ErrUnavailable: the server can't be reached, the connection was lost, or no answer came in time.
+	ErrUnavailable = errors.New("sftpfs: server unavailable")
+	// ErrHostKey: the server's host key is unknown, revoked, or not the one on record.
+	ErrHostKey = errors.New("sftpfs: host key not accepted")
+	// ErrAuth: the server refused the credentials, or there were none to offer.
+	ErrAuth = errors.New("sftpfs: authentication failed")
+)
+
+// errInvalid reads like syscall.EINVAL and matches it and fs.ErrInvalid, which EINVAL itself does not.
+var errInvalid error = invalid{}
+
+type invalid struct{}
+
+func (invalid) Error() string { return "invalid argument" }
+
+func (invalid) Is(target error) bool { return target == fs.ErrInvalid || target == syscall.EINVAL }
+
+// A failure is the server's refusal without a reason that this side could name.
+type failure struct{ status *sftp.StatusError }
+
+func (f *failure) Error() string { return fmt.Sprintf("%v: %v", syscall.EIO, f.status) }
+
+func (f *failure) Unwrap() []error { return []error{syscall.EIO, f.status} }
+
+// refused tells whether err is a bare failure, whose reason is worth looking for.
+func refused(err error) bool {
+	var f *failure
+	return errors.As(err, &f)
+}
+
+func missing(err error) bool { return errors.Is(err, fs.ErrNotExist) }
+
+// Codes of the SFTP status reply. Servers of protocol version 3 are held to those up to 8; some send others.
+var statusErrors = map[uint32]error{
+	8:  errors.ErrUnsupported,
+	9:  syscall.EBADF,
+	10: syscall.ENOENT,
+	11: syscall.EEXIST,
+	12: syscall.EROFS,
+	14: syscall.ENOSPC,
+	15: syscall.EDQUOT,
+	18: syscall.ENOTEMPTY,
+	19: syscall.ENOTDIR,
+	20: errInvalid,
+	21: syscall.ELOOP,
+	24: syscall.EISDIR,
+}
+
+// reduce turns an error of pkg/sftp into the bare error that package os would put in its PathError: an errno, a
+// sentinel, a failure, or an error that matches ErrUnavailable. Everything that is not an answer of the server is
+// the latter and ends the connection.
+func (s *session) reduce(err error) error {
+	var status *sftp.StatusError
+	switch {
+	case err == nil, err == io.EOF: // a wrapped io.EOF is a packet that could not be sent
+		return err
+	case errors.Is(err, fs.ErrNotExist):
+		return syscall.ENOENT
+	case errors.Is(err, fs.ErrPermission):
+		return syscall.EACCES
+	case errors.Is(err, fs.ErrClosed):
+		return fs.ErrClosed
+	case errors.As(err, &status) && status.Code != 6 && status.Code != 7: // no connection, connection lost
+		if known := statusErrors[status.Code]; known != nil {
+			return known
+		}
+		return &failure{status}
+	default:
+		return s.unavailable(err)
+	}
+}
+
+// pathError returns err as package os would: nil, io.EOF, or a *fs.PathError.
+func pathError(op, name string, err error) error {
+	if err == nil || err == io.EOF {
+		return err
+	}
+	return &fs.PathError{Op: op, Path: name, Err: err}
+}
+
+func linkError(op, oldname, newname string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &os.LinkError{Op: op, Old: oldname, New: newname, Err: err}
+}

@@ -1,0 +1,221 @@
+package sftpfs
+
+import (
+	"errors"
+	"io"
+	"io/fs"
+	"math"
+	"os"
+	"sync"
+	"sync/atomic"
+	"syscall"
+
+	"github.com/pkg/sftp"
+	"github.com/spf13/afero"
+)
+
+// A File is an open file or directory. ReadAt and WriteAt run in parallel; what moves the offset takes turns.
+// Reads and writes of any length, and io.Copy from and to a File, keep many requests in flight.
+type File struct {
+	fs   *Fs    // whose context ends the file's calls, too
+	name string // as given to Open
+	path string
+	flag int
+
+	at     atomic.Pointer[opened]
+	closed atomic.Bool
+	size   atomic.Int64            // what the server stated last; an end before it is not believed
+	stated atomic.Pointer[version] // the same, for reading on after a loss; nil: nothing
+
+	reopening sync.Mutex // held by the one read that replaces at
+
+	mu     sync.Mutex // guards the following, and is held by what moves the offset
+	offset int64
+	end    int64 // where to append, as far as is known here
+	behind bool  // the offset is behind what was appended last: wherever the server put that
+	dir    listing
+}
+
+var (
+	_ afero.File    = (*File)(nil)
+	_ io.WriterTo   = (*File)(nil)
+	_ io.ReaderFrom = (*File)(nil)
+)
+
+// unstated is the size of a file that the server has not been asked for: every end is before it.
+const unstated = math.MaxInt64
+
+func (f *File) readable() bool { return f.flag&os.O_WRONLY == 0 }
+func (f *File) writable() bool { return f.flag&(os.O_WRONLY|os.O_RDWR) != 0 }
+func (f *File) appends() bool  { return f.writable() && f.flag&os.O_APPEND != 0 }
+
+// usable returns why the file can't be used, if so.
+func (f *File) usable() error {
+	switch o := f.at.Load(); {
+	case f.closed.Load():
+		return fs.ErrClosed
+	case o.isLost() && !f.resumes():
+		return o.unavailable(nil)
+	}
+	return f.fs.ctx.Err()
+}
+
+// Name returns the name that was given to Open.
+func (f *File) Name() string { return f.name }
+
+// Stat returns the state of the open file, wherever its name has gone.
+func (f *File) Stat() (fs.FileInfo, error) {
+	err := f.usable()
+	var fi fs.FileInfo
+	if err == nil {
+		fi, err = await(f.fs.ctx, f.fstat, nil)
+	}
+	if err != nil {
+		return nil, pathError("stat", f.name, err)
+	}
+	return fi, nil
+}
+
+func (f *File) fstat() (fs.FileInfo, error) {
+	return asking(f, func(o *opened) (fs.FileInfo, error) {
+		if o.handle == nil {
+			return o.stat(f.path)
+		}
+		fi, err := snapshot(f.path)(o.handle.Stat())
+		if err != nil {
+			return nil, o.reduce(err)
+		}
+		v := versionOf(fi)
+		f.size.Store(v.size)
+		f.stated.Store(&v)
+		return fi, nil
+	})
+}
+
+// Seek is os.File.Seek. A directory is listed anew after Seek(0, io.SeekStart).
+func (f *File) Seek(offset int64, whence int) (int64, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	at, err := f.target(offset, whence)
+	if err != nil {
+		return 0, pathError("seek", f.name, err)
+	}
+	f.offset, f.behind, f.dir = at, false, listing{}
+	return at, nil
+}
+
+func (f *File) target(offset int64, whence int) (int64, error) {
+	if f.closed.Load() {
+		return 0, fs.ErrClosed
+	}
+	switch whence {
+	case io.SeekStart:
+	case io.SeekCurrent:
+		if err := f.locate(); err != nil {
+			return 0, err
+		}
+		offset += f.offset
+	case io.SeekEnd:
+		if err := f.usable(); err != nil {
+			return 0, err
+		}
+		fi, err := await(f.fs.ctx, f.fstat, nil)
+		if err != nil {
+			return 0, err
+		}
+		offset += fi.Size()
+	default:
+		return 0, errInvalid
+	}
+	if offset < 0 {
+		return 0, errInvalid
+	}
+	return offset, nil
+}
+
+// locate finds the offset again after an append. Asking when it is needed spares those who only append a round trip
+// for each write.
+func (f *File) locate() error {
+	if !f.behind {
+		return nil
+	}
+	if err := f.usable(); err != nil {
+		return err
+	}
+	fi, err := await(f.fs.ctx, f.fstat, nil)
+	if err == nil {
+		f.offset, f.end, f.behind = fi.Size(), fi.Size(), false
+	}
+	return err
+}
+
+// Truncate is os.File.Truncate.
+func (f *File) Truncate(size int64) error {
+	err := f.usable()
+	switch {
+	case err != nil:
+	case size < 0 || !f.writable():
+		err = errInvalid
+	default:
+		err = f.status(func(h *sftp.File) error { return h.Truncate(size) })
+		f.size.Store(unstated)
+	}
+	return pathError("truncate", f.name, err)
+}
+
+// Sync asks the server to put the file on its disk. It does nothing, without an error, where the server does not
+// offer that.
+func (f *File) Sync() error {
+	err := f.usable()
+	o := f.at.Load()
+	if _, offered := o.client.HasExtension("fsync@openssh.com"); err == nil && offered && o.handle != nil {
+		err = f.status((*sftp.File).Sync)
+	}
+	return pathError("sync", f.name, err)
+}
+
+// Close gives the file back. That it fails means, for a file open for writing, that the server may not have done
+// everything that was written.
+func (f *File) Close() error {
+	if !f.closed.CompareAndSwap(false, true) {
+		return pathError("close", f.name, fs.ErrClosed)
+	}
+	var err error
+	switch o := f.at.Load(); {
+	case o.handle == nil:
+	case !o.isLost():
+		// It is sent even if the context has ended: the server's handles are few.
+		err = f.status((*sftp.File).Close)
+	case f.writable():
+		err = o.unavailable(nil)
+	}
+	return pathError("close", f.name, err)
+}
+
+// abandon closes a file that nobody waited for.
+func (f *File) abandon() {
+	if h := f.at.Load().handle; h != nil {
+		h.Close()
+	}
+}
+
+// status runs a request on the handle whose only answer is a status.
+func (f *File) status(request func(*sftp.File) error) error {
+	o := f.at.Load()
+	_, err := await(f.fs.ctx, func() (struct{}, error) { return struct{}{}, o.reduce(request(o.handle)) }, nil)
+	if errors.Is(err, ErrUnavailable) {
+		return unknownOutcome(err)
+	}
+	return err
+}
+
+// orIsDir looks whether err, of a read or a write, is what happens to a directory.
+func (f *File) orIsDir(err error) error {
+	if !refused(err) {
+		return err
+	}
+	if fi, serr := f.fstat(); serr == nil && fi.IsDir() {
+		return syscall.EISDIR
+	}
+	return err
+}

@@ -1,0 +1,123 @@
+package sftpfs
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"github.com/pkg/sftp"
+	"github.com/spf13/afero"
+)
+
+// An Fs is a directory on an SFTP server. It is safe for concurrent use.
+type Fs struct {
+	ctx   context.Context // ends the calls, not the Fs
+	conns source
+}
+
+var (
+	_ afero.Fs        = (*Fs)(nil)
+	_ afero.Symlinker = (*Fs)(nil)
+)
+
+// New returns the Fs that cfg describes, or what is wrong with cfg. It reads key files (asking for their
+// passphrases) and known hosts, and does not connect: the first call that needs the server does.
+func New(cfg Config) (*Fs, error) {
+	cfg, err := cfg.checked()
+	if err != nil {
+		return nil, fmt.Errorf("sftpfs: %w", err)
+	}
+	d := &dialer{cfg: cfg}
+	if cfg.Auth == nil {
+		if d.keys, err = readKeys(cfg); err != nil {
+			return nil, fmt.Errorf("sftpfs: %w", err)
+		}
+	}
+	if cfg.HostKeyCallback == nil {
+		if _, err := readKnownHosts(cfg.KnownHosts); err != nil {
+			return nil, fmt.Errorf("sftpfs: %w", err)
+		}
+	}
+	return &Fs{ctx: context.Background(), conns: newManager(d.dial)}, nil
+}
+
+// NewClient returns an Fs over a client that the caller keeps and closes; root is as Config.Root. Close ends the
+// use of the Fs, not the client. A connection that is lost is not replaced, and only the owner of the client can
+// notice a server that is silent: give calls a context that ends.
+func NewClient(c *sftp.Client, root string) *Fs {
+	return &Fs{ctx: context.Background(), conns: &borrowed{client: c, root: root}}
+}
+
+// Connect connects, unless there is a live connection. It fails with ErrUnavailable, ErrHostKey or ErrAuth, with
+// ctx's error when that ends first, and with fs.ErrClosed after Close.
+func (f *Fs) Connect(ctx context.Context) error {
+	_, err := f.conns.get(ctx)
+	return err
+}
+
+// WithContext returns the same Fs whose calls, and those of the files it opens, end when ctx does, with an error
+// that matches ctx.Err(). A call that changes the server and is ended so may or may not have its effect. The
+// connection is shared and stays.
+func (f *Fs) WithContext(ctx context.Context) afero.Fs {
+	return &Fs{ctx: ctx, conns: f.conns}
+}
+
+// session returns a live session.
+func (f *Fs) session() (*session, error) {
+	if err := f.ctx.Err(); err != nil {
+		return nil, err
+	}
+	return f.conns.get(f.ctx)
+}
+
+// Close ends the connection. Calls that wait, and later calls, fail with fs.ErrClosed; so do those of open files.
+// Closing again does nothing.
+func (f *Fs) Close() error {
+	f.conns.close()
+	return nil
+}
+
+// Name returns "sftpfs".
+func (f *Fs) Name() string { return "sftpfs" }
+
+// Stat follows links.
+func (f *Fs) Stat(name string) (fs.FileInfo, error) {
+	fi, err := look(f, name, remote.stat)
+	return fi, pathError("stat", name, err)
+}
+
+// LstatIfPossible does not follow a link that is the last part of name. Its second result is always true.
+func (f *Fs) LstatIfPossible(name string) (fs.FileInfo, bool, error) {
+	fi, err := look(f, name, remote.lstat)
+	return fi, true, pathError("lstat", name, err)
+}
+
+// look runs a request on name that may be repeated.
+func look[T any](f *Fs, name string, op func(remote, string) (T, error)) (T, error) {
+	p, err := clean(name)
+	if err != nil {
+		var zero T
+		return zero, err
+	}
+	return call(f, again, func(r remote) (T, error) { return op(r, p) }, nil)
+}
+
+// change runs a request on name that must not be repeated.
+func change(f *Fs, op, name string, do func(r remote, p string) error) error {
+	p, err := clean(name)
+	if err == nil {
+		err = run(f, once, func(r remote) error { return do(r, p) })
+	}
+	return pathError(op, name, err)
+}
+
+// Create opens the named file for reading and writing, made or emptied.
+func (f *Fs) Create(name string) (afero.File, error) {
+	return f.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o666)
+}
+
+// Open opens the named file or directory for reading.
+func (f *Fs) Open(name string) (afero.File, error) {
+	return f.OpenFile(name, os.O_RDONLY, 0)
+}

@@ -1,0 +1,113 @@
+package sftpfs
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"syscall"
+
+	"github.com/pkg/sftp"
+	"github.com/spf13/afero"
+)
+
+const (
+	access  = os.O_RDONLY | os.O_WRONLY | os.O_RDWR
+	mutates = os.O_WRONLY | os.O_RDWR | os.O_CREATE | os.O_TRUNC | os.O_APPEND
+)
+
+// OpenFile is os.OpenFile. perm is given to the file only if this call makes it. A flag that SFTP doesn't have is
+// ignored.
+func (f *Fs) OpenFile(name string, flag int, perm fs.FileMode) (afero.File, error) {
+	p, err := clean(name)
+	if err == nil && flag&access == access {
+		err = errInvalid
+	}
+	if err != nil {
+		return nil, pathError("open", name, err)
+	}
+	file, err := call(f, flag&mutates == 0, func(r remote) (*File, error) {
+		file := &File{fs: f, name: name, path: p, flag: flag}
+		file.size.Store(unstated)
+		return file, file.open(r, perm)
+	}, (*File).abandon)
+	if err != nil {
+		return nil, pathError("open", name, err)
+	}
+	return file, nil
+}
+
+// open gives the file its handle.
+func (f *File) open(r remote, perm fs.FileMode) error {
+	h, err := r.create(f.path, f.flag, perm)
+	if err != nil {
+		err = r.explainOpen(f.path, f.flag, err)
+	}
+	if err != nil {
+		return err
+	}
+	f.at.Store(&opened{r, h})
+	if !f.appends() {
+		return nil
+	}
+	fi, err := f.fstat()
+	if err != nil {
+		h.Close()
+		return err
+	}
+	f.end = fi.Size()
+	return nil
+}
+
+// explainOpen finds the reason why p could not be opened. For a directory on a server that has no handles for them
+// there is none: reading it takes no handle.
+func (r remote) explainOpen(p string, flag int, err error) error {
+	if !refused(err) && !errors.Is(err, syscall.EISDIR) {
+		return err
+	}
+	if flag&(os.O_CREATE|os.O_EXCL) == os.O_CREATE|os.O_EXCL {
+		if _, lerr := r.lstat(p); lerr == nil {
+			return syscall.EEXIST
+		}
+		return err
+	}
+	fi, serr := r.stat(p)
+	switch {
+	case serr != nil || !fi.IsDir():
+		return err
+	case flag&mutates != 0:
+		return syscall.EISDIR
+	}
+	return nil
+}
+
+// create opens p, and gives it perm if that makes it.
+func (r remote) create(p string, flag int, perm fs.FileMode) (*sftp.File, error) {
+	// Servers make a file with 0666 less their umask.
+	if flag&os.O_CREATE == 0 || perm&(fs.ModePerm|special) == 0o666 {
+		return r.open(p, flag)
+	}
+	h, err := r.open(p, flag|os.O_EXCL)
+	if err == nil {
+		return h, r.setMode(h, perm)
+	}
+	if flag&os.O_EXCL == 0 && (refused(err) || errors.Is(err, fs.ErrExist)) {
+		return r.open(p, flag) // it exists, or is a link
+	}
+	return nil, err
+}
+
+// setMode gives perm to the new file h. A server that refuses has still made the file.
+func (r remote) setMode(h *sftp.File, perm fs.FileMode) error {
+	fi, err := h.Stat()
+	if err != nil {
+		h.Close()
+		return r.reduce(err)
+	}
+	if fi.Size() > 0 {
+		return nil // a server that ignores O_EXCL: the file was there
+	}
+	if mode, ok := masked(perm, fi.Mode()); ok {
+		h.Chmod(mode)
+	}
+	return nil
+}

@@ -1,0 +1,77 @@
+package sftpfs
+
+import (
+	"path"
+	"path/filepath"
+	"strings"
+	"syscall"
+)
+
+const (
+	maxName = 255
+	maxPath = 4096
+)
+
+// clean returns name as a path below the root: absolute, and free of dots and doubled slashes. A NUL is refused
+// before it is sent, since OpenSSH drops the session of one who sends it.
+func clean(name string) (string, error) {
+	if strings.ContainsRune(name, 0) {
+		return "", errInvalid
+	}
+	return path.Clean("/" + filepath.ToSlash(name)), nil
+}
+
+// on returns where the clean path p lies on the server.
+func (s *session) on(p string) string {
+	switch {
+	case s.root == "/":
+		return p
+	case p == "/":
+		return s.root
+	}
+	return s.root + p
+}
+
+// target returns what to store in a link for the target that a program gave: a relative one as it is, an absolute
+// one below the root.
+func (s *session) target(t string) string {
+	if !strings.HasPrefix(t, "/") {
+		return t
+	}
+	return s.on(path.Clean(t))
+}
+
+// shown is the inverse of target. A target that is absolute and outside the root stays what it is.
+func (s *session) shown(t string) string {
+	if s.root == "/" {
+		return t
+	}
+	if t == s.root {
+		return "/"
+	}
+	if rest, below := strings.CutPrefix(t, s.root+"/"); below {
+		return "/" + rest
+	}
+	return t
+}
+
+// inside tells whether the clean path p lies below the clean path dir.
+func inside(p, dir string) bool {
+	return dir == "/" && p != "/" || strings.HasPrefix(p, dir+"/")
+}
+
+// tooLong explains a failure by the length of the names in full, if it can be what the server refused.
+func tooLong(err error, full string) error {
+	if !refused(err) {
+		return err
+	}
+	if len(full) >= maxPath {
+		return syscall.ENAMETOOLONG
+	}
+	for name := range strings.SplitSeq(full, "/") {
+		if len(name) > maxName {
+			return syscall.ENAMETOOLONG
+		}
+	}
+	return err
+}

@@ -1,0 +1,86 @@
+package sftpfs
+
+import (
+	"fmt"
+	"io"
+	"syscall"
+)
+
+// Read is os.File.Read: it fills b unless the file ends before.
+func (f *File) Read(b []byte) (int, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if err := f.locate(); err != nil {
+		return 0, pathError("read", f.name, err)
+	}
+	n, err := f.readAt(b, f.offset)
+	f.offset += int64(n)
+	if n > 0 && err == io.EOF {
+		err = nil
+	}
+	return n, pathError("read", f.name, err)
+}
+
+// ReadAt is os.File.ReadAt.
+func (f *File) ReadAt(b []byte, off int64) (int, error) {
+	if off < 0 {
+		return 0, pathError("readat", f.name, errInvalid)
+	}
+	n, err := f.readAt(b, off)
+	return n, pathError("read", f.name, err)
+}
+
+func (f *File) readAt(b []byte, off int64) (int, error) {
+	if err := f.canRead(); err != nil || len(b) == 0 {
+		return 0, err
+	}
+	if f.fs.ctx.Done() == nil {
+		return f.fill(b, off)
+	}
+	// b is the caller's again once this returns, answered or not.
+	own := make([]byte, len(b))
+	n, err := await(f.fs.ctx, func() (int, error) { return f.fill(own, off) }, nil)
+	return copy(b, own[:n]), err
+}
+
+// canRead keeps READ from a handle that is not open for reading: some servers take it for a WRITE of zeros.
+func (f *File) canRead() error {
+	err := f.usable()
+	switch {
+	case err != nil:
+		return err
+	case !f.readable():
+		return syscall.EBADF
+	case f.at.Load().handle == nil:
+		return syscall.EISDIR
+	}
+	return nil
+}
+
+// fill reads until b is full or the file ends.
+func (f *File) fill(b []byte, off int64) (n int, err error) {
+	_, err = asking(f, func(o *opened) (int, error) {
+		m, err := inPieces(b[n:], off+int64(n), o.handle.ReadAt)
+		n += m
+		return n, o.reduce(err)
+	})
+	if err == io.EOF {
+		return n, f.ended(off + int64(n))
+	}
+	return n, f.orIsDir(err)
+}
+
+// ended returns io.EOF if the file may end at off. Some servers say so too early.
+func (f *File) ended(off int64) error {
+	if off >= f.size.Load() {
+		return io.EOF
+	}
+	fi, err := f.fstat()
+	switch {
+	case err != nil:
+		return err
+	case off >= fi.Size():
+		return io.EOF
+	}
+	return fmt.Errorf("%w: the server ends the file at %d of %d bytes", io.ErrUnexpectedEOF, off, fi.Size())
+}

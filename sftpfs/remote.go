@@ -1,0 +1,136 @@
+package sftpfs
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"path"
+	"strings"
+	"time"
+
+	"github.com/pkg/sftp"
+)
+
+// A remote is a session as one call sees it: paths are clean, errors reduced, and no request goes out once the
+// call's context has ended.
+type remote struct {
+	*session
+	ctx context.Context
+}
+
+// ask sends a request on the path p.
+func ask[T any](r remote, p string, request func(full string) (T, error)) (T, error) {
+	var zero T
+	if err := r.ctx.Err(); err != nil {
+		return zero, err
+	}
+	full := r.on(p)
+	v, err := request(full)
+	if err != nil {
+		return zero, tooLong(r.reduce(err), full)
+	}
+	return v, nil
+}
+
+// tell is ask for a request whose only answer is a status.
+func tell(r remote, p string, request func(full string) error) error {
+	_, err := ask(r, p, func(full string) (struct{}, error) { return struct{}{}, request(full) })
+	return err
+}
+
+func (r remote) stat(p string) (fs.FileInfo, error) {
+	return ask(r, p, func(full string) (fs.FileInfo, error) { return snapshot(p)(r.client.Stat(full)) })
+}
+
+func (r remote) lstat(p string) (fs.FileInfo, error) {
+	return ask(r, p, func(full string) (fs.FileInfo, error) { return snapshot(p)(r.client.Lstat(full)) })
+}
+
+func (r remote) open(p string, flag int) (*sftp.File, error) {
+	return ask(r, p, func(full string) (*sftp.File, error) { return r.client.OpenFile(full, flag) })
+}
+
+func (r remote) mkdir(p string) error { return tell(r, p, r.client.Mkdir) }
+
+// removeFile removes what an lstat has just found to be no directory. (pkg/sftp sends REMOVE only with an RMDIR
+// after it, should it be refused.)
+func (r remote) removeFile(p string) error { return tell(r, p, r.client.Remove) }
+
+func (r remote) removeDir(p string) error { return tell(r, p, r.client.RemoveDirectory) }
+
+// rename replaces newp where the server offers to do so atomically.
+func (r remote) rename(oldp, newp string) error {
+	send := r.client.Rename
+	if _, ok := r.client.HasExtension("posix-rename@openssh.com"); ok {
+		send = r.client.PosixRename
+	}
+	return tell(r, newp, func(full string) error { return send(r.on(oldp), full) })
+}
+
+func (r remote) chmod(p string, mode fs.FileMode) error {
+	return tell(r, p, func(full string) error { return r.client.Chmod(full, mode) })
+}
+
+func (r remote) chown(p string, uid, gid int) error {
+	return tell(r, p, func(full string) error { return r.client.Chown(full, uid, gid) })
+}
+
+func (r remote) chtimes(p string, atime, mtime time.Time) error {
+	return tell(r, p, func(full string) error { return r.client.Chtimes(full, atime, mtime) })
+}
+
+func (r remote) symlink(target, p string) error {
+	return tell(r, p, func(full string) error { return r.client.Symlink(r.target(target), full) })
+}
+
+func (r remote) readlink(p string) (string, error) {
+	target, err := ask(r, p, r.client.ReadLink)
+	return r.shown(target), err
+}
+
+// list returns the entries of the directory p, unsorted. Names are data of the server's: one that can't be the
+// name of an entry fails the listing, lest a path made of it lead elsewhere. (pkg/sftp drops "." and "..", which
+// some servers list, and what stands before the last slash of a name.)
+func (r remote) list(p string) ([]fs.FileInfo, error) {
+	entries, err := ask(r, p, func(full string) ([]fs.FileInfo, error) {
+		entries, err := r.client.ReadDirContext(r.ctx, full)
+		if r.ctx.Err() != nil {
+			return nil, nil // the caller is gone
+		}
+		return entries, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	for i, fi := range entries {
+		name := fi.Name()
+		if name == "" || name == "." || name == ".." || strings.ContainsAny(name, "/\x00") {
+			return nil, fmt.Errorf("the server lists an entry %q: %w", name, errInvalid)
+		}
+		entries[i] = info{name: name, stat: fi.Sys().(*sftp.FileStat)}
+	}
+	return entries, nil
+}
+
+// snapshot gives what the server states about p the base name of p.
+func snapshot(p string) func(fs.FileInfo, error) (fs.FileInfo, error) {
+	return func(fi fs.FileInfo, err error) (fs.FileInfo, error) {
+		if err != nil {
+			return nil, err
+		}
+		return info{name: path.Base(p), stat: fi.Sys().(*sftp.FileStat)}, nil
+	}
+}
+
+// An info is a snapshot; Sys returns its *sftp.FileStat.
+type info struct {
+	name string
+	stat *sftp.FileStat
+}
+
+func (i info) Name() string       { return i.name }
+func (i info) Size() int64        { return int64(i.stat.Size) }
+func (i info) Mode() fs.FileMode  { return i.stat.FileMode() }
+func (i info) ModTime() time.Time { return i.stat.ModTime() }
+func (i info) IsDir() bool        { return i.Mode().IsDir() }
+func (i info) Sys() any           { return i.stat }

@@ -1,0 +1,88 @@
+package sftpfs
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"time"
+
+	"github.com/pkg/sftp"
+)
+
+// An opened is what a File stands on: a handle, and the session that it belongs to.
+type opened struct {
+	remote
+	handle *sftp.File // nil: a directory, on a server that has no handles for them
+}
+
+// A version tells two states of a file apart as well as SFTP can.
+type version struct {
+	size  int64
+	mtime time.Time
+}
+
+func versionOf(fi fs.FileInfo) version { return version{fi.Size(), fi.ModTime()} }
+
+// resumes tells whether the file may go on after its connection was lost: nothing can be written through it, and it
+// is known what it was.
+func (f *File) resumes() bool { return f.flag&mutates == 0 && f.stated.Load() != nil }
+
+// asking runs op on the file, and once more on a new connection if it fails with the old one.
+func asking[T any](f *File, op func(*opened) (T, error)) (T, error) {
+	o := f.at.Load()
+	var v T
+	err := error(nil)
+	if o.isLost() {
+		err = o.unavailable(nil)
+	} else {
+		v, err = op(o)
+	}
+	if !errors.Is(err, ErrUnavailable) || !f.resumes() {
+		return v, err
+	}
+	if o, err = f.reopen(o); err != nil {
+		return v, err
+	}
+	return op(o)
+}
+
+// reopen opens the file again, which stood on lost. What is there must be the version that was there: everything
+// else, its absence included, is still the loss of the connection.
+func (f *File) reopen(lost *opened) (*opened, error) {
+	f.reopening.Lock()
+	defer f.reopening.Unlock()
+	if o := f.at.Load(); o != lost {
+		return o, nil // by another read
+	}
+	s, err := f.fs.session()
+	if err != nil {
+		return nil, err
+	}
+	o := &opened{remote: remote{s, f.fs.ctx}}
+	if o.handle, err = o.open(f.path, f.flag); err != nil {
+		return nil, o.notResumed(err)
+	}
+	fi, err := snapshot(f.path)(o.handle.Stat())
+	switch {
+	case err != nil:
+		err = o.notResumed(o.reduce(err))
+	case versionOf(fi) != *f.stated.Load():
+		err = o.notResumed(errors.New("it is another version now"))
+	}
+	if err != nil {
+		o.handle.Close()
+		return nil, err
+	}
+	f.at.Store(o)
+	if f.closed.Load() {
+		o.handle.Close() // Close has closed the one before
+	}
+	return o, nil
+}
+
+func (o *opened) notResumed(err error) error {
+	if errors.Is(err, ErrUnavailable) || errors.Is(err, fs.ErrClosed) || o.ctx.Err() != nil {
+		return err
+	}
+	return fmt.Errorf("%w: %s: connection lost, and the file can't be read on: %v", ErrUnavailable, o.addr, err)
+}

@@ -1,0 +1,220 @@
+package sftptest
+
+import (
+	"crypto/ed25519"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+
+	"github.com/spf13/afero"
+	"golang.org/x/crypto/ssh"
+
+	"github.com/sftpsyncer/go-syncfs/sftpfs"
+)
+
+// Options of a Server. The zero value of each field is its default, and nil stands for all of them.
+type Options struct {
+	// Fs is the tree that is served. Nil is a new one in memory, which has links, modes and times. Links are served
+	// if it is an afero.Symlinker.
+	Fs afero.Fs
+
+	// Addr is the loopback address to listen on; "" is a free port of 127.0.0.1.
+	Addr string
+
+	// User may log in, and nobody else; "" is "test".
+	User string
+
+	// Password logs User in, also by keyboard-interactive; "" is none.
+	Password string
+
+	// AuthorizedKeys log User in. So does a key of the server's own making, which Config holds.
+	AuthorizedKeys []ssh.PublicKey
+
+	// HostKeys are the server's; nil is a new ed25519 key.
+	HostKeys []ssh.Signer
+}
+
+// A Server is an SFTP server on loopback. Its methods may be called by many goroutines at once.
+type Server struct {
+	opts   Options
+	addr   string
+	key    ssh.Signer // logs the user in
+	config *ssh.ServerConfig
+	tree   *tree
+	gate   gate
+
+	mu       sync.Mutex // guards the following
+	listener net.Listener
+	conns    map[net.Conn]struct{}
+	closed   bool
+
+	wg sync.WaitGroup // the listener's and the connections' goroutines
+}
+
+// New starts a server, which runs until Close.
+func New(opts *Options) (*Server, error) {
+	s := &Server{conns: make(map[net.Conn]struct{})}
+	if opts != nil {
+		s.opts = *opts
+	}
+	if s.opts.Fs == nil {
+		s.opts.Fs = newMemFs()
+	}
+	if s.opts.User == "" {
+		s.opts.User = "test"
+	}
+	if s.opts.HostKeys == nil {
+		key, err := newKey()
+		if err != nil {
+			return nil, fmt.Errorf("sftptest: %w", err)
+		}
+		s.opts.HostKeys = []ssh.Signer{key}
+	}
+	var err error
+	if s.key, err = newKey(); err != nil {
+		return nil, fmt.Errorf("sftptest: %w", err)
+	}
+	s.config = serverConfig(s.opts, s.key.PublicKey())
+	s.tree = &tree{fs: s.opts.Fs}
+	s.addr = s.opts.Addr
+	if s.addr == "" {
+		s.addr = "127.0.0.1:0"
+	}
+	if err := s.Start(); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+func newKey() (ssh.Signer, error) {
+	_, key, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		return nil, err
+	}
+	return ssh.NewSignerFromKey(key)
+}
+
+// Addr returns "host:port". It stays the same through Stop and Start.
+func (s *Server) Addr() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.addr
+}
+
+// Config returns what sftpfs.New needs to use the server. Root is "/", the root of the served tree.
+func (s *Server) Config() sftpfs.Config {
+	keys := make([]ssh.PublicKey, len(s.opts.HostKeys))
+	for i, k := range s.opts.HostKeys {
+		keys[i] = k.PublicKey()
+	}
+	cfg := sftpfs.Config{
+		Addr:            s.Addr(),
+		User:            s.opts.User,
+		Root:            "/",
+		HostKeyCallback: oneOf(keys),
+	}
+	if s.opts.Password != "" {
+		cfg.KeyFiles, cfg.Password = []string{}, s.opts.Password
+	} else {
+		cfg.Auth = []ssh.AuthMethod{ssh.PublicKeys(s.key)}
+	}
+	return cfg
+}
+
+// Start listens again after Stop, on the same address, with the same host keys and the same tree.
+func (s *Server) Start() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.closed:
+		return fmt.Errorf("sftptest: %w", net.ErrClosed)
+	case s.listener != nil:
+		return errors.New("sftptest: already started")
+	}
+	l, err := net.Listen("tcp", s.addr)
+	if err != nil {
+		return fmt.Errorf("sftptest: %w", err)
+	}
+	s.listener, s.addr = l, l.Addr().String()
+	s.wg.Go(func() { s.accept(l) })
+	return nil
+}
+
+// Stop ends the listener and all connections, and returns when their goroutines have ended. New connections are
+// refused until Start.
+func (s *Server) Stop() error {
+	s.mu.Lock()
+	l := s.listener
+	s.listener = nil
+	s.mu.Unlock()
+	var err error
+	if l != nil {
+		err = l.Close()
+	}
+	s.Disconnect()
+	s.wg.Wait()
+	return err
+}
+
+// Close is Stop for good. Closing again does nothing.
+func (s *Server) Close() error {
+	s.mu.Lock()
+	s.closed = true
+	s.mu.Unlock()
+	return s.Stop()
+}
+
+// Disconnect drops the connections that there are; new ones are accepted.
+func (s *Server) Disconnect() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for c := range s.conns {
+		c.Close()
+	}
+}
+
+// Freeze makes the server silent: it accepts connections and takes what is sent, but answers nothing and carries
+// nothing out, as if the network had lost it, until Thaw.
+func (s *Server) Freeze() { s.gate.shut() }
+
+// Thaw ends Freeze: what was received meanwhile is carried out and answered.
+func (s *Server) Thaw() { s.gate.open() }
+
+// accept serves the connections of l until it is closed.
+func (s *Server) accept(l net.Listener) {
+	for {
+		conn, err := l.Accept()
+		if err != nil {
+			return
+		}
+		c := newGatedConn(conn, &s.gate)
+		if !s.track(l, c) {
+			c.Close()
+			return
+		}
+		s.wg.Go(func() {
+			defer s.untrack(c)
+			s.serve(c)
+		})
+	}
+}
+
+// track remembers c for Disconnect, unless l was stopped before.
+func (s *Server) track(l net.Listener, c net.Conn) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.listener != l {
+		return false
+	}
+	s.conns[c] = struct{}{}
+	return true
+}
+
+func (s *Server) untrack(c net.Conn) {
+	c.Close()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.conns, c)
+}

@@ -1,0 +1,79 @@
+package sftpfs
+
+import (
+	"bytes"
+	"errors"
+	"slices"
+	"syscall"
+)
+
+// Write is os.File.Write. The bytes it counts have arrived; of those behind them some may have, too.
+func (f *File) Write(b []byte) (int, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	n, err := f.write(b)
+	return n, pathError("write", f.name, err)
+}
+
+// WriteString is Write for a string.
+func (f *File) WriteString(s string) (int, error) { return f.Write([]byte(s)) }
+
+// WriteAt is os.File.WriteAt, which is an error on a file open with O_APPEND.
+func (f *File) WriteAt(b []byte, off int64) (int, error) {
+	if off < 0 || f.appends() {
+		return 0, pathError("writeat", f.name, errInvalid)
+	}
+	n, err := f.writeAt(b, off)
+	return n, pathError("write", f.name, err)
+}
+
+// write writes at the offset or, if the file appends, at the end.
+func (f *File) write(b []byte) (n int, err error) {
+	if !f.appends() {
+		n, err = f.writeAt(b, f.offset)
+		f.offset += int64(n)
+		return n, err
+	}
+	// A server that honours O_APPEND takes packets as they come, so there is only one at a time.
+	for piece := range slices.Chunk(b, packet) {
+		m, err := f.writeAt(piece, f.end)
+		n += m
+		f.end += int64(m)
+		f.behind = true
+		if err != nil {
+			return n, err
+		}
+	}
+	return n, nil
+}
+
+func (f *File) writeAt(b []byte, off int64) (int, error) {
+	if err := f.canWrite(); err != nil || len(b) == 0 {
+		return 0, err
+	}
+	if f.fs.ctx.Done() != nil {
+		b = bytes.Clone(b) // b is the caller's again once this returns, answered or not
+	}
+	return await(f.fs.ctx, func() (int, error) { return f.put(b, off) }, nil)
+}
+
+func (f *File) canWrite() error {
+	if err := f.usable(); err != nil {
+		return err
+	}
+	if !f.writable() {
+		return syscall.EBADF
+	}
+	return nil
+}
+
+// put writes b; n is how much of its beginning has arrived.
+func (f *File) put(b []byte, off int64) (n int, err error) {
+	o := f.at.Load()
+	n, err = inPieces(b, off, o.handle.WriteAt)
+	f.size.Store(unstated)
+	if err = o.reduce(err); errors.Is(err, ErrUnavailable) {
+		err = unknownOutcome(err)
+	}
+	return n, err
+}

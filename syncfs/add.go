@@ -1,0 +1,144 @@
+package syncfs
+
+import (
+	"fmt"
+	"io/fs"
+	"strings"
+	"syscall"
+
+	"github.com/sftpsyncer/go-syncfs/internal/localdir"
+	"github.com/sftpsyncer/go-syncfs/internal/mirror"
+	"github.com/sftpsyncer/go-syncfs/internal/tree"
+)
+
+// Add queues a file that is in the local directory, whether or not it has changed, without asking the remote: the
+// next Push replaces what is there. A file that is a copy of the remote's, edited or not, keeps the version it came
+// from as its base.
+//
+// The error matches fs.ErrNotExist if the file is not in the local directory, fs.ErrInvalid if it is no regular file
+// (see AddDir for directories), ErrBusy if it is open for writing.
+func (s *Fs) Add(name string) error {
+	return s.change("add", name, func(v *mirror.View, clean string) error {
+		return add(v, clean)
+	})
+}
+
+func add(v *mirror.View, clean string) error {
+	for _, element := range strings.Split(clean, "/") {
+		if err := mirror.Creatable(element); err != nil {
+			return err
+		}
+	}
+	info, err := v.Local().Lstat(clean)
+	switch {
+	case err != nil:
+		return err
+	case info.IsDir():
+		return fmt.Errorf("%w: is a directory", fs.ErrInvalid)
+	case !info.IsRegular():
+		return fmt.Errorf("%w: not a regular file", fs.ErrInvalid)
+	}
+	dirPath, base := tree.Split(clean)
+	dir, err := assumed(v, dirPath)
+	if err != nil {
+		return err
+	}
+	n := dir.Kid(base)
+	if n == nil {
+		n = v.Tree().Create(dir, base, tree.File, mirror.LocalMeta(info), tree.Unknown, v.Now())
+	}
+	return v.Queue(n, info)
+}
+
+// assumed is the node of a local directory; what is not known of it is taken to be on the remote.
+func assumed(v *mirror.View, name string) (*tree.Node, error) {
+	dir := v.Tree().Root()
+	if name == "." {
+		return dir, nil
+	}
+	for _, prefix := range prefixes(name) {
+		info, err := v.Local().Lstat(prefix)
+		if err != nil {
+			return nil, err
+		}
+		_, base := tree.Split(prefix)
+		kid := dir.Kid(base)
+		switch {
+		case kid == nil:
+			kid = v.Materialize(mirror.Place{Dir: dir, Name: base, Local: &info})
+		case kid.Kind != tree.Dir:
+			return nil, syscall.ENOTDIR
+		}
+		dir = kid
+	}
+	return dir, nil
+}
+
+// all says whether a name means the whole directory.
+func all(name string) bool { return name == "" || name == "." || name == "/" || name == "*" }
+
+// AddDir queues every file below a directory of the local directory, except those that are the remote's as they are.
+// "/", ".", "*" and "" mean all. added, if not nil, is called with the path of each file that was queued by this call,
+// without a leading slash, in no particular order; no lock is held meanwhile.
+//
+// Files that are open for writing are queued when they are closed, and left out here. Links in the local directory
+// are left out.
+func (s *Fs) AddDir(dir string, added func(name string)) error {
+	if all(dir) {
+		dir = "/"
+	}
+	clean, err := mirror.Clean(dir)
+	if err == nil {
+		err = s.addDir(clean, added)
+	}
+	return mirror.PathError("add", dir, err)
+}
+
+func (s *Fs) addDir(dir string, added func(name string)) error {
+	var infos []localdir.Info
+	err := s.m.Do(func(v *mirror.View) (err error) {
+		infos, err = v.Local().ReadDir(dir)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for _, info := range infos {
+		name := tree.Join(dir, info.Name)
+		switch {
+		case info.IsDir():
+			err = s.addDir(name, added)
+		case info.IsRegular():
+			err = s.addChanged(name, added)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// addChanged queues a file if it is not queued yet and not the remote's as it is.
+func (s *Fs) addChanged(name string, added func(name string)) error {
+	queued := false
+	err := s.m.Do(func(v *mirror.View) error {
+		n := v.Lookup(name)
+		switch {
+		case n == nil || n.Content == tree.Interrupted:
+			queued = true
+			return add(v, name)
+		case n.Content == tree.Owned:
+			err := v.Verify(n)
+			queued = n.Dirty()
+			return err
+		}
+		return nil
+	})
+	if err != nil {
+		return mirror.PathError("add", name, err)
+	}
+	if queued && added != nil {
+		added(name)
+	}
+	return nil
+}

@@ -1,0 +1,69 @@
+package syncfs
+
+import (
+	"io/fs"
+	"time"
+
+	"github.com/sftpsyncer/go-syncfs/internal/mirror"
+	"github.com/sftpsyncer/go-syncfs/internal/tree"
+)
+
+// Chmod changes the mode bits; of a link, those of what it leads to. The local copy keeps a mode with which the
+// library can read and write it.
+func (s *Fs) Chmod(name string, mode fs.FileMode) error {
+	const bits = fs.ModePerm | fs.ModeSetuid | fs.ModeSetgid | fs.ModeSticky
+	return s.setAttr("chmod", name, func(v *mirror.View, n *tree.Node) error {
+		a := &v.Tree().Note(n, v.Now()).Attr
+		a.Set |= tree.AttrMode
+		a.Mode = mode & bits
+		return nil
+	})
+}
+
+// Chown changes the numeric owner and group.
+func (s *Fs) Chown(name string, uid, gid int) error {
+	return s.setAttr("chown", name, func(v *mirror.View, n *tree.Node) error {
+		a := &v.Tree().Note(n, v.Now()).Attr
+		a.Set |= tree.AttrOwner
+		a.UID, a.GID = uid, gid
+		return nil
+	})
+}
+
+// Chtimes changes access and modification time; a zero time leaves its one unchanged. A later write changes the
+// modification time again.
+func (s *Fs) Chtimes(name string, atime, mtime time.Time) error {
+	return s.setAttr("chtimes", name, func(v *mirror.View, n *tree.Node) error {
+		if mtime.IsZero() {
+			mtime = v.ModTime(n)
+		}
+		if atime.IsZero() {
+			atime = mtime
+		}
+		return v.SetTimes(n, atime, mtime)
+	})
+}
+
+// setAttr changes attributes of what a name leads to.
+func (s *Fs) setAttr(op, name string, set func(v *mirror.View, n *tree.Node) error) error {
+	return s.change(op, name, func(v *mirror.View, clean string) error {
+		p, err := v.Find(clean, true)
+		if err == nil {
+			err = p.Err()
+		}
+		if err != nil {
+			return err
+		}
+		var n *tree.Node
+		if p.Local != nil && p.Kind() != tree.Dir {
+			if n, err = v.Adopt(p); err != nil {
+				return err
+			}
+		} else {
+			n = v.Materialize(p)
+		}
+		err = set(v, n)
+		v.Tree().Touch(n)
+		return err
+	})
+}

@@ -1,0 +1,73 @@
+package syncfs
+
+import (
+	"fmt"
+
+	"github.com/sftpsyncer/go-syncfs/internal/mirror"
+	"github.com/sftpsyncer/go-syncfs/internal/tree"
+)
+
+// base is what the remote was last known to have under a name: the version that a change was made to.
+type base struct {
+	known tree.Answer
+	kind  tree.Kind
+	meta  tree.Meta
+}
+
+// baseOf is the base of a node that the remote has.
+func baseOf(n *tree.Node) base { return base{n.Known, n.Kind, n.Meta} }
+
+// targetBase is the base of what a step puts something to.
+func targetBase(v *mirror.View, step tree.Step) base {
+	n := step.Node
+	if r := step.Replaces; r != nil && v.Tree().Node(r.ID) == r && r.HasBase() {
+		return baseOf(r)
+	}
+	if dir, name := n.Base(); dir == step.To.Dir && name == step.To.Name {
+		return baseOf(n)
+	}
+	if n.Diff == nil {
+		return base{}
+	}
+	return base{known: n.Diff.Dest}
+}
+
+// check compares what the remote has with the base. It is the one place that decides what is a conflict.
+//
+// A base that is not known was given to Add, or created offline: a file replaces any file. A removal is never given
+// so: what it would remove unseen is a conflict.
+func (b base) check(now mirror.Answer, policy ConflictPolicy, removal bool) error {
+	switch {
+	case now.Known == tree.Unknown:
+		return now.Err
+	case now.Known == tree.Absent:
+		if b.known == tree.Exists && policy != Overwrite && !removal {
+			return conflict("it was removed there")
+		}
+		return nil
+	case b.known == tree.Absent && policy != Overwrite:
+		return conflict("it was made there")
+	case b.known == tree.Exists && now.Kind != b.kind,
+		b.known != tree.Exists && now.Kind == tree.Dir:
+		return conflict("it is a " + kindName(now.Kind) + " there")
+	case policy == Overwrite:
+		return nil
+	case b.known == tree.Unknown && removal:
+		return conflict("it was not seen when it was removed here")
+	case b.known == tree.Exists && b.kind == tree.File && !now.Meta.SameVersion(b.meta):
+		return conflict("it was written there")
+	}
+	return nil
+}
+
+func conflict(why string) error { return fmt.Errorf("%w: %s", ErrConflict, why) }
+
+func kindName(k tree.Kind) string {
+	switch k {
+	case tree.Dir:
+		return "directory"
+	case tree.Link:
+		return "link"
+	}
+	return "file"
+}

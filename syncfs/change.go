@@ -1,0 +1,142 @@
+package syncfs
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/sftpsyncer/go-syncfs/internal/mirror"
+	"github.com/sftpsyncer/go-syncfs/internal/tree"
+)
+
+// Op is what is done about a name.
+type Op uint8
+
+// The operations.
+const (
+	Put     Op = iota + 1 // send a file's content
+	Mkdir                 // make a directory
+	Symlink               // make a link
+	Rename                // rename on the remote; nothing is transferred
+	Remove                // remove a file, link or empty directory
+	SetAttr               // change mode, owner or times
+	Fetch                 // get a file's content (in the Report of a Pull)
+)
+
+func (o Op) String() string {
+	if o == Fetch {
+		return "fetch"
+	}
+	return ops[o].String()
+}
+
+// ops maps the operations to those of a step.
+var ops = [...]tree.Op{Put: tree.Put, Mkdir: tree.Mkdir, Symlink: tree.Symlink, Rename: tree.Rename,
+	Remove: tree.Remove, SetAttr: tree.SetAttr, Fetch: 0}
+
+func opOf(op tree.Op) Op {
+	for o, t := range ops {
+		if t == op {
+			return Op(o)
+		}
+	}
+	return 0
+}
+
+// Change is one queued difference between what the program sees and what the remote has.
+type Change struct {
+	Seq      uint64    // grows with the time at which the file, directory or link was touched first
+	Op       Op        // what Push will do
+	Name     string    // path on the remote, without a leading slash
+	NewName  string    // of a Rename: the path it gets
+	Size     int64     // of a Put: bytes to send
+	Queued   time.Time // when it was touched first
+	Attempts int       // pushes that tried
+	Err      string    // why the last attempt failed; "" if none did
+}
+
+// String is a line like "put a/b.txt" or "rename a -> b".
+func (c Change) String() string {
+	if c.Op == Rename {
+		return fmt.Sprintf("%v %s -> %s", c.Op, c.Name, c.NewName)
+	}
+	return fmt.Sprintf("%v %s", c.Op, c.Name)
+}
+
+// Pending lists what is queued, in the order in which Push does it. It does not use the remote. The slice is the
+// caller's.
+func (s *Fs) Pending() []Change {
+	var changes []Change
+	_ = s.m.Do(func(v *mirror.View) error {
+		for _, step := range v.Tree().Plan(s.parking) {
+			if !step.Aux {
+				changes = append(changes, changeOf(v, step))
+			}
+		}
+		return nil
+	})
+	return changes
+}
+
+func changeOf(v *mirror.View, step tree.Step) Change {
+	c := Change{Op: opOf(step.Op), Name: step.Path}
+	if step.Op == tree.Rename {
+		c.Name, c.NewName = step.From, step.Path
+	}
+	if step.Op == tree.Put {
+		c.Size = v.LocalSize(step.Node)
+	}
+	if d := step.Node.Diff; d != nil {
+		c.Seq, c.Queued, c.Attempts, c.Err = d.Seq, time.Unix(0, d.Queued), d.Attempts, d.Err
+	}
+	return c
+}
+
+// Result is the outcome of one change of a Push, or of one file of a Pull.
+type Result struct {
+	Change
+	Bytes    int64         // that were transferred
+	Duration time.Duration // from its turn to its end
+	Err      error         // nil: done
+}
+
+// Report says what a Push or a Pull did.
+type Report struct {
+	Results []Result // in the order in which they ended
+	Bytes   int64    // that were transferred in all
+	Failed  int      // results with an error
+}
+
+func (r *Report) add(result Result) {
+	r.Results = append(r.Results, result)
+	r.Bytes += result.Bytes
+	if result.Err != nil {
+		r.Failed++
+	}
+}
+
+// err joins the errors of the results.
+func (r *Report) err() error {
+	var errs []error
+	for _, result := range r.Results {
+		if result.Err != nil {
+			errs = append(errs, result.Err)
+		}
+	}
+	if len(errs) <= maxErrors {
+		return errors.Join(errs...)
+	}
+	return &manyErrors{errs}
+}
+
+// maxErrors is how many errors are spelled out.
+const maxErrors = 10
+
+// manyErrors is a join of errors that spells out only the first ones.
+type manyErrors struct{ errs []error }
+
+func (m *manyErrors) Unwrap() []error { return m.errs }
+
+func (m *manyErrors) Error() string {
+	return fmt.Sprintf("%v\n(and %d more)", errors.Join(m.errs[:maxErrors]...), len(m.errs)-maxErrors)
+}

@@ -1,0 +1,121 @@
+package syncfs
+
+import (
+	"errors"
+	"io/fs"
+	"syscall"
+
+	"github.com/sftpsyncer/go-syncfs/internal/mirror"
+	"github.com/sftpsyncer/go-syncfs/internal/tree"
+)
+
+// Mkdir makes a directory.
+func (s *Fs) Mkdir(name string, perm fs.FileMode) error {
+	return s.change("mkdir", name, func(v *mirror.View, clean string) error {
+		p, err := v.Find(clean, false)
+		if err != nil {
+			return err
+		}
+		exists, err := p.Exists()
+		switch {
+		case err != nil:
+			return err
+		case exists:
+			return fs.ErrExist
+		}
+		return mkdir(v, p, perm)
+	})
+}
+
+// MkdirAll makes a directory and those above it. It does nothing if it is there. While the remote gives no answer,
+// directories are made without knowing whether the remote has them; what it has in them is there as well.
+func (s *Fs) MkdirAll(name string, perm fs.FileMode) error {
+	return s.change("mkdir", name, func(v *mirror.View, clean string) error {
+		for _, prefix := range prefixes(clean) {
+			if err := ensureDir(v, prefix, perm); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// ensureDir makes a directory if it is not there.
+func ensureDir(v *mirror.View, path string, perm fs.FileMode) error {
+	p, err := v.Find(path, false)
+	if err != nil {
+		return err
+	}
+	exists, err := p.Exists()
+	switch {
+	case errors.Is(err, ErrUnavailable):
+		return assume(v, p, perm)
+	case err != nil:
+		return err
+	case !exists:
+		return mkdir(v, p, perm)
+	case p.Kind() != tree.Link:
+		return isDir(p)
+	}
+	p, err = v.Find(path, true)
+	if err == nil {
+		err = p.Err()
+	}
+	switch {
+	case err == nil:
+	case mirror.Definite(err):
+		return fs.ErrExist // a link that leads nowhere is in the way
+	default:
+		return err
+	}
+	return isDir(p)
+}
+
+func isDir(p mirror.Place) error {
+	if p.Kind() != tree.Dir {
+		return syscall.ENOTDIR
+	}
+	return nil
+}
+
+// change runs a change of one name.
+func (s *Fs) change(op, name string, do func(v *mirror.View, clean string) error) error {
+	clean, err := mirror.Clean(name)
+	if err == nil {
+		err = s.m.Do(func(v *mirror.View) error { return do(v, clean) })
+	}
+	return mirror.PathError(op, name, err)
+}
+
+// prefixes are the paths on the way to a clean path, itself included.
+func prefixes(clean string) []string {
+	var all []string
+	for i, c := range clean {
+		if c == '/' {
+			all = append(all, clean[:i])
+		}
+	}
+	return append(all, clean)
+}
+
+// mkdir makes a directory where the view has nothing.
+func mkdir(v *mirror.View, p mirror.Place, perm fs.FileMode) error {
+	if err := mirror.Creatable(p.Name); err != nil {
+		return err
+	}
+	meta := tree.Meta{Mode: fs.ModeDir | v.Umasked(perm), MTime: v.Now()}
+	n := v.Tree().Create(p.Dir, p.Name, tree.Dir, meta, p.Answer.Known, v.Now())
+	return v.Save(tree.Action{Kind: tree.MkdirLocal, To: n.Path()})
+}
+
+// assume makes a directory that the remote may have.
+func assume(v *mirror.View, p mirror.Place, perm fs.FileMode) error {
+	if err := mirror.Creatable(p.Name); err != nil {
+		return err
+	}
+	meta := tree.Meta{Mode: fs.ModeDir | v.Umasked(perm), MTime: v.Now()}
+	n := v.Tree().Assume(p.Dir, p.Name, meta, v.Now())
+	v.Tree().Note(n, v.Now()).Explicit = true
+	v.Tree().Touch(n)
+	return v.Save(tree.Action{Kind: tree.MkdirLocal, To: n.Path()})
+}

@@ -1,0 +1,197 @@
+package syncfs
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+
+	"github.com/sftpsyncer/go-syncfs/internal/localdir"
+	"github.com/sftpsyncer/go-syncfs/internal/mirror"
+	"github.com/sftpsyncer/go-syncfs/internal/tree"
+)
+
+// Discard takes names, with all below them, out of the queue: what they name is again as the remote has it, under its
+// old name. A name is that of a Change, or where the program sees (or saw) the file. None named means all.
+//
+// A file that was queued by Add stays in the local directory where it is; bytes that were written through the Fs are
+// moved to .syncfs/discarded there. What stands in the way of something that goes back to its place is discarded too.
+//
+// The error matches fs.ErrNotExist if nothing of that name is queued, ErrBusy if a file is open for writing. Then
+// nothing is discarded. Discard waits for a Push that is running.
+func (s *Fs) Discard(names ...string) error {
+	done, err := s.alone(context.Background())
+	if err != nil {
+		return err
+	}
+	defer done()
+	return s.m.Do(func(v *mirror.View) error {
+		d := discarder{s: s, v: v, chosen: map[*tree.Node]bool{}}
+		if err := d.choose(names); err != nil {
+			return err
+		}
+		return d.apply()
+	})
+}
+
+// discarder takes nodes back to where and what the remote has them.
+type discarder struct {
+	s      *Fs
+	v      *mirror.View
+	chosen map[*tree.Node]bool
+}
+
+func (d *discarder) choose(names []string) error {
+	if len(names) == 0 {
+		d.v.Tree().Pending(func(n *tree.Node) { d.take(n) })
+	}
+	for _, name := range names {
+		clean, err := mirror.Clean(name)
+		if err == nil && !d.chooseBelow(clean) {
+			err = fs.ErrNotExist
+		}
+		if err != nil {
+			return mirror.PathError("discard", name, err)
+		}
+	}
+	for n := range d.chosen {
+		if n.Content == tree.Busy {
+			return mirror.PathError("discard", whereabouts(n), ErrBusy)
+		}
+	}
+	return nil
+}
+
+func (d *discarder) chooseBelow(name string) (found bool) {
+	d.v.Tree().Pending(func(n *tree.Node) {
+		if below(whereabouts(n), name) || n.HasBase() && below(n.RemotePath(), name) {
+			d.take(n)
+			found = true
+		}
+	})
+	return found
+}
+
+func below(path, dir string) bool {
+	return dir == "." || path == dir || strings.HasPrefix(path, dir+"/")
+}
+
+// whereabouts is where the program sees a node, or would see it if it had not removed it.
+func whereabouts(n *tree.Node) string {
+	if n.InView() {
+		return n.Path()
+	}
+	dir, name := n.Base()
+	return tree.Join(whereabouts(dir), name)
+}
+
+// take chooses a node, and those without which it cannot go back: removed directories above its place, what stands in
+// its place, and what its directory has been moved into, if that is the node itself.
+func (d *discarder) take(n *tree.Node) {
+	if d.chosen[n] {
+		return
+	}
+	d.chosen[n] = true
+	if !n.HasBase() || n.InView() && !n.Moved() {
+		return
+	}
+	dir, name := n.Base()
+	if k := dir.Kid(name); k != nil && k != n {
+		d.take(k)
+	}
+	if !dir.InView() {
+		d.take(dir)
+		return
+	}
+	if dir.Within(n) {
+		for up := dir; up != n; up = up.Parent() {
+			if up.Differs() {
+				d.take(up)
+			}
+		}
+	}
+}
+
+func (d *discarder) apply() error {
+	var nodes []*tree.Node
+	for n := range d.chosen {
+		nodes = append(nodes, n)
+	}
+	depth := func(n *tree.Node) int { return strings.Count(n.Path(), "/") }
+	slices.SortFunc(nodes, func(a, b *tree.Node) int {
+		return cmp.Or(cmp.Compare(depth(b), depth(a)), cmp.Compare(a.ID, b.ID))
+	})
+	var out, back []action
+	var emptied []string
+	var returning []*tree.Node
+	for _, n := range nodes {
+		out = append(out, d.discardBytes(n)...)
+		d.revert(n)
+		switch {
+		case !n.HasBase():
+			if n.Kind == tree.Dir {
+				emptied = append(emptied, n.Path())
+			}
+			d.v.Tree().Unlink(n, d.v.Now())
+		case n.Moved():
+			if d.v.Here(n, n.Path()) {
+				waiting := fmt.Sprintf("%s/%016x", localdir.TrashDir, uint64(n.ID))
+				out = append(out, action{Kind: tree.RenameLocal, From: n.Path(), To: waiting})
+			}
+			d.v.Tree().Detach(n)
+			returning = append(returning, n)
+		case !n.InView():
+			returning = append(returning, n)
+		}
+	}
+	base := func(n *tree.Node) int { return strings.Count(n.RemotePath(), "/") }
+	slices.SortFunc(returning, func(a, b *tree.Node) int {
+		return cmp.Or(cmp.Compare(base(a), base(b)), cmp.Compare(a.ID, b.ID))
+	})
+	for _, n := range returning {
+		dir, name := n.Base()
+		d.v.Tree().Relink(n, dir, name)
+		waiting := fmt.Sprintf("%s/%016x", localdir.TrashDir, uint64(n.ID))
+		if slices.ContainsFunc(out, func(a action) bool { return a.To == waiting }) {
+			back = append(back, action{Kind: tree.RenameLocal, From: waiting, To: n.Path()})
+		}
+	}
+	if err := d.v.Save(append(out, back...)...); err != nil {
+		return err
+	}
+	for _, dir := range emptied { // fails, rightly, where something of the user's is left
+		_ = d.v.Local().Remove(dir)
+	}
+	return nil
+}
+
+// discardBytes takes changed bytes away from their node, and says where they go.
+func (d *discarder) discardBytes(n *tree.Node) []action {
+	if !n.Dirty() {
+		return nil
+	}
+	name, added := n.Path(), n.Copy.Added
+	if added && n.HasBase() {
+		d.v.Disown(n)
+		return nil
+	}
+	d.v.Tree().Edit(n)
+	n.Content, n.Copy = tree.Remote, nil
+	if added {
+		return nil
+	}
+	to := fmt.Sprintf("%s/%s-%016x", localdir.DiscardedDir, d.v.Options().Now().UTC().Format("20060102T150405"), uint64(n.ID))
+	return []action{{Kind: tree.RenameLocal, From: name, To: to}}
+}
+
+// revert takes back what differs about a node besides its place.
+func (d *discarder) revert(n *tree.Node) {
+	if n.Diff == nil {
+		return
+	}
+	diff := d.v.Tree().Note(n, d.v.Now())
+	diff.Attr, diff.Explicit, diff.Intent = tree.Attr{}, false, nil
+	d.v.Tree().Touch(n)
+}

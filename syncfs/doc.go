@@ -1,0 +1,31 @@
+// Package syncfs gives a program written against afero.Fs a remote directory that feels local.
+//
+// Opening a file takes the local copy if there is one, else fetches it from the remote into the local directory.
+// Changes are made locally and queued; [Fs.Push] makes the remote equal to what the program sees. The remote is any
+// afero.Fs: package sftpfs in production, afero.NewMemMapFs() in a test.
+//
+// # Guaranteed
+//
+//   - The Fs behaves like a plain directory on which the same calls were made, with the semantics and errors of
+//     package os, whatever of it is here, on the remote, or changed and not pushed yet.
+//   - Nothing reaches the remote before Push. What a call acknowledged survives the death of the process at any
+//     instant; what File.Sync acknowledged survives the loss of power, if the local directory is a real one on a
+//     file system that keeps its promises.
+//   - A file is never visible in part, here or there, except as the program writes it: transfers go to temporary
+//     names, are checked, and are renamed into place.
+//   - Push replaces, renames over or removes only what it saw when the change was made (the base version), and checks
+//     that right before. Another version is a conflict, which stays queued and is reported; other changes go on. Only
+//     what was given to Add, or created while the remote could not be asked, overwrites unseen.
+//   - Only the remote's "no such file" means that something is not there. A remote that gives no answer deletes and
+//     hides nothing; then names that are not known here are [ErrUnavailable], never fs.ErrNotExist.
+//
+// # Not guaranteed
+//
+// SFTP has no compare-and-swap: between the check of a base version and the step itself, one round trip, another
+// client's change can be overwritten. Versions are told apart by size and modification time; by default a copy is
+// used for ever without asking again (see cachefs.Options.Revalidate). Owners and modes are not enforced here.
+//
+// The local directory belongs to one Fs at a time, of any process. The queue, and whatever else is kept besides the
+// files themselves, is in .syncfs at its root, which cannot be seen through the Fs; neither can names that begin with
+// ".syncfs-", which temporary files have.
+package syncfs

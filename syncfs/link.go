@@ -1,0 +1,74 @@
+package syncfs
+
+import (
+	"io/fs"
+
+	"github.com/spf13/afero"
+
+	"github.com/sftpsyncer/go-syncfs/internal/mirror"
+	"github.com/sftpsyncer/go-syncfs/internal/tree"
+)
+
+// Stat describes a file or directory; of a link, what it leads to. What is here is described without asking the
+// remote, unless Options.Cache.Revalidate says so.
+func (s *Fs) Stat(name string) (fs.FileInfo, error) {
+	fi, err := s.m.Stat(name, true)
+	if err != nil {
+		return nil, mirror.PathError("stat", name, err)
+	}
+	return fi, nil
+}
+
+// LstatIfPossible is Stat that does not follow a link in the last element. It is always possible.
+func (s *Fs) LstatIfPossible(name string) (fs.FileInfo, bool, error) {
+	fi, err := s.m.Stat(name, false)
+	if err != nil {
+		return nil, true, mirror.PathError("lstat", name, err)
+	}
+	return fi, true, nil
+}
+
+// ReadlinkIfPossible is the target of a link, as it was made.
+func (s *Fs) ReadlinkIfPossible(name string) (string, error) {
+	target, err := s.m.Readlink(name)
+	return target, mirror.PathError("readlink", name, err)
+}
+
+// SymlinkIfPossible makes a link, which is kept in the queue and never on the local disk. An absolute target is one
+// below the root of the Fs; nothing leads above that. The error is afero.ErrNoSymlink if the remote has no links.
+func (s *Fs) SymlinkIfPossible(oldname, newname string) error {
+	return mirror.LinkError("symlink", oldname, newname, s.symlink(oldname, newname))
+}
+
+func (s *Fs) symlink(target, name string) error {
+	if _, ok := s.m.RemoteFs().(afero.Linker); !ok {
+		return afero.ErrNoSymlink
+	}
+	clean, err := mirror.Clean(name)
+	if err != nil {
+		return err
+	}
+	if _, err := mirror.Clean(target); err != nil {
+		return err
+	}
+	return s.m.Do(func(v *mirror.View) error {
+		p, err := v.Find(clean, false)
+		if err != nil {
+			return err
+		}
+		exists, err := p.Exists()
+		switch {
+		case err != nil:
+			return err
+		case exists:
+			return fs.ErrExist
+		}
+		if err := mirror.Creatable(p.Name); err != nil {
+			return err
+		}
+		meta := tree.Meta{Mode: fs.ModeSymlink | 0o777, Size: int64(len(target)), MTime: v.Now()}
+		n := v.Tree().Create(p.Dir, p.Name, tree.Link, meta, p.Answer.Known, v.Now())
+		n.Target = target
+		return nil
+	})
+}

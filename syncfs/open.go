@@ -1,0 +1,154 @@
+package syncfs
+
+import (
+	"io/fs"
+	"os"
+	"syscall"
+
+	"github.com/spf13/afero"
+
+	"github.com/sftpsyncer/go-syncfs/internal/mirror"
+	"github.com/sftpsyncer/go-syncfs/internal/tree"
+)
+
+// Open opens a file or directory for reading. A file that is not here is fetched first.
+func (s *Fs) Open(name string) (afero.File, error) { return s.OpenFile(name, os.O_RDONLY, 0) }
+
+// Create creates or truncates a file.
+func (s *Fs) Create(name string) (afero.File, error) {
+	return s.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o666)
+}
+
+// OpenFile opens a file. One that is to be written, and not truncated, is fetched first.
+//
+// A file is queued when it is closed, or synced, after it was written. While the remote gives no answer, a file that
+// is not known can be created with O_CREATE|O_TRUNC only: without O_TRUNC what is there would have to be kept.
+func (s *Fs) OpenFile(name string, flag int, perm fs.FileMode) (afero.File, error) {
+	if flag&(os.O_WRONLY|os.O_RDWR|os.O_CREATE|os.O_TRUNC) == 0 {
+		f, err := s.m.OpenRead(name)
+		if err != nil {
+			return nil, mirror.PathError("open", name, err)
+		}
+		return f, nil
+	}
+	f, err := s.openWrite(name, flag, perm)
+	if err != nil {
+		return nil, mirror.PathError("open", name, err)
+	}
+	return f, nil
+}
+
+func (s *Fs) openWrite(name string, flag int, perm fs.FileMode) (f *mirror.File, err error) {
+	clean, err := mirror.Clean(name)
+	if err != nil {
+		return nil, err
+	}
+	const exclusive = os.O_CREATE | os.O_EXCL
+	err = s.m.Do(func(v *mirror.View) error {
+		p, err := v.Find(clean, flag&exclusive != exclusive)
+		if err != nil {
+			return err
+		}
+		exists, err := p.Exists()
+		switch {
+		case err != nil && flag&(os.O_CREATE|os.O_TRUNC|os.O_EXCL) != os.O_CREATE|os.O_TRUNC:
+			return err
+		case err == nil && !exists && flag&os.O_CREATE == 0:
+			return fs.ErrNotExist
+		case err != nil || !exists:
+			if err := mirror.Creatable(p.Name); err != nil {
+				return err
+			}
+			f, err = v.NewFile(p, name, flag, perm)
+			return err
+		case flag&exclusive == exclusive:
+			return fs.ErrExist
+		case p.Kind() == tree.Dir:
+			return syscall.EISDIR
+		case p.Local != nil:
+			f, err = s.openUsers(v, p, name, flag)
+			return err
+		}
+		f, err = openNode(v, v.Materialize(p), name, flag)
+		return err
+	})
+	return f, err
+}
+
+// openUsers opens a file that the user put into the local directory. It becomes a change when it is written.
+func (s *Fs) openUsers(v *mirror.View, p mirror.Place, name string, flag int) (*mirror.File, error) {
+	if flag&os.O_TRUNC == 0 {
+		return v.OpenLocal(p, name, flag, func() (*tree.Node, error) { return s.adopt(p.Path()) })
+	}
+	n, err := v.Adopt(p)
+	if err != nil {
+		return nil, err
+	}
+	return v.Emptied(n, name, flag)
+}
+
+// adopt makes a node of a file of the user's that is being written.
+func (s *Fs) adopt(name string) (n *tree.Node, err error) {
+	err = s.m.Do(func(v *mirror.View) error {
+		p, err := v.Find(name, false)
+		switch {
+		case err != nil:
+			return err
+		case p.Node != nil:
+			n = p.Node // another handle was first
+			return nil
+		case p.Local == nil:
+			return fs.ErrNotExist // removed while open: what is written now is nowhere
+		}
+		n, err = v.Adopt(p)
+		return err
+	})
+	return n, err
+}
+
+// openNode opens a file of the remote's or one that was changed. Before the first change of a copy the remote is
+// asked for its version: the change is to be made to what is there now.
+func openNode(v *mirror.View, n *tree.Node, name string, flag int) (*mirror.File, error) {
+	if err := v.Verify(n); err != nil {
+		return nil, err
+	}
+	if n.HasBase() && !n.Differs() {
+		a, err := v.Ask(n.RemotePath())
+		if err != nil {
+			return nil, err
+		}
+		if err := based(v, n, a, flag); err != nil {
+			return nil, err
+		}
+	}
+	if flag&os.O_TRUNC != 0 {
+		return v.Emptied(n, name, flag)
+	}
+	if err := v.Present(n); err != nil {
+		return nil, err
+	}
+	return v.OpenNode(n, name, flag)
+}
+
+// based takes the remote's answer about a file that is about to be changed. Where it gives none, a copy that is here
+// is changed as it was recorded.
+func based(v *mirror.View, n *tree.Node, a mirror.Answer, flag int) error {
+	switch {
+	case a.Known == tree.Unknown && n.Content == tree.Owned:
+		return nil
+	case a.Known == tree.Unknown && flag&os.O_TRUNC == 0:
+		return a.Err
+	case a.Known == tree.Unknown:
+		return nil
+	case a.Known == tree.Absent && n.Content == tree.Owned:
+		// The program sees the file. It is made again.
+		v.Orphan(n)
+		return nil
+	case a.Known == tree.Absent:
+		return fs.ErrNotExist
+	case a.Kind == tree.Dir:
+		return syscall.EISDIR
+	}
+	v.LearnVersion(n, a)
+	return nil
+}

@@ -1,0 +1,118 @@
+package syncfs
+
+import (
+	"errors"
+	"io/fs"
+	"syscall"
+
+	"github.com/sftpsyncer/go-syncfs/internal/mirror"
+	"github.com/sftpsyncer/go-syncfs/internal/tree"
+)
+
+// Remove removes a file, a link or an empty directory.
+func (s *Fs) Remove(name string) error { return s.remove("remove", name, false) }
+
+// RemoveAll removes a name and all below it, without following links. A name that is not there is no error. What is
+// there at the time of the call is removed by the next push, nothing else.
+func (s *Fs) RemoveAll(name string) error { return s.remove("removeall", name, true) }
+
+func (s *Fs) remove(op, name string, tree bool) error {
+	var actions []action
+	err := s.change(op, name, func(v *mirror.View, clean string) (err error) {
+		if clean == "." {
+			return syscall.EBUSY
+		}
+		p, err := v.Find(clean, false)
+		if err == nil {
+			err = p.Err()
+		}
+		if err != nil {
+			if tree && errors.Is(err, fs.ErrNotExist) {
+				err = nil
+			}
+			return err
+		}
+		r := remover{v: v, tree: tree}
+		if err := r.survey(p); err != nil {
+			return err
+		}
+		actions = r.unlink()
+		return v.Save(actions...)
+	})
+	if err == nil {
+		s.m.EmptyTrash(actions)
+	}
+	return err
+}
+
+type action = tree.Action
+
+// remover removes a place: first it looks at all there is, then it unlinks that.
+type remover struct {
+	v    *mirror.View
+	tree bool // with all that is in it
+	// found is what there is, a directory before what is in it.
+	found []found
+}
+
+type found struct {
+	place  mirror.Place
+	shadow mirror.Answer // what the remote has under a name of the user's
+}
+
+// survey finds what is at a place and below. It changes nothing, and asks all there is to ask.
+func (r *remover) survey(p mirror.Place) error {
+	f := found{place: p}
+	if p.Kind() == tree.Dir {
+		dir, err := r.v.Enter(p)
+		if err != nil {
+			return err
+		}
+		if r.tree {
+			if err := r.v.ListAll(dir); err != nil {
+				return err
+			}
+		}
+		f.place.Node, f.place.Local = dir, nil
+		r.found = append(r.found, f)
+		return r.surveyDir(dir)
+	}
+	if p.Local != nil {
+		shadow, err := r.v.Shadow(p)
+		if err != nil {
+			return err
+		}
+		f.shadow = shadow
+	}
+	r.found = append(r.found, f)
+	return nil
+}
+
+func (r *remover) surveyDir(dir *tree.Node) error {
+	places, err := r.v.Places(dir)
+	if err != nil {
+		return err
+	}
+	if len(places) > 0 && !r.tree {
+		return syscall.ENOTEMPTY
+	}
+	for _, p := range places {
+		if err := r.survey(p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// unlink takes all that was found out of the view, the innermost first. One action, that of the place itself, takes
+// all the local bytes away.
+func (r *remover) unlink() (actions []action) {
+	for i := len(r.found) - 1; i >= 0; i-- {
+		f := r.found[i]
+		if f.place.Node != nil && f.place.Node.Kind == tree.Dir {
+			r.v.Absented(f.place.Node)
+		}
+		actions = r.v.Unlink(f.place, f.shadow)
+	}
+	return actions
+}

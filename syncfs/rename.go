@@ -1,0 +1,106 @@
+package syncfs
+
+import (
+	"io/fs"
+	"syscall"
+
+	"github.com/sftpsyncer/go-syncfs/internal/mirror"
+	"github.com/sftpsyncer/go-syncfs/internal/tree"
+)
+
+// Rename renames a file, directory or link. A file or link replaces a file or link; an existing directory as target is
+// fs.ErrExist, as with os.Rename. Nothing is fetched.
+func (s *Fs) Rename(oldname, newname string) error {
+	return mirror.LinkError("rename", oldname, newname, s.rename(oldname, newname))
+}
+
+func (s *Fs) rename(oldname, newname string) error {
+	from, err := mirror.Clean(oldname)
+	if err != nil {
+		return err
+	}
+	to, err := mirror.Clean(newname)
+	if err != nil {
+		return err
+	}
+	var actions []action
+	err = s.m.Do(func(v *mirror.View) error {
+		old, new, err := renamePlaces(v, from, to)
+		if err != nil || old.Path() == new.Path() {
+			return err
+		}
+		actions, err = renamePlace(v, old, new)
+		return err
+	})
+	if err == nil {
+		s.m.EmptyTrash(actions)
+	}
+	return err
+}
+
+// renamePlaces finds the two places, and refuses what package os would.
+func renamePlaces(v *mirror.View, from, to string) (old, new mirror.Place, err error) {
+	// As the system does: first the directories on the way, then the names in them.
+	if old, err = v.Find(from, false); err != nil {
+		return old, new, err
+	}
+	if new, err = v.Find(to, false); err != nil {
+		return old, new, err
+	}
+	if err := old.Err(); err != nil {
+		return old, new, err
+	}
+	exists, err := new.Exists()
+	switch {
+	case err != nil:
+		return old, new, err
+	case old.Dir == nil && new.Dir == nil:
+		return old, new, syscall.EBUSY
+	case new.Dir == nil:
+		return old, new, fs.ErrExist
+	case old.Dir == nil:
+		return old, new, syscall.EBUSY
+	case exists && new.Kind() == tree.Dir: // even the same one
+		return old, new, fs.ErrExist
+	case old.Path() == new.Path():
+		return old, new, nil
+	case exists && old.Kind() == tree.Dir:
+		return old, new, syscall.ENOTDIR
+	case new.Dir.Within(old.Node):
+		return old, new, syscall.EINVAL
+	}
+	return old, new, mirror.Creatable(new.Name)
+}
+
+// renamePlace moves what is at old to new.
+func renamePlace(v *mirror.View, old, new mirror.Place) ([]action, error) {
+	from, to := old.Path(), new.Path()
+	// All questions come first.
+	var oldShadow, newShadow mirror.Answer
+	var err error
+	if new.Local != nil {
+		if newShadow, err = v.Shadow(new); err != nil {
+			return nil, err
+		}
+	}
+	if old.Local != nil {
+		if oldShadow, err = v.Shadow(old); err != nil {
+			return nil, err
+		}
+		if old.Kind() == tree.Dir && oldShadow.Known == tree.Unknown {
+			return nil, oldShadow.Err
+		}
+	}
+	dest := new.Answer.Known
+	var actions []action
+	if exists, _ := new.Exists(); exists {
+		actions = v.Unlink(new, newShadow)
+		dest = tree.Absent // or what Unlink has hidden there
+	}
+	n := v.Movable(old, oldShadow)
+	v.Tree().Move(n, new.Dir, new.Name, dest, v.Now())
+	if v.Here(n, from) {
+		actions = []action{{Kind: tree.RenameLocal, From: from, To: to}} // over what was there
+	}
+	return actions, v.Save(actions...)
+}

@@ -1,0 +1,136 @@
+package syncfs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"time"
+
+	"github.com/spf13/afero"
+
+	"github.com/sftpsyncer/go-syncfs/cachefs"
+	"github.com/sftpsyncer/go-syncfs/internal/mirror"
+)
+
+// Errors found with errors.Is.
+var (
+	// ErrUnavailable: the remote gave no answer, and what was asked for is not here. Never also fs.ErrNotExist.
+	ErrUnavailable = cachefs.ErrUnavailable
+	// ErrConflict: the remote has another version than the one that the change was made to.
+	ErrConflict = errors.New("changed on the remote")
+	// ErrLocked: another Fs holds the local directory.
+	ErrLocked = cachefs.ErrLocked
+	// ErrBusy: the file is open and being written, or was when the process died; or it changed during the push.
+	ErrBusy = cachefs.ErrBusy
+)
+
+// ConflictPolicy says what Push does where the remote has another version than the base of a change.
+type ConflictPolicy uint8
+
+// The policies.
+const (
+	// Fail leaves the change queued and reports the conflict.
+	Fail ConflictPolicy = iota
+	// Overwrite replaces or removes whatever version the remote has. Something of another kind (a directory where
+	// a file is put) is a conflict all the same.
+	Overwrite
+)
+
+// Options of an Fs. The zero value, and a nil pointer, are the defaults.
+type Options struct {
+	// Cache says how copies of the remote's files are kept. Its Parallel is also the number of files that Push
+	// sends at once, its Logger and Now serve the whole Fs.
+	Cache    cachefs.Options
+	Conflict ConflictPolicy
+}
+
+// Fs is a remote directory with a local one in front of it. Safe for concurrent use.
+type Fs struct {
+	m *mirror.FS
+	*shared
+}
+
+// shared is what an Fs and those made of it by WithContext have in common.
+type shared struct {
+	conflict ConflictPolicy
+	logger   *slog.Logger
+	temp     string        // the part of temporary names on the remote that is this local directory's own
+	pushing  chan struct{} // holds a token while a Push or Discard runs
+}
+
+var (
+	_ afero.Fs        = (*Fs)(nil)
+	_ afero.Symlinker = (*Fs)(nil)
+)
+
+// New returns an Fs over a remote and a local directory, whose root must exist. It does not use the remote. What an
+// earlier Fs on the same local directory had queued is queued.
+//
+// The error matches fs.ErrNotExist if the local root is missing, ErrLocked if another Fs holds it, fs.ErrInvalid if
+// an option is out of range.
+func New(remote, local afero.Fs, opts *Options) (*Fs, error) {
+	if opts == nil {
+		opts = &Options{}
+	}
+	if opts.Conflict > Overwrite {
+		return nil, fmt.Errorf("%w: unknown conflict policy %d", fs.ErrInvalid, opts.Conflict)
+	}
+	m, err := mirror.Open(remote, local, mirror.Options(opts.Cache))
+	if err != nil {
+		return nil, err
+	}
+	temp, err := instance(m.Local())
+	if err != nil {
+		return nil, errors.Join(err, m.Close())
+	}
+	return &Fs{m, &shared{
+		conflict: opts.Conflict,
+		logger:   m.Options().Logger,
+		temp:     temp,
+		pushing:  make(chan struct{}, 1),
+	}}, nil
+}
+
+// Close releases the local directory. It does not push: what is queued stays queued, and what is open for writing is
+// reported as interrupted by the next Fs. Calls after it fail with fs.ErrClosed.
+func (s *Fs) Close() error { return s.m.Close() }
+
+// WithContext returns the same Fs, whose calls end when ctx does, as far as the remote has a
+// WithContext(context.Context) afero.Fs of its own; else they end at the next call to the remote.
+func (s *Fs) WithContext(ctx context.Context) afero.Fs { return s.with(ctx) }
+
+func (s *Fs) with(ctx context.Context) *Fs { return &Fs{s.m.With(ctx), s.shared} }
+
+// Name is "syncfs".
+func (s *Fs) Name() string { return "syncfs" }
+
+// Damage says what was lost when New found the record of changes damaged; nil if it was not. What is not known any
+// more to be a copy or a change is taken for a file of the user's; nothing is deleted.
+func (s *Fs) Damage() error { return s.m.Damage() }
+
+// Fetch makes sure that a whole copy of a file is in the local directory.
+func (s *Fs) Fetch(ctx context.Context, name string) error {
+	return mirror.PathError("fetch", name, s.m.With(ctx).Fetch(name))
+}
+
+// Pull fetches every file below a directory of which there is no copy, or one of another version than the remote has
+// now. What was changed here stays. The files are fetched several at a time; one that fails does not stop the others.
+// Links are left out. The error joins those of the files and directories.
+func (s *Fs) Pull(ctx context.Context, dir string) (Report, error) {
+	if all(dir) {
+		dir = "."
+	}
+	pulled, err := s.m.With(ctx).Pull(dir)
+	var r Report
+	for _, p := range pulled {
+		r.add(Result{Change: Change{Op: Fetch, Name: p.Name, Size: p.Bytes}, Bytes: p.Bytes, Duration: p.Duration, Err: p.Err})
+	}
+	return r, err
+}
+
+func (s *Fs) now() int64 { return s.m.Now() }
+
+// since is how long ago a time of now was.
+func (s *Fs) since(start int64) time.Duration { return time.Duration(s.now() - start) }
