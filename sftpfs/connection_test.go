@@ -103,7 +103,14 @@ func TestLostConnectionIsReplaced(t *testing.T) {
 	open, err := fsys.OpenFile("f", os.O_RDWR, 0)
 	require.NoError(t, err)
 
+	dir, err := fsys.Open("/")
+	require.NoError(t, err)
+
 	server.Disconnect()
+	names, err := dir.Readdirnames(-1)
+	require.NoError(t, err, "a listing takes no handle")
+	require.Equal(t, []string{"f"}, names)
+	require.NoError(t, dir.Close())
 	_, err = open.Write([]byte("x"))
 	require.ErrorIs(t, err, sftpfs.ErrUnavailable, "a file belongs to its connection")
 	require.ErrorIs(t, open.Close(), sftpfs.ErrUnavailable)

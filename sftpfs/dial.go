@@ -41,7 +41,7 @@ func (d *dialer) dial(ctx context.Context) (*session, error) {
 	return s, nil
 }
 
-// start logs in over conn. It closes conn when it fails, as its callees do.
+// start logs in over conn, which is the caller's to close when that fails.
 func (d *dialer) start(ctx context.Context, conn *liveConn) (*session, error) {
 	log, err := d.login(ctx)
 	if err != nil {
@@ -66,17 +66,22 @@ func (d *dialer) start(ctx context.Context, conn *liveConn) (*session, error) {
 		return nil, fmt.Errorf("login directory: %w", err)
 	}
 	s.watch()
-	s.keepAlive(conn, d.cfg.IdleTimeout, func() { client.SendRequest("keepalive@openssh.com", true, nil) })
+	s.keepAlive(conn, d.cfg.IdleTimeout, func() {
+		_, _, _ = client.SendRequest("keepalive@openssh.com", true, nil) // any answer will do, and none is noticed
+	})
 	return s, nil
 }
 
 // unreachable says why there is no session: ErrHostKey and ErrAuth as they are, everything else as ErrUnavailable.
 func (d *dialer) unreachable(ctx context.Context, err error) error {
-	if errors.Is(err, ErrHostKey) || errors.Is(err, ErrAuth) {
+	if errors.Is(err, ErrHostKey) {
 		return err
 	}
 	if ctx.Err() != nil {
 		err = context.Cause(ctx) // what failed, failed because of it
+	}
+	if errors.Is(err, ErrAuth) {
+		return err
 	}
 	return fmt.Errorf("%w: %s: %v", ErrUnavailable, d.cfg.Addr, err)
 }
@@ -99,18 +104,24 @@ func (l *login) done() {
 
 // explain finds out what an error of the handshake means; x/crypto has few types for it.
 func (l *login) explain(err error) error {
-	var netErr net.Error
 	var negotiation *ssh.AlgorithmNegotiationError
 	switch {
 	case l.hostKey != nil:
 		return l.hostKey
 	case errors.As(err, &negotiation) && negotiation.What == "host key" && l.known != nil:
 		return l.known.noCommonType(l.addr, negotiation.RequestedAlgorithms)
-	case l.accepted && !errors.As(err, &netErr) && !errors.Is(err, io.EOF) && !errors.Is(err, net.ErrClosed):
+	case l.accepted && !broken(err):
 		return fmt.Errorf("%w: %s: user %q: %v", ErrAuth, l.addr, l.config.User, err)
 	default:
 		return err
 	}
+}
+
+// broken tells whether err is about the connection, not about what came over it.
+func broken(err error) bool {
+	var netErr net.Error
+	return errors.As(err, &netErr) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
+		errors.Is(err, net.ErrClosed) || errors.Is(err, io.ErrClosedPipe)
 }
 
 func (d *dialer) login(ctx context.Context) (*login, error) {

@@ -17,11 +17,11 @@ type listing struct {
 func (f *File) Readdir(n int) ([]fs.FileInfo, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if err := f.usable(); err != nil {
-		return nil, pathError("readdir", f.name, err)
+	if f.closed.Load() {
+		return nil, pathError("readdir", f.name, fs.ErrClosed)
 	}
 	if !f.dir.read {
-		entries, err := await(f.fs.ctx, f.list, nil)
+		entries, err := f.list()
 		if err != nil {
 			return nil, pathError("readdir", f.name, err)
 		}
@@ -51,13 +51,14 @@ func (f *File) Readdirnames(n int) ([]string, error) {
 	return names, err
 }
 
+// list takes no handle, and so any live session will do.
 func (f *File) list() ([]fs.FileInfo, error) {
-	entries, err := asking(f, func(o *opened) ([]fs.FileInfo, error) { return o.list(f.path) })
+	entries, err := call(f.fs, again, func(r remote) ([]fs.FileInfo, error) { return r.list(f.path) }, nil)
 	if len(entries) > 0 || err != nil && !refused(err) && !missing(err) {
 		return entries, err
 	}
 	// An empty answer, or an error, is also what servers give for a file.
-	if fi, serr := f.fstat(); serr == nil && !fi.IsDir() {
+	if fi, serr := await(f.fs.ctx, f.fstat, nil); serr == nil && !fi.IsDir() {
 		return nil, syscall.ENOTDIR
 	}
 	if err == nil {

@@ -15,8 +15,8 @@
 //   - A server that gives no answer is ErrUnavailable, never fs.ErrNotExist.
 //   - The host key is always checked.
 //   - Operations that can be repeated (stat, listing, readlink, open for reading) are sent again once when the
-//     connection is lost under them. Writes, renames, removals and everything else that changes the server are
-//     never sent twice: their error matches ErrUnavailable and says that the outcome is unknown.
+//     connection is lost under them, and so is MkdirAll. Writes, renames, removals and everything else that changes
+//     the server are never sent twice: their error matches ErrUnavailable and says that the outcome is unknown.
 //   - A file that was opened for reading and whose state was asked for before (by Stat, or by io.Copy) is read on, at
 //     its offset, on a new connection, if its name still leads to a file of that size and time.
 //   - The end of a file is believed only at the size the server states, so a short answer never shortens a copy.

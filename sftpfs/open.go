@@ -107,7 +107,7 @@ func (r remote) setMode(h *sftp.File, perm fs.FileMode) error {
 		return nil // a server that ignores O_EXCL: the file was there
 	}
 	if mode, ok := masked(perm, fi.Mode()); ok {
-		h.Chmod(mode)
+		_ = h.Chmod(mode)
 	}
 	return nil
 }

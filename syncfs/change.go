@@ -97,6 +97,7 @@ type Result struct {
 	Change
 	Bytes    int64         // that were transferred
 	Duration time.Duration // from its turn to its end
+	Kept     string        // of a Put in conflict, with KeepBoth: the path under which this side's version is now
 	Err      error         // nil: done
 }
 

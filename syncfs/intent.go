@@ -12,18 +12,18 @@ import (
 // resolveIntents finds out what became of steps that were sent and whose outcome is not known: by a process that died,
 // or over a connection that was lost.
 func (s *Fs) resolveIntents() error {
-	var nodes []*tree.Node
+	intents := map[*tree.Node]*tree.Intent{}
 	err := s.m.Do(func(v *mirror.View) error {
 		v.Tree().Pending(func(n *tree.Node) {
 			if n.Diff != nil && n.Diff.Intent != nil {
-				nodes = append(nodes, n)
+				intents[n] = n.Diff.Intent
 			}
 		})
 		return nil
 	})
-	for _, n := range nodes {
+	for n, i := range intents {
 		if err == nil {
-			err = s.resolve(n)
+			err = s.resolve(n, i)
 		}
 	}
 	return err
@@ -39,8 +39,7 @@ const (
 )
 
 // resolve decides about one intent by looking at where it came from and where it went.
-func (s *Fs) resolve(n *tree.Node) error {
-	i := n.Diff.Intent
+func (s *Fs) resolve(n *tree.Node, i *tree.Intent) error {
 	from, to, aside := s.m.Ask(i.From), mirror.Answer{Known: tree.Absent}, mirror.Answer{Known: tree.Absent}
 	if i.Kind != tree.Erase {
 		to = s.m.Ask(i.To)

@@ -186,13 +186,14 @@ func fatal(err error) bool {
 func (r *runner) attempt(i int) Result {
 	step, change := r.steps[i], r.changes[i]
 	start := r.s.now()
-	bytes, err := r.s.do(step)
-	if err != nil {
-		err = named(change, err)
-		r.s.failed(step.Node, err)
-	}
 	change.Attempts++
-	return Result{Change: change, Bytes: bytes, Duration: r.s.since(start), Err: err}
+	result := Result{Change: change}
+	if err := r.s.do(step, &result); err != nil {
+		result.Err = named(change, err)
+		r.s.failed(step.Node, result.Err)
+	}
+	result.Duration = r.s.since(start)
+	return result
 }
 
 func named(c Change, err error) error {
@@ -218,20 +219,20 @@ func (s *Fs) failed(n *tree.Node, err error) {
 	}
 }
 
-// do makes one step.
-func (s *Fs) do(step tree.Step) (bytes int64, err error) {
+// do makes one step, and says in the result what it came to.
+func (s *Fs) do(step tree.Step, result *Result) error {
 	switch step.Op {
 	case tree.Put:
-		return s.put(step)
+		return s.put(step, result)
 	case tree.Mkdir:
-		return 0, s.mkdirRemote(step)
+		return s.mkdirRemote(step)
 	case tree.Symlink:
-		return 0, s.symlinkRemote(step)
+		return s.symlinkRemote(step)
 	case tree.Rename:
-		return 0, s.renameRemote(step)
+		return s.renameRemote(step)
 	case tree.Remove:
-		return 0, s.removeRemote(step)
+		return s.removeRemote(step)
 	default:
-		return 0, s.setAttrRemote(step)
+		return s.setAttrRemote(step)
 	}
 }

@@ -27,17 +27,18 @@ type content struct {
 
 // put sends a file's content: to a temporary name, whose length is checked, and from there over the target in one
 // step. Nothing is published if the local file changes meanwhile, or if the remote has another version than the base.
-func (s *Fs) put(step tree.Step) (int64, error) {
+func (s *Fs) put(step tree.Step, result *Result) error {
 	var c content
 	err := s.m.Do(func(v *mirror.View) (err error) {
 		c, err = sendable(v, step)
 		return err
 	})
 	if err != nil {
-		return 0, err
+		return err
 	}
 	temp := s.besides(step.Path, step.Node, ".part")
-	sum, n, err := s.upload(c, temp)
+	sum, n, err := s.send(c, temp)
+	result.Bytes = n
 	if err == nil {
 		err = s.finish(c, temp)
 	}
@@ -50,14 +51,21 @@ func (s *Fs) put(step tree.Step) (int64, error) {
 		}
 	}
 	if err == nil {
-		err = s.publish(step, c, temp, arrived.Meta, sum)
+		err = s.publish(step, c, upload{temp, arrived.Meta, sum}, result)
 	}
 	if err != nil && !outcomeUnknown(err) {
 		if rmErr := s.m.RemoteFs().Remove(s.m.RemoteName(temp)); rmErr != nil && !errors.Is(rmErr, os.ErrNotExist) {
 			s.logger.Warn("temporary file left on the remote", "name", temp, "err", rmErr)
 		}
 	}
-	return n, err
+	return err
+}
+
+// upload is a content that lies under a temporary name on the remote.
+type upload struct {
+	temp string
+	meta tree.Meta
+	hash tree.Hash
 }
 
 // sendable is the content of a file that may be sent.
@@ -87,8 +95,8 @@ func sendable(v *mirror.View, step tree.Step) (content, error) {
 	return c, nil
 }
 
-// upload sends the bytes and returns their hash and number.
-func (s *Fs) upload(c content, temp string) (sum tree.Hash, n int64, err error) {
+// send sends the bytes and returns their hash and number.
+func (s *Fs) send(c content, temp string) (sum tree.Hash, n int64, err error) {
 	src, err := s.m.Local().OpenFile(c.path, os.O_RDONLY, 0)
 	if err != nil {
 		return sum, 0, err
@@ -165,19 +173,25 @@ func (s *Fs) finish(c content, temp string) error {
 }
 
 // publish renames a finished upload over its target, after the last look at both sides.
-func (s *Fs) publish(step tree.Step, c content, temp string, arrived tree.Meta, sum tree.Hash) error {
+func (s *Fs) publish(step tree.Step, c content, u upload, result *Result) error {
 	now := s.m.Ask(step.Path)
 	if err := c.base.check(now, s.conflict, false); err != nil {
-		if same, sameErr := s.sameContent(step.Path, now, c, sum); !same {
+		switch same, sameErr := s.sameContent(step.Path, now, u); {
+		case sameErr != nil:
 			return errors.Join(err, sameErr)
+		case same:
+		case s.conflict == KeepBoth && errors.Is(err, ErrConflict):
+			return s.publishBeside(step, c, u, result)
+		default:
+			return err
 		}
 	}
-	intent := &tree.Intent{Kind: tree.Publish, From: temp, To: step.Path, Aside: s.besides(step.Path, step.Node, ".old"),
-		Dir: step.To.Dir.ID, Meta: arrived, Hash: sum, Stamp: c.stamp}
+	intent := &tree.Intent{Kind: tree.Publish, From: u.temp, To: step.Path,
+		Aside: s.besides(step.Path, step.Node, ".old"), Dir: step.To.Dir.ID, Meta: u.meta, Hash: u.hash, Stamp: c.stamp}
 	err := s.m.Do(func(v *mirror.View) error {
 		again, err := sendable(v, step)
 		if err == nil && (again.stamp != c.stamp || again.generation != c.generation) {
-			err = fmt.Errorf("%w: it changed during the push", ErrBusy)
+			err = errWrittenMeanwhile
 		}
 		return err
 	})
@@ -196,9 +210,34 @@ func (s *Fs) publish(step tree.Step, c content, temp string, arrived tree.Meta, 
 	})
 }
 
+var errWrittenMeanwhile = fmt.Errorf("%w: it changed during the push", ErrBusy)
+
+// publishBeside publishes an upload that is in conflict under a name of its own.
+func (s *Fs) publishBeside(step tree.Step, c content, u upload, result *Result) error {
+	beside, err := s.keepBoth(step)
+	if err != nil {
+		return err
+	}
+	var moved content
+	err = s.m.Do(func(v *mirror.View) (err error) {
+		moved, err = sendable(v, beside)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	was := moved.stamp
+	was.CTime = c.stamp.CTime // the local rename has changed it
+	if was != c.stamp || moved.generation != c.generation {
+		return errWrittenMeanwhile
+	}
+	result.Kept = beside.Path
+	return s.publish(beside, moved, u, result)
+}
+
 // sameContent says whether the file that is in conflict has the bytes that were to be sent.
-func (s *Fs) sameContent(path string, now mirror.Answer, c content, sum tree.Hash) (bool, error) {
-	if now.Known != tree.Exists || now.Kind != tree.File || now.Meta.Size != c.stamp.Size {
+func (s *Fs) sameContent(path string, now mirror.Answer, u upload) (bool, error) {
+	if now.Known != tree.Exists || now.Kind != tree.File || now.Meta.Size != u.meta.Size {
 		return false, nil
 	}
 	f, err := s.m.RemoteFs().Open(s.m.RemoteName(path))
@@ -210,7 +249,7 @@ func (s *Fs) sameContent(path string, now mirror.Answer, c content, sum tree.Has
 	if _, err := io.Copy(theirs, f); err != nil {
 		return false, mirror.Remote(err)
 	}
-	return [32]byte(theirs.Sum(nil)) == sum, nil
+	return tree.Hash(theirs.Sum(nil)) == u.hash, nil
 }
 
 // published records that the remote has the content that was sent. The local bytes are a copy of it from now on, if

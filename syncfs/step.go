@@ -43,8 +43,15 @@ func (s *Fs) mkdirRemote(step tree.Step) error {
 		return a.Err
 	}
 	if a.Known == tree.Absent {
-		mode := step.Node.Shown().Mode.Perm()
-		err := mirror.Remote(s.m.RemoteFs().Mkdir(s.m.RemoteName(step.Path), mode))
+		var mode fs.FileMode
+		err := s.m.Do(func(*mirror.View) error {
+			mode = step.Node.Shown().Mode.Perm()
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		err = mirror.Remote(s.m.RemoteFs().Mkdir(s.m.RemoteName(step.Path), mode))
 		if err != nil && !errors.Is(err, fs.ErrExist) {
 			return err
 		}
@@ -196,8 +203,16 @@ func (s *Fs) besides(path string, n *tree.Node, suffix string) string {
 
 func (s *Fs) removeRemote(step tree.Step) error {
 	n := step.Node
+	var b base
+	err := s.m.Do(func(*mirror.View) error {
+		b = baseOf(n)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
 	now := s.m.Ask(step.Path)
-	if err := baseOf(n).check(now, s.conflict, true); err != nil {
+	if err := b.check(now, s.conflict, true); err != nil {
 		return err
 	}
 	if now.Known == tree.Exists {

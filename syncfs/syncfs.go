@@ -36,6 +36,9 @@ const (
 	// Overwrite replaces or removes whatever version the remote has. Something of another kind (a directory where
 	// a file is put) is a conflict all the same.
 	Overwrite
+	// KeepBoth publishes a file under another name, "name (conflict 2006-01-02 host).ext", which it gets here too;
+	// the remote's version shows under its own. See Result.Kept. Other changes fail as with Fail.
+	KeepBoth
 )
 
 // Options of an Fs. The zero value, and a nil pointer, are the defaults.
@@ -74,7 +77,7 @@ func New(remote, local afero.Fs, opts *Options) (*Fs, error) {
 	if opts == nil {
 		opts = &Options{}
 	}
-	if opts.Conflict > Overwrite {
+	if opts.Conflict > KeepBoth {
 		return nil, fmt.Errorf("%w: unknown conflict policy %d", fs.ErrInvalid, opts.Conflict)
 	}
 	m, err := mirror.Open(remote, local, mirror.Options(opts.Cache))

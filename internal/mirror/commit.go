@@ -9,6 +9,8 @@ import (
 // begin records that a file is being written. What takes a copy out of ownership is synced before the first byte
 // changes: after the loss of power a changed file must not pass for the remote's.
 func (m *FS) begin(f *File) error {
+	f.shared.starting.Lock()
+	defer f.shared.starting.Unlock()
 	m.mu.Lock()
 	if m.closed {
 		m.mu.Unlock()

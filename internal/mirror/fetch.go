@@ -17,6 +17,7 @@ import (
 
 // flight is one fetch of a node's bytes, shared by all who wait for it. It ends when nobody waits any more.
 type flight struct {
+	number  uint64
 	waiters int
 	cancel  context.CancelFunc
 	done    chan struct{} // closed when err is set
@@ -59,7 +60,8 @@ func (m *FS) fetch(n *tree.Node) error {
 // depart starts a fetch.
 func (m *FS) depart(n *tree.Node) *flight {
 	ctx, cancel := context.WithCancel(m.stop)
-	f := &flight{cancel: cancel, done: make(chan struct{})}
+	m.departures++
+	f := &flight{number: m.departures, cancel: cancel, done: make(chan struct{})}
 	m.flights[n.ID] = f
 	m.workers.Add(1)
 	go func() {
@@ -122,7 +124,7 @@ func (m *FS) carry(n *tree.Node, f *flight) (err error) {
 			m.release(before.Size())
 		}
 	}()
-	temp := fmt.Sprintf("%s-%p", tempName(n), f) // one that was left may still be writing
+	temp := fmt.Sprintf("%s-%d", tempName(n), f.number) // one that was left may still be writing
 	defer func() {
 		if !kept {
 			_ = m.local.Remove(temp)

@@ -60,7 +60,8 @@ type state struct {
 	writing map[string]int // names that are being written on the remote
 	closed  bool
 
-	discards uint64 // files of the user's that were moved to the trash
+	departures uint64 // fetches that were started
+	discards   uint64 // files of the user's that were moved to the trash
 }
 
 // Open takes a local directory, which must exist, and restores what was recorded there. The error matches

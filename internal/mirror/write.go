@@ -313,3 +313,15 @@ func (v *View) Disown(n *tree.Node) {
 		v.tree.Forget(n)
 	}
 }
+
+// Disclaim forgets which version of the remote a node was a change of, and one that it was to replace: what the
+// remote has under its name is another file.
+func (v *View) Disclaim(n, replaces *tree.Node) {
+	v.RemoteChanged()
+	if n.HasBase() {
+		v.tree.Erased(n, v.Now())
+	}
+	if replaces != nil && v.tree.Node(replaces.ID) == replaces {
+		v.tree.Erased(replaces, v.Now())
+	}
+}

@@ -81,7 +81,7 @@ func (s *Server) serve(conn net.Conn) {
 	wg.Go(func() { ssh.DiscardRequests(requests) })
 	for c := range channels {
 		if c.ChannelType() != "session" {
-			c.Reject(ssh.UnknownChannelType, "sessions only")
+			_ = c.Reject(ssh.UnknownChannelType, "sessions only")
 			continue
 		}
 		channel, requests, err := c.Accept()
@@ -106,7 +106,7 @@ func (s *Server) serveChannel(channel ssh.Channel, requests <-chan *ssh.Request)
 			started = true
 			wg.Go(func() { serveSFTP(channel, s.tree) })
 		}
-		r.Reply(ok, nil)
+		_ = r.Reply(ok, nil)
 	}
 }
 

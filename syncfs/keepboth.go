@@ -1,0 +1,81 @@
+package syncfs
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path"
+	"strings"
+	"time"
+
+	"github.com/sftpsyncer/go-syncfs/internal/mirror"
+	"github.com/sftpsyncer/go-syncfs/internal/tree"
+)
+
+// maxKept is how many names are tried for one file in one day.
+const maxKept = 100
+
+// keptName is the name under which this side's version is kept beside the remote's: "a (conflict 2006-01-02
+// host).txt", with a number from the second on.
+func keptName(base string, day time.Time, host string, n int) string {
+	ext := path.Ext(base)
+	stem := strings.TrimSuffix(base, ext)
+	if stem == "" { // ".profile" has no extension
+		stem, ext = base, ""
+	}
+	mark := fmt.Sprintf("conflict %s %s", day.UTC().Format(time.DateOnly), host)
+	if n > 1 {
+		mark += fmt.Sprintf(" %d", n)
+	}
+	return fmt.Sprintf("%s (%s)%s", stem, mark, ext)
+}
+
+// hostName of this machine, without what a file name cannot hold.
+func hostName() string {
+	host, err := os.Hostname()
+	if err != nil || host == "" {
+		host = "unknown host"
+	}
+	return strings.Map(func(r rune) rune {
+		if strings.ContainsRune(`/\:*?"<>|`, r) || r < ' ' {
+			return '-'
+		}
+		return r
+	}, host)
+}
+
+// keepBoth gives a file that is in conflict another name, in the view and for the step, so that the remote's version
+// shows under its own. What this side knew of the remote's version is forgotten.
+func (s *Fs) keepBoth(step tree.Step) (tree.Step, error) {
+	day, host := s.m.Options().Now(), hostName()
+	for i := 1; i <= maxKept; i++ {
+		name := keptName(step.To.Name, day, host, i)
+		taken := false
+		err := s.m.Do(func(v *mirror.View) error {
+			n := step.Node
+			if v.Tree().Node(n.ID) != n || n.Parent() != step.To.Dir || n.Name() != step.To.Name {
+				return fmt.Errorf("%w: it was moved meanwhile", ErrBusy)
+			}
+			p, err := v.Find(tree.Join(step.To.Dir.Path(), name), false)
+			if err != nil {
+				return err
+			}
+			if taken, err = p.Exists(); err != nil || taken {
+				return err
+			}
+			from := n.Path()
+			v.Disclaim(n, step.Replaces)
+			v.Tree().Move(n, step.To.Dir, name, tree.Absent, v.Now())
+			return v.Save(action{Kind: tree.RenameLocal, From: from, To: n.Path()})
+		})
+		if err != nil {
+			return step, err
+		}
+		if !taken {
+			dir, _ := tree.Split(step.Path)
+			step.Path, step.To.Name, step.Replaces = tree.Join(dir, name), name, nil
+			return step, nil
+		}
+	}
+	return step, errors.New("no name is left to keep both versions")
+}

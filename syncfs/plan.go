@@ -1,0 +1,179 @@
+package syncfs
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"github.com/sftpsyncer/go-syncfs/internal/mirror"
+	"github.com/sftpsyncer/go-syncfs/internal/tree"
+)
+
+// Action is what Push would do about a change.
+type Action string
+
+// The actions.
+const (
+	ActionCreate   Action = "create"   // make what the remote does not have
+	ActionReplace  Action = "replace"  // replace a file
+	ActionRename   Action = "rename"   // rename, transferring nothing
+	ActionRemove   Action = "remove"   // remove
+	ActionSetAttr  Action = "setattr"  // change mode, owner or times
+	ActionConflict Action = "conflict" // the remote has another version than the base
+	ActionSkip     Action = "skip"     // nothing: it is done already, or cannot be done now (then Err says why)
+)
+
+// Planned is a change with what Push would do about it.
+type Planned struct {
+	Change
+	Action Action
+	Err    error // of a conflict or skip: why
+}
+
+// Plan says what a Push would do, as the remote is now.
+type Plan struct {
+	Steps []Planned // in the order of Push
+	Bytes int64     // that would be sent
+}
+
+// Plan asks the remote about each queued change and says what Push would do. It changes nothing. Whether a conflict
+// is none because the contents are equal shows only when they are compared, by Push.
+//
+// The error matches ErrUnavailable if the remote gives no answer.
+func (s *Fs) Plan(ctx context.Context) (Plan, error) {
+	s = s.with(ctx)
+	var views []foresight
+	err := s.m.Do(func(v *mirror.View) error {
+		views = nil
+		for _, step := range v.Tree().Plan(s.parking) {
+			if !step.Aux {
+				views = append(views, foresee(v, step))
+			}
+		}
+		return nil
+	})
+	if err != nil || len(views) == 0 {
+		return Plan{}, err
+	}
+	slots := make(chan struct{}, s.m.Options().Parallel)
+	var running sync.WaitGroup
+	for i := range views {
+		slots <- struct{}{}
+		running.Go(func() {
+			defer func() { <-slots }()
+			views[i].look(s)
+		})
+	}
+	running.Wait()
+	var plan Plan
+	for _, f := range views {
+		if f.err != nil {
+			return Plan{}, f.err
+		}
+		p := f.decide(s.conflict)
+		if p.Action == ActionCreate || p.Action == ActionReplace {
+			plan.Bytes += p.Size
+		}
+		plan.Steps = append(plan.Steps, p)
+	}
+	return plan, nil
+}
+
+// foresight is what has to be known to tell what a step would do.
+type foresight struct {
+	change         Change
+	step           tree.Step
+	source, target string // where to look on the remote now; "" where it is known that there is nothing
+	from, to       base
+	busy           error
+
+	sourceNow, targetNow mirror.Answer
+	err                  error
+}
+
+// foresee finds where the things that a step is about are on the remote before the steps before it are made.
+func foresee(v *mirror.View, step tree.Step) foresight {
+	f := foresight{change: changeOf(v, step), step: step, to: targetBase(v, step)}
+	n := step.Node
+	switch step.Op {
+	case tree.Rename, tree.Remove, tree.SetAttr:
+		f.source, f.from = n.RemotePath(), baseOf(n)
+	}
+	switch step.Op {
+	case tree.Remove, tree.SetAttr:
+		return f
+	case tree.Put:
+		_, f.busy = sendable(v, step)
+	}
+	r := step.Replaces
+	dir, name := n.Base()
+	switch {
+	case r != nil:
+		f.target = r.RemotePath()
+	case dir == step.To.Dir && name == step.To.Name:
+		f.target = n.RemotePath()
+	case step.To.Dir.HasBase() && step.To.Dir.OnRemote(step.To.Name) == nil: // else it is vacated before
+		f.target = tree.Join(step.To.Dir.RemotePath(), step.To.Name)
+	}
+	return f
+}
+
+func (f *foresight) look(s *Fs) {
+	ask := func(path string) mirror.Answer {
+		if path == "" || f.err != nil {
+			return mirror.Answer{Known: tree.Absent}
+		}
+		a := s.m.Ask(path)
+		if a.Known == tree.Unknown {
+			f.err = a.Err
+		}
+		return a
+	}
+	f.sourceNow, f.targetNow = ask(f.source), ask(f.target)
+}
+
+// decide says what Push would do.
+func (f *foresight) decide(policy ConflictPolicy) Planned {
+	p := Planned{Change: f.change}
+	there := f.targetNow.Known == tree.Exists
+	switch f.step.Op {
+	case tree.Put:
+		p.Action, p.Err = ActionCreate, f.to.check(f.targetNow, policy, false)
+		if there {
+			p.Action = ActionReplace
+		}
+		if f.busy != nil {
+			p.Action, p.Err = ActionSkip, f.busy
+		}
+	case tree.Mkdir:
+		p.Action = ActionCreate
+		if there && f.targetNow.Kind == tree.Dir {
+			p.Action = ActionSkip
+		} else if there && f.targetNow.Kind == tree.File {
+			p.Err = conflict("it is a file there")
+		}
+	case tree.Symlink:
+		p.Action = ActionCreate
+		if there && f.targetNow.Kind == tree.Link && f.targetNow.Target == f.step.Node.Target {
+			p.Action = ActionSkip
+		} else if there {
+			p.Err = conflict("there is a " + kindName(f.targetNow.Kind))
+		}
+	case tree.Rename:
+		p.Action = ActionRename
+		if p.Err = f.from.check(f.sourceNow, policy, false); p.Err == nil {
+			p.Err = f.to.check(f.targetNow, policy, false)
+		}
+	case tree.Remove:
+		p.Action, p.Err = ActionRemove, f.from.check(f.sourceNow, policy, true)
+		if f.sourceNow.Known == tree.Absent {
+			p.Action = ActionSkip
+		}
+	case tree.SetAttr:
+		p.Action, p.Err = ActionSetAttr, nil
+	}
+	if errors.Is(p.Err, ErrConflict) {
+		p.Action = ActionConflict
+	}
+	return p
+}
