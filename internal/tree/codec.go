@@ -1,0 +1,248 @@
+package tree
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io/fs"
+)
+
+// encoder writes node states: integers as varints, strings with their length, hashes raw.
+type encoder struct{ b []byte }
+
+func (e *encoder) uint(v uint64)   { e.b = binary.AppendUvarint(e.b, v) }
+func (e *encoder) int(v int64)     { e.b = binary.AppendVarint(e.b, v) }
+func (e *encoder) hash(h Hash)     { e.b = append(e.b, h[:]...) }
+func (e *encoder) string(s string) { e.uint(uint64(len(s))); e.b = append(e.b, s...) }
+
+func (e *encoder) id(n *Node) {
+	if n == nil {
+		e.uint(0)
+		return
+	}
+	e.uint(uint64(n.ID))
+}
+
+func (e *encoder) meta(m Meta) {
+	e.uint(uint64(m.Mode))
+	e.int(m.Size)
+	e.int(m.MTime)
+}
+
+func (e *encoder) stamp(s Stamp) {
+	e.int(s.Size)
+	e.int(s.MTime)
+	e.int(s.CTime)
+	e.uint(s.Ino)
+}
+
+func (e *encoder) copy(c *Copy) {
+	e.stamp(c.Stamp)
+	e.hash(c.Hash)
+	e.int(c.Fetched)
+}
+
+// What follows the fixed part of a node's state.
+const (
+	hasTarget uint64 = 1 << iota
+	hasCopy
+	hasDiff
+	hasIntent
+	isUnsure
+	isStale
+	isAdded
+	isExplicit
+	hasBaseName
+	hasPrev
+	isLanding
+)
+
+func flag(bit uint64, set bool) uint64 {
+	if set {
+		return bit
+	}
+	return 0
+}
+
+func (e *encoder) node(n *Node) {
+	c, d := n.Copy, n.Diff
+	e.uint(uint64(n.ID))
+	e.uint(flag(hasTarget, n.Target != "") | flag(hasCopy, c != nil) | flag(hasDiff, d != nil) |
+		flag(hasIntent, d != nil && d.Intent != nil) | flag(isUnsure, c != nil && c.Unsure) |
+		flag(isStale, c != nil && c.Stale) | flag(isAdded, c != nil && c.Added) |
+		flag(isLanding, c != nil && c.Landing) | flag(hasPrev, c != nil && c.Prev != nil) |
+		flag(isExplicit, d != nil && d.Explicit) |
+		flag(hasBaseName, n.base != nil && (n.base != n.parent || n.baseName != n.name)))
+	e.b = append(e.b, byte(n.Kind), byte(n.Content), byte(n.Known))
+	e.id(n.parent)
+	e.string(n.name)
+	e.id(n.base)
+	if n.base != nil && (n.base != n.parent || n.baseName != n.name) { // else it is the same
+		e.string(n.baseName)
+	}
+	e.meta(n.Meta)
+	e.int(n.Checked)
+	if n.Target != "" {
+		e.string(n.Target)
+	}
+	if c != nil {
+		e.copy(c)
+		if c.Prev != nil {
+			e.copy(c.Prev)
+		}
+	}
+	if d == nil {
+		return
+	}
+	e.uint(d.Seq)
+	e.int(d.Queued)
+	e.uint(uint64(d.Attempts))
+	e.string(d.Err)
+	e.b = append(e.b, byte(d.Dest), byte(d.Attr.Set))
+	if d.Attr.Set != 0 {
+		e.uint(uint64(d.Attr.Mode))
+		e.int(int64(d.Attr.UID))
+		e.int(int64(d.Attr.GID))
+		e.int(d.Attr.ATime)
+		e.int(d.Attr.MTime)
+	}
+	if i := d.Intent; i != nil {
+		e.b = append(e.b, byte(i.Kind))
+		e.string(i.From)
+		e.string(i.To)
+		e.string(i.Aside)
+		e.uint(uint64(i.Dir))
+		e.meta(i.Meta)
+		e.hash(i.Hash)
+		e.stamp(i.Stamp)
+	}
+}
+
+var errTruncated = errors.New("record ends early")
+
+// decoder reads what encoder wrote. The first error sticks.
+type decoder struct {
+	b   []byte
+	err error
+}
+
+func (d *decoder) uint() uint64 {
+	v, n := binary.Uvarint(d.b)
+	if n <= 0 {
+		d.fail()
+		return 0
+	}
+	d.b = d.b[n:]
+	return v
+}
+
+func (d *decoder) int() int64 {
+	v, n := binary.Varint(d.b)
+	if n <= 0 {
+		d.fail()
+		return 0
+	}
+	d.b = d.b[n:]
+	return v
+}
+
+func (d *decoder) bytes(n uint64) []byte {
+	if n > uint64(len(d.b)) {
+		d.fail()
+		return nil
+	}
+	b := d.b[:n]
+	d.b = d.b[n:]
+	return b
+}
+
+func (d *decoder) byte() byte {
+	if b := d.bytes(1); b != nil {
+		return b[0]
+	}
+	return 0
+}
+
+func (d *decoder) fail() {
+	d.b = nil
+	if d.err == nil {
+		d.err = errTruncated
+	}
+}
+
+func (d *decoder) string() string { return string(d.bytes(d.uint())) }
+
+func (d *decoder) hash() (h Hash) {
+	copy(h[:], d.bytes(uint64(len(h))))
+	return h
+}
+
+func (d *decoder) meta() Meta {
+	return Meta{Mode: fs.FileMode(d.uint()), Size: d.int(), MTime: d.int()}
+}
+
+func (d *decoder) stamp() Stamp {
+	return Stamp{Size: d.int(), MTime: d.int(), CTime: d.int(), Ino: d.uint()}
+}
+
+func (d *decoder) copy() *Copy {
+	return &Copy{Stamp: d.stamp(), Hash: d.hash(), Fetched: d.int()}
+}
+
+// state is a node's state with its positions still by identity.
+type state struct {
+	node         *Node
+	parent, base ID
+}
+
+func (d *decoder) node() state {
+	n := &Node{recorded: true}
+	n.ID = ID(d.uint())
+	flags := d.uint()
+	n.Kind, n.Content, n.Known = Kind(d.byte()), Content(d.byte()), Answer(d.byte())
+	s := state{node: n, parent: ID(d.uint())}
+	n.name = d.string()
+	s.base = ID(d.uint())
+	if s.base != 0 {
+		n.baseName = n.name
+		if flags&hasBaseName != 0 {
+			n.baseName = d.string()
+		}
+	}
+	n.Meta = d.meta()
+	n.Checked = d.int()
+	if flags&hasTarget != 0 {
+		n.Target = d.string()
+	}
+	if flags&hasCopy != 0 {
+		n.Copy = d.copy()
+		n.Copy.Unsure, n.Copy.Stale = flags&isUnsure != 0, flags&isStale != 0
+		n.Copy.Added, n.Copy.Landing = flags&isAdded != 0, flags&isLanding != 0
+		if flags&hasPrev != 0 {
+			n.Copy.Prev = d.copy()
+		}
+	}
+	if flags&hasDiff != 0 {
+		n.Diff = &Diff{Seq: d.uint(), Queued: d.int(), Attempts: int(d.uint()), Err: d.string(),
+			Dest: Answer(d.byte()), Explicit: flags&isExplicit != 0}
+		a := &n.Diff.Attr
+		if a.Set = AttrMask(d.byte()); a.Set != 0 {
+			*a = Attr{Set: a.Set, Mode: fs.FileMode(d.uint()), UID: int(d.int()), GID: int(d.int()),
+				ATime: d.int(), MTime: d.int()}
+		}
+		if flags&hasIntent != 0 {
+			n.Diff.Intent = &Intent{Kind: IntentKind(d.byte()), From: d.string(), To: d.string(),
+				Aside: d.string(), Dir: ID(d.uint()), Meta: d.meta(), Hash: d.hash(), Stamp: d.stamp()}
+		}
+	}
+	if d.err == nil && (n.ID == 0 || n.Kind < File || n.Kind > Link || n.Content > Interrupted || n.Known > Exists) {
+		d.err = fmt.Errorf("record has an impossible state for node %d", n.ID)
+	}
+	return s
+}
+
+// peekLen is how many elements the list that comes next says to have.
+func (d *decoder) peekLen() uint64 {
+	v, _ := binary.Uvarint(d.b)
+	return v
+}

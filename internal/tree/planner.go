@@ -1,0 +1,264 @@
+package tree
+
+import (
+	"cmp"
+	"slices"
+)
+
+type placing uint8
+
+const (
+	untouched placing = iota
+	underway
+	placed
+)
+
+// planner simulates the remote while it emits the steps.
+type planner struct {
+	parking func(*Node) string
+	steps   []Step
+	pos     map[*Node]Slot // where nodes have gone; a zero Slot: nowhere
+	at      map[Slot]*Node // who is there now; nil: nobody
+	state   map[*Node]placing
+	moved   map[*Node]int     // the last step that made or moved a node
+	vacated map[Slot]int      // the last step that freed a place
+	users   map[*Node][]int   // the steps whose paths go through a node that is still to be moved or removed
+	arrived map[*Node][]*Node // by directory: nodes that were brought into it
+	takes   map[*Node]*Node   // removed file -> file that replaces it
+}
+
+func (p *planner) where(n *Node) Slot {
+	if s, ok := p.pos[n]; ok {
+		return s
+	}
+	return Slot{n.base, n.baseName}
+}
+
+func (p *planner) occupant(s Slot) *Node {
+	if n, ok := p.at[s]; ok {
+		return n
+	}
+	return s.Dir.OnRemote(s.Name)
+}
+
+// path is where a place is on the remote now.
+func (p *planner) path(s Slot) string {
+	if s.Dir.IsRoot() {
+		return s.Name
+	}
+	return Join(p.path(p.where(s.Dir)), s.Name)
+}
+
+// place brings a node of the view to its place on the remote, its directory first. It returns false if that would
+// have to wait for a node whose own placing waits for this one.
+func (p *planner) place(n *Node) bool {
+	switch {
+	case n.IsRoot() || p.state[n] == placed:
+		return true
+	case p.state[n] == underway:
+		return false
+	}
+	p.state[n] = underway
+	if !p.place(n.parent) {
+		p.state[n] = untouched
+		return false
+	}
+	to := Slot{n.parent, n.name}
+	if p.where(n) != to {
+		p.vacate(to, n)
+		p.bring(n, to)
+	} else if n.Kind == Dir && n.Known == Unknown {
+		p.ensure(n, to)
+	}
+	p.state[n] = placed
+	return true
+}
+
+// bring emits the step that puts n into the free (or replaceable) place to. Contents come later.
+func (p *planner) bring(n *Node, to Slot) {
+	step := Step{Node: n, Path: p.path(to), To: to, Replaces: p.taken(n, to)}
+	from := p.where(n)
+	switch {
+	case from.Dir != nil:
+		step.Op, step.From = Rename, p.path(from)
+		p.emit(step, from, to)
+	case n.Kind == Dir:
+		step.Op = Mkdir
+		p.emit(step, to)
+	case n.Kind == Link:
+		step.Op = Symlink
+		p.emit(step, to)
+	default:
+		return // content puts it there
+	}
+	p.went(n, from, to)
+}
+
+// ensure makes a directory that is only taken to be on the remote.
+func (p *planner) ensure(n *Node, to Slot) {
+	aux := n.Diff == nil || !n.Diff.Explicit
+	p.emit(Step{Op: Mkdir, Node: n, Path: p.path(to), To: to, Aux: aux}, to)
+	p.moved[n] = len(p.steps) - 1
+}
+
+// taken is the removed file that n replaces by going to a place.
+func (p *planner) taken(n *Node, to Slot) *Node {
+	if occ := p.occupant(to); occ != nil && p.takes[occ] == n {
+		return occ
+	}
+	return nil
+}
+
+// vacate frees a place for n: its occupant goes where it belongs, is removed, parked, or left to be replaced.
+func (p *planner) vacate(s Slot, n *Node) {
+	occ := p.occupant(s)
+	switch {
+	case occ == nil:
+	case occ.InView():
+		if !p.place(occ) && p.occupant(s) == occ {
+			p.park(occ, s.Dir)
+		}
+	case occ.Kind == File && n.Kind == File:
+		p.takes[occ] = n
+	default:
+		p.clear(occ)
+	}
+}
+
+// park moves a node aside, into directory dir.
+func (p *planner) park(n, dir *Node) {
+	from, to := p.where(n), Slot{dir, p.parking(n)}
+	p.emit(Step{Op: Rename, Node: n, From: p.path(from), Path: p.path(to), To: to, Aux: true}, from, to)
+	p.went(n, from, to)
+}
+
+// went notes that the step emitted last moved n.
+func (p *planner) went(n *Node, from, to Slot) {
+	i := len(p.steps) - 1
+	if from.Dir != nil {
+		p.vacated[from] = i
+		p.at[from] = nil
+	}
+	if to.Dir != nil {
+		p.at[to] = n
+		p.arrived[to.Dir] = append(p.arrived[to.Dir], n)
+	}
+	p.moved[n] = i
+	p.pos[n] = to
+}
+
+// clear removes a node that is not in the view from the remote, after what is in it.
+func (p *planner) clear(n *Node) {
+	if p.state[n] != untouched {
+		return
+	}
+	p.state[n] = underway
+	// Moving something out of a directory below may leave it in this one.
+	for kids := p.inside(n); len(kids) > 0; kids = p.inside(n) {
+		for _, k := range kids {
+			if !k.InView() {
+				p.clear(k)
+			} else if !p.place(k) {
+				p.park(k, p.where(n).Dir)
+			}
+		}
+	}
+	from := p.where(n)
+	p.emit(Step{Op: Remove, Node: n, Path: p.path(from)}, from)
+	p.went(n, from, Slot{})
+	p.state[n] = placed
+}
+
+// inside lists the nodes that are in directory n on the remote now, in a fixed order.
+func (p *planner) inside(n *Node) []*Node {
+	var kids []*Node
+	add := func(k *Node) {
+		if p.where(k).Dir == n {
+			kids = append(kids, k)
+		}
+	}
+	n.remoteKids(add)
+	for _, k := range p.arrived[n] {
+		add(k)
+	}
+	slices.SortFunc(kids, func(a, b *Node) int { return cmp.Compare(a.ID, b.ID) })
+	return slices.Compact(kids)
+}
+
+// content emits the upload of a node's bytes.
+func (p *planner) content(n *Node) {
+	if n.Kind != File || !n.Dirty() && n.HasBase() {
+		return
+	}
+	to := Slot{n.parent, n.name}
+	p.emit(Step{Op: Put, Node: n, Path: p.path(to), To: to, Replaces: p.taken(n, to)}, to)
+	p.went(n, Slot{}, to)
+}
+
+// attributes emits the change of attributes that no upload brings along.
+func (p *planner) attributes(n *Node) {
+	if n.Diff == nil || n.Diff.Attr.Set == 0 {
+		return
+	}
+	if n.Kind == File && (n.Dirty() || !n.HasBase()) {
+		return
+	}
+	// What happens in a directory changes its mtime, and may need the mode it had.
+	step := Step{Op: SetAttr, Node: n, Path: ".", Late: n.Kind == Dir}
+	if !n.IsRoot() {
+		to := Slot{n.parent, n.name}
+		step.Path = p.path(to)
+		step.Deps = p.deps(to)
+		if i, ok := p.moved[n]; ok {
+			step.Deps = append(step.Deps, i)
+		}
+	}
+	p.steps = append(p.steps, step)
+}
+
+// emit appends a step that touches the given places, with its dependencies.
+func (p *planner) emit(step Step, slots ...Slot) {
+	i := len(p.steps)
+	for _, s := range slots {
+		step.Deps = append(step.Deps, p.deps(s)...)
+	}
+	if j, ok := p.moved[step.Node]; ok {
+		step.Deps = append(step.Deps, j)
+	}
+	step.Deps = append(step.Deps, p.users[step.Node]...)
+	if step.Replaces != nil {
+		if j, ok := p.moved[step.Replaces]; ok {
+			step.Deps = append(step.Deps, j)
+		}
+	}
+	slices.Sort(step.Deps)
+	step.Deps = slices.Compact(step.Deps)
+	for _, s := range slots {
+		for d := s.Dir; !d.IsRoot(); d = p.where(d).Dir {
+			if p.unsettled(d) {
+				p.users[d] = append(p.users[d], i)
+			}
+		}
+	}
+	p.steps = append(p.steps, step)
+}
+
+// unsettled says whether a directory may still be moved or removed by this plan.
+func (p *planner) unsettled(d *Node) bool {
+	return p.state[d] != placed && (!d.InView() || d.Moved())
+}
+
+// deps are the steps that a place waits for: those that made or moved the directories above it, and the one that
+// freed it.
+func (p *planner) deps(s Slot) []int {
+	var deps []int
+	if i, ok := p.vacated[s]; ok {
+		deps = append(deps, i)
+	}
+	for d := s.Dir; !d.IsRoot(); d = p.where(d).Dir {
+		if i, ok := p.moved[d]; ok {
+			deps = append(deps, i)
+		}
+	}
+	return deps
+}

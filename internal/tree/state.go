@@ -1,0 +1,152 @@
+package tree
+
+import "io/fs"
+
+// ID identifies a node for ever: it is never used again, also not after a restart.
+type ID uint64
+
+// Kind is what a node is. It never changes: another kind under the same name is another node.
+type Kind uint8
+
+// The kinds of node.
+const (
+	File Kind = iota + 1
+	Dir
+	Link
+)
+
+// KindOf maps a file mode to a kind. Whatever is neither a directory nor a link (devices, sockets) counts as a file.
+func KindOf(mode fs.FileMode) Kind {
+	switch {
+	case mode.IsDir():
+		return Dir
+	case mode&fs.ModeSymlink != 0:
+		return Link
+	default:
+		return File
+	}
+}
+
+// Answer is the three-valued answer of the remote about a name. Unknown is not Absent.
+type Answer uint8
+
+// The answers.
+const (
+	Unknown Answer = iota
+	Absent
+	Exists
+)
+
+// Content says who owns the local bytes of a file.
+type Content uint8
+
+// The states of a file's content.
+const (
+	// Remote: there are no local bytes.
+	Remote Content = iota
+	// Owned: the local bytes are a verified copy of the version in Node.Meta (or, if Copy.Stale, of an earlier one).
+	Owned
+	// Changed: the local bytes were written by the program or given to Add, and are complete.
+	Changed
+	// Busy: the local bytes are being written; they are complete once the writer closes or syncs.
+	Busy
+	// Interrupted: the local bytes were being written when the process died.
+	Interrupted
+)
+
+// Meta is what a stat of the remote shows. Times are nanoseconds since 1970.
+type Meta struct {
+	Mode  fs.FileMode // permission bits and the kind
+	Size  int64
+	MTime int64
+}
+
+// SameVersion says whether two answers are about the same version of a file's content: size and mtime are equal.
+func (m Meta) SameVersion(o Meta) bool { return m.Size == o.Size && m.MTime == o.MTime }
+
+// Stamp is what the local file system says about a local file; it tells an edit from an untouched copy. CTime and
+// Ino are 0 where the file system has none.
+type Stamp struct {
+	Size  int64
+	MTime int64
+	CTime int64
+	Ino   uint64
+}
+
+// Hash is the SHA-256 of a content.
+type Hash [32]byte
+
+// Copy describes the local bytes of a file.
+type Copy struct {
+	Stamp   Stamp
+	Hash    Hash  // of an owned copy
+	Fetched int64 // when an owned copy arrived
+	Used    int64 // when it was opened last; not recorded
+	// Unsure: the remote version was modified within two seconds of its fetch, so that a later change may carry the
+	// same mtime. It is fetched again at the next check.
+	Unsure bool
+	// Stale: the remote is known to have another version now; these bytes are only kept until they are replaced.
+	Stale bool
+	// Added: the bytes are the user's, queued by Add where they lay. Discarding leaves them there.
+	Added bool
+	// Landing: the copy is whole, recorded, and about to be renamed into its place. Until it is known to be there,
+	// Prev is the copy that it replaces, if any.
+	Landing bool
+	Prev    *Copy
+}
+
+// AttrMask says which attributes of an Attr are set.
+type AttrMask uint8
+
+// The attributes.
+const (
+	AttrMode AttrMask = 1 << iota
+	AttrOwner
+	AttrTimes
+)
+
+// Attr holds attributes that were set on this side and not yet on the remote.
+type Attr struct {
+	Set          AttrMask
+	Mode         fs.FileMode
+	UID, GID     int
+	ATime, MTime int64
+}
+
+// IntentKind names a step that must not run twice.
+type IntentKind uint8
+
+// The kinds of intent.
+const (
+	NoIntent IntentKind = iota
+	Publish             // rename of a finished upload over its final name
+	Move                // rename on the remote
+	Erase               // removal on the remote
+)
+
+// Intent is a step that was about to be sent. From and To are remote paths; Meta is the version the step moves
+// (Publish: of the temporary file as its open handle showed it last) or removes.
+type Intent struct {
+	Kind     IntentKind
+	From, To string
+	Aside    string // Publish, Move: where what is replaced is kept meanwhile, on a remote that does not replace
+	Dir      ID     // of the directory of To
+	Meta     Meta
+	Hash     Hash
+	Stamp    Stamp // Publish: of the local file whose bytes were uploaded
+}
+
+// Diff is what is kept about a node whose view differs from its base.
+type Diff struct {
+	Seq      uint64 // of the transaction that first touched the node
+	Queued   int64
+	Attempts int
+	Err      string // of the last attempt
+	// Dest is what the remote was last known to have under a name that this node took without having it as its
+	// base: Absent, or Unknown when nobody was asked.
+	Dest Answer
+	Attr Attr
+	// Explicit marks a directory that was made while the remote gave no answer: it has to exist after a push.
+	Explicit bool
+	Intent   *Intent
+}
