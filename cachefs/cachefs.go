@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/spf13/afero"
@@ -72,9 +73,8 @@ func New(remote, local afero.Fs, opts *Options) (*Fs, error) {
 // Close ends fetches and releases the local directory. Calls after it fail with fs.ErrClosed.
 func (c *Fs) Close() error { return c.m.Close() }
 
-// WithContext returns the same Fs, whose calls end when ctx does, as far as the remote has a
-// WithContext(context.Context) afero.Fs of its own; else they end at the next call to the remote. An afero.Fs, to be
-// passed on as one.
+// WithContext returns the same Fs, whose calls end when ctx does. It is passed on to a remote that has a
+// WithContext(context.Context) afero.Fs of its own; a call to another remote is left to itself, with its goroutine.
 func (c *Fs) WithContext(ctx context.Context) afero.Fs { return &Fs{c.m.With(ctx)} }
 
 // Name is "cachefs".
@@ -109,17 +109,15 @@ func (c *Fs) OpenFile(name string, flag int, perm fs.FileMode) (afero.File, erro
 }
 
 func (c *Fs) openRemote(name string, flag int, perm fs.FileMode) (afero.File, error) {
-	clean, err := c.remotes(name, true)
+	clean, err := c.remotes(name, true, flag&os.O_CREATE != 0)
 	if err != nil {
 		return nil, err
 	}
-	done := c.m.WriteThrough(clean)
-	f, err := c.m.RemoteFs().OpenFile(c.m.RemoteName(clean), flag, perm)
+	f, err := c.m.WriteThrough(clean, name, flag, perm)
 	if err != nil {
-		done()
-		return nil, mirror.Remote(err)
+		return nil, err
 	}
-	return mirror.NewRemoteFile(f, name, done), nil
+	return f, nil
 }
 
 // errLocalFile says that a name belongs to a file in the local directory that is not a copy of the remote's.
@@ -128,13 +126,14 @@ type errLocalFile struct{}
 func (errLocalFile) Error() string        { return "a local file of this name hides the remote's" }
 func (errLocalFile) Is(target error) bool { return target == fs.ErrPermission }
 
-// remotes returns the clean name of what the remote has and is to change: not a file of the user's.
-func (c *Fs) remotes(name string, follow bool) (clean string, err error) {
-	if clean, err = mirror.Clean(name); err != nil {
+// remotes returns the clean name of what the remote has and is to change: not a file of the user's. create says that
+// the name may be new.
+func (c *Fs) remotes(name string, follow, create bool) (clean string, err error) {
+	if clean, err = c.m.Clean(name); err != nil {
 		return "", err
 	}
 	err = c.m.Do(func(v *mirror.View) error {
-		if err := mirror.Creatable(baseOf(clean)); err != nil {
+		if err := visible(clean, create); err != nil {
 			return err
 		}
 		p, err := v.Find(clean, follow)
@@ -144,7 +143,10 @@ func (c *Fs) remotes(name string, follow bool) (clean string, err error) {
 		if err != nil {
 			return err
 		}
-		clean = p.Path()
+		clean = p.Path() // a link may lead to a reserved name
+		if err := visible(clean, create); err != nil {
+			return err
+		}
 		own, err := v.UsersOwn(clean)
 		if own && err == nil {
 			err = errLocalFile{}
@@ -152,4 +154,16 @@ func (c *Fs) remotes(name string, follow bool) (clean string, err error) {
 		return err
 	})
 	return clean, err
+}
+
+// visible refuses paths through reserved names: they cannot be made, and what has one is not there.
+func visible(clean string, create bool) error {
+	for _, element := range strings.Split(clean, "/") {
+		if err := mirror.Creatable(element); err != nil && create {
+			return err
+		} else if err != nil {
+			return fs.ErrNotExist
+		}
+	}
+	return nil
 }

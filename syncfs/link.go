@@ -41,10 +41,10 @@ func (s *Fs) SymlinkIfPossible(oldname, newname string) error {
 }
 
 func (s *Fs) symlink(target, name string) error {
-	if _, ok := s.m.RemoteFs().(afero.Linker); !ok {
+	if !s.m.HasLinks() {
 		return afero.ErrNoSymlink
 	}
-	clean, err := mirror.Clean(name)
+	clean, err := s.m.Clean(name)
 	if err != nil {
 		return err
 	}

@@ -61,6 +61,7 @@ type shared struct {
 	logger   *slog.Logger
 	temp     string        // the part of temporary names on the remote that is this local directory's own
 	pushing  chan struct{} // holds a token while a Push or Discard runs
+	parents  chan struct{} // holds a token while a step looks for the directory it needs
 }
 
 var (
@@ -93,6 +94,7 @@ func New(remote, local afero.Fs, opts *Options) (*Fs, error) {
 		logger:   m.Options().Logger,
 		temp:     temp,
 		pushing:  make(chan struct{}, 1),
+		parents:  make(chan struct{}, 1),
 	}}, nil
 }
 
@@ -100,8 +102,8 @@ func New(remote, local afero.Fs, opts *Options) (*Fs, error) {
 // reported as interrupted by the next Fs. Calls after it fail with fs.ErrClosed.
 func (s *Fs) Close() error { return s.m.Close() }
 
-// WithContext returns the same Fs, whose calls end when ctx does, as far as the remote has a
-// WithContext(context.Context) afero.Fs of its own; else they end at the next call to the remote.
+// WithContext returns the same Fs, whose calls end when ctx does. It is passed on to a remote that has a
+// WithContext(context.Context) afero.Fs of its own; a call to another remote is left to itself, with its goroutine.
 func (s *Fs) WithContext(ctx context.Context) afero.Fs { return s.with(ctx) }
 
 func (s *Fs) with(ctx context.Context) *Fs { return &Fs{s.m.With(ctx), s.shared} }

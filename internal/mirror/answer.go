@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"maps"
 	"slices"
+	"syscall"
 
 	"github.com/spf13/afero"
 
@@ -44,7 +45,7 @@ func metaOf(fi fs.FileInfo) tree.Meta {
 
 func refusal(err error) Answer {
 	err = Remote(err)
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
 		return Answer{Known: tree.Absent, Err: err}
 	}
 	return Answer{Err: err}
@@ -123,8 +124,11 @@ func (m *FS) askList(name string) listing {
 		a := Answer{Known: tree.Exists, Kind: tree.KindOf(fi.Mode()), Meta: metaOf(fi)}
 		if a.Kind == tree.Link {
 			a = m.askTarget(a, m.RemoteName(tree.Join(name, base)))
-			if a.Known == tree.Absent { // removed since
+			switch a.Known {
+			case tree.Absent: // removed since
 				continue
+			case tree.Unknown:
+				return listing{err: a.Err}
 			}
 		}
 		l.entries[base] = a
@@ -137,11 +141,14 @@ type withContext interface {
 	WithContext(ctx context.Context) afero.Fs
 }
 
-// With returns the same mirror, whose calls end when ctx does, as far as the remote can end them.
+// With returns the same mirror, whose calls end when ctx does. A remote that cannot end its calls is left alone with
+// the one that is under way.
 func (m *FS) With(ctx context.Context) *FS {
 	remote := m.base
 	if r, ok := remote.(withContext); ok {
 		remote = r.WithContext(ctx)
+	} else if ctx.Done() != nil {
+		remote = abandoning{ctx, remote}
 	}
 	return &FS{state: m.state, ctx: ctx, remote: remote}
 }

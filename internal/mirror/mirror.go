@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/afero"
 
 	"github.com/sftpsyncer/go-syncfs/internal/localdir"
+	"github.com/sftpsyncer/go-syncfs/internal/memremote"
 	"github.com/sftpsyncer/go-syncfs/internal/statelog"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
@@ -82,6 +83,9 @@ func Open(remote, local afero.Fs, opt Options) (*FS, error) {
 	if opt.Parallel == 0 {
 		opt.Parallel = 16
 	}
+	if memory, ok := remote.(*afero.MemMapFs); ok {
+		remote = memremote.Of(memory)
+	}
 	dir, err := localdir.Open(local)
 	if err != nil {
 		return nil, err
@@ -116,6 +120,12 @@ func (m *FS) Local() *localdir.Dir { return m.local }
 
 // RemoteFs is the remote, bound to m's context.
 func (m *FS) RemoteFs() afero.Fs { return m.remote }
+
+// HasLinks says whether the remote knows symbolic links.
+func (m *FS) HasLinks() bool {
+	_, ok := m.base.(afero.Linker)
+	return ok
+}
 
 // Options are those in force.
 func (m *FS) Options() Options { return m.opt }

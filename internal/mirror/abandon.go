@@ -1,0 +1,232 @@
+package mirror
+
+import (
+	"context"
+	"io/fs"
+	"time"
+
+	"github.com/spf13/afero"
+)
+
+// abandoning gives a remote that knows no contexts calls that end with one: a call that is under way then is left to
+// itself, and what it opens too late is closed. Its goroutine lasts as long as the remote takes.
+type abandoning struct {
+	ctx  context.Context
+	base afero.Fs
+}
+
+var (
+	_ afero.Fs        = abandoning{}
+	_ afero.Symlinker = abandoning{}
+)
+
+// await runs a call until it ends or ctx does. late gets the result of a call that was left to itself, if that
+// succeeded; it may be nil.
+func await[T any](ctx context.Context, call func() (T, error), late func(T)) (T, error) {
+	type result struct {
+		value T
+		err   error
+	}
+	var zero T
+	if err := ctx.Err(); err != nil {
+		return zero, err
+	}
+	done := make(chan result)
+	go func() {
+		v, err := call()
+		select {
+		case done <- result{v, err}:
+		case <-ctx.Done():
+			if err == nil && late != nil {
+				late(v)
+			}
+		}
+	}()
+	select {
+	case r := <-done:
+		return r.value, r.err
+	case <-ctx.Done():
+		return zero, ctx.Err()
+	}
+}
+
+// finish is await for a call that has only an error.
+func finish(ctx context.Context, call func() error) error {
+	_, err := await(ctx, func() (struct{}, error) { return struct{}{}, call() }, nil)
+	return err
+}
+
+func (a abandoning) Name() string { return a.base.Name() }
+
+func (a abandoning) open(call func() (afero.File, error)) (afero.File, error) {
+	f, err := await(a.ctx, call, func(f afero.File) { _ = f.Close() })
+	if err != nil {
+		return nil, err
+	}
+	return abandoningFile{a.ctx, f}, nil
+}
+
+func (a abandoning) Create(name string) (afero.File, error) {
+	return a.open(func() (afero.File, error) { return a.base.Create(name) })
+}
+
+func (a abandoning) Open(name string) (afero.File, error) {
+	return a.open(func() (afero.File, error) { return a.base.Open(name) })
+}
+
+func (a abandoning) OpenFile(name string, flag int, perm fs.FileMode) (afero.File, error) {
+	return a.open(func() (afero.File, error) { return a.base.OpenFile(name, flag, perm) })
+}
+
+func (a abandoning) Mkdir(name string, perm fs.FileMode) error {
+	return finish(a.ctx, func() error { return a.base.Mkdir(name, perm) })
+}
+
+func (a abandoning) MkdirAll(name string, perm fs.FileMode) error {
+	return finish(a.ctx, func() error { return a.base.MkdirAll(name, perm) })
+}
+
+func (a abandoning) Remove(name string) error {
+	return finish(a.ctx, func() error { return a.base.Remove(name) })
+}
+
+func (a abandoning) RemoveAll(name string) error {
+	return finish(a.ctx, func() error { return a.base.RemoveAll(name) })
+}
+
+func (a abandoning) Rename(oldname, newname string) error {
+	return finish(a.ctx, func() error { return a.base.Rename(oldname, newname) })
+}
+
+func (a abandoning) Stat(name string) (fs.FileInfo, error) {
+	return await(a.ctx, func() (fs.FileInfo, error) { return a.base.Stat(name) }, nil)
+}
+
+func (a abandoning) Chmod(name string, mode fs.FileMode) error {
+	return finish(a.ctx, func() error { return a.base.Chmod(name, mode) })
+}
+
+func (a abandoning) Chown(name string, uid, gid int) error {
+	return finish(a.ctx, func() error { return a.base.Chown(name, uid, gid) })
+}
+
+func (a abandoning) Chtimes(name string, atime, mtime time.Time) error {
+	return finish(a.ctx, func() error { return a.base.Chtimes(name, atime, mtime) })
+}
+
+func (a abandoning) LstatIfPossible(name string) (fs.FileInfo, bool, error) {
+	l, ok := a.base.(afero.Lstater)
+	if !ok {
+		fi, err := a.Stat(name)
+		return fi, false, err
+	}
+	fi, err := await(a.ctx, func() (fi fs.FileInfo, err error) {
+		fi, _, err = l.LstatIfPossible(name)
+		return fi, err
+	}, nil)
+	return fi, true, err
+}
+
+func (a abandoning) SymlinkIfPossible(oldname, newname string) error {
+	l, ok := a.base.(afero.Linker)
+	if !ok {
+		return afero.ErrNoSymlink
+	}
+	return finish(a.ctx, func() error { return l.SymlinkIfPossible(oldname, newname) })
+}
+
+func (a abandoning) ReadlinkIfPossible(name string) (string, error) {
+	l, ok := a.base.(afero.LinkReader)
+	if !ok {
+		return "", afero.ErrNoReadlink
+	}
+	return await(a.ctx, func() (string, error) { return l.ReadlinkIfPossible(name) }, nil)
+}
+
+// abandoningFile is an open file whose calls end with a context. Buffers are its own while a call runs: one that was
+// left to itself must not touch the caller's.
+type abandoningFile struct {
+	ctx  context.Context
+	base afero.File
+}
+
+var _ afero.File = abandoningFile{}
+
+func (f abandoningFile) Name() string { return f.base.Name() }
+
+// Close closes the file even if the context has ended, but does not wait for that then.
+func (f abandoningFile) Close() error {
+	done := make(chan error, 1)
+	go func() { done <- f.base.Close() }()
+	select {
+	case err := <-done:
+		return err
+	case <-f.ctx.Done():
+		return f.ctx.Err()
+	}
+}
+
+// part is what a call returns that may return something beside an error.
+type part[T any] struct {
+	value T
+	err   error
+}
+
+func partly[T any](ctx context.Context, call func() (T, error)) (T, error) {
+	p, err := await(ctx, func() (part[T], error) {
+		v, err := call()
+		return part[T]{v, err}, nil
+	}, nil)
+	if err != nil {
+		return p.value, err
+	}
+	return p.value, p.err
+}
+
+func (f abandoningFile) read(p []byte, read func(own []byte) (int, error)) (int, error) {
+	own, err := partly(f.ctx, func() ([]byte, error) {
+		own := make([]byte, len(p))
+		n, err := read(own)
+		return own[:n], err
+	})
+	return copy(p, own), err
+}
+
+func (f abandoningFile) Read(p []byte) (int, error) { return f.read(p, f.base.Read) }
+
+func (f abandoningFile) ReadAt(p []byte, off int64) (int, error) {
+	return f.read(p, func(own []byte) (int, error) { return f.base.ReadAt(own, off) })
+}
+
+func (f abandoningFile) write(p []byte, write func(own []byte) (int, error)) (int, error) {
+	own := append([]byte(nil), p...)
+	return partly(f.ctx, func() (int, error) { return write(own) })
+}
+
+func (f abandoningFile) Write(p []byte) (int, error) { return f.write(p, f.base.Write) }
+
+func (f abandoningFile) WriteAt(p []byte, off int64) (int, error) {
+	return f.write(p, func(own []byte) (int, error) { return f.base.WriteAt(own, off) })
+}
+
+func (f abandoningFile) WriteString(s string) (int, error) { return f.Write([]byte(s)) }
+
+func (f abandoningFile) Seek(offset int64, whence int) (int64, error) {
+	return await(f.ctx, func() (int64, error) { return f.base.Seek(offset, whence) }, nil)
+}
+
+func (f abandoningFile) Readdir(count int) ([]fs.FileInfo, error) {
+	return partly(f.ctx, func() ([]fs.FileInfo, error) { return f.base.Readdir(count) })
+}
+
+func (f abandoningFile) Readdirnames(count int) ([]string, error) {
+	return partly(f.ctx, func() ([]string, error) { return f.base.Readdirnames(count) })
+}
+
+func (f abandoningFile) Stat() (fs.FileInfo, error) { return await(f.ctx, f.base.Stat, nil) }
+
+func (f abandoningFile) Sync() error { return finish(f.ctx, f.base.Sync) }
+
+func (f abandoningFile) Truncate(size int64) error {
+	return finish(f.ctx, func() error { return f.base.Truncate(size) })
+}
