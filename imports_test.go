@@ -23,17 +23,19 @@ var (
 	ssh = []string{"github.com/pkg/sftp", "golang.org/x/crypto/ssh", "sftpfs"}
 
 	forbidden = map[string][]string{
-		"syncfs":            ssh,
-		"cachefs":           append([]string{"syncfs"}, ssh...),
-		"internal/mirror":   append([]string{"syncfs", "cachefs"}, ssh...),
-		"internal/localdir": append([]string{"syncfs", "cachefs", "internal/mirror", "internal/tree"}, ssh...),
-		"internal/statelog": append([]string{"syncfs", "cachefs", "internal/mirror", "internal/tree"}, ssh...),
-		"internal/tree":     append([]string{"syncfs", "cachefs", "internal/mirror"}, ssh...),
-		"sftpfs":            {"syncfs", "cachefs", "internal/mirror", "internal/tree", "internal/localdir", "internal/statelog"},
+		"syncfs":             ssh,
+		"cachefs":            append([]string{"syncfs"}, ssh...),
+		"internal/mirror":    append([]string{"syncfs", "cachefs"}, ssh...),
+		"internal/localdir":  append([]string{"syncfs", "cachefs", "internal/mirror", "internal/tree"}, ssh...),
+		"internal/memremote": append([]string{"syncfs", "cachefs", "internal/mirror", "internal/tree"}, ssh...),
+		"internal/statelog":  append([]string{"syncfs", "cachefs", "internal/mirror", "internal/tree"}, ssh...),
+		"internal/tree":      append([]string{"syncfs", "cachefs", "internal/mirror"}, ssh...),
+		"sftpfs":             {"syncfs", "cachefs", "internal/mirror", "internal/tree", "internal/localdir", "internal/statelog"},
 	}
 
 	// testOnly may be imported by tests and by each other.
-	testOnly = []string{"internal/aferotest", "internal/faultfs", "internal/crashfs", "internal/opensshtest"}
+	testOnly = []string{"internal/aferotest", "internal/faultfs", "internal/crashfs",
+		"internal/opensshtest", "internal/remotetest"}
 )
 
 func TestImportDirections(t *testing.T) {

@@ -6,6 +6,16 @@ export CI=true                     # a test that lacks what it needs fails, wher
 export GOFLAGS=-buildvcs=false     # the checkout may belong to another user, which git refuses to look at
 export HOME="${HOME:-/root}"
 
+# Tests write and sync many small files. In memory that costs what they test, not what a disk takes. They also build
+# programs there, which has to be allowed.
+TMPDIR=$(mktemp -d)
+if mount | grep -q 'on /dev/shm type tmpfs (rw' && ! mount | grep -q 'on /dev/shm type tmpfs (.*noexec'; then
+	rmdir "$TMPDIR"
+	TMPDIR=$(mktemp -d -p /dev/shm)
+fi
+export TMPDIR
+trap 'rm -rf "$TMPDIR"' EXIT
+
 step() { printf '\n== %s\n' "$*"; }
 
 # install PACKAGE...: the Debian packages that are missing.
@@ -36,7 +46,6 @@ run_tests() {
 	local command
 	command=$(readme_command test)
 	scratch=$(mktemp -d)
-	trap 'rm -rf "$scratch"' EXIT
 	go build -o "$scratch/summary" .ci/summary.go
 	GOFLAGS="$GOFLAGS -count=1 -json $*" bash -euo pipefail -c "$command" | "$scratch/summary"
 }

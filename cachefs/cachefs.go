@@ -67,6 +67,7 @@ func New(remote, local afero.Fs, opts *Options) (*Fs, error) {
 	if err != nil {
 		return nil, err
 	}
+	m.Unqueued()
 	return &Fs{m}, nil
 }
 
@@ -109,7 +110,8 @@ func (c *Fs) OpenFile(name string, flag int, perm fs.FileMode) (afero.File, erro
 }
 
 func (c *Fs) openRemote(name string, flag int, perm fs.FileMode) (afero.File, error) {
-	clean, err := c.remotes(name, true, flag&os.O_CREATE != 0)
+	const exclusive = os.O_CREATE | os.O_EXCL
+	clean, err := c.remotes(name, flag&exclusive != exclusive, flag&os.O_CREATE != 0)
 	if err != nil {
 		return nil, err
 	}

@@ -1,8 +1,9 @@
 package cachefs
 
 import (
+	"errors"
 	"io/fs"
-	"path"
+	"syscall"
 	"time"
 
 	"github.com/spf13/afero"
@@ -11,46 +12,63 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
-func baseOf(clean string) string { return path.Base(clean) }
-
-// change makes a change of one name on the remote, then drops what is known about the name.
-func (c *Fs) change(op, name string, do func(remote afero.Fs, remoteName string) error) error {
-	clean, err := c.remotes(name, false)
-	if err == nil {
-		err = mirror.Remote(do(c.m.RemoteFs(), c.m.RemoteName(clean)))
-		// Also after an error: it may have been done, or done in part.
-		if forgetErr := c.forget(clean); err == nil {
-			err = forgetErr
-		}
-	}
-	return mirror.PathError(op, name, err)
-}
-
-func (c *Fs) forget(clean string) error {
+// learn takes note of what a change of a name did.
+func (c *Fs) learn(clean string, how func(v *mirror.View, clean string)) error {
 	return c.m.Do(func(v *mirror.View) error {
-		v.Forget(clean)
+		how(v, clean)
 		return nil
 	})
 }
 
 // Mkdir makes a directory on the remote.
 func (c *Fs) Mkdir(name string, perm fs.FileMode) error {
-	return c.change("mkdir", name, func(r afero.Fs, n string) error { return r.Mkdir(n, perm) })
+	return c.mkdir(name, func(r afero.Fs, n string) error { return r.Mkdir(n, perm) })
 }
 
 // MkdirAll makes a directory on the remote, and those above it.
 func (c *Fs) MkdirAll(name string, perm fs.FileMode) error {
-	return c.change("mkdir", name, func(r afero.Fs, n string) error { return r.MkdirAll(n, perm) })
+	err := c.mkdir(name, func(r afero.Fs, n string) error { return r.MkdirAll(n, perm) })
+	if errors.Is(err, syscall.ELOOP) {
+		err = mirror.PathError("mkdir", name, fs.ErrExist) // the link that leads to itself, as with os.MkdirAll
+	}
+	return err
+}
+
+func (c *Fs) mkdir(name string, do func(remote afero.Fs, remoteName string) error) error {
+	clean, err := c.remotes(name, false, true)
+	if err == nil {
+		err = mirror.Remote(do(c.m.RemoteFs(), c.m.RemoteName(clean)))
+		if learnErr := c.learn(clean, (*mirror.View).MadeDir); err == nil {
+			err = learnErr
+		}
+	}
+	return mirror.PathError("mkdir", name, err)
 }
 
 // Remove removes a file or an empty directory on the remote, and the copy.
 func (c *Fs) Remove(name string) error {
-	return c.change("remove", name, afero.Fs.Remove)
+	return mirror.PathError("remove", name, c.remove(name, afero.Fs.Remove))
 }
 
 // RemoveAll removes a name and all below it on the remote, and the copies.
 func (c *Fs) RemoveAll(name string) error {
-	return c.change("removeall", name, afero.Fs.RemoveAll)
+	err := c.remove(name, afero.Fs.RemoveAll)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil
+	}
+	return mirror.PathError("removeall", name, err)
+}
+
+func (c *Fs) remove(name string, do func(remote afero.Fs, remoteName string) error) error {
+	clean, err := c.remotes(name, false, false)
+	if err != nil {
+		return err
+	}
+	if err := mirror.Remote(do(c.m.RemoteFs(), c.m.RemoteName(clean))); err != nil {
+		_ = c.learn(clean, (*mirror.View).Doubt) // it may have been done, or done in part
+		return err
+	}
+	return c.learn(clean, (*mirror.View).Forget)
 }
 
 // Rename renames on the remote, and takes the copies along.
@@ -59,22 +77,32 @@ func (c *Fs) Rename(oldname, newname string) error {
 }
 
 func (c *Fs) rename(oldname, newname string) error {
-	from, err := c.remotes(oldname, false)
+	from, err := c.remotes(oldname, false, false)
 	if err != nil {
 		return err
 	}
-	to, err := c.remotes(newname, false)
+	to, err := c.remotes(newname, false, true)
 	if err != nil {
+		// As the system does: first the directory of the old name.
+		dir, _ := tree.Split(from)
+		if _, dirErr := c.m.Stat(dir, true); errors.Is(dirErr, fs.ErrNotExist) {
+			err = dirErr
+		}
 		return err
 	}
-	if err := mirror.Remote(c.m.RemoteFs().Rename(c.m.RemoteName(from), c.m.RemoteName(to))); err != nil {
-		_ = c.forget(from)
-		_ = c.forget(to)
-		return err
+	err = mirror.Remote(c.m.RemoteFs().Rename(c.m.RemoteName(from), c.m.RemoteName(to)))
+	if err == nil && from != to {
+		err = c.renamed(from, to)
 	}
-	if from == to {
-		return nil
+	if err != nil {
+		_ = c.learn(from, (*mirror.View).Doubt)
+		_ = c.learn(to, (*mirror.View).Doubt)
 	}
+	return err
+}
+
+// renamed moves what is known after the remote has renamed.
+func (c *Fs) renamed(from, to string) error {
 	dir, base := tree.Split(to)
 	return c.m.Do(func(v *mirror.View) error {
 		p, err := v.Find(dir, true)
@@ -85,14 +113,13 @@ func (c *Fs) rename(oldname, newname string) error {
 		if err != nil {
 			return err
 		}
-		v.Forget(to)
 		return v.Renamed(from, d, base)
 	})
 }
 
 // SymlinkIfPossible makes a link on the remote.
 func (c *Fs) SymlinkIfPossible(oldname, newname string) error {
-	clean, err := c.remotes(newname, false)
+	clean, err := c.remotes(newname, false, true)
 	if err == nil {
 		linker, ok := c.m.RemoteFs().(afero.Linker)
 		if !ok {
@@ -102,7 +129,7 @@ func (c *Fs) SymlinkIfPossible(oldname, newname string) error {
 		}
 	}
 	if err == nil {
-		err = c.forget(clean)
+		err = c.learn(clean, (*mirror.View).Forget)
 	}
 	return mirror.LinkError("symlink", oldname, newname, err)
 }
@@ -124,7 +151,7 @@ func (c *Fs) Chtimes(name string, atime, mtime time.Time) error {
 
 // attribute changes something on the remote that leaves the content alone.
 func (c *Fs) attribute(op, name string, do func(remote afero.Fs, remoteName string) error) error {
-	clean, err := c.remotes(name, true)
+	clean, err := c.remotes(name, true, false)
 	if err != nil {
 		return mirror.PathError(op, name, err)
 	}

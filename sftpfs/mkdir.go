@@ -12,7 +12,8 @@ func (f *Fs) Mkdir(name string, perm fs.FileMode) error {
 	return change(f, "mkdir", name, func(r remote, p string) error { return r.makeDir(p, perm) })
 }
 
-// MkdirAll is os.MkdirAll. It may be sent twice, which makes no difference.
+// MkdirAll is os.MkdirAll. What it makes includes the root of the Fs, with the directories that Config.Root names on
+// the way to it, if the server does not have them. It may be sent twice, which makes no difference.
 func (f *Fs) MkdirAll(name string, perm fs.FileMode) error {
 	p, err := clean(name)
 	if err == nil {
@@ -54,10 +55,13 @@ func (r remote) makeDirs(p string, perm fs.FileMode) error {
 	case !missing(err):
 		return err
 	}
-	if p != "/" {
-		if err := r.makeDirs(path.Dir(p), perm); err != nil {
-			return err
-		}
+	if p == "/" {
+		err = r.makeAbove(path.Dir(r.root))
+	} else {
+		err = r.makeDirs(path.Dir(p), perm)
+	}
+	if err != nil {
+		return err
 	}
 	err = r.makeDir(p, perm)
 	if errors.Is(err, fs.ErrExist) {
@@ -67,6 +71,26 @@ func (r remote) makeDirs(p string, perm fs.FileMode) error {
 		} else if serr == nil {
 			return nil
 		}
+	}
+	return err
+}
+
+// makeAbove makes a directory of the server that the root is below, and those above it.
+func (r remote) makeAbove(dir string) error {
+	exists := func() error {
+		_, err := ask(r, "/", func(string) (fs.FileInfo, error) { return r.client.Stat(dir) })
+		return err
+	}
+	err := exists()
+	if !missing(err) || dir == "/" {
+		return err
+	}
+	if err := r.makeAbove(path.Dir(dir)); err != nil {
+		return err
+	}
+	err = tell(r, "/", func(string) error { return r.client.Mkdir(dir) })
+	if refused(err) && exists() == nil { // someone else was faster
+		return nil
 	}
 	return err
 }

@@ -87,7 +87,7 @@ func (s *Fs) AddDir(dir string, added func(name string)) error {
 	if all(dir) {
 		dir = "/"
 	}
-	clean, err := mirror.Clean(dir)
+	clean, err := s.m.Clean(dir)
 	if err == nil {
 		err = s.addDir(clean, added)
 	}

@@ -48,7 +48,7 @@ func (b base) check(now mirror.Answer, policy ConflictPolicy, removal bool) erro
 	case b.known == tree.Absent && policy != Overwrite:
 		return conflict("it was made there")
 	case b.known == tree.Exists && now.Kind != b.kind,
-		b.known != tree.Exists && now.Kind == tree.Dir:
+		b.known != tree.Exists && (now.Kind == tree.Dir) != (b.kind == tree.Dir):
 		return conflict("it is a " + kindName(now.Kind) + " there")
 	case policy == Overwrite:
 		return nil

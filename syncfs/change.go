@@ -3,8 +3,10 @@ package syncfs
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
+	"github.com/sftpsyncer/go-syncfs/internal/localdir"
 	"github.com/sftpsyncer/go-syncfs/internal/mirror"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
@@ -82,6 +84,9 @@ func changeOf(v *mirror.View, step tree.Step) Change {
 	c := Change{Op: opOf(step.Op), Name: step.Path}
 	if step.Op == tree.Rename {
 		c.Name, c.NewName = step.From, step.Path
+	}
+	if strings.Contains("/"+c.Name, "/"+localdir.Prefix) { // it is parked then
+		c.Name = step.Node.RemotePath()
 	}
 	if step.Op == tree.Put {
 		c.Size = v.LocalSize(step.Node)

@@ -43,6 +43,9 @@ func (s *Fs) MkdirAll(name string, perm fs.FileMode) error {
 // ensureDir makes a directory if it is not there.
 func ensureDir(v *mirror.View, path string, perm fs.FileMode) error {
 	p, err := v.Find(path, false)
+	if n := v.Lookup(path); errors.Is(err, ErrUnavailable) && n != nil && n.Kind == tree.Dir {
+		return nil // it was there when the remote was asked last
+	}
 	if err != nil {
 		return err
 	}
@@ -80,7 +83,7 @@ func isDir(p mirror.Place) error {
 
 // change runs a change of one name.
 func (s *Fs) change(op, name string, do func(v *mirror.View, clean string) error) error {
-	clean, err := mirror.Clean(name)
+	clean, err := s.m.Clean(name)
 	if err == nil {
 		err = s.m.Do(func(v *mirror.View) error { return do(v, clean) })
 	}

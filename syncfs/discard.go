@@ -46,16 +46,24 @@ type discarder struct {
 func (d *discarder) choose(names []string) error {
 	if len(names) == 0 {
 		d.v.Tree().Pending(func(n *tree.Node) { d.take(n) })
+		return d.idle()
 	}
+	// A change may bear a name that holds only while Push runs: that of a directory which is renamed before its turn.
+	steps := d.v.Tree().Plan(d.s.parking)
 	for _, name := range names {
-		clean, err := mirror.Clean(name)
-		if err == nil && !d.chooseBelow(clean) {
+		clean, err := d.s.m.Clean(name)
+		if err == nil && !d.chooseBelow(clean) && !d.chooseChange(steps, clean) {
 			err = fs.ErrNotExist
 		}
 		if err != nil {
 			return mirror.PathError("discard", name, err)
 		}
 	}
+	return d.idle()
+}
+
+// idle is ErrBusy if a chosen file is open for writing.
+func (d *discarder) idle() error {
 	for n := range d.chosen {
 		if n.Content == tree.Busy {
 			return mirror.PathError("discard", whereabouts(n), ErrBusy)
@@ -64,8 +72,21 @@ func (d *discarder) choose(names []string) error {
 	return nil
 }
 
+func (d *discarder) chooseChange(steps []tree.Step, name string) (found bool) {
+	for _, step := range steps {
+		if c := changeOf(d.v, step); !step.Aux && (c.Name == name || c.NewName == name) {
+			d.take(step.Node)
+			found = true
+		}
+	}
+	return found
+}
+
 func (d *discarder) chooseBelow(name string) (found bool) {
 	d.v.Tree().Pending(func(n *tree.Node) {
+		if n.Temp {
+			return
+		}
 		if below(whereabouts(n), name) || n.HasBase() && below(n.RemotePath(), name) {
 			d.take(n)
 			found = true
@@ -87,14 +108,23 @@ func whereabouts(n *tree.Node) string {
 	return tree.Join(whereabouts(dir), name)
 }
 
-// take chooses a node, and those without which it cannot go back: removed directories above its place, what stands in
-// its place, and what its directory has been moved into, if that is the node itself.
+// take chooses a node, what it has replaced, and those without which it cannot go back: removed directories above its
+// place, what stands in its place, and what its directory has been moved into, if that is the node itself.
 func (d *discarder) take(n *tree.Node) {
-	if d.chosen[n] {
+	if d.chosen[n] || n.Temp {
 		return
 	}
 	d.chosen[n] = true
-	if !n.HasBase() || n.InView() && !n.Moved() {
+	if n.InView() && n.Parent() != nil {
+		if g, hidden := n.Parent().Hidden(n.Name()); hidden && !g.InView() {
+			d.take(g) // it was replaced
+		}
+	}
+	if !n.HasBase() {
+		n.Kids(d.take) // which go with it, or back to where they came from
+		return
+	}
+	if n.InView() && !n.Moved() {
 		return
 	}
 	dir, name := n.Base()
@@ -124,7 +154,6 @@ func (d *discarder) apply() error {
 		return cmp.Or(cmp.Compare(depth(b), depth(a)), cmp.Compare(a.ID, b.ID))
 	})
 	var out, back []action
-	var emptied []string
 	var returning []*tree.Node
 	for _, n := range nodes {
 		out = append(out, d.discardBytes(n)...)
@@ -132,7 +161,7 @@ func (d *discarder) apply() error {
 		switch {
 		case !n.HasBase():
 			if n.Kind == tree.Dir {
-				emptied = append(emptied, n.Path())
+				out = append(out, action{Kind: tree.RmdirLocal, From: n.Path()})
 			}
 			d.v.Tree().Unlink(n, d.v.Now())
 		case n.Moved():
@@ -158,13 +187,7 @@ func (d *discarder) apply() error {
 			back = append(back, action{Kind: tree.RenameLocal, From: waiting, To: n.Path()})
 		}
 	}
-	if err := d.v.Save(append(out, back...)...); err != nil {
-		return err
-	}
-	for _, dir := range emptied { // fails, rightly, where something of the user's is left
-		_ = d.v.Local().Remove(dir)
-	}
-	return nil
+	return d.v.Save(append(out, back...)...)
 }
 
 // discardBytes takes changed bytes away from their node, and says where they go.
@@ -192,6 +215,6 @@ func (d *discarder) revert(n *tree.Node) {
 		return
 	}
 	diff := d.v.Tree().Note(n, d.v.Now())
-	diff.Attr, diff.Explicit, diff.Intent = tree.Attr{}, false, nil
+	diff.Attr, diff.Explicit = tree.Attr{}, false // an intent is about the remote: it stays to be resolved
 	d.v.Tree().Touch(n)
 }

@@ -43,8 +43,13 @@ func random(n int) []byte {
 	return b
 }
 
-// tempName is the name under which a node's content arrives in a directory of the remote: always the same, of a
-// fixed length, and no other local directory's.
+// newTempName is a name of a fixed length that nothing has yet.
+func newTempName(suffix string) string {
+	return localdir.Prefix + hex.EncodeToString(random(8)) + suffix
+}
+
+// tempName is the name that a node, or what it replaces, has for a moment in a directory of the remote: always the
+// same, of a fixed length, and no other local directory's.
 func (s *shared) tempName(n *tree.Node, suffix string) string {
 	sum := sha256.Sum256(fmt.Appendf(nil, "%s %d", s.temp, n.ID))
 	return localdir.Prefix + hex.EncodeToString(sum[:8]) + suffix

@@ -2,6 +2,7 @@ package syncfs
 
 import (
 	"io/fs"
+	"syscall"
 
 	"github.com/spf13/afero"
 
@@ -47,6 +48,9 @@ func (s *Fs) symlink(target, name string) error {
 	clean, err := s.m.Clean(name)
 	if err != nil {
 		return err
+	}
+	if target == "" {
+		return syscall.ENOENT // as symlink(2)
 	}
 	if _, err := mirror.Clean(target); err != nil {
 		return err

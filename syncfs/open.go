@@ -39,7 +39,7 @@ func (s *Fs) OpenFile(name string, flag int, perm fs.FileMode) (afero.File, erro
 }
 
 func (s *Fs) openWrite(name string, flag int, perm fs.FileMode) (f *mirror.File, err error) {
-	clean, err := mirror.Clean(name)
+	clean, err := s.m.Clean(name)
 	if err != nil {
 		return nil, err
 	}
@@ -60,6 +60,9 @@ func (s *Fs) openWrite(name string, flag int, perm fs.FileMode) (f *mirror.File,
 				return err
 			}
 			f, err = v.NewFile(p, name, flag, perm)
+			return err
+		case p.Node != nil && flag&os.O_CREATE != 0 && v.Lost(p.Node):
+			f, err = v.Emptied(p.Node, name, flag)
 			return err
 		case flag&exclusive == exclusive:
 			return fs.ErrExist

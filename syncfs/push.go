@@ -221,6 +221,16 @@ func (s *Fs) failed(n *tree.Node, err error) {
 
 // do makes one step, and says in the result what it came to.
 func (s *Fs) do(step tree.Step, result *Result) error {
+	err := s.try(step, result)
+	if errors.Is(err, fs.ErrNotExist) && step.To.Dir != nil {
+		if err = s.ensureParent(step); err == nil {
+			err = s.try(step, result)
+		}
+	}
+	return err
+}
+
+func (s *Fs) try(step tree.Step, result *Result) error {
 	switch step.Op {
 	case tree.Put:
 		return s.put(step, result)

@@ -1,13 +1,16 @@
 package syncfs
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
 	"hash"
 	"io"
+	"io/fs"
 	"os"
+	"path"
 	"time"
 
 	"github.com/sftpsyncer/go-syncfs/internal/localdir"
@@ -36,7 +39,11 @@ func (s *Fs) put(step tree.Step, result *Result) error {
 	if err != nil {
 		return err
 	}
-	temp := s.besides(step.Path, step.Node, ".part")
+	part, err := s.claim(step)
+	if err != nil {
+		return err
+	}
+	temp := tree.Join(path.Dir(step.Path), baseName(part))
 	sum, n, err := s.send(c, temp)
 	result.Bytes = n
 	if err == nil {
@@ -51,14 +58,81 @@ func (s *Fs) put(step tree.Step, result *Result) error {
 		}
 	}
 	if err == nil {
+		if err = s.lasting(c.path); err != nil {
+			err = cmp.Or(s.unchanged(step, c), err) // something else may be there by now
+		}
+	}
+	if err == nil {
 		err = s.publish(step, c, upload{temp, arrived.Meta, sum}, result)
 	}
-	if err != nil && !outcomeUnknown(err) {
-		if rmErr := s.m.RemoteFs().Remove(s.m.RemoteName(temp)); rmErr != nil && !errors.Is(rmErr, os.ErrNotExist) {
-			s.logger.Warn("temporary file left on the remote", "name", temp, "err", rmErr)
+	if err != nil && !outcomeUnknown(err) && !s.intends(step.Node) {
+		if sweepErr := s.sweep(part, temp); sweepErr != nil {
+			s.logger.Warn("temporary file left on the remote until the next push", "name", temp, "err", sweepErr)
 		}
 	}
 	return err
+}
+
+// claim records that an upload may leave a temporary file in the directory of its target. The name is a new one each
+// time: what an earlier upload has sent may still arrive.
+func (s *Fs) claim(step tree.Step) (part *tree.Node, err error) {
+	err = s.m.Do(func(v *mirror.View) error {
+		t, dir := v.Tree(), step.To.Dir
+		if t.Node(dir.ID) != dir || !dir.HasBase() {
+			return fmt.Errorf("%w: its directory was removed meanwhile", ErrBusy)
+		}
+		part = t.Hide(dir, newTempName(".part"), tree.File, tree.Unknown, tree.Meta{}, v.Now())
+		part.Temp = true
+		return nil
+	})
+	if err == nil {
+		err = s.m.SyncLog()
+	}
+	return part, err
+}
+
+// lasting makes the local bytes of a file survive the loss of power: older ones would pass for an edit of what was
+// sent.
+func (s *Fs) lasting(name string) error {
+	f, err := s.m.Local().OpenFile(name, os.O_RDWR, 0)
+	if errors.Is(err, fs.ErrPermission) {
+		f, err = s.m.Local().OpenFile(name, os.O_RDONLY, 0)
+	}
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
+}
+
+// sweep removes a temporary file.
+func (s *Fs) sweep(part *tree.Node, path string) error {
+	err := mirror.Remote(s.m.RemoteFs().Remove(s.m.RemoteName(path)))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return s.m.Do(func(v *mirror.View) error {
+		if v.Tree().Node(part.ID) == part {
+			v.Tree().Erased(part, v.Now())
+		}
+		return nil
+	})
+}
+
+// swept records that the temporary file of an upload has been renamed.
+func swept(v *mirror.View, i *tree.Intent) {
+	dir := v.Tree().Node(i.Dir)
+	if dir == nil {
+		return
+	}
+	if part := dir.OnRemote(path.Base(i.From)); part != nil && part.Temp {
+		v.Tree().Erased(part, v.Now())
+	}
+}
+
+// baseName of a node on the remote.
+func baseName(n *tree.Node) string {
+	_, name := n.Base()
+	return name
 }
 
 // upload is a content that lies under a temporary name on the remote.
@@ -188,13 +262,7 @@ func (s *Fs) publish(step tree.Step, c content, u upload, result *Result) error 
 	}
 	intent := &tree.Intent{Kind: tree.Publish, From: u.temp, To: step.Path,
 		Aside: s.besides(step.Path, step.Node, ".old"), Dir: step.To.Dir.ID, Meta: u.meta, Hash: u.hash, Stamp: c.stamp}
-	err := s.m.Do(func(v *mirror.View) error {
-		again, err := sendable(v, step)
-		if err == nil && (again.stamp != c.stamp || again.generation != c.generation) {
-			err = errWrittenMeanwhile
-		}
-		return err
-	})
+	err := s.unchanged(step, c)
 	if err == nil {
 		err = s.intend(step.Node, intent)
 	}
@@ -207,6 +275,17 @@ func (s *Fs) publish(step tree.Step, c content, u upload, result *Result) error 
 	return s.m.Do(func(v *mirror.View) error {
 		published(v, step, intent, c.generation, c.attr)
 		return nil
+	})
+}
+
+// unchanged is ErrBusy if a file is not any more what was sent.
+func (s *Fs) unchanged(step tree.Step, c content) error {
+	return s.m.Do(func(v *mirror.View) error {
+		again, err := sendable(v, step)
+		if err == nil && (again.stamp != c.stamp || again.generation != c.generation) {
+			err = errWrittenMeanwhile
+		}
+		return err
 	})
 }
 
@@ -257,6 +336,7 @@ func (s *Fs) sameContent(path string, now mirror.Answer, u upload) (bool, error)
 func published(v *mirror.View, step tree.Step, i *tree.Intent, generation uint64, sent tree.Attr) {
 	n := step.Node
 	reached(v, step, i.Meta)
+	swept(v, i)
 	if v.Tree().Node(n.ID) != n {
 		return
 	}

@@ -37,7 +37,11 @@ func (s *Fs) remove(op, name string, tree bool) error {
 			return err
 		}
 		actions = r.unlink()
-		return v.Save(actions...)
+		if err := v.Save(actions...); err != nil {
+			return err
+		}
+		v.Tidy(p.Dir)
+		return nil
 	})
 	if err == nil {
 		s.m.EmptyTrash(actions)

@@ -15,11 +15,11 @@ func (s *Fs) Rename(oldname, newname string) error {
 }
 
 func (s *Fs) rename(oldname, newname string) error {
-	from, err := mirror.Clean(oldname)
+	from, err := s.m.Clean(oldname)
 	if err != nil {
 		return err
 	}
-	to, err := mirror.Clean(newname)
+	to, err := s.m.Clean(newname)
 	if err != nil {
 		return err
 	}
@@ -30,6 +30,9 @@ func (s *Fs) rename(oldname, newname string) error {
 			return err
 		}
 		actions, err = renamePlace(v, old, new)
+		if err == nil {
+			v.Tidy(old.Dir)
+		}
 		return err
 	})
 	if err == nil {

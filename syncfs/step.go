@@ -51,9 +51,13 @@ func (s *Fs) mkdirRemote(step tree.Step) error {
 		if err != nil {
 			return err
 		}
+		intent := &tree.Intent{Kind: tree.Make, To: step.Path, Dir: step.To.Dir.ID, Meta: tree.Meta{Mode: fs.ModeDir | mode}}
+		if err := s.intend(step.Node, intent); err != nil {
+			return err
+		}
 		err = mirror.Remote(s.m.RemoteFs().Mkdir(s.m.RemoteName(step.Path), mode))
 		if err != nil && !errors.Is(err, fs.ErrExist) {
-			return err
+			return s.retract(step.Node, err)
 		}
 		if a = s.m.AskFollowing(step.Path); a.Known != tree.Exists {
 			return a.Err
@@ -81,9 +85,13 @@ func (s *Fs) symlinkRemote(step tree.Step) error {
 		return conflict("there is a " + kindName(a.Kind))
 	}
 	if a.Known == tree.Absent {
-		err := linker.SymlinkIfPossible(step.Node.Target, s.m.RemoteName(step.Path))
+		intent := &tree.Intent{Kind: tree.Make, To: step.Path, Dir: step.To.Dir.ID}
+		if err := s.intend(step.Node, intent); err != nil {
+			return err
+		}
+		err := mirror.Remote(linker.SymlinkIfPossible(step.Node.Target, s.m.RemoteName(step.Path)))
 		if err != nil {
-			return mirror.Remote(err)
+			return s.retract(step.Node, err)
 		}
 		if a = s.m.Ask(step.Path); a.Known != tree.Exists {
 			return a.Err
@@ -109,6 +117,9 @@ func (s *Fs) renameRemote(step tree.Step) error {
 		return err
 	}
 	if source.Known == tree.Absent {
+		if from.known == tree.Unknown && from.kind == tree.Dir {
+			return s.renameNothing(step)
+		}
 		return conflict("it was removed there")
 	}
 	if err := to.check(s.m.Ask(step.Path), s.conflict, false); err != nil {
@@ -129,6 +140,20 @@ func (s *Fs) renameRemote(step tree.Step) error {
 	})
 }
 
+// renameNothing makes a directory under its new name that was only taken to be on the remote under its old one.
+func (s *Fs) renameNothing(step tree.Step) error {
+	err := s.m.Do(func(v *mirror.View) error {
+		if n := step.Node; v.Tree().Node(n.ID) == n {
+			v.Tree().Erased(n, v.Now())
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return s.mkdirRemote(step)
+}
+
 // intend records, for good, a step that must not run twice.
 func (s *Fs) intend(n *tree.Node, intent *tree.Intent) error {
 	err := s.m.Do(func(v *mirror.View) error {
@@ -143,6 +168,15 @@ func (s *Fs) intend(n *tree.Node, intent *tree.Intent) error {
 		err = s.m.SyncLog()
 	}
 	return err
+}
+
+// intends says whether a node has an intent whose outcome is to be found out. What it is about must not be touched.
+func (s *Fs) intends(n *tree.Node) (yes bool) {
+	err := s.m.Do(func(*mirror.View) error {
+		yes = n.Diff != nil && n.Diff.Intent != nil
+		return nil
+	})
+	return yes || err != nil
 }
 
 // retract takes an intent back after an error by which the remote said that it did not do the step. After any other
@@ -161,10 +195,17 @@ func (s *Fs) retract(n *tree.Node, err error) error {
 // outcomeUnknown says whether a step that ended with an error may have been made all the same.
 func outcomeUnknown(err error) bool { return fatal(err) || errors.Is(err, syscall.EIO) }
 
+// clearIntent records that a step was not made. What was only kept because the remote might have been made to have it
+// is forgotten.
 func clearIntent(v *mirror.View, n *tree.Node) {
-	if v.Tree().Node(n.ID) == n && n.Diff != nil {
-		v.Tree().Note(n, v.Now()).Intent = nil
-		v.Tree().Touch(n)
+	if v.Tree().Node(n.ID) != n || n.Diff == nil || n.Diff.Intent == nil {
+		return
+	}
+	kind := n.Diff.Intent.Kind
+	v.Tree().Note(n, v.Now()).Intent = nil
+	v.Tree().Touch(n)
+	if !n.InView() && n.Known == tree.Unknown && (kind == tree.Publish || kind == tree.Make) {
+		v.Tree().Erased(n, v.Now())
 	}
 }
 
@@ -189,7 +230,9 @@ func (s *Fs) replace(i *tree.Intent, existing bool) error {
 		}
 		return err
 	}
-	if err := mirror.Remote(remote.Remove(aside)); err != nil {
+	if err := mirror.Remote(remote.Remove(aside)); fatal(err) {
+		return err // the next push removes it
+	} else if err != nil {
 		s.logger.Warn("replaced file left on the remote", "name", i.Aside, "err", err)
 	}
 	return nil
@@ -203,6 +246,9 @@ func (s *Fs) besides(path string, n *tree.Node, suffix string) string {
 
 func (s *Fs) removeRemote(step tree.Step) error {
 	n := step.Node
+	if n.Temp {
+		return s.sweep(n, step.Path)
+	}
 	var b base
 	err := s.m.Do(func(*mirror.View) error {
 		b = baseOf(n)
@@ -272,8 +318,14 @@ func (s *Fs) setAttrRemote(step tree.Step) error {
 	if now.Known == tree.Absent {
 		return now.Err
 	}
+	if attr.Set&tree.AttrTimes != 0 && n.Kind == tree.File { // the version changes
+		intent := &tree.Intent{Kind: tree.Retime, To: step.Path, Meta: tree.Meta{Size: now.Meta.Size, MTime: attr.MTime}}
+		if err := s.intend(n, intent); err != nil {
+			return err
+		}
+	}
 	if err := s.setAttrs(step.Path, attr); err != nil {
-		return err
+		return s.retract(n, err)
 	}
 	now = s.m.Ask(step.Path)
 	if now.Known != tree.Exists {
@@ -294,6 +346,7 @@ func attributesSent(v *mirror.View, n *tree.Node, sent tree.Attr, meta tree.Meta
 	if d.Attr == sent {
 		d.Attr = tree.Attr{}
 	}
+	d.Intent = nil
 	n.Meta, n.Checked = meta, v.Now()
 	v.Tree().Touch(n)
 }

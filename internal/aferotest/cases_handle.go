@@ -62,7 +62,7 @@ var truncateCases = []Case{
 		c.unspecific(c.open("d", os.O_RDONLY).Truncate(0))
 		c.isDir("d")
 	}},
-	{"truncate/reader-in-the-middle-sees-eof", nil, func(c *C) {
+	{"truncate/reader-in-the-middle-sees-eof", needs(LiveHandles), func(c *C) {
 		c.write("f", "abcdef")
 		r := c.open("f", os.O_RDONLY)
 		_, err := io.ReadFull(r, make([]byte, 4))
@@ -92,7 +92,7 @@ var handleCases = []Case{
 		c.put(w, "def")
 		require.Equal(c, "def", c.rest(r))
 	}},
-	{"handles/an-overwrite-is-seen-at-once", nil, func(c *C) {
+	{"handles/an-overwrite-is-seen-at-once", needs(LiveHandles), func(c *C) {
 		c.write("f", "abcdef")
 		r := c.open("f", os.O_RDONLY)
 		buf := make([]byte, 1)
@@ -114,7 +114,7 @@ var handleCases = []Case{
 			require.EqualValues(c, 3, fi.Size())
 		}
 	}},
-	{"handles/open-with-trunc-empties-for-others", nil, func(c *C) {
+	{"handles/open-with-trunc-empties-for-others", needs(LiveHandles), func(c *C) {
 		c.write("f", "abcdef")
 		r := c.open("f", os.O_RDONLY)
 		c.open("f", os.O_WRONLY|os.O_TRUNC)

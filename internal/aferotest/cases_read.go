@@ -46,7 +46,7 @@ var readCases = []Case{
 		require.Zero(c, n)
 		require.Equal(c, "abc", c.rest(f))
 	}},
-	{"read/sees-growth-after-eof", nil, func(c *C) {
+	{"read/sees-growth-after-eof", needs(LiveHandles), func(c *C) {
 		c.write("f", "abc")
 		f := c.open("f", os.O_RDONLY)
 		require.Equal(c, "abc", c.rest(f))

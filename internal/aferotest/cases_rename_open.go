@@ -88,7 +88,7 @@ var renameOpenCases = []Case{
 		c.holds("a", "123")
 		c.missing("b")
 	}},
-	{"rename/open-directory", needs(OpenRenamed), func(c *C) {
+	{"rename/open-directory", needs(OpenRenamed, OpenDirectories), func(c *C) {
 		c.mkdir("a")
 		c.write("a/f", "")
 		f := c.open("a", os.O_RDONLY)

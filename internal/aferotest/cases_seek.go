@@ -55,7 +55,7 @@ func seekCases() []Case {
 		}})
 	}
 	return append(cases,
-		Case{"seek/end-sees-growth", nil, func(c *C) {
+		Case{"seek/end-sees-growth", needs(LiveHandles), func(c *C) {
 			c.write("f", "abc")
 			f := c.open("f", os.O_RDONLY)
 			w := c.open("f", os.O_WRONLY|os.O_APPEND)

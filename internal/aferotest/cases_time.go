@@ -99,7 +99,7 @@ var timeCases = []Case{
 		c.close(f)
 		require.True(c, past.Equal(c.stat("f").ModTime()), "close is no change")
 	}},
-	{"modtime/directory-changes-with-its-entries", needs(Chtimes), func(c *C) {
+	{"modtime/directory-changes-with-its-entries", needs(Chtimes, DirectoryTimes), func(c *C) {
 		c.mkdir("d")
 		require.NoError(c, c.Fs.Chtimes("d", past, past))
 		c.write("d/f", "")

@@ -16,6 +16,9 @@ func (p *pair) actOpen(rt *rapid.T) {
 		p.closeOne(p.open[0])
 	}
 	name, flag := p.name(rt, "name"), p.drawFlag(rt)
+	if flag != os.O_RDONLY {
+		p.settleReaders()
+	}
 	h := &handles{name: name}
 	var gotErr, wantErr error
 	h.subject, gotErr = p.subject.OpenFile(name, flag, 0o600)

@@ -146,6 +146,13 @@ func (p *pair) actReplace(rt *rapid.T) {
 	p.rename(rt, temp, name)
 }
 
+// settleReaders comes before a change of content.
+func (p *pair) settleReaders() {
+	if p.incapable(LiveHandles) {
+		p.closeAll()
+	}
+}
+
 func (p *pair) settleRemoved() {
 	if p.incapable(OpenRemoved) {
 		p.closeAll()
@@ -197,6 +204,7 @@ func (p *pair) actWriteFile(rt *rapid.T) {
 }
 
 func (p *pair) writeFile(name string, data []byte) {
+	p.settleReaders()
 	p.do(fmt.Sprintf("write %q", name), func(fsys afero.Fs) (any, error) {
 		return nil, afero.WriteFile(fsys, name, data, 0o600)
 	})

@@ -35,6 +35,15 @@ const (
 	OpenRenamed Capability = "OpenRenamed"
 	// OpenRemoved: handles go on working when their file is removed.
 	OpenRemoved Capability = "OpenRemoved"
+	// LiveHandles: a handle that was open for reading before a file is changed
+	// through another one sees the change.
+	LiveHandles Capability = "LiveHandles"
+	// OpenDirectories: handles of directories go on listing when their
+	// directory is renamed.
+	OpenDirectories Capability = "OpenDirectories"
+	// DirectoryTimes: the modification time of a directory changes with its
+	// entries.
+	DirectoryTimes Capability = "DirectoryTimes"
 	// LongNames: a name may be 255 bytes long; a longer one is an error.
 	LongNames Capability = "LongNames"
 	// OddNames: a name may hold any byte but a slash and NUL.

@@ -5,6 +5,7 @@ import (
 	"io"
 	"io/fs"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -26,7 +27,7 @@ func (a *aferoDir) mkdirLocked(local string, perm fs.FileMode) error {
 	if err := a.parent(local); err != nil {
 		return err
 	}
-	return a.fsys.Mkdir(a.path(local), perm)
+	return a.fsys.Mkdir(a.target(local), perm)
 }
 
 func (a *aferoDir) mkdirAll(local string, perm fs.FileMode) error {
@@ -60,23 +61,35 @@ func (a *aferoDir) remove(local string) error {
 			return err
 		}
 	}
-	return a.fsys.Remove(a.path(local))
+	return a.each(local, a.fsys.Remove)
+}
+
+// each calls f with every path that local has.
+func (a *aferoDir) each(local string, f func(path string) error) error {
+	for _, path := range a.paths(local) {
+		if err := f(path); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (a *aferoDir) empty(local string) error {
-	f, err := a.fsys.Open(a.path(local))
-	if err != nil {
+	return a.each(local, func(path string) error {
+		f, err := a.fsys.Open(path)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		names, err := f.Readdirnames(1)
+		if len(names) > 0 {
+			return syscall.ENOTEMPTY
+		}
+		if err == io.EOF {
+			return nil
+		}
 		return err
-	}
-	defer f.Close()
-	names, err := f.Readdirnames(1)
-	if len(names) > 0 {
-		return syscall.ENOTEMPTY
-	}
-	if err == io.EOF {
-		return nil
-	}
-	return err
+	})
 }
 
 func (a *aferoDir) removeAll(local string) error {
@@ -87,7 +100,7 @@ func (a *aferoDir) removeAll(local string) error {
 		}
 		return err
 	}
-	return a.fsys.RemoveAll(a.path(local))
+	return a.each(local, a.fsys.RemoveAll)
 }
 
 func (a *aferoDir) rename(oldlocal, newlocal string) error {
@@ -114,7 +127,24 @@ func (a *aferoDir) rename(oldlocal, newlocal string) error {
 	case err == nil && from.IsDir():
 		return syscall.ENOTDIR
 	}
-	return a.fsys.Rename(a.path(oldlocal), a.path(newlocal))
+	sources, replaced := a.paths(oldlocal), a.paths(newlocal)
+	switch {
+	case len(sources) < 2 && len(replaced) < 2:
+		return a.fsys.Rename(a.path(oldlocal), a.target(newlocal))
+	case oldlocal == newlocal:
+		return nil
+	case from.IsDir(): // two that are one to us
+		return errors.Join(a.fsys.Rename(sources[0], rootPath+newlocal), a.fsys.Rename(sources[1], newlocal))
+	}
+	if err := a.fsys.Rename(sources[0], a.target(newlocal)); err != nil {
+		return err
+	}
+	for _, hidden := range slices.Concat(sources[1:], replaced[min(1, len(replaced)):]) {
+		if err := a.fsys.Remove(hidden); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (a *aferoDir) chmod(local string, mode fs.FileMode) error {

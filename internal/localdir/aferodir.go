@@ -5,7 +5,6 @@ import (
 	"io"
 	"io/fs"
 	"path/filepath"
-	"strings"
 	"sync"
 	"syscall"
 
@@ -24,6 +23,7 @@ type aferoDir struct {
 	mu sync.RWMutex
 
 	contents contents // of the files that are open in memory
+	spelling spelling // of names in memory
 }
 
 func newAferoDir(fsys afero.Fs) *aferoDir {
@@ -52,24 +52,53 @@ func (a *aferoDir) observe() (done func()) {
 	return a.mu.RUnlock
 }
 
-// path is local as fsys knows it. In memory a name with the leading separator and one without are two; which of them
-// is meant is settled by the first element.
-func (a *aferoDir) path(local string) string {
+// paths are those under which fsys has local. In memory a name with the leading separator and one without are two: it
+// may have both, and then the first hides the second, unless they are directories, which are one to us.
+func (a *aferoDir) paths(local string) []string {
 	if local == "." {
-		return rootPath
+		return []string{rootPath}
 	}
-	if a.memory {
-		first, _, _ := strings.Cut(local, rootPath)
-		if !a.exists(rootPath+first) && a.exists(first) {
-			return local
-		}
+	if !a.memory {
+		return []string{rootPath + local}
+	}
+	var paths []string
+	with, err := a.fsys.Stat(rootPath + local)
+	if err == nil {
+		paths = append(paths, rootPath+local)
+	}
+	without, err := a.fsys.Stat(local)
+	if err == nil && !sameData(with, without) { // what stands before the MemMapFs may make them one
+		paths = append(paths, local)
+	}
+	return paths
+}
+
+func sameData(a, b fs.FileInfo) bool {
+	x, ok := a.(*mem.FileInfo)
+	y, ok2 := b.(*mem.FileInfo)
+	return ok && ok2 && x.FileData == y.FileData
+}
+
+// path is where local is, if it is anywhere.
+func (a *aferoDir) path(local string) string {
+	if paths := a.paths(local); len(paths) > 0 {
+		return paths[0]
 	}
 	return rootPath + local
 }
 
-func (a *aferoDir) exists(path string) bool {
-	_, err := a.fsys.Stat(path)
-	return err == nil
+// target is where local is, or is to be made: spelled as its directory is.
+func (a *aferoDir) target(local string) string {
+	if paths := a.paths(local); len(paths) > 0 {
+		return paths[0]
+	}
+	switch dir := filepath.Dir(local); {
+	case dir != ".":
+		return filepath.Join(a.target(dir), filepath.Base(local))
+	case !Reserved(local) && a.spelling.choose(a.fsys) == noSlash:
+		return local
+	}
+	return rootPath + local
 }
 
 func (a *aferoDir) info(name string, fi fs.FileInfo) Info {
@@ -147,27 +176,36 @@ func (a *aferoDir) openDir(local string) (afero.File, error) {
 
 func (a *aferoDir) readDir(local string) ([]Info, error) {
 	defer a.observe()()
-	f, err := a.openDir(local)
-	if err != nil {
+	if err := a.isDir(local); err != nil {
 		return nil, err
 	}
-	defer f.Close()
-	fis, err := f.Readdir(-1)
-	if err != nil && err != io.EOF {
-		return nil, err
+	paths := a.paths(local)
+	var fis []fs.FileInfo
+	for _, path := range paths {
+		f, err := a.fsys.Open(path)
+		if err != nil {
+			return nil, err
+		}
+		some, err := f.Readdir(-1)
+		f.Close()
+		if err != nil && err != io.EOF {
+			return nil, err
+		}
+		fis = append(fis, some...)
+	}
+	if a.memory && (local == "." || len(paths) > 1) {
+		return a.merge(local, fis)
 	}
 	infos := make([]Info, 0, len(fis))
-	if a.memory && local == "." {
-		return a.mergeRoot(infos, fis)
-	}
 	for _, fi := range fis {
 		infos = append(infos, a.info(fi.Name(), fi))
 	}
 	return infos, nil
 }
 
-// mergeRoot appends to infos the entries of the root in memory, where two can be one name to us.
-func (a *aferoDir) mergeRoot(infos []Info, fis []fs.FileInfo) ([]Info, error) {
+// merge describes the entries of a directory in memory, where two can be one name to us.
+func (a *aferoDir) merge(dir string, fis []fs.FileInfo) ([]Info, error) {
+	infos := make([]Info, 0, len(fis))
 	seen := make(map[string]bool, len(fis))
 	for _, fi := range fis {
 		name := fi.Name()
@@ -175,7 +213,7 @@ func (a *aferoDir) mergeRoot(infos []Info, fis []fs.FileInfo) ([]Info, error) {
 			continue
 		}
 		seen[name] = true
-		info, err := a.lstat(name)
+		info, err := a.lstat(filepath.Join(dir, name))
 		if errors.Is(err, fs.ErrNotExist) {
 			continue // removed meanwhile by someone who uses the Fs itself
 		}

@@ -58,7 +58,7 @@ func (a *aferoDir) openHandle(local string, flag int, perm fs.FileMode) (handle,
 		// What Linux does: it truncates. MemMapFs would not.
 		flag |= os.O_RDWR
 	}
-	f, err := a.fsys.OpenFile(a.path(local), flag, perm)
+	f, err := a.fsys.OpenFile(a.target(local), flag, perm)
 	if err != nil {
 		if f != nil {
 			f.Close()

@@ -50,6 +50,13 @@ func (d *Dir) Real() bool {
 // 0 in memory.
 func (d *Dir) Umask() fs.FileMode { return d.umask }
 
+// Spelled takes note of a name as a program spells it. Only a Dir in memory cares; see the package documentation.
+func (d *Dir) Spelled(name string) {
+	if a, ok := d.backend.(*aferoDir); ok {
+		a.spelling.note(name)
+	}
+}
+
 // local checks that d is open and name valid.
 func (d *Dir) local(name string) (string, error) {
 	if d.closed.Load() {

@@ -22,6 +22,7 @@
 //   - Over any other Fs the confinement is that Fs's own: a wrapper around a real directory, or one BasePathFs on
 //     another, follows links wherever they lead. Calls that look before they change (Remove of a directory, Rename
 //     onto a name) are atomic in memory, and not against other users of the same Fs elsewhere.
-//   - A file system in memory takes "a" and "/a" for two names. Both are found here, "/a" first; new names at the
-//     root get the slash.
+//   - A file system in memory takes "a" and "/a" for two names. Both are found here, "/a" first, and two directories
+//     are one. What is made is spelled as the directory it is in; at the root as all that is there, or, if that is
+//     nothing or both, as the first name that [Dir.Spelled] was told.
 package localdir

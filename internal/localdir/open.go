@@ -56,6 +56,12 @@ func Open(fsys afero.Fs) (_ *Dir, err error) {
 	return d, nil
 }
 
+// Memory takes all of a MemMapFs. It makes no StateDir and takes no lock: any number may use the Dir, which need not be
+// closed.
+func Memory(fsys *afero.MemMapFs) *Dir {
+	return &Dir{backend: newAferoDir(fsys), name: fsys.Name(), unlock: func() error { return nil }}
+}
+
 // ownDir makes a directory of the library's own. A link in its place is refused, wherever it leads: what is kept
 // there must not mix with the user's files.
 func (d *Dir) ownDir(name string) error {

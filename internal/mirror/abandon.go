@@ -3,6 +3,7 @@ package mirror
 import (
 	"context"
 	"io/fs"
+	"sync"
 	"time"
 
 	"github.com/spf13/afero"
@@ -63,7 +64,7 @@ func (a abandoning) open(call func() (afero.File, error)) (afero.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	return abandoningFile{a.ctx, f}, nil
+	return abandoningFile{a.ctx, f, new(sync.RWMutex)}, nil
 }
 
 func (a abandoning) Create(name string) (afero.File, error) {
@@ -148,6 +149,9 @@ func (a abandoning) ReadlinkIfPossible(name string) (string, error) {
 type abandoningFile struct {
 	ctx  context.Context
 	base afero.File
+	// calls is held for reading by those that run, also when they were left to themselves, and by Close for writing:
+	// a file is not closed under them.
+	calls *sync.RWMutex
 }
 
 var _ afero.File = abandoningFile{}
@@ -157,7 +161,11 @@ func (f abandoningFile) Name() string { return f.base.Name() }
 // Close closes the file even if the context has ended, but does not wait for that then.
 func (f abandoningFile) Close() error {
 	done := make(chan error, 1)
-	go func() { done <- f.base.Close() }()
+	go func() {
+		f.calls.Lock()
+		defer f.calls.Unlock()
+		done <- f.base.Close()
+	}()
 	select {
 	case err := <-done:
 		return err
@@ -172,19 +180,33 @@ type part[T any] struct {
 	err   error
 }
 
-func partly[T any](ctx context.Context, call func() (T, error)) (T, error) {
-	p, err := await(ctx, func() (part[T], error) {
+func partly[T any](f abandoningFile, call func() (T, error)) (T, error) {
+	p, err := await(f.ctx, running(f, func() (part[T], error) {
 		v, err := call()
 		return part[T]{v, err}, nil
-	}, nil)
+	}), nil)
 	if err != nil {
 		return p.value, err
 	}
 	return p.value, p.err
 }
 
+// running makes a call one that Close waits for.
+func running[T any](f abandoningFile, call func() (T, error)) func() (T, error) {
+	return func() (T, error) {
+		f.calls.RLock()
+		defer f.calls.RUnlock()
+		return call()
+	}
+}
+
+func (f abandoningFile) finish(call func() error) error {
+	_, err := await(f.ctx, running(f, func() (struct{}, error) { return struct{}{}, call() }), nil)
+	return err
+}
+
 func (f abandoningFile) read(p []byte, read func(own []byte) (int, error)) (int, error) {
-	own, err := partly(f.ctx, func() ([]byte, error) {
+	own, err := partly(f, func() ([]byte, error) {
 		own := make([]byte, len(p))
 		n, err := read(own)
 		return own[:n], err
@@ -200,7 +222,7 @@ func (f abandoningFile) ReadAt(p []byte, off int64) (int, error) {
 
 func (f abandoningFile) write(p []byte, write func(own []byte) (int, error)) (int, error) {
 	own := append([]byte(nil), p...)
-	return partly(f.ctx, func() (int, error) { return write(own) })
+	return partly(f, func() (int, error) { return write(own) })
 }
 
 func (f abandoningFile) Write(p []byte) (int, error) { return f.write(p, f.base.Write) }
@@ -212,21 +234,23 @@ func (f abandoningFile) WriteAt(p []byte, off int64) (int, error) {
 func (f abandoningFile) WriteString(s string) (int, error) { return f.Write([]byte(s)) }
 
 func (f abandoningFile) Seek(offset int64, whence int) (int64, error) {
-	return await(f.ctx, func() (int64, error) { return f.base.Seek(offset, whence) }, nil)
+	return await(f.ctx, running(f, func() (int64, error) { return f.base.Seek(offset, whence) }), nil)
 }
 
 func (f abandoningFile) Readdir(count int) ([]fs.FileInfo, error) {
-	return partly(f.ctx, func() ([]fs.FileInfo, error) { return f.base.Readdir(count) })
+	return partly(f, func() ([]fs.FileInfo, error) { return f.base.Readdir(count) })
 }
 
 func (f abandoningFile) Readdirnames(count int) ([]string, error) {
-	return partly(f.ctx, func() ([]string, error) { return f.base.Readdirnames(count) })
+	return partly(f, func() ([]string, error) { return f.base.Readdirnames(count) })
 }
 
-func (f abandoningFile) Stat() (fs.FileInfo, error) { return await(f.ctx, f.base.Stat, nil) }
+func (f abandoningFile) Stat() (fs.FileInfo, error) {
+	return await(f.ctx, running(f, f.base.Stat), nil)
+}
 
-func (f abandoningFile) Sync() error { return finish(f.ctx, f.base.Sync) }
+func (f abandoningFile) Sync() error { return f.finish(f.base.Sync) }
 
 func (f abandoningFile) Truncate(size int64) error {
-	return finish(f.ctx, func() error { return f.base.Truncate(size) })
+	return f.finish(func() error { return f.base.Truncate(size) })
 }

@@ -3,6 +3,7 @@ package mirror
 import (
 	"context"
 	"io/fs"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -103,7 +104,7 @@ func TestAnAbandonedReadLeavesTheBufferAlone(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	base, err := remote.Fs.Open("/a")
 	require.NoError(t, err)
-	f := abandoningFile{ctx, &stuckFile{base, remote}}
+	f := abandoningFile{ctx, &stuckFile{base, remote}, new(sync.RWMutex)}
 	p := []byte("mine")
 	done := make(chan error, 1)
 	go func() {

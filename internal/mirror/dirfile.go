@@ -29,6 +29,7 @@ var _ afero.File = (*DirFile)(nil)
 
 // OpenDir opens a directory of the view.
 func (v *View) OpenDir(n *tree.Node, name string) *DirFile {
+	v.openDirs[n.ID]++
 	return &DirFile{m: v.FS, name: name, node: n}
 }
 
@@ -140,12 +141,17 @@ func (d *DirFile) fail(op string, err error) error {
 
 // Close ends the handle.
 func (d *DirFile) Close() error {
-	if err := d.fail("close", nil); err != nil {
-		return err
-	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if d.closed {
+		return PathError("close", d.name, fs.ErrClosed)
+	}
 	d.closed = true
+	d.m.mu.Lock()
+	defer d.m.mu.Unlock()
+	if d.m.openDirs[d.node.ID]--; d.m.openDirs[d.node.ID] == 0 {
+		delete(d.m.openDirs, d.node.ID)
+	}
 	return nil
 }
 

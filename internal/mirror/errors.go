@@ -3,6 +3,7 @@ package mirror
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"syscall"
@@ -20,6 +21,9 @@ var (
 
 // errNoRoom says that a file cannot be kept here: MaxBytes is reached with files that must stay, or the disk is full.
 var errNoRoom = errors.New("no room for a local copy")
+
+// errWritten says that there is no copy of a file because it is being written on the remote.
+var errWritten = fmt.Errorf("%w: it is open for writing", ErrBusy)
 
 // unavailable is an error of the remote that is no answer.
 type unavailable struct{ cause error }

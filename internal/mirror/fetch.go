@@ -18,6 +18,7 @@ import (
 // flight is one fetch of a node's bytes, shared by all who wait for it. It ends when nobody waits any more.
 type flight struct {
 	number  uint64
+	node    tree.ID
 	waiters int
 	cancel  context.CancelFunc
 	done    chan struct{} // closed when err is set
@@ -38,6 +39,25 @@ func (m *FS) fetch(n *tree.Node) error {
 	if f == nil {
 		f = m.depart(n)
 	}
+	return m.wait(f)
+}
+
+// await waits for the fetch of a node, if there is still one.
+func (v *View) await(n *tree.Node) error {
+	return need{func(m *FS, _ *knowledge) error {
+		m.mu.Lock()
+		f := m.flights[n.ID]
+		if f == nil {
+			m.mu.Unlock()
+			return nil
+		}
+		_ = m.wait(f) // who asked looks again
+		return m.ctx.Err()
+	}}
+}
+
+// wait unlocks the mirror, and waits for a fetch.
+func (m *FS) wait(f *flight) error {
 	f.waiters++
 	m.mu.Unlock()
 
@@ -50,8 +70,8 @@ func (m *FS) fetch(n *tree.Node) error {
 	defer m.mu.Unlock()
 	if f.waiters--; f.waiters == 0 {
 		f.cancel()
-		if m.flights[n.ID] == f { // who comes later starts anew
-			delete(m.flights, n.ID)
+		if m.flights[f.node] == f { // who comes later starts anew
+			delete(m.flights, f.node)
 		}
 	}
 	return m.ctx.Err()
@@ -61,7 +81,7 @@ func (m *FS) fetch(n *tree.Node) error {
 func (m *FS) depart(n *tree.Node) *flight {
 	ctx, cancel := context.WithCancel(m.stop)
 	m.departures++
-	f := &flight{number: m.departures, cancel: cancel, done: make(chan struct{})}
+	f := &flight{number: m.departures, node: n.ID, cancel: cancel, done: make(chan struct{})}
 	m.flights[n.ID] = f
 	m.workers.Add(1)
 	go func() {
@@ -98,20 +118,16 @@ type arrived struct {
 
 func (m *FS) carry(n *tree.Node, f *flight) (err error) {
 	m.mu.Lock()
-	from := n.RemotePath()
+	from, around := n.RemotePath(), (&View{FS: m}).detours()
 	m.mu.Unlock()
 	if from == "" {
 		return fs.ErrNotExist
 	}
-	src, err := m.remote.Open(m.RemoteName(from))
+	src, before, err := around.open(m, from)
 	if err != nil {
-		return Remote(err)
+		return err
 	}
 	defer src.Close()
-	before, err := src.Stat()
-	if err != nil {
-		return Remote(err)
-	}
 	if before.IsDir() {
 		return syscall.EISDIR
 	}
@@ -145,7 +161,7 @@ func (m *FS) download(src afero.File, before fs.FileInfo, temp string) (arrived,
 		return arrived{}, room(err)
 	}
 	defer dst.Close()
-	w := &writer{ctx: m.ctx, f: dst, hash: sha256.New()}
+	w := &writer{ctx: m.ctx, f: dst, hash: sha256.New(), size: before.Size()}
 	if _, err := io.Copy(w, src); err != nil {
 		if w.err != nil {
 			return arrived{}, room(w.err)
@@ -230,7 +246,10 @@ func (m *FS) wanted(n *tree.Node, f *flight) bool {
 
 // touchDown renames a recorded copy into its place.
 func (m *FS) touchDown(n *tree.Node, size int64) error {
-	name := n.Path()
+	name, prev := n.Path(), n.Copy.Prev
+	if !m.vacant(name, prev) {
+		return m.backOut(n, size, nil) // who waits looks again
+	}
 	err := m.makeParent(name)
 	if err == nil {
 		err = m.local.Rename(tempName(n), name)
@@ -245,6 +264,12 @@ func (m *FS) touchDown(n *tree.Node, size int64) error {
 	}
 	m.tree.Touch(n)
 	return m.save()
+}
+
+// vacant says whether a copy may be put under a name: nothing is there, or the copy that it replaces, untouched.
+func (m *FS) vacant(name string, prev *tree.Copy) bool {
+	info, err := m.local.Lstat(name)
+	return err != nil && missing(err) || err == nil && prev != nil && stampOf(info) == prev.Stamp
 }
 
 // backOut takes back the record of a copy that could not be given its name.

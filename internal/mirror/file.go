@@ -245,6 +245,9 @@ func (f *File) change(alone bool, do func() (int, error)) (int, error) {
 	if err := f.usable(true); err != nil {
 		return 0, err
 	}
+	if f.m.stop.Err() != nil {
+		return 0, fs.ErrClosed // the bytes may be another Fs's by now
+	}
 	if f.node == nil {
 		if err := f.becomeNode(); err != nil {
 			return 0, err

@@ -125,24 +125,23 @@ func targetElements(target string) []string {
 	return elements
 }
 
-// child is what is under a name in a directory. What is known is asked about again if that is due and last is set.
+// child is what is under a name in a directory. If it is the last element, or no directory, what is known is compared
+// with what is on the local disk and, if that is due, asked about again.
 func (v *View) child(dir *tree.Node, name string, last bool) (Place, error) {
 	p := Place{Dir: dir, Name: name}
 	if localdir.Reserved(name) {
 		p.Answer = Answer{Known: tree.Absent, Err: fs.ErrNotExist}
 		return p, nil
 	}
-	if n := dir.Kid(name); n != nil {
-		if last {
-			if err := v.refresh(n); err != nil {
+	for _, check := range []func(*tree.Node) error{v.Verify, v.refresh} {
+		if n := dir.Kid(name); n != nil && (last || n.Kind != tree.Dir) {
+			if err := check(n); err != nil {
 				return p, err
 			}
-			n = dir.Kid(name)
 		}
-		if n != nil {
-			p.Node = n
-			return p, nil
-		}
+	}
+	if p.Node = dir.Kid(name); p.Node != nil {
+		return p, nil
 	}
 	info, err := v.local.Lstat(tree.Join(dir.Path(), name))
 	switch {
@@ -152,11 +151,12 @@ func (v *View) child(dir *tree.Node, name string, last bool) (Place, error) {
 	case !missing(err):
 		return p, err
 	}
-	if _, hidden := dir.Hidden(name); hidden || !dir.HasBase() {
+	remote := tree.Join(dir.RemotePath(), name)
+	if _, hidden := dir.Hidden(name); hidden || !dir.HasBase() || v.expected()[remote] {
 		p.Answer = Answer{Known: tree.Absent, Err: fs.ErrNotExist}
 		return p, nil
 	}
-	p.Answer, err = v.Ask(tree.Join(dir.RemotePath(), name))
+	p.Answer, err = v.Ask(remote)
 	return p, err
 }
 

@@ -31,18 +31,31 @@ func unsure(mtime, seen int64) bool {
 // refresh asks the remote about a node whose state here is no newer than the remote's, if that is due. A node that
 // is gone on the remote is gone from the tree afterwards.
 func (v *View) refresh(n *tree.Node) error {
+	if err, fetched := v.known.fetched[n.ID]; fetched && err == nil && n.Content == tree.Owned {
+		return nil // what this call fetched is newer than what it asked before
+	}
 	if !v.askable(n) {
 		return nil
 	}
 	a, err := v.Ask(n.RemotePath())
-	if err != nil {
+	switch {
+	case err != nil:
 		return err
-	}
-	if a.Known == tree.Unknown {
+	case a.Known != tree.Unknown:
+		v.learn(n, a)
+	case !v.servable(n):
 		return a.Err
 	}
-	v.learn(n, a)
 	return nil
+}
+
+// servable says whether a node can be shown without an answer of the remote, by what is here.
+func (v *View) servable(n *tree.Node) bool {
+	if n.Kind == tree.Dir {
+		_, err := v.local.Lstat(n.Path())
+		return err == nil
+	}
+	return n.Content == tree.Owned && !n.Copy.Stale
 }
 
 // refreshRoot asks the remote about its root. That is there whatever the answer is.
@@ -66,6 +79,8 @@ func (v *View) askable(n *tree.Node) bool {
 		return false
 	case n.Kind == tree.File && n.Content == tree.Remote, n.Kind == tree.Link:
 		return true
+	case n.Kind == tree.File && n.Known == tree.Unknown:
+		return true // a change of unknown outcome
 	case n.Kind == tree.Dir:
 		// What is local is answered here; a directory that has nothing local is the remote's.
 		if _, err := v.local.Lstat(n.Path()); err != nil {
@@ -95,7 +110,7 @@ func (v *View) learn(n *tree.Node, a Answer) {
 // learnVersion compares an owned copy with what the remote has now.
 func (v *View) learnVersion(n *tree.Node, meta tree.Meta) {
 	v.tree.Edit(n)
-	n.Checked = v.Now()
+	n.Known, n.Checked = tree.Exists, v.Now()
 	if !n.Meta.SameVersion(meta) || n.Copy.Unsure && !unsure(meta.MTime, n.Checked) {
 		n.Copy.Stale = true
 		v.tree.Touch(n)
@@ -122,7 +137,10 @@ func (v *View) vanish(n *tree.Node) {
 			v.tree.Erased(k, v.Now())
 		}
 	}
+	left := false // a copy that could not be deleted
+	n.Kids(func(k *tree.Node) { left = left || k.Known == tree.Exists && !k.Differs() })
 	switch {
+	case left: // the next question about it tries again
 	case n.Kind == tree.Dir && (n.Differs() || n.HasKids()):
 		v.tree.Edit(n).Known = tree.Unknown // made again by a push of what is in it
 		v.tree.Touch(n)
@@ -130,25 +148,37 @@ func (v *View) vanish(n *tree.Node) {
 		_ = v.local.Remove(n.Path()) // fails if something of the user's is in it
 		v.tree.Forget(n)
 	default:
-		v.dropCopy(n)
+		if err := v.dropCopy(n); err != nil {
+			v.opt.Logger.Warn("copy not deleted", "name", n.Path(), "err", err)
+			v.tree.Edit(n)
+			n.Copy.Stale = true // forgotten, it would pass for a file of the user's
+			v.tree.Touch(n)
+			return
+		}
 		v.tree.Forget(n)
 	}
 }
 
 // dropCopy deletes the local bytes of an owned file if they are the copy that was recorded. What is something else
 // is the user's from now on.
-func (v *View) dropCopy(n *tree.Node) {
+func (v *View) dropCopy(n *tree.Node) error {
 	if n.Content != tree.Owned {
-		return
+		return nil
 	}
-	v.used -= n.Copy.Stamp.Size
 	name := n.Path()
 	info, err := v.local.Lstat(name)
-	if err == nil && stampOf(info) == n.Copy.Stamp {
-		if err := v.local.Remove(name); err != nil {
-			v.opt.Logger.Warn("copy not deleted", "name", name, "err", err)
-		}
+	if err != nil && !missing(err) {
+		return err
 	}
+	prev := n.Copy.Prev
+	if err == nil && (stampOf(info) == n.Copy.Stamp || prev != nil && stampOf(info) == prev.Stamp) {
+		if err := v.local.Remove(name); err != nil {
+			return err
+		}
+		v.Tidy(n.Parent())
+	}
+	v.used -= n.Copy.Stamp.Size
+	return nil
 }
 
 // LearnVersion takes what the remote has now for a file that is about to be changed. A copy of another version is

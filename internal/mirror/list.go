@@ -13,28 +13,33 @@ import (
 
 // List describes what is in a directory of the view, sorted by name. It is the remote's list with what is known here
 // laid over it; if the remote does not answer, there is no list rather than a part of one.
-func (v *View) List(dir *tree.Node) ([]Info, error) {
+func (v *View) List(dir *tree.Node) ([]Info, error) { return v.listAbout(dir, v.askable) }
+
+// listAbout is List, which takes the remote's list as the answer about the nodes in it that about says.
+func (v *View) listAbout(dir *tree.Node, about func(*tree.Node) bool) ([]Info, error) {
 	remote, err := v.remoteEntries(dir)
 	if err != nil {
 		return nil, err
 	}
+	v.learnList(dir, remote, about) // deletes copies of what is gone
 	locals, err := v.localEntries(dir)
 	if err != nil {
 		return nil, err
 	}
-	v.learnList(dir, remote)
 
 	var infos []Info
 	var kids []*tree.Node
 	dir.Kids(func(k *tree.Node) { kids = append(kids, k) })
 	for _, k := range kids {
-		if local, here := locals[k.Name()]; k.Content == tree.Owned && here && stampOf(local) != k.Copy.Stamp {
+		local, here := locals[k.Name()]
+		untouched := here && k.Content == tree.Owned && stampOf(local) == k.Copy.Stamp
+		if here && !untouched || k.Dirty() {
 			if err := v.Verify(k); err != nil {
 				return nil, err
 			}
 		}
-		local, here := locals[k.Name()]
 		switch {
+		case !k.InView(): // the user's own took its place
 		case !k.Dirty():
 			infos = append(infos, Info{k.Name(), v.shown(k)})
 		case here:
@@ -46,9 +51,11 @@ func (v *View) List(dir *tree.Node) ([]Info, error) {
 			infos = append(infos, Info{name, LocalMeta(local)})
 		}
 	}
+	expected := v.expected()
 	for name, a := range remote {
 		_, here := locals[name]
 		_, hidden := dir.Hidden(name)
+		hidden = hidden || expected[tree.Join(dir.RemotePath(), name)]
 		if !here && !hidden && dir.Kid(name) == nil {
 			infos = append(infos, Info{name, a.Meta})
 		}
@@ -91,9 +98,9 @@ func (v *View) ListAll(dir *tree.Node) error {
 	if _, ok := v.known.lists[dir.RemotePath()]; ok {
 		return nil
 	}
-	root := dir.RemotePath()
+	root, around := dir.RemotePath(), v.detours()
 	return need{func(m *FS, k *knowledge) error {
-		w := walker{m: m, lists: k.lists, slots: make(chan struct{}, m.opt.Parallel)}
+		w := walker{m: m, around: around, lists: k.lists, slots: make(chan struct{}, m.opt.Parallel)}
 		w.running.Add(1)
 		w.list(root)
 		w.running.Wait()
@@ -104,6 +111,7 @@ func (v *View) ListAll(dir *tree.Node) error {
 // walker lists directories of the remote in parallel.
 type walker struct {
 	m       *FS
+	around  detours
 	slots   chan struct{}
 	running sync.WaitGroup
 	mu      sync.Mutex // guards lists
@@ -113,7 +121,7 @@ type walker struct {
 func (w *walker) list(dir string) {
 	defer w.running.Done()
 	w.slots <- struct{}{}
-	l := w.m.askList(dir)
+	l := w.around.askList(w.m, dir)
 	<-w.slots
 	w.mu.Lock()
 	w.lists[dir] = l
@@ -143,7 +151,7 @@ func (v *View) remoteEntries(dir *tree.Node) (map[string]Answer, error) {
 
 // standsHere says whether a directory is in the view whatever the remote says.
 func (v *View) standsHere(dir *tree.Node) bool {
-	if dir.IsRoot() || dir.Differs() {
+	if dir.IsRoot() || dir.Differs() || dir.Known == tree.Unknown && dir.HasKids() {
 		return true
 	}
 	_, err := v.local.Lstat(dir.Path())
@@ -162,15 +170,15 @@ func (v *View) localEntries(dir *tree.Node) (map[string]localdir.Info, error) {
 	return locals, nil
 }
 
-// learnList takes a list as the answer about each known node in the directory that has to be asked about.
-func (v *View) learnList(dir *tree.Node, remote map[string]Answer) {
+// learnList takes a list as the answer about the nodes in the directory that about says.
+func (v *View) learnList(dir *tree.Node, remote map[string]Answer, about func(*tree.Node) bool) {
 	if !dir.HasBase() {
 		return
 	}
 	var kids []*tree.Node
 	dir.Kids(func(k *tree.Node) { kids = append(kids, k) })
 	for _, k := range kids {
-		if !v.askable(k) {
+		if !about(k) {
 			continue
 		}
 		a, ok := remote[k.Name()]

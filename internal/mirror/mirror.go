@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/spf13/afero"
@@ -49,18 +50,20 @@ type state struct {
 	cancel  context.CancelFunc
 	workers sync.WaitGroup
 
-	mu      sync.Mutex
-	tree    *tree.Tree
-	log     *statelog.Log
-	owed    [][]byte // records that could not be appended yet
-	live    int64    // size of the log after the last compaction
-	used    int64    // bytes of owned copies and of fetches under way
-	epoch   uint64   // counts what was done on the remote; answers of an earlier one are asked again
-	flights map[tree.ID]*flight
-	open    map[tree.ID]*openFile
-	writing map[string]int // names that are being written on the remote
-	closed  bool
+	mu       sync.Mutex
+	tree     *tree.Tree
+	log      *statelog.Log
+	owed     [][]byte // records that could not be appended yet
+	live     int64    // size of the log after the last compaction
+	used     int64    // bytes of owned copies and of fetches under way
+	epoch    uint64   // counts what was done on the remote; answers of an earlier one are asked again
+	flights  map[tree.ID]*flight
+	open     map[tree.ID]*openFile
+	openDirs map[tree.ID]int
+	writing  map[string]int // names that are being written on the remote
+	closed   bool
 
+	unqueued   bool   // nothing is ever pushed from here
 	departures uint64 // fetches that were started
 	discards   uint64 // files of the user's that were moved to the trash
 }
@@ -92,7 +95,7 @@ func Open(remote, local afero.Fs, opt Options) (*FS, error) {
 	}
 	s := &state{
 		base: remote, rootName: "/", namePrefix: "/", local: dir, opt: opt,
-		flights: map[tree.ID]*flight{}, open: map[tree.ID]*openFile{}, writing: map[string]int{},
+		flights: map[tree.ID]*flight{}, open: map[tree.ID]*openFile{}, openDirs: map[tree.ID]int{}, writing: map[string]int{},
 	}
 	if _, ok := remote.(afero.FromIOFS); ok { // io/fs knows no rooted names
 		s.rootName, s.namePrefix = ".", ""
@@ -101,10 +104,17 @@ func Open(remote, local afero.Fs, opt Options) (*FS, error) {
 	m := &FS{state: s, ctx: context.Background(), remote: remote}
 	if err := m.restore(); err != nil {
 		s.cancel()
+		if m.log != nil {
+			err = errors.Join(err, m.log.Close())
+		}
 		return nil, errors.Join(err, dir.Close())
 	}
 	return m, nil
 }
+
+// Unqueued says that nothing will be pushed from m: an edit is only kept, and when it is deleted by hand, the remote's
+// file is back. To be called before m is used.
+func (m *FS) Unqueued() { m.unqueued = true }
 
 // Damage is what is wrong with the state that was found by Open; nil if nothing is.
 func (m *FS) Damage() error { return m.damage }
@@ -166,6 +176,7 @@ func (m *FS) settle() error {
 func (m *FS) save(actions ...tree.Action) error {
 	err := m.settle()
 	if err == nil {
+		m.identify(actions)
 		if rec := m.tree.Take(actions); rec != nil {
 			err = m.log.Append(rec)
 		}
@@ -174,7 +185,7 @@ func (m *FS) save(actions ...tree.Action) error {
 		m.tree.Rollback(false)
 		return err
 	}
-	if err := m.act(actions, 0); err != nil {
+	if err := m.act(actions); err != nil {
 		m.tree.Rollback(true)
 		if rec := m.tree.Take(nil); rec != nil {
 			m.owed = append(m.owed, rec)
@@ -183,22 +194,57 @@ func (m *FS) save(actions ...tree.Action) error {
 		return errors.Join(err, m.settle())
 	}
 	m.tree.Commit()
-	return m.compact()
+	m.restamp(actions)
+	m.compact()
+	return nil
 }
 
-// act makes the actions of a transaction, from the first one not done. If one fails, those before it are undone.
-func (m *FS) act(actions []tree.Action, first int) error {
-	for i := first; i < len(actions); i++ {
-		if err := m.actOne(actions[i]); err != nil {
-			for i--; i >= first; i-- {
+// restamp takes note that renaming a copy has changed its ctime, and nothing else: it is still the copy. The note
+// goes into the next record; without it the hash would tell.
+func (m *FS) restamp(actions []tree.Action) {
+	for _, a := range actions {
+		n := (&View{FS: m}).Lookup(a.To)
+		if a.Kind != tree.RenameLocal || n == nil || n.Content != tree.Owned {
+			continue
+		}
+		info, err := m.local.Lstat(a.To)
+		if err != nil {
+			continue
+		}
+		stamp, was := stampOf(info), n.Copy.Stamp
+		was.CTime = stamp.CTime
+		if stamp == was && stamp != n.Copy.Stamp {
+			m.tree.Edit(n)
+			n.Copy.Stamp = stamp
+			m.tree.Touch(n)
+		}
+	}
+}
+
+// identify notes what the actions rename.
+func (m *FS) identify(actions []tree.Action) {
+	for i, a := range actions {
+		if a.Kind != tree.RenameLocal {
+			continue
+		}
+		if info, err := m.local.Lstat(a.From); err == nil {
+			actions[i].Ino = info.Stamp.Ino
+		}
+	}
+}
+
+// act makes the actions of a transaction, and records each: it must not be made again on the next start, when
+// something else may be there. If one fails, those before it are undone.
+func (m *FS) act(actions []tree.Action) error {
+	for i, a := range actions {
+		if err := m.actOne(a); err != nil {
+			for i--; i >= 0; i-- {
 				m.undo(actions[i])
 			}
 			return err
 		}
-		if len(actions) > 1 {
-			if err := m.log.Append(tree.EncodeDone(i + 1)); err != nil {
-				return err
-			}
+		if done := tree.EncodeDone(i + 1); m.log.Append(done) != nil {
+			m.owed = append(m.owed, done)
 		}
 	}
 	return nil
@@ -210,17 +256,28 @@ func (m *FS) actOne(a tree.Action) error {
 		err := m.local.Rename(a.From, a.To)
 		if errors.Is(err, fs.ErrNotExist) {
 			// Bytes that were deleted by hand are missing under any name; or the directory is.
-			if _, statErr := m.local.Lstat(a.From); statErr == nil {
+			switch _, statErr := m.local.Lstat(a.From); {
+			case statErr == nil:
 				if err = m.makeParent(a.To); err == nil {
 					err = m.local.Rename(a.From, a.To)
 				}
-			} else {
+			case missing(statErr):
 				err = nil
+			default:
+				err = statErr
 			}
 		}
 		return err
 	case tree.MkdirLocal:
 		return m.local.MkdirAll(a.To, 0o777)
+	case tree.RmdirLocal:
+		info, err := m.local.Lstat(a.From)
+		if err == nil && info.IsDir() {
+			err = m.local.Remove(a.From)
+		}
+		if err != nil && !missing(err) && !errors.Is(err, syscall.ENOTEMPTY) { // something of the user's is left
+			return err
+		}
 	}
 	return nil
 }
@@ -231,6 +288,8 @@ func (m *FS) undo(a tree.Action) {
 		_ = m.local.Rename(a.To, a.From)
 	case tree.MkdirLocal:
 		_ = m.local.Remove(a.To)
+	case tree.RmdirLocal:
+		_ = m.local.MkdirAll(a.From, 0o777)
 	}
 }
 
@@ -239,12 +298,17 @@ func (m *FS) makeParent(name string) error {
 	return m.local.MkdirAll(dir, 0o777)
 }
 
-// compact rewrites the log when most of it is history.
-func (m *FS) compact() error {
-	if size := m.log.Size(); size < 4<<20 || size < 3*m.live {
-		return nil
+// compact rewrites the log when most of it is history. If that fails, nothing is lost, and it is tried again when the
+// log has grown.
+func (m *FS) compact() {
+	size := m.log.Size()
+	if size < 4<<20 || size < 3*m.live {
+		return
 	}
-	return m.rewrite()
+	if err := m.rewrite(); err != nil {
+		m.live = size
+		m.opt.Logger.Warn("log not compacted", "err", err)
+	}
 }
 
 func (m *FS) rewrite() error {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/sftpsyncer/go-syncfs/internal/localdir"
+	"github.com/sftpsyncer/go-syncfs/internal/memremote"
 )
 
 // Clean maps a name given by a program to a path below the root, which is ".": "/a/./b/", "a/b" and "../a/b" are the
@@ -21,6 +22,16 @@ func Clean(name string) (string, error) {
 		return ".", nil
 	}
 	return name, nil
+}
+
+// Clean is the function of that name for a name that comes from the program, whose spelling is noted: a file system in
+// memory takes "a" and "/a" for two names.
+func (m *FS) Clean(name string) (string, error) {
+	m.local.Spelled(name)
+	if memory, ok := m.base.(*memremote.Fs); ok {
+		memory.Spelled(name)
+	}
+	return Clean(name)
 }
 
 // Creatable says whether a new file may have that name: names with the library's own prefix are reserved. The error

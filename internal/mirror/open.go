@@ -12,12 +12,13 @@ import (
 // OpenRead opens what is under a name for reading: a file of this side, else a copy of the remote's, fetched if it is
 // not here. A file for which there is no room is read on the remote.
 func (m *FS) OpenRead(name string) (afero.File, error) {
-	clean, err := Clean(name)
+	clean, err := m.Clean(name)
 	if err != nil {
 		return nil, err
 	}
 	var f afero.File
 	var through string
+	var around detours
 	err = m.Do(func(v *View) error {
 		p, err := v.Find(clean, true)
 		if err == nil {
@@ -39,14 +40,18 @@ func (m *FS) OpenRead(name string) (afero.File, error) {
 		}
 		n := v.Materialize(p)
 		if err := v.Present(n); err != nil {
-			through = n.RemotePath()
+			through, around = n.RemotePath(), v.detours()
 			return err
 		}
 		f, err = some(v.OpenNode(n, name, os.O_RDONLY))
 		return err
 	})
-	if errors.Is(err, errNoRoom) {
-		return m.openThrough(name, through)
+	if errors.Is(err, errNoRoom) || errors.Is(err, errWritten) {
+		through, _, err := around.open(m, through)
+		if err != nil {
+			return nil, err
+		}
+		return NewRemoteFile(through, name, nil), nil
 	}
 	if err != nil {
 		return nil, err
@@ -62,23 +67,11 @@ func some(f *File, err error) (afero.File, error) {
 	return f, nil
 }
 
-// Present returns nil if the node's bytes are here and are what the view shows; else it has them fetched. The error
-// says why they cannot be had.
+// Present returns nil if the bytes of a node that was found are here and are what the view shows; else it has them
+// fetched. The error says why they cannot be had.
 func (v *View) Present(n *tree.Node) error {
 	if v.writing[n.RemotePath()] > 0 {
-		return errNoRoom
-	}
-	if err := v.Verify(n); err != nil {
-		return err
+		return errWritten
 	}
 	return v.Fetch(n)
-}
-
-// openThrough opens a file on the remote.
-func (m *FS) openThrough(name, path string) (afero.File, error) {
-	f, err := m.remote.Open(m.RemoteName(path))
-	if err != nil {
-		return nil, Remote(err)
-	}
-	return NewRemoteFile(f, name, nil), nil
 }

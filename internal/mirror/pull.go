@@ -21,17 +21,16 @@ type Pulled struct {
 
 // Fetch has a whole copy of a file made, if it is not here.
 func (m *FS) Fetch(name string) error {
-	clean, err := Clean(name)
+	clean, err := m.Clean(name)
 	if err != nil {
 		return err
 	}
-	_, err = m.fetchPath(clean, false)
+	_, err = m.fetchPath(clean)
 	return err
 }
 
-// fetchPath makes a file's bytes present. With ask the remote is asked whether a copy that is here is still its
-// version, whatever Revalidate says. It returns the number of bytes that were transferred.
-func (m *FS) fetchPath(name string, ask bool) (int64, error) {
+// fetchPath makes a file's bytes present. It returns the number of bytes that were transferred.
+func (m *FS) fetchPath(name string) (int64, error) {
 	var moved int64
 	err := m.Do(func(v *View) error {
 		p, err := v.Find(name, true)
@@ -47,17 +46,6 @@ func (m *FS) fetchPath(name string, ask bool) (int64, error) {
 			return nil
 		}
 		n := v.Materialize(p)
-		if ask && n.Content == tree.Owned && !n.Differs() && !n.Copy.Stale {
-			a, err := v.Ask(n.RemotePath())
-			switch {
-			case err != nil:
-				return err
-			case a.Known != tree.Exists:
-				return a.Err
-			case a.Kind == tree.File:
-				v.learnVersion(n, a.Meta)
-			}
-		}
 		if err := v.Present(n); err != nil {
 			return err
 		}
@@ -72,7 +60,7 @@ func (m *FS) fetchPath(name string, ask bool) (int64, error) {
 // Pull fetches every file below a directory that is not here in the remote's version, several at a time. Links are
 // not followed. The error joins those of the files.
 func (m *FS) Pull(name string) ([]Pulled, error) {
-	clean, err := Clean(name)
+	clean, err := m.Clean(name)
 	if err != nil {
 		return nil, err
 	}
@@ -129,7 +117,10 @@ func (p *puller) list(name string) (infos []Info, err error) {
 		if err != nil {
 			return err
 		}
-		infos, err = v.List(dir)
+		// The list has the versions of all files in it, so it is taken as the answer whatever Revalidate says.
+		infos, err = v.listAbout(dir, func(n *tree.Node) bool {
+			return v.askable(n) || n.Kind == tree.File && n.HasBase() && !n.Differs()
+		})
 		return err
 	})
 	return infos, err
@@ -141,7 +132,7 @@ func (p *puller) file(name string) {
 	go func() {
 		defer p.running.Done()
 		start := p.m.opt.Now()
-		n, err := p.m.fetchPath(name, true)
+		n, err := p.m.fetchPath(name)
 		<-p.slots
 		err = PathError("pull", name, err)
 		p.mu.Lock()

@@ -1,6 +1,9 @@
 package mirror
 
 import (
+	"errors"
+	"io/fs"
+
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
@@ -39,7 +42,37 @@ func (v *View) Forget(name string) {
 	if n := v.Lookup(name); n != nil && !n.IsRoot() {
 		up := n.Parent()
 		v.vanish(n)
-		v.tree.Prune(up)
+		v.prune(up)
+	}
+}
+
+// prune forgets directories about which nothing is known any more, unless they are open.
+func (v *View) prune(dir *tree.Node) {
+	v.tree.Prune(dir, func(n *tree.Node) bool { return v.openDirs[n.ID] > 0 })
+}
+
+// MadeDir takes note that the remote has, or may have, a directory of that name now.
+func (v *View) MadeDir(name string) {
+	v.RemoteChanged()
+	if n := v.Lookup(name); n != nil && n.Kind != tree.Dir {
+		v.doubt(n)
+	}
+}
+
+// Doubt takes note that a change of a name may or may not have been made. The copies stay, and the remote is asked
+// about them before they are used next, whatever Revalidate says.
+func (v *View) Doubt(name string) {
+	v.RemoteChanged()
+	if n := v.Lookup(name); n != nil {
+		v.doubt(n)
+	}
+}
+
+func (v *View) doubt(n *tree.Node) {
+	n.Kids(v.doubt)
+	if n.Content == tree.Owned {
+		v.tree.Edit(n).Known = tree.Unknown
+		v.tree.Touch(n)
 	}
 }
 
@@ -48,14 +81,42 @@ func (v *View) Forget(name string) {
 func (v *View) Renamed(oldname string, dir *tree.Node, base string) error {
 	v.RemoteChanged()
 	n := v.Lookup(oldname)
+	if replaced := dir.Kid(base); replaced != nil && replaced != n {
+		v.vanish(replaced)
+	}
 	if n == nil {
+		v.prune(dir)
 		return nil
 	}
 	up, from := n.Parent(), n.Path()
+	untouched := v.untouched(n)
 	v.tree.Move(n, dir, base, tree.Exists, v.Now())
 	v.tree.Rebase(n, dir, base)
-	v.tree.Prune(up)
-	return v.Save(tree.Action{Kind: tree.RenameLocal, From: from, To: n.Path()})
+	err := v.Save(tree.Action{Kind: tree.RenameLocal, From: from, To: n.Path()})
+	if err == nil && untouched {
+		v.restamp(n)
+	}
+	v.Tidy(up)
+	v.prune(up)
+	return err
+}
+
+// untouched says whether a node's local file is the copy that was recorded.
+func (v *View) untouched(n *tree.Node) bool {
+	if n.Content != tree.Owned {
+		return false
+	}
+	info, err := v.local.Lstat(n.Path())
+	return err == nil && stampOf(info) == n.Copy.Stamp
+}
+
+// restamp takes the stamp of an untouched copy after its rename, which changed its ctime.
+func (v *View) restamp(n *tree.Node) {
+	if info, err := v.local.Lstat(n.Path()); err == nil {
+		v.tree.Edit(n)
+		n.Copy.Stamp = stampOf(info)
+		v.tree.Touch(n)
+	}
 }
 
 // Refreshed takes what the remote says after a change of attributes that left the content alone. keep says that the
@@ -66,14 +127,15 @@ func (v *View) Refreshed(name string, a Answer, keep bool) {
 	if n == nil || n.IsRoot() || n.Differs() {
 		return
 	}
-	if n.Content == tree.Owned && (!keep || a.Known != tree.Exists || a.Meta.Size != n.Meta.Size) {
-		v.Forget(name)
-		return
-	}
-	if a.Known == tree.Exists {
+	switch {
+	case a.Known == tree.Unknown:
+		v.doubt(n)
+	case keep && a.Known == tree.Exists && a.Meta.Size == n.Meta.Size:
 		v.tree.Edit(n)
-		n.Meta, n.Checked = a.Meta, v.Now()
+		n.Meta, n.Known, n.Checked = a.Meta, tree.Exists, v.Now()
 		v.tree.Touch(n)
+	default:
+		v.learn(n, a)
 	}
 }
 
@@ -83,21 +145,29 @@ func (v *View) OwnedAs(name string, a Answer) bool {
 	return n != nil && n.Content == tree.Owned && !n.Copy.Stale && a.Known == tree.Exists && n.Meta.SameVersion(a.Meta)
 }
 
-// WriteThrough marks a name as being written on the remote: until done is called, it is read there and no copy of it
+// WriteThrough opens a file on the remote to be written. Until it is closed the name is read there, and no copy of it
 // is kept.
-func (m *FS) WriteThrough(name string) (done func()) {
-	_ = m.Do(func(v *View) error {
-		v.writing[name]++
-		v.Forget(name)
-		return nil
-	})
-	return func() {
-		_ = m.Do(func(v *View) error {
-			if v.writing[name]--; v.writing[name] == 0 {
-				delete(v.writing, name)
+func (m *FS) WriteThrough(clean, name string, flag int, perm fs.FileMode) (*RemoteFile, error) {
+	if err := m.Do(func(v *View) error { v.writing[clean]++; return nil }); err != nil {
+		return nil, err
+	}
+	done := func(learn func(*View, string)) {
+		_ = m.Do(func(v *View) error { // else it is closed
+			if v.writing[clean]--; v.writing[clean] == 0 {
+				delete(v.writing, clean)
 			}
-			v.Forget(name)
+			learn(v, clean)
 			return nil
 		})
 	}
+	f, err := m.remote.OpenFile(m.RemoteName(clean), flag, perm)
+	if err != nil {
+		done((*View).Doubt)
+		return nil, Remote(err)
+	}
+	err = m.Do(func(v *View) error { v.Forget(clean); return nil })
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return NewRemoteFile(f, name, func() { done((*View).Forget) }), nil
 }

@@ -3,6 +3,7 @@ package mirror
 import (
 	"fmt"
 	"path"
+	"time"
 
 	"github.com/sftpsyncer/go-syncfs/internal/localdir"
 	"github.com/sftpsyncer/go-syncfs/internal/statelog"
@@ -51,13 +52,35 @@ func (m *FS) restore() error {
 		}
 	}
 	m.live = max(m.live, m.log.Size())
-	return m.save()
+	if err := m.save(); err != nil {
+		return err
+	}
+	if m.opt.MaxBytes > 0 {
+		m.evictUntil(m.opt.MaxBytes) // it may have been more the last time
+	}
+	return nil
 }
 
 // redo makes an action that may have been made already.
 func (m *FS) redo(a tree.Action) {
+	if info, err := m.local.Lstat(a.From); err == nil && a.Ino != 0 && info.Stamp.Ino != a.Ino {
+		return // it was made: this is something else
+	}
 	if err := m.actOne(a); err != nil {
 		m.opt.Logger.Warn("local change not repeated", "from", a.From, "to", a.To, "err", err)
+		m.keep(a.From)
+	}
+}
+
+// keep saves from the emptying of the trash what was to go back from there.
+func (m *FS) keep(name string) {
+	dir, base := tree.Split(name)
+	if dir != localdir.TrashDir {
+		return
+	}
+	to := fmt.Sprintf("%s/%s-%s", localdir.DiscardedDir, m.opt.Now().UTC().Format("20060102T150405"), base)
+	if err := m.local.Rename(name, to); err != nil {
+		m.opt.Logger.Error("discarded file not kept", "name", name, "err", err)
 	}
 }
 
@@ -65,12 +88,9 @@ func (m *FS) redo(a tree.Action) {
 func (m *FS) restoreNode(n *tree.Node) {
 	switch {
 	case n.Content == tree.Busy:
-		m.tree.Edit(n).Content = tree.Interrupted
-		if _, err := m.local.Lstat(n.Path()); err != nil && !n.HasBase() {
-			m.tree.Unlink(n, m.Now()) // it was never made
-			return
-		}
-		m.tree.Touch(n)
+		m.restoreBusy(n)
+	case n.Content == tree.Changed && !n.Copy.Added:
+		m.restoreChanged(n)
 	case n.Content == tree.Owned && n.Copy.Landing:
 		m.restoreLanding(n)
 	}
@@ -79,10 +99,57 @@ func (m *FS) restoreNode(n *tree.Node) {
 	}
 }
 
+// restoreBusy marks a file that was being written. One without bytes was recorded, and not made yet: it is what it was
+// before.
+func (m *FS) restoreBusy(n *tree.Node) {
+	m.tree.Edit(n).Content = tree.Interrupted
+	if _, err := m.local.Lstat(n.Path()); missing(err) {
+		if !n.HasBase() {
+			m.tree.Unlink(n, m.Now())
+			return
+		}
+		n.Content, n.Copy = tree.Remote, nil
+	}
+	m.tree.Touch(n)
+}
+
+// restoreChanged looks whether changed bytes, which nobody has synced, were lost with the power while their record was
+// not: what is left of them is not to be pushed as if it were whole.
+func (m *FS) restoreChanged(n *tree.Node) {
+	info, err := m.local.Lstat(n.Path())
+	switch {
+	case missing(err): // it was acknowledged: that it is gone is for a push to report, until it is discarded
+		m.opt.Logger.Warn("changed file is missing", "name", n.Path())
+	case err == nil && torn(stampOf(info), n.Copy.Stamp):
+		m.opt.Logger.Warn("changed file is not as it was recorded", "name", n.Path())
+		m.tree.Edit(n).Content = tree.Interrupted
+		m.tree.Touch(n)
+	}
+}
+
+// torn says whether a file looks like an earlier state of what was recorded. One with a later time was changed since;
+// one whose time only lost its fraction was copied to another disk.
+func torn(now, recorded tree.Stamp) bool {
+	switch {
+	case now.MTime > recorded.MTime:
+		return false
+	case now.MTime == recorded.MTime:
+		return now.Size != recorded.Size
+	}
+	was := time.Unix(0, recorded.MTime)
+	for _, fraction := range []time.Duration{time.Microsecond, time.Millisecond, time.Second, coarse} {
+		if now.Size == recorded.Size && now.MTime == was.Truncate(fraction).UnixNano() {
+			return false
+		}
+	}
+	return true
+}
+
 // restoreLanding finishes the rename of a fetched copy into its place, or finds that it is done.
 func (m *FS) restoreLanding(n *tree.Node) {
 	temp := tempName(n)
-	if info, err := m.local.Lstat(temp); err == nil && info.Size() == n.Copy.Stamp.Size {
+	info, err := m.local.Lstat(temp)
+	if err == nil && info.Size() == n.Copy.Stamp.Size && m.vacant(n.Path(), n.Copy.Prev) {
 		if err := m.makeParent(n.Path()); err == nil {
 			_ = m.local.Rename(temp, n.Path())
 		}

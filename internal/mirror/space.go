@@ -34,12 +34,12 @@ func (m *FS) evictUntil(limit int64) {
 	}
 	var owned []*tree.Node
 	m.tree.Nodes(func(n *tree.Node) {
-		if n.Content == tree.Owned && m.open[n.ID] == nil {
+		if n.Content == tree.Owned && !n.Copy.Landing && m.open[n.ID] == nil {
 			owned = append(owned, n)
 		}
 	})
 	slices.SortFunc(owned, func(a, b *tree.Node) int {
-		return cmp.Or(cmp.Compare(a.Copy.Used, b.Copy.Used), cmp.Compare(a.ID, b.ID))
+		return cmp.Or(cmp.Compare(lastUse(a.Copy), lastUse(b.Copy)), cmp.Compare(a.ID, b.ID))
 	})
 	for _, n := range owned {
 		if m.used <= limit {
@@ -53,6 +53,9 @@ func (m *FS) evictUntil(limit int64) {
 		m.opt.Logger.Warn("eviction not recorded", "err", err)
 	}
 }
+
+// lastUse is when a copy was opened last, as far as is known: it is not recorded.
+func lastUse(c *tree.Copy) int64 { return max(c.Used, c.Fetched) }
 
 // evict deletes the local bytes of an owned file that are, by their stamps, the copy that was recorded.
 func (m *FS) evict(n *tree.Node) error {
@@ -71,14 +74,25 @@ func (m *FS) evict(n *tree.Node) error {
 		}
 	}
 	(&View{FS: m}).evicted(n)
+	m.Tidy(n.Parent())
 	m.opt.Logger.Debug("evicted", "name", name)
 	return nil
 }
 
-// Evict deletes the local copy of a file. The error matches ErrBusy if it is open, ErrChanged if it is no copy but
-// an edit.
+// Tidy deletes local directories that are empty, from dir upwards, as far as the remote has them: once nothing is known
+// about what was in one, it would be taken for the user's, which is there whatever the remote says.
+func (m *FS) Tidy(dir *tree.Node) {
+	for ; dir != nil && !dir.IsRoot() && dir.Known == tree.Exists && !dir.Differs(); dir = dir.Parent() {
+		if m.local.Remove(dir.Path()) != nil {
+			return // something is in it
+		}
+	}
+}
+
+// Evict deletes the local copy of a file. The error matches ErrBusy if it is open, ErrChanged if what is here is no
+// copy: an edit, or a file of the user's.
 func (m *FS) Evict(name string) error {
-	clean, err := Clean(name)
+	clean, err := m.Clean(name)
 	if err != nil {
 		return err
 	}
@@ -91,14 +105,10 @@ func (m *FS) Evict(name string) error {
 			return err
 		}
 		n := p.Node
-		if n == nil || n.Content == tree.Remote {
-			return nil
-		}
-		if err := v.Verify(n); err != nil {
-			return err
-		}
 		switch {
-		case n.Content == tree.Remote:
+		case p.Local != nil && !p.Local.IsDir():
+			return ErrChanged
+		case n == nil || n.Content == tree.Remote:
 			return nil
 		case n.Dirty():
 			return ErrChanged

@@ -11,7 +11,7 @@ import (
 
 // Stat describes what is under a name; of a link at the end what it leads to, if follow is set.
 func (m *FS) Stat(name string, follow bool) (fs.FileInfo, error) {
-	clean, err := Clean(name)
+	clean, err := m.Clean(name)
 	if err != nil {
 		return nil, err
 	}
@@ -32,7 +32,7 @@ func (m *FS) Stat(name string, follow bool) (fs.FileInfo, error) {
 
 // Readlink is the target of a link.
 func (m *FS) Readlink(name string) (target string, err error) {
-	clean, err := Clean(name)
+	clean, err := m.Clean(name)
 	if err != nil {
 		return "", err
 	}
@@ -77,11 +77,6 @@ func LocalMeta(info localdir.Info) tree.Meta {
 // nodeInfo describes a node of the view. Changed bytes are on the local disk, and only there; what was deleted there
 // by hand is not in the view.
 func (v *View) nodeInfo(n *tree.Node) (Info, error) {
-	if n.Content == tree.Owned {
-		if err := v.Verify(n); err != nil {
-			return Info{}, err
-		}
-	}
 	if !n.Dirty() {
 		return Info{n.Name(), v.shown(n)}, nil
 	}
@@ -99,6 +94,16 @@ func (v *View) shown(n *tree.Node) tree.Meta {
 		m.Mode = fs.ModeDir | 0o755
 	}
 	return m
+}
+
+// Lost says whether the changed bytes of a file, which nobody is writing, were deleted by hand. Then it is not in the
+// view, but still queued.
+func (v *View) Lost(n *tree.Node) bool {
+	if !n.Dirty() || n.Content == tree.Busy {
+		return false
+	}
+	_, err := v.local.Lstat(n.Path())
+	return missing(err)
 }
 
 // dirtyMeta is the metadata of a file whose bytes were changed here: its size and time are the local file's.

@@ -22,10 +22,18 @@ func stampOf(info localdir.Info) tree.Stamp {
 
 // Verify compares an owned file with what is on the local disk. If its stamps differ from the recorded ones, the
 // hash decides: the same content is recorded anew, other content is an edit, a change whose base is the recorded
-// version. A file that is not there any more is only on the remote.
+// version. A file that is not there any more is only on the remote. A node without a copy gives way to what the user
+// has put in its place: it may be gone from the tree afterwards.
 func (v *View) Verify(n *tree.Node) error {
-	if n.Content != tree.Owned {
+	switch {
+	case n.Kind == tree.Dir:
 		return nil
+	case n.Dirty():
+		return v.verifyEdit(n)
+	case n.Content == tree.Remote:
+		return v.giveWay(n)
+	case n.Copy.Landing && v.flights[n.ID] != nil:
+		return v.await(n)
 	}
 	name := n.Path()
 	info, err := v.local.Lstat(name)
@@ -40,7 +48,7 @@ func (v *View) Verify(n *tree.Node) error {
 	}
 	if !info.IsRegular() { // the user put something else there
 		v.evicted(n)
-		return nil
+		return v.giveWay(n)
 	}
 	h, ok := v.known.hashed[n.ID]
 	if !ok || h.err == nil && h.stamp != stampOf(info) {
@@ -56,18 +64,53 @@ func (v *View) Verify(n *tree.Node) error {
 	return nil
 }
 
+// verifyEdit gives up an edit that was deleted by hand, if nothing is pushed from here.
+func (v *View) verifyEdit(n *tree.Node) error {
+	if !v.unqueued {
+		return nil
+	}
+	_, err := v.local.Lstat(n.Path())
+	if err != nil && missing(err) {
+		v.tree.Edit(n)
+		n.Content, n.Copy = tree.Remote, nil
+		v.tree.Touch(n)
+		return nil
+	}
+	return err
+}
+
+// giveWay has a node that has no copy here give way to what the user has put in its place. One that differs is not
+// forgotten: there a file is a change.
+func (v *View) giveWay(n *tree.Node) error {
+	info, err := v.local.Lstat(n.Path())
+	switch {
+	case err != nil && missing(err):
+		return nil
+	case err != nil:
+		return err
+	case !n.Differs():
+		v.tree.Forget(n)
+	case n.Kind == tree.File && info.IsRegular():
+		v.tree.Edit(n)
+		n.Content, n.Copy = tree.Changed, &tree.Copy{Stamp: stampOf(info), Added: true}
+		v.tree.Note(n, v.Now())
+		v.tree.Touch(n)
+	}
+	return nil
+}
+
 // judge decides what the local bytes of an owned file are.
 func (v *View) judge(n *tree.Node, h hashed) {
 	v.tree.Edit(n)
 	defer v.tree.Touch(n)
 	v.used += h.stamp.Size - n.Copy.Stamp.Size
-	prev := n.Copy.Prev
 	switch {
 	case h.hash == n.Copy.Hash:
 		n.Copy.Stamp, n.Copy.Landing, n.Copy.Prev = h.stamp, false, nil
-	case prev != nil && h.hash == prev.Hash: // the new copy did not arrive under its name
+	case n.Copy.Prev != nil && h.hash == n.Copy.Prev.Hash: // the new copy did not arrive under its name
+		prev := *n.Copy.Prev
 		prev.Stamp, prev.Stale = h.stamp, true
-		n.Copy = prev
+		n.Copy = &prev
 	default:
 		v.used -= h.stamp.Size
 		v.opt.Logger.Info("edited behind the file system's back", "name", n.Path())

@@ -58,8 +58,9 @@ func (m *FS) locked(known *knowledge, decide func(*View) error) error {
 		known.reset(m.epoch)
 	}
 	err := decide(&View{FS: m, known: known})
-	if saveErr := m.save(); err == nil {
-		err = saveErr
+	var n need
+	if saveErr := m.save(); saveErr != nil && (err == nil || errors.As(err, &n)) {
+		return saveErr // what is to be learnt would be about nodes that are gone
 	}
 	return err
 }
@@ -78,8 +79,9 @@ func (v *View) Ask(name string) (Answer, error) {
 	if a, ok := v.known.answers[name]; ok {
 		return a, nil
 	}
+	around := v.detours()
 	return Answer{}, need{func(m *FS, k *knowledge) error {
-		a := m.Ask(name)
+		a := around.ask(m, name)
 		if m.ctx.Err() != nil {
 			return m.ctx.Err()
 		}
@@ -93,8 +95,9 @@ func (v *View) list(name string) (listing, error) {
 	if l, ok := v.known.lists[name]; ok {
 		return l, nil
 	}
+	around := v.detours()
 	return listing{}, need{func(m *FS, k *knowledge) error {
-		l := m.askList(name)
+		l := around.askList(m, name)
 		if m.ctx.Err() != nil {
 			return m.ctx.Err()
 		}

@@ -27,6 +27,9 @@ func (v *View) NewFile(p Place, name string, flag int, perm fs.FileMode) (*File,
 	}
 	f, err := v.emptied(n, name, flag)
 	if err != nil {
+		if info, statErr := v.local.Lstat(n.Path()); statErr == nil && info.Size() == 0 {
+			_ = v.local.Remove(n.Path()) // made, and not opened
+		}
 		v.tree.Unlink(n, v.Now())
 	}
 	return f, err
@@ -36,6 +39,7 @@ func (v *View) NewFile(p Place, name string, flag int, perm fs.FileMode) (*File,
 // as changed, for good, before the local file is.
 func (v *View) Emptied(n *tree.Node, name string, flag int) (*File, error) {
 	wasRemotes := !n.Dirty()
+	back := v.revertible(n)
 	if n.Content == tree.Owned {
 		v.used -= n.Copy.Stamp.Size
 	}
@@ -48,10 +52,33 @@ func (v *View) Emptied(n *tree.Node, name string, flag int) (*File, error) {
 	}
 	if wasRemotes {
 		if err := v.log.Sync(); err != nil {
+			back()
 			return nil, err
 		}
 	}
-	return v.emptied(n, name, flag)
+	f, err := v.emptied(n, name, flag)
+	if err != nil {
+		back()
+	}
+	return f, err
+}
+
+// revertible returns a function that gives a node its present content back, for a change that failed before it touched the
+// bytes.
+func (v *View) revertible(n *tree.Node) (back func()) {
+	content, copied, diff := n.Content, n.Copy, n.Diff
+	if diff != nil {
+		d := *diff
+		diff = &d
+	}
+	return func() {
+		v.tree.Edit(n)
+		n.Content, n.Copy, n.Diff = content, copied, diff
+		if content == tree.Owned {
+			v.used += copied.Stamp.Size
+		}
+		v.tree.Touch(n)
+	}
 }
 
 func (v *View) emptied(n *tree.Node, name string, flag int) (*File, error) {
@@ -129,8 +156,7 @@ func (v *View) Unlink(p Place, shadow Answer) []tree.Action {
 	}
 	here := n.Local()
 	if n.Kind == tree.Dir {
-		_, err := v.local.Lstat(n.Path())
-		here = err == nil
+		here = v.Here(n, n.Path())
 	}
 	if s := v.open[n.ID]; s != nil && n.Content == tree.Owned {
 		meta := n.Shown()
@@ -177,6 +203,13 @@ func (v *View) SetTimes(n *tree.Node, atime, mtime time.Time) error {
 		a.ATime, a.MTime = atime.UnixNano(), mtime.UnixNano()
 		return nil
 	}
+	// Should the process die now: neither time is to pass for that of an earlier state.
+	v.tree.Edit(n)
+	n.Copy.Stamp.MTime = min(n.Copy.Stamp.MTime, mtime.UnixNano())
+	v.tree.Touch(n)
+	if err := v.Save(); err != nil {
+		return err
+	}
 	name := n.Path()
 	if err := v.local.Chtimes(name, atime, mtime); err != nil {
 		return err
@@ -196,7 +229,7 @@ func (v *View) Here(n *tree.Node, path string) bool {
 		return n.Local()
 	}
 	_, err := v.local.Lstat(path)
-	return err == nil
+	return !missing(err) // if that can't be told, what is done about it will
 }
 
 // Movable is the node of a place that is about to be moved. What the user put there becomes a change, a directory

@@ -2,16 +2,18 @@ package mirror
 
 import (
 	"context"
+	"fmt"
 	"hash"
 
 	"github.com/sftpsyncer/go-syncfs/internal/localdir"
 )
 
-// writer writes a local file from its start, hashes what it writes, and ends with its context.
+// writer writes a local file of a known size from its start, hashes what it writes, and ends with its context.
 type writer struct {
 	ctx  context.Context
 	f    *localdir.File
 	hash hash.Hash
+	size int64
 	off  int64
 	err  error // of the local file, to be told from one of the source
 }
@@ -19,6 +21,10 @@ type writer struct {
 func (w *writer) Write(p []byte) (int, error) {
 	if err := w.ctx.Err(); err != nil {
 		return 0, err
+	}
+	if int64(len(p)) > w.size-w.off { // that there is room for more has not been asked
+		w.err = fmt.Errorf("%w: it grew during the fetch", ErrChanged)
+		return 0, w.err
 	}
 	n, err := w.f.WriteAt(p, w.off)
 	w.hash.Write(p[:n])

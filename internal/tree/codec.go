@@ -55,6 +55,7 @@ const (
 	hasBaseName
 	hasPrev
 	isLanding
+	isTemp
 )
 
 func flag(bit uint64, set bool) uint64 {
@@ -71,7 +72,7 @@ func (e *encoder) node(n *Node) {
 		flag(hasIntent, d != nil && d.Intent != nil) | flag(isUnsure, c != nil && c.Unsure) |
 		flag(isStale, c != nil && c.Stale) | flag(isAdded, c != nil && c.Added) |
 		flag(isLanding, c != nil && c.Landing) | flag(hasPrev, c != nil && c.Prev != nil) |
-		flag(isExplicit, d != nil && d.Explicit) |
+		flag(isExplicit, d != nil && d.Explicit) | flag(isTemp, n.Temp) |
 		flag(hasBaseName, n.base != nil && (n.base != n.parent || n.baseName != n.name)))
 	e.b = append(e.b, byte(n.Kind), byte(n.Content), byte(n.Known))
 	e.id(n.parent)
@@ -170,6 +171,14 @@ func (d *decoder) fail() {
 	}
 }
 
+// end is the error of the record, if it is not read to its end without one.
+func (d *decoder) end() error {
+	if d.err == nil && len(d.b) > 0 {
+		d.err = errors.New("record goes on after its end")
+	}
+	return d.err
+}
+
 func (d *decoder) string() string { return string(d.bytes(d.uint())) }
 
 func (d *decoder) hash() (h Hash) {
@@ -199,6 +208,7 @@ func (d *decoder) node() state {
 	n := &Node{recorded: true}
 	n.ID = ID(d.uint())
 	flags := d.uint()
+	n.Temp = flags&isTemp != 0
 	n.Kind, n.Content, n.Known = Kind(d.byte()), Content(d.byte()), Answer(d.byte())
 	s := state{node: n, parent: ID(d.uint())}
 	n.name = d.string()
@@ -235,7 +245,8 @@ func (d *decoder) node() state {
 				Aside: d.string(), Dir: ID(d.uint()), Meta: d.meta(), Hash: d.hash(), Stamp: d.stamp()}
 		}
 	}
-	if d.err == nil && (n.ID == 0 || n.Kind < File || n.Kind > Link || n.Content > Interrupted || n.Known > Exists) {
+	if d.err == nil && (n.ID == 0 || n.Kind < File || n.Kind > Link || n.Content > Interrupted || n.Known > Exists ||
+		n.Content != Remote && n.Kind != File || n.Content == Owned && n.Copy == nil) {
 		d.err = fmt.Errorf("record has an impossible state for node %d", n.ID)
 	}
 	return s

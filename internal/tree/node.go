@@ -13,6 +13,8 @@ type Node struct {
 	Content Content
 	// Known is what the remote answered last about the base position.
 	Known Answer
+	// Temp marks a file of the library's own that an upload may have left on the remote. It is never in the view.
+	Temp bool
 	// recorded: the log has a state of this node.
 	recorded bool
 

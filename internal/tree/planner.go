@@ -164,7 +164,7 @@ func (p *planner) clear(n *Node) {
 		}
 	}
 	from := p.where(n)
-	p.emit(Step{Op: Remove, Node: n, Path: p.path(from)}, from)
+	p.emit(Step{Op: Remove, Node: n, Path: p.path(from), Aux: n.Temp}, from)
 	p.went(n, from, Slot{})
 	p.state[n] = placed
 }

@@ -8,7 +8,7 @@ import (
 // A record is a transaction or a mark that some of the last transaction's actions are done. Integers are varints,
 // strings and lists carry their length, hashes are raw.
 //
-//	transaction: 1, seq, last id, nodes [state...], dropped [id...], actions [kind, from, to...]
+//	transaction: 1, seq, last id, nodes [state...], dropped [id...], actions [kind, from, to, ino...]
 //	done:        2, number of actions done
 const (
 	recordTransaction = 1
@@ -97,6 +97,7 @@ func (t *Tree) encode(nodes []*Node, dropped []ID, actions []Action) []byte {
 		e.uint(uint64(a.Kind))
 		e.string(a.From)
 		e.string(a.To)
+		e.uint(a.Ino)
 	}
 	return e.b
 }

@@ -24,10 +24,15 @@ func (r *Replayer) Apply(record []byte) error {
 	case d.err != nil:
 		return d.err
 	case kind == recordDone:
-		if r.done = int(d.uint()); d.err == nil && r.done > len(r.actions) {
-			d.err = errors.New("record marks more actions as done than there are")
+		done := d.uint()
+		if err := d.end(); err != nil {
+			return err
 		}
-		return d.err
+		if done > uint64(len(r.actions)) {
+			return errors.New("record marks more actions as done than there are")
+		}
+		r.done = int(done)
+		return nil
 	case kind != recordTransaction:
 		return fmt.Errorf("record of unknown kind %d", kind)
 	}
@@ -42,10 +47,10 @@ func (r *Replayer) Apply(record []byte) error {
 	}
 	var actions []Action
 	for n := d.uint(); n > 0 && d.err == nil; n-- {
-		actions = append(actions, Action{Kind: ActionKind(d.uint()), From: d.string(), To: d.string()})
+		actions = append(actions, Action{Kind: ActionKind(d.uint()), From: d.string(), To: d.string(), Ino: d.uint()})
 	}
-	if d.err != nil {
-		return d.err
+	if err := d.end(); err != nil {
+		return err
 	}
 	for _, s := range states {
 		r.states[s.node.ID] = s
@@ -67,20 +72,7 @@ func (r *Replayer) Finish() (t *Tree, undone []Action, lost int) {
 		t.root.Diff, t.root.Meta = s.node.Diff, s.node.Meta
 		delete(r.states, t.root.ID)
 	}
-	known := func(id ID) bool {
-		_, ok := r.states[id]
-		return ok || id == 0 || id == t.root.ID
-	}
-	for again := true; again; {
-		again = false
-		for id, s := range r.states {
-			if !known(s.parent) || !known(s.base) || s.parent == 0 && s.base == 0 {
-				delete(r.states, id)
-				lost++
-				again = true
-			}
-		}
-	}
+	lost = r.weed(t.root.ID)
 	for id, s := range r.states {
 		t.nodes[id] = s.node
 	}
@@ -94,9 +86,47 @@ func (r *Replayer) Finish() (t *Tree, undone []Action, lost int) {
 		}
 	}
 	for _, n := range t.nodes {
-		if n.Differs() {
-			t.pending[n.ID] = n
+		t.index(n)
+	}
+	t.saved = map[*Node]saved{}
+	return t, r.actions[r.done:], lost
+}
+
+// weed leaves out states whose place is not known or taken, and counts them.
+func (r *Replayer) weed(root ID) (lost int) {
+	leads := func(id ID, up func(state) ID) bool {
+		for range len(r.states) + 1 { // a longer way goes round
+			s, ok := r.states[id]
+			switch {
+			case id == root:
+				return true
+			case !ok || s.node.Kind != Dir:
+				return false
+			}
+			id = up(s)
+		}
+		return false
+	}
+	type place struct {
+		dir  ID
+		name string
+	}
+	for again := true; again; {
+		again = false
+		view, remote := map[place]bool{}, map[place]bool{}
+		for id, s := range r.states {
+			inView, hasBase := place{s.parent, s.node.name}, place{s.base, s.node.baseName}
+			switch {
+			case s.parent == 0 && s.base == 0,
+				s.parent != 0 && (view[inView] || !leads(s.parent, func(s state) ID { return s.parent })),
+				s.base != 0 && (remote[hasBase] || !leads(s.base, func(s state) ID { return s.base })):
+				delete(r.states, id)
+				lost++
+				again = true
+				continue
+			}
+			view[inView], remote[hasBase] = s.parent != 0, s.base != 0
 		}
 	}
-	return t, r.actions[r.done:], lost
+	return lost
 }

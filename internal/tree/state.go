@@ -122,15 +122,18 @@ const (
 	Publish             // rename of a finished upload over its final name
 	Move                // rename on the remote
 	Erase               // removal on the remote
+	Make                // making of a directory or link on the remote
+	Retime              // change of the times of To on the remote
 )
 
 // Intent is a step that was about to be sent. From and To are remote paths; Meta is the version the step moves
-// (Publish: of the temporary file as its open handle showed it last) or removes.
+// (Publish: of the temporary file as its open handle showed it last), removes or makes (Retime; Make:
+// only the mode, of a directory).
 type Intent struct {
 	Kind     IntentKind
 	From, To string
 	Aside    string // Publish, Move: where what is replaced is kept meanwhile, on a remote that does not replace
-	Dir      ID     // of the directory of To
+	Dir      ID     // of the directory of To (Publish, Move, Make)
 	Meta     Meta
 	Hash     Hash
 	Stamp    Stamp // Publish: of the local file whose bytes were uploaded

@@ -1,10 +1,13 @@
 package tree
 
+import "path"
+
 // Tree holds the nodes. The zero value is not ready; see [New] and [Replay].
 type Tree struct {
 	root    *Node
 	nodes   map[ID]*Node
 	pending map[ID]*Node // those that differ
+	intents map[ID]*Node // those with an intent
 	touched map[ID]*Node // changed since the last Take; nil for one that was dropped
 	saved   map[*Node]saved
 	lastID  ID
@@ -19,6 +22,7 @@ func New() *Tree {
 		root:    root,
 		nodes:   map[ID]*Node{1: root},
 		pending: map[ID]*Node{},
+		intents: map[ID]*Node{},
 		touched: map[ID]*Node{},
 		saved:   map[*Node]saved{},
 		lastID:  1,
@@ -43,6 +47,13 @@ func (t *Tree) Nodes(f func(*Node)) {
 // Pending calls f for every node that differs, in no order.
 func (t *Tree) Pending(f func(*Node)) {
 	for _, n := range t.pending {
+		f(n)
+	}
+}
+
+// Intents calls f for every node with an intent, in no order.
+func (t *Tree) Intents(f func(*Node)) {
+	for _, n := range t.intents {
 		f(n)
 	}
 }
@@ -123,7 +134,7 @@ func (t *Tree) Unlink(n *Node, now int64) {
 		n.parent.Stirred = now
 	}
 	t.unlink(n)
-	if n.base == nil {
+	if n.base == nil && !t.orphanIntent(n, now) {
 		t.drop(n)
 		return
 	}
@@ -132,6 +143,27 @@ func (t *Tree) Unlink(n *Node, now int64) {
 	d.Attr = Attr{}
 	n.Content, n.Copy = Remote, nil
 	t.Touch(n)
+}
+
+// orphanIntent keeps the intent of a node that is to be forgotten: the remote may have been made to have it. It says
+// whether the node itself has to be kept for that.
+func (t *Tree) orphanIntent(n *Node, now int64) bool {
+	if n.Diff == nil || n.Diff.Intent == nil {
+		return false
+	}
+	i := n.Diff.Intent
+	dir, name := t.nodes[i.Dir], path.Base(i.To)
+	if dir == nil || dir.base == nil {
+		return false
+	}
+	if r := dir.OnRemote(name); r != nil { // what it may have replaced
+		t.Note(r, now).Intent = i
+		t.Touch(r)
+		return false
+	}
+	t.rebase(n, dir, name)
+	n.Known = Unknown
+	return true
 }
 
 // Relink puts a node that is not in the view under name in directory dir, where no other is seen.
@@ -168,6 +200,7 @@ func (t *Tree) Rebase(n, dir *Node, name string) {
 // with it what the tree knew to be below it on the remote.
 func (t *Tree) Erased(n *Node, now int64) {
 	n.remoteKids(func(k *Node) { t.Erased(k, now) })
+	t.save(n)
 	t.unbase(n)
 	n.Known = Absent
 	if n.parent == nil {
@@ -187,9 +220,9 @@ func (t *Tree) Forget(n *Node) {
 }
 
 // Prune forgets the directory n and those above it as long as nothing is known about them that the remote does not
-// say as well.
-func (t *Tree) Prune(n *Node) {
-	for n != nil && !n.IsRoot() && n.Kind == Dir && len(n.kids) == 0 && len(n.gone) == 0 && !n.Differs() {
+// say as well, and they are not in use.
+func (t *Tree) Prune(n *Node, used func(*Node) bool) {
+	for n != nil && !n.IsRoot() && n.Kind == Dir && !n.HasKids() && !n.Differs() && !used(n) {
 		up := n.parent
 		t.Forget(n)
 		n = up
@@ -208,10 +241,20 @@ func (t *Tree) Touch(n *Node) {
 	t.touched[n.ID] = n
 	if !n.Differs() {
 		n.Diff = nil
-		delete(t.pending, n.ID)
-		return
 	}
-	t.pending[n.ID] = n
+	t.index(n)
+}
+
+// index keeps the sets of nodes that are looked for.
+func (t *Tree) index(n *Node) {
+	delete(t.pending, n.ID)
+	delete(t.intents, n.ID)
+	if n.Differs() {
+		t.pending[n.ID] = n
+	}
+	if n.Diff != nil && n.Diff.Intent != nil {
+		t.intents[n.ID] = n
+	}
 }
 
 func (t *Tree) link(n, dir *Node, name string) {
@@ -273,6 +316,7 @@ func (t *Tree) drop(n *Node) {
 	t.save(n)
 	delete(t.nodes, n.ID)
 	delete(t.pending, n.ID)
+	delete(t.intents, n.ID)
 	delete(t.touched, n.ID)
 	if n.recorded {
 		t.touched[n.ID] = nil

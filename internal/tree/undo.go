@@ -47,6 +47,7 @@ func (t *Tree) Rollback(recorded bool) {
 		*n = s.node
 		n.kids, n.gone = kids, gone
 		delete(t.pending, n.ID)
+		delete(t.intents, n.ID)
 		switch {
 		case !s.known:
 			delete(t.nodes, n.ID)
@@ -58,9 +59,7 @@ func (t *Tree) Rollback(recorded bool) {
 			t.touched[n.ID] = n
 		}
 		t.nodes[n.ID] = n
-		if n.Differs() {
-			t.pending[n.ID] = n
-		}
+		t.index(n)
 	}
 	for n, s := range t.saved {
 		if s.known && n.parent != nil {

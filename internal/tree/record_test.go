@@ -1,0 +1,314 @@
+package tree
+
+import (
+	"fmt"
+	"io/fs"
+	"math"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+)
+
+// known is all that a tree has to remember of a node.
+type known struct {
+	Kind         Kind
+	Content      Content
+	Known        Answer
+	Temp         bool
+	Parent, Base ID
+	Name         string
+	BaseName     string
+	Meta         Meta
+	Target       string
+	Checked      int64
+	Copy         Copy
+	Prev         Copy
+	Diff         Diff
+	Intent       Intent
+}
+
+func id(n *Node) ID {
+	if n == nil {
+		return 0
+	}
+	return n.ID
+}
+
+// remembered describes the nodes that the log has.
+func remembered(t *Tree) map[ID]known {
+	return described(t, func(n *Node) bool { return n.recorded })
+}
+
+func described(t *Tree, which func(*Node) bool) map[ID]known {
+	all := map[ID]known{}
+	t.Nodes(func(n *Node) {
+		if !which(n) {
+			return
+		}
+		k := known{Kind: n.Kind, Content: n.Content, Known: n.Known, Temp: n.Temp, Parent: id(n.parent), Base: id(n.base),
+			Name: n.name, BaseName: n.baseName, Meta: n.Meta, Target: n.Target, Checked: n.Checked}
+		if n.Copy != nil {
+			k.Copy = *n.Copy
+			k.Copy.Used, k.Copy.Prev = 0, nil
+			if n.Copy.Prev != nil {
+				k.Prev = *n.Copy.Prev
+			}
+		}
+		if n.Diff != nil {
+			k.Diff = *n.Diff
+			k.Diff.Intent = nil
+			if n.Diff.Intent != nil {
+				k.Intent = *n.Diff.Intent
+			}
+		}
+		all[n.ID] = k
+	})
+	return all
+}
+
+func drawMeta(t *rapid.T) Meta {
+	return Meta{Mode: fs.FileMode(rapid.Uint32().Draw(t, "mode")), Size: rapid.Int64().Draw(t, "size"),
+		MTime: rapid.Int64().Draw(t, "mtime")}
+}
+
+func drawStamp(t *rapid.T) Stamp {
+	return Stamp{Size: rapid.Int64().Draw(t, "size"), MTime: rapid.Int64().Draw(t, "mtime"),
+		CTime: rapid.Int64().Draw(t, "ctime"), Ino: rapid.Uint64().Draw(t, "ino")}
+}
+
+func drawHash(t *rapid.T) (h Hash) {
+	copy(h[:], rapid.SliceOfN(rapid.Byte(), len(h), len(h)).Draw(t, "hash"))
+	return h
+}
+
+func drawCopy(t *rapid.T) *Copy {
+	c := &Copy{Stamp: drawStamp(t), Hash: drawHash(t), Fetched: rapid.Int64().Draw(t, "fetched"),
+		Unsure: rapid.Bool().Draw(t, "unsure"), Stale: rapid.Bool().Draw(t, "stale"),
+		Added: rapid.Bool().Draw(t, "added"), Landing: rapid.Bool().Draw(t, "landing")}
+	if rapid.Bool().Draw(t, "prev") {
+		c.Prev = &Copy{Stamp: drawStamp(t), Hash: drawHash(t), Fetched: rapid.Int64().Draw(t, "fetched")}
+	}
+	return c
+}
+
+func drawIntent(t *rapid.T) *Intent {
+	return &Intent{Kind: rapid.SampledFrom([]IntentKind{Publish, Move, Erase, Make, Retime}).Draw(t, "kind"),
+		From: rapid.String().Draw(t, "from"), To: rapid.String().Draw(t, "to"), Aside: rapid.String().Draw(t, "aside"),
+		Dir: ID(rapid.Uint64().Draw(t, "dir")), Meta: drawMeta(t), Hash: drawHash(t), Stamp: drawStamp(t)}
+}
+
+// scribble writes a random state into a node.
+func scribble(t *rapid.T, tree *Tree, n *Node) {
+	tree.Edit(n)
+	n.Known = rapid.SampledFrom([]Answer{Unknown, Absent, Exists}).Draw(t, "known")
+	n.Meta, n.Checked = drawMeta(t), rapid.Int64().Draw(t, "checked")
+	n.Target = rapid.String().Draw(t, "target")
+	if n.Kind == File {
+		n.Content = rapid.SampledFrom([]Content{Remote, Owned, Changed, Busy, Interrupted}).Draw(t, "content")
+		n.Copy = nil
+		if n.Content != Remote || rapid.Bool().Draw(t, "copy") {
+			n.Copy = drawCopy(t)
+		}
+	}
+	if rapid.Bool().Draw(t, "diff") {
+		d := tree.Note(n, rapid.Int64().Draw(t, "queued"))
+		d.Attempts, d.Err = rapid.IntRange(0, math.MaxInt).Draw(t, "attempts"), rapid.String().Draw(t, "err")
+		d.Dest = rapid.SampledFrom([]Answer{Unknown, Absent, Exists}).Draw(t, "dest")
+		d.Explicit = rapid.Bool().Draw(t, "explicit")
+		d.Attr = Attr{}
+		if set := AttrMask(rapid.IntRange(0, 7).Draw(t, "set")); set != 0 {
+			d.Attr = Attr{Set: set, Mode: fs.FileMode(rapid.Uint32().Draw(t, "mode")), UID: rapid.Int().Draw(t, "uid"),
+				GID: rapid.Int().Draw(t, "gid"), ATime: rapid.Int64().Draw(t, "atime"), MTime: rapid.Int64().Draw(t, "mtime")}
+		}
+		if rapid.Bool().Draw(t, "intent") {
+			d.Intent = drawIntent(t)
+		}
+	}
+	tree.Touch(n)
+}
+
+// one draws a node.
+func one(t *rapid.T, nodes []*Node) *Node {
+	return nodes[rapid.IntRange(0, len(nodes)-1).Draw(t, "node")]
+}
+
+// grow makes a random tree in several transactions, and returns it with its log.
+func grow(t *rapid.T) (*Tree, [][]byte) {
+	tree := New()
+	dirs := []*Node{tree.Root()}
+	var all []*Node
+	var log [][]byte
+	for i := range rapid.IntRange(1, 12).Draw(t, "nodes") {
+		dir, name := one(t, dirs), fmt.Sprint("n", i)
+		kind := rapid.SampledFrom([]Kind{File, Dir, Link}).Draw(t, "kind")
+		var n *Node
+		switch rapid.IntRange(0, 2).Draw(t, "how") {
+		case 0:
+			n = tree.Create(dir, name, kind, drawMeta(t), Absent, 1)
+		case 1:
+			if !dir.HasBase() {
+				continue
+			}
+			n = tree.Discover(dir, name, kind, drawMeta(t), 1)
+		case 2:
+			if !dir.HasBase() {
+				continue
+			}
+			n = tree.Discover(dir, name, kind, drawMeta(t), 1)
+			tree.Move(n, one(t, dirs), name+"moved", Unknown, 2)
+		}
+		if kind == Dir {
+			dirs = append(dirs, n)
+		}
+		all = append(all, n)
+		if rapid.Bool().Draw(t, "scribble") {
+			scribble(t, tree, one(t, all))
+		}
+		if rapid.Bool().Draw(t, "take") {
+			if rec := tree.Take([]Action{{Kind: RenameLocal, From: "a", To: "b", Ino: 7}}); rec != nil {
+				log = append(log, slices.Clone(rec))
+			}
+			tree.Commit()
+		}
+	}
+	if rec := tree.Take(nil); rec != nil {
+		log = append(log, slices.Clone(rec))
+	}
+	tree.Commit()
+	return tree, log
+}
+
+func replayed(t require.TestingT, log [][]byte) *Tree {
+	r := Replay()
+	for _, rec := range log {
+		require.NoError(t, r.Apply(rec))
+	}
+	tree, _, lost := r.Finish()
+	require.Zero(t, lost)
+	return tree
+}
+
+func snapshot(tree *Tree) (log [][]byte) {
+	tree.Snapshot(func(rec []byte) bool { log = append(log, slices.Clone(rec)); return true })
+	return log
+}
+
+func TestEveryStateSurvivesARestart(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		tree, log := grow(t)
+		want := remembered(tree)
+		require.Equal(t, want, remembered(replayed(t, log)), "log")
+		again := replayed(t, snapshot(tree))
+		require.Equal(t, want, remembered(again), "snapshot")
+		require.Equal(t, tree.lastID, again.lastID)
+		require.Equal(t, tree.seq, again.seq)
+		require.Equal(t, tree.PendingLen(), again.PendingLen())
+	})
+}
+
+// A record that is cut or has something appended is an error, and nothing of it is applied.
+func TestPartOfARecordIsAnError(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		_, log := grow(t)
+		if len(log) == 0 {
+			return
+		}
+		last := log[len(log)-1]
+		r := Replay()
+		for _, rec := range log[:len(log)-1] {
+			require.NoError(t, r.Apply(rec))
+		}
+		for n := range last {
+			require.Error(t, r.Apply(last[:n]), "%d of %d bytes", n, len(last))
+		}
+		require.Error(t, r.Apply(append(slices.Clone(last), 0)))
+		got, _, lost := r.Finish()
+		require.Zero(t, lost)
+		require.Equal(t, remembered(replayed(t, log[:len(log)-1])), remembered(got))
+	})
+}
+
+func TestActionsThatAreNotDone(t *testing.T) {
+	t.Parallel()
+	actions := []Action{{Kind: RenameLocal, From: "a", To: "b", Ino: 1 << 63}, {Kind: MkdirLocal, To: "c"}}
+	r := Replay()
+	require.Error(t, r.Apply(EncodeDone(1)), "there are none")
+	require.NoError(t, r.Apply(New().Take(actions)))
+	_, undone, _ := r.Finish()
+	require.Equal(t, actions, undone)
+	require.NoError(t, r.Apply(EncodeDone(1)))
+	for _, n := range []int{3, -1, math.MaxInt} {
+		require.Error(t, r.Apply(EncodeDone(n)), "%d", n)
+	}
+	_, undone, _ = r.Finish()
+	require.Equal(t, actions[1:], undone)
+	require.NoError(t, r.Apply(EncodeDone(2)))
+	_, undone, _ = r.Finish()
+	require.Empty(t, undone)
+}
+
+// States that cannot have been written are left out and counted: every node that is left has a place.
+func TestImpossiblePlacesAreLeftOut(t *testing.T) {
+	t.Parallel()
+	node := func(id ID, kind Kind, parent, base *Node, name string) *Node {
+		return &Node{ID: id, Kind: kind, parent: parent, base: base, name: name, baseName: name}
+	}
+	root := &Node{ID: 1, Kind: Dir}
+	root.base = root
+	dir, file := node(2, Dir, root, root, "d"), node(3, File, root, root, "f")
+	round1, round2 := node(4, Dir, nil, nil, "x"), node(5, Dir, nil, nil, "y")
+	round1.parent, round2.parent = round2, round1
+	self := node(6, Dir, nil, nil, "s")
+	self.base = self
+	cases := map[string][]*Node{
+		"nowhere":          {node(7, File, nil, nil, "n")},
+		"unknown parent":   {node(7, File, &Node{ID: 99}, nil, "n")},
+		"unknown base":     {node(7, File, root, &Node{ID: 99}, "n")},
+		"below a file":     {node(7, File, file, nil, "n")},
+		"round":            {round1, round2},
+		"in itself":        {self},
+		"name taken":       {node(7, File, root, nil, "f")},
+		"base taken":       {node(7, File, nil, root, "f")},
+		"below a lost one": {node(7, Dir, &Node{ID: 99}, nil, "n"), node(8, File, &Node{ID: 7}, nil, "m")},
+	}
+	for name, bad := range cases {
+		r := Replay()
+		require.NoError(t, r.Apply(New().encode(append([]*Node{dir, file}, bad...), nil, nil)))
+		tree, _, lost := r.Finish()
+		require.Equal(t, len(bad), lost, name)
+		tree.Nodes(func(n *Node) { require.NotEmpty(t, n.Path()+n.RemotePath(), name) })
+	}
+	for name, n := range map[string]*Node{
+		"owned without a copy": {ID: 7, Kind: File, Content: Owned, parent: root, name: "n"},
+		"directory with bytes": {ID: 7, Kind: Dir, Content: Changed, Copy: &Copy{}, parent: root, name: "n"},
+		"no kind":              {ID: 7, parent: root, name: "n"},
+		"no identity":          {Kind: File, parent: root, name: "n"},
+		"unknown content":      {ID: 7, Kind: File, Content: Interrupted + 1, parent: root, name: "n"},
+		"unknown answer":       {ID: 7, Kind: File, Known: Exists + 1, parent: root, name: "n"},
+	} {
+		require.Error(t, Replay().Apply(New().encode([]*Node{n}, nil, nil)), name)
+	}
+}
+
+// Whatever a record holds, replaying it gives an error or a tree that can be used and recorded again.
+func FuzzReplay(f *testing.F) {
+	for _, seed := range []int{1, 2, 3} {
+		records := rapid.Custom(func(t *rapid.T) [][]byte { _, log := grow(t); return log })
+		for _, rec := range records.Example(seed) {
+			f.Add(rec)
+		}
+	}
+	f.Add(EncodeDone(1))
+	f.Fuzz(func(t *testing.T, record []byte) {
+		r := Replay()
+		for range 2 {
+			_ = r.Apply(record)
+		}
+		tree, _, _ := r.Finish()
+		tree.Nodes(func(n *Node) { require.NotEmpty(t, n.Path()+n.RemotePath()) })
+		require.Equal(t, remembered(tree), remembered(replayed(t, snapshot(tree))))
+		tree.Plan(parking)
+	})
+}

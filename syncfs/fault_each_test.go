@@ -1,0 +1,97 @@
+package syncfs
+
+import (
+	"fmt"
+	"os"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/sftpsyncer/go-syncfs/internal/faultfs"
+)
+
+// full says whether everything is to be tested, however long that takes.
+func full() bool { return os.Getenv("SYNCFS_FULL") == "1" }
+
+// eachFault tells a story with a fault at every operation; of the samples, at one in so many only, if not everything
+// is to be tested.
+func eachFault(t *testing.T, s story, on side, refuses bool, always []faultfs.Fault, samples map[faultfs.Fault]int) {
+	tell := func(t *testing.T, p *faultfs.Plan) {
+		r := newFaulty(t, p, on, s.fresh, refuses)
+		s.tell(r)
+		r.end()
+	}
+	for fault, stride := range samples {
+		if full() {
+			always = append(always, fault)
+			continue
+		}
+		for i, met := stride/2, true; met; i += stride {
+			p := new(faultfs.Plan)
+			fault.Index = i
+			p.Inject(fault)
+			ok := t.Run(fmt.Sprintf("%v/%d", fault, i), func(t *testing.T) {
+				tell(t, p)
+				if t.Failed() {
+					t.Logf("the fault hit %v", p.Fired())
+				}
+			})
+			met = ok && len(p.Fired()) > 0
+		}
+	}
+	if len(always) > 0 {
+		faultfs.EachIndex(t, tell, always...)
+	}
+}
+
+// Each story ends as if nothing had happened, whichever operation of the remote fails: before it was made, after it
+// was made, or with all that follow.
+func TestFaultOfRemote(t *testing.T) {
+	for _, s := range stories {
+		for _, refuses := range []bool{false, true} {
+			name := s.name
+			if refuses {
+				name += ", renames refuse existing files"
+			}
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				if refuses && !s.replaces && !full() {
+					return // the same as the other
+				}
+				eachFault(t, s, remoteSide, refuses, []faultfs.Fault{{}}, map[faultfs.Fault]int{
+					{Effect: faultfs.Whole}:               5,
+					{Effect: faultfs.Part}:                17,
+					{Sticky: true}:                        11,
+					{Sticky: true, Effect: faultfs.Whole}: 9,
+				})
+			})
+		}
+	}
+}
+
+// The same for the local file system.
+func TestFaultOfLocal(t *testing.T) {
+	for _, s := range stories {
+		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
+			eachFault(t, s, localSide, false, nil, map[faultfs.Fault]int{
+				{}:                     23,
+				{Effect: faultfs.Part}: 61,
+				{Sticky: true}:         41,
+			})
+		})
+	}
+}
+
+// The stories are what they are meant to be: without a fault every call succeeds.
+func TestStories(t *testing.T) {
+	for _, s := range stories {
+		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
+			r := newFaulty(t, new(faultfs.Plan), remoteSide, s.fresh, false)
+			s.tell(r)
+			require.False(t, r.failed)
+			r.end()
+		})
+	}
+}

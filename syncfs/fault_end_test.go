@@ -1,0 +1,95 @@
+package syncfs
+
+import (
+	"context"
+	"errors"
+
+	"github.com/spf13/afero"
+	"github.com/stretchr/testify/require"
+
+	"github.com/sftpsyncer/go-syncfs/internal/aferotest"
+	"github.com/sftpsyncer/go-syncfs/internal/faultfs"
+	"github.com/sftpsyncer/go-syncfs/internal/localdir"
+)
+
+func leaves(err error) []error {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		return joined.Unwrap()
+	}
+	return []error{err}
+}
+
+// served requires that the remote is what the model is, except for what is not in the queue, and has no file of the
+// library's own.
+func (r *faulty) served() {
+	r.Helper()
+	want, err := aferotest.Tree(r.model)
+	require.NoError(r, err)
+	got, err := aferotest.Tree(r.remote)
+	require.NoError(r, err)
+	for name := range r.unsaid {
+		delete(want, name[1:])
+		delete(got, name[1:])
+	}
+	require.Empty(r, aferotest.Diff(want, got), "the remote after a push")
+}
+
+// end requires that nothing is lost and nothing is left: now, after a restart, and after a push.
+func (r *faulty) end() {
+	r.Helper()
+	r.plan.Heal()
+	r.sticky = false
+	r.mended()
+	r.viewed("at the end")
+	require.NoError(r, closed(r.fs.Close(), r.failed))
+	require.Empty(r, r.plan.OpenFiles())
+	r.start()
+	r.viewed("after a restart")
+	r.complete()
+	_, err := r.fs.Push(context.Background())
+	require.NoError(r, err)
+	require.Empty(r, r.fs.Pending())
+	r.served()
+	r.viewed("after the last push")
+	require.NoError(r, r.fs.Close())
+	require.Empty(r, r.plan.OpenFiles())
+	for _, dir := range []string{localdir.TmpDir, localdir.TrashDir} {
+		left, err := afero.ReadDir(r.local, dir)
+		require.NoError(r, err)
+		require.Empty(r, left, dir)
+	}
+}
+
+// complete says of what a failed call has left half written, or not queued, that it is to be pushed.
+func (r *faulty) complete() {
+	r.Helper()
+	names := r.unsaid
+	if len(names) > 0 {
+		r.unsaid = map[string]bool{}
+		for name := range interrupted(r.T, r.fs) {
+			names["/"+name] = true
+		}
+	}
+	for name := range names {
+		if fi, err := r.local.Stat(name); err == nil && fi.Mode().IsRegular() {
+			require.NoError(r, r.fs.Add(name))
+		}
+	}
+}
+
+// closed lets a log that a fault has broken say so once more.
+func closed(err error, failed bool) error {
+	if failed && errors.Is(err, faultfs.ErrInjected) {
+		return nil
+	}
+	return err
+}
+
+func (r *faulty) viewed(when string) {
+	r.Helper()
+	want, err := aferotest.Tree(r.model)
+	require.NoError(r, err)
+	got, err := aferotest.Tree(r.fs)
+	require.NoError(r, err, when)
+	require.Empty(r, aferotest.Diff(want, got), "the view "+when)
+}
