@@ -11,6 +11,8 @@
 //   - Nothing reaches the remote before Push. What a call acknowledged survives the death of the process at any
 //     instant; what File.Sync acknowledged survives the loss of power, if the local directory is a real one on a
 //     file system that keeps its promises.
+//     What was not synced may be lost then; a file of which less is left than was recorded is reported as
+//     interrupted, and not pushed.
 //   - A file is never visible in part, here or there, except as the program writes it: transfers go to temporary
 //     names, are checked, and are renamed into place.
 //   - Push replaces, renames over or removes only what it saw when the change was made (the base version), and checks

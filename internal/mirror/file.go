@@ -16,23 +16,6 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
-// openFile is what all handles of a node share while there are any.
-type openFile struct {
-	refs int // guarded by state.mu
-
-	// bytes orders changes of the file against the moment in which they are committed: writers share it, appending,
-	// truncating and committing take it alone.
-	bytes    sync.RWMutex
-	starting sync.Mutex  // held while the node is being recorded as busy, so that nobody writes before that lasts
-	busy     atomic.Bool // the node is recorded as being written
-	dirty    int         // handles that wrote since their last commit; guarded by state.mu
-	// removed is what a copy was shown with when it was taken out of the view; nil once it is written. Guarded by
-	// state.mu.
-	removed *tree.Meta
-	// Generation counts writes, so that an upload can tell that none came in between.
-	generation atomic.Uint64
-}
-
 // File is an open local file of the mirror. It is bound to the node, not the name. Positions are kept here and all
 // I/O is positional, so that every local file system behaves alike. Safe for concurrent use.
 type File struct {
@@ -51,59 +34,6 @@ type File struct {
 }
 
 var _ afero.File = (*File)(nil)
-
-// OpenNode opens the local bytes of a node, which must be there. Only the access mode and O_APPEND of flag count.
-func (v *View) OpenNode(n *tree.Node, name string, flag int) (*File, error) {
-	local, err := v.local.OpenFile(n.Path(), readToo(flag), 0)
-	if err != nil {
-		return nil, err
-	}
-	if n.Copy != nil {
-		n.Copy.Used = v.Now()
-	}
-	return &File{m: v.FS, name: name, flag: flag, local: local, node: n, shared: v.share(n)}, nil
-}
-
-// readToo opens for reading what is opened for writing: committing reads.
-func readToo(flag int) int {
-	if writable(flag) {
-		return os.O_RDWR
-	}
-	return os.O_RDONLY
-}
-
-func writable(flag int) bool { return flag&(os.O_WRONLY|os.O_RDWR) != 0 }
-
-// OpenLocal opens a file of the user's. adopt is called before it is written first.
-func (v *View) OpenLocal(p Place, name string, flag int, adopt func() (*tree.Node, error)) (*File, error) {
-	local, err := v.local.OpenFile(p.Path(), readToo(flag), 0)
-	if err != nil {
-		return nil, err
-	}
-	return &File{m: v.FS, name: name, flag: flag, local: local, adopt: adopt}, nil
-}
-
-func (v *View) share(n *tree.Node) *openFile {
-	s := v.open[n.ID]
-	if s == nil {
-		s = &openFile{}
-		s.busy.Store(n.Content == tree.Busy)
-		v.open[n.ID] = s
-	}
-	s.refs++
-	return s
-}
-
-// Generation counts the writes through handles of a node that are open now; 0 if there are none.
-func (v *View) Generation(n *tree.Node) uint64 {
-	if s := v.open[n.ID]; s != nil {
-		return s.generation.Load()
-	}
-	return 0
-}
-
-// IsOpen says whether a node has open handles.
-func (v *View) IsOpen(n *tree.Node) bool { return v.open[n.ID] != nil }
 
 func (f *File) fail(op string, err error) error {
 	if err == nil || err == io.EOF {

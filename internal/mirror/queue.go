@@ -1,0 +1,89 @@
+package mirror
+
+import (
+	"io/fs"
+
+	"github.com/sftpsyncer/go-syncfs/internal/localdir"
+	"github.com/sftpsyncer/go-syncfs/internal/tree"
+)
+
+// Queue makes the local file that stands under a node's name its content, to be pushed.
+func (v *View) Queue(n *tree.Node, info localdir.Info) error {
+	if n.Kind != tree.File {
+		return fs.ErrInvalid
+	}
+	if n.Content == tree.Busy {
+		return ErrBusy
+	}
+	v.tree.Edit(n)
+	c := &tree.Copy{Stamp: stampOf(info), Added: true}
+	if n.Content == tree.Owned {
+		v.used -= n.Copy.Stamp.Size
+		if n.Copy.Stamp == c.Stamp && !n.Copy.Stale {
+			c.Hash, c.Fetched = n.Copy.Hash, n.Copy.Fetched // what it goes back to when it is discarded
+		}
+	}
+	n.Content, n.Copy = tree.Changed, c
+	v.tree.Note(n, v.Now())
+	v.tree.Touch(n)
+	return nil
+}
+
+// LocalSize is the size of a node's local bytes; 0 if they are gone.
+func (v *View) LocalSize(n *tree.Node) int64 {
+	info, err := v.local.Lstat(n.Path())
+	if err != nil {
+		return 0
+	}
+	return info.Size()
+}
+
+// Sent makes the changed bytes of a node a copy of the remote's, of the version in its Meta, if they are still those
+// that were sent.
+func (v *View) Sent(n *tree.Node, stamp tree.Stamp, hash tree.Hash) {
+	info, err := v.local.Lstat(n.Path())
+	if err != nil || stampOf(info) != stamp {
+		return
+	}
+	v.tree.Edit(n)
+	n.Content = tree.Owned
+	n.Copy = &tree.Copy{Stamp: stamp, Hash: hash, Fetched: v.Now(), Used: v.Now(), Unsure: unsure(n.Meta.MTime, v.Now())}
+	v.used += stamp.Size
+	if v.opt.MaxBytes > 0 {
+		v.evictUntil(v.opt.MaxBytes)
+	}
+}
+
+// StampOf is the stamp of a local file.
+func StampOf(info localdir.Info) tree.Stamp { return stampOf(info) }
+
+// Disown takes a change back that Add made of a file of the remote's. An untouched copy is one again; anything else
+// stays where it is as the user's, and the node is known no more.
+func (v *View) Disown(n *tree.Node) {
+	v.tree.Edit(n)
+	if n.Copy.Hash != (tree.Hash{}) {
+		c := *n.Copy
+		c.Added = false
+		n.Content, n.Copy = tree.Owned, &c
+		v.used += c.Stamp.Size
+		v.tree.Touch(n)
+		return
+	}
+	n.Content, n.Copy = tree.Remote, nil
+	v.tree.Touch(n)
+	if !n.Moved() {
+		v.tree.Forget(n)
+	}
+}
+
+// Disclaim forgets which version of the remote a node was a change of, and one that it was to replace: what the
+// remote has under its name is another file.
+func (v *View) Disclaim(n, replaces *tree.Node) {
+	v.RemoteChanged()
+	if n.HasBase() {
+		v.tree.Erased(n, v.Now())
+	}
+	if replaces != nil && v.tree.Node(replaces.ID) == replaces {
+		v.tree.Erased(replaces, v.Now())
+	}
+}

@@ -1,0 +1,171 @@
+package mirror
+
+import (
+	"errors"
+	"io/fs"
+	"syscall"
+
+	"github.com/sftpsyncer/go-syncfs/internal/tree"
+)
+
+// settle appends what is owed.
+func (m *FS) settle() error {
+	for len(m.owed) > 0 {
+		if err := m.log.Append(m.owed[0]); err != nil {
+			return err
+		}
+		m.owed = m.owed[1:]
+	}
+	return nil
+}
+
+// save records what was changed in the tree, then changes the local directory accordingly. If either fails, all is
+// as it was.
+func (m *FS) save(actions ...tree.Action) error {
+	err := m.settle()
+	if err == nil {
+		m.identify(actions)
+		if rec := m.tree.Take(actions); rec != nil {
+			err = m.log.Append(rec)
+		}
+	}
+	if err != nil {
+		m.tree.Rollback(false)
+		return err
+	}
+	if err := m.act(actions); err != nil {
+		m.tree.Rollback(true)
+		if rec := m.tree.Take(nil); rec != nil {
+			m.owed = append(m.owed, rec)
+		}
+		m.tree.Commit()
+		return errors.Join(err, m.settle())
+	}
+	m.tree.Commit()
+	m.restamp(actions)
+	m.compact()
+	return nil
+}
+
+// restamp takes note that renaming a copy has changed its ctime, and nothing else: it is still the copy. The note
+// goes into the next record; without it the hash would tell.
+func (m *FS) restamp(actions []tree.Action) {
+	for _, a := range actions {
+		n := (&View{FS: m}).Lookup(a.To)
+		if a.Kind != tree.RenameLocal || n == nil || n.Content != tree.Owned {
+			continue
+		}
+		info, err := m.local.Lstat(a.To)
+		if err != nil {
+			continue
+		}
+		stamp, was := stampOf(info), n.Copy.Stamp
+		was.CTime = stamp.CTime
+		if stamp == was && stamp != n.Copy.Stamp {
+			m.tree.Edit(n)
+			n.Copy.Stamp = stamp
+			m.tree.Touch(n)
+		}
+	}
+}
+
+// identify notes what the actions rename.
+func (m *FS) identify(actions []tree.Action) {
+	for i, a := range actions {
+		if a.Kind != tree.RenameLocal {
+			continue
+		}
+		if info, err := m.local.Lstat(a.From); err == nil {
+			actions[i].Ino = info.Stamp.Ino
+		}
+	}
+}
+
+// act makes the actions of a transaction, and records each: it must not be made again on the next start, when
+// something else may be there. If one fails, those before it are undone.
+func (m *FS) act(actions []tree.Action) error {
+	for i, a := range actions {
+		if err := m.actOne(a); err != nil {
+			for i--; i >= 0; i-- {
+				m.undo(actions[i])
+			}
+			return err
+		}
+		if done := tree.EncodeDone(i + 1); m.log.Append(done) != nil {
+			m.owed = append(m.owed, done)
+		}
+	}
+	return nil
+}
+
+func (m *FS) actOne(a tree.Action) error {
+	switch a.Kind {
+	case tree.RenameLocal:
+		err := m.local.Rename(a.From, a.To)
+		if errors.Is(err, fs.ErrNotExist) {
+			// Bytes that were deleted by hand are missing under any name; or the directory is.
+			switch _, statErr := m.local.Lstat(a.From); {
+			case statErr == nil:
+				if err = m.makeParent(a.To); err == nil {
+					err = m.local.Rename(a.From, a.To)
+				}
+			case missing(statErr):
+				err = nil
+			default:
+				err = statErr
+			}
+		}
+		return err
+	case tree.MkdirLocal:
+		return m.local.MkdirAll(a.To, 0o777)
+	case tree.RmdirLocal:
+		info, err := m.local.Lstat(a.From)
+		if err == nil && info.IsDir() {
+			err = m.local.Remove(a.From)
+		}
+		if err != nil && !missing(err) && !errors.Is(err, syscall.ENOTEMPTY) { // something of the user's is left
+			return err
+		}
+	}
+	return nil
+}
+
+func (m *FS) undo(a tree.Action) {
+	switch a.Kind {
+	case tree.RenameLocal:
+		_ = m.local.Rename(a.To, a.From)
+	case tree.MkdirLocal:
+		_ = m.local.Remove(a.To)
+	case tree.RmdirLocal:
+		_ = m.local.MkdirAll(a.From, 0o777)
+	}
+}
+
+func (m *FS) makeParent(name string) error {
+	dir, _ := tree.Split(name)
+	return m.local.MkdirAll(dir, 0o777)
+}
+
+// compact rewrites the log when most of it is history. If that fails, nothing is lost, and it is tried again when the
+// log has grown.
+func (m *FS) compact() {
+	size := m.log.Size()
+	if size < 4<<20 || size < 3*m.live {
+		return
+	}
+	if err := m.rewrite(); err != nil {
+		m.live = size
+		m.opt.Logger.Warn("log not compacted", "err", err)
+	}
+}
+
+func (m *FS) rewrite() error {
+	if err := m.log.Rewrite(m.tree.Snapshot); err != nil {
+		return err
+	}
+	m.live = m.log.Size()
+	return nil
+}
+
+// SyncLog makes what was recorded before the call survive the loss of power.
+func (m *FS) SyncLog() error { return m.log.Sync() }

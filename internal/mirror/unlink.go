@@ -1,0 +1,87 @@
+package mirror
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/sftpsyncer/go-syncfs/internal/localdir"
+	"github.com/sftpsyncer/go-syncfs/internal/tree"
+)
+
+// Unlink takes what is at a place out of the view and returns the action that takes its local bytes away, if it has
+// any. What the remote has there is hidden. Of a directory all that is in it must have been unlinked; shadow is what
+// the remote has under a name of the user's.
+func (v *View) Unlink(p Place, shadow Answer) []tree.Action {
+	switch {
+	case p.Local != nil:
+		if shadow.Known != tree.Absent {
+			v.tree.Hide(p.Dir, p.Name, kindOr(shadow.Kind, p.Kind()), shadow.Known, shadow.Meta, v.Now())
+		}
+		v.discards++
+		return []tree.Action{toTrash(p.Path(), fmt.Sprintf("user-%d", v.discards))}
+	case p.Node == nil:
+		n := v.tree.Hide(p.Dir, p.Name, p.Answer.Kind, tree.Exists, p.Answer.Meta, v.Now())
+		n.Target = p.Answer.Target
+		return nil
+	}
+	n := p.Node
+	if n.Content == tree.Owned {
+		v.used -= n.Copy.Stamp.Size
+	}
+	here := n.Local()
+	if n.Kind == tree.Dir {
+		here = v.Here(n, n.Path())
+	}
+	if s := v.open[n.ID]; s != nil && n.Content == tree.Owned {
+		meta := n.Shown()
+		s.removed = &meta
+	}
+	var actions []tree.Action
+	if here {
+		actions = append(actions, toTrash(n.Path(), fmt.Sprintf("%016x", uint64(n.ID))))
+	}
+	v.tree.Unlink(n, v.Now())
+	return actions
+}
+
+func kindOr(kind, other tree.Kind) tree.Kind {
+	if kind == 0 {
+		return other
+	}
+	return kind
+}
+
+func toTrash(name, id string) tree.Action {
+	return tree.Action{Kind: tree.RenameLocal, From: name, To: localdir.TrashDir + "/" + id}
+}
+
+// EmptyTrash deletes what actions have brought to the trash. Nothing is deleted under a name that users can reach;
+// what cannot be deleted now is at the next start.
+func (m *FS) EmptyTrash(actions []tree.Action) {
+	for _, a := range actions {
+		if dir, _ := tree.Split(a.To); dir == localdir.TrashDir {
+			if err := m.local.RemoveAll(a.To); err != nil {
+				m.opt.Logger.Warn("trash not deleted", "name", a.To, "err", err)
+			}
+		}
+	}
+}
+
+// Here says whether a node that was at a path has something there in the local directory.
+func (v *View) Here(n *tree.Node, path string) bool {
+	if n.Kind != tree.Dir {
+		return n.Local()
+	}
+	_, err := v.local.Lstat(path)
+	return !missing(err) // if that can't be told, what is done about it will
+}
+
+// Absented takes note that the remote was found not to have a directory that was taken to be there.
+func (v *View) Absented(n *tree.Node) {
+	if n.HasBase() && n.Known == tree.Unknown && !n.IsRoot() {
+		if l, ok := v.known.lists[n.RemotePath()]; ok && errors.Is(l.err, fs.ErrNotExist) {
+			v.tree.Erased(n, v.Now())
+		}
+	}
+}

@@ -1,0 +1,114 @@
+package syncfs
+
+import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/sftpsyncer/go-syncfs/internal/mirror"
+	"github.com/sftpsyncer/go-syncfs/internal/tree"
+)
+
+// publish renames a finished upload over its target, after the last look at both sides.
+func (s *Fs) publish(step tree.Step, c content, u upload, result *Result) error {
+	now := s.m.Ask(step.Path)
+	if err := c.base.check(now, s.conflict, false); err != nil {
+		switch same, sameErr := s.sameContent(step.Path, now, u); {
+		case sameErr != nil:
+			return errors.Join(err, sameErr)
+		case same:
+		case s.conflict == KeepBoth && errors.Is(err, ErrConflict):
+			return s.publishBeside(step, c, u, result)
+		default:
+			return err
+		}
+	}
+	intent := &tree.Intent{Kind: tree.Publish, From: u.temp, To: step.Path,
+		Aside: s.besides(step.Path, step.Node, ".old"), Dir: step.To.Dir.ID, Meta: u.meta, Hash: u.hash, Stamp: c.stamp}
+	err := s.unchanged(step, c)
+	if err == nil {
+		err = s.intend(step.Node, intent)
+	}
+	if err != nil {
+		return err
+	}
+	if err := s.replace(intent, now.Known == tree.Exists); err != nil {
+		return s.retract(step.Node, err)
+	}
+	return s.m.Do(func(v *mirror.View) error {
+		published(v, step, intent, c.generation, c.attr)
+		return nil
+	})
+}
+
+// unchanged is ErrBusy if a file is not any more what was sent.
+func (s *Fs) unchanged(step tree.Step, c content) error {
+	return s.m.Do(func(v *mirror.View) error {
+		again, err := sendable(v, step)
+		if err == nil && (again.stamp != c.stamp || again.generation != c.generation) {
+			err = errWrittenMeanwhile
+		}
+		return err
+	})
+}
+
+var errWrittenMeanwhile = fmt.Errorf("%w: it changed during the push", ErrBusy)
+
+// publishBeside publishes an upload that is in conflict under a name of its own.
+func (s *Fs) publishBeside(step tree.Step, c content, u upload, result *Result) error {
+	beside, err := s.keepBoth(step)
+	if err != nil {
+		return err
+	}
+	var moved content
+	err = s.m.Do(func(v *mirror.View) (err error) {
+		moved, err = sendable(v, beside)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	was := moved.stamp
+	was.CTime = c.stamp.CTime // the local rename has changed it
+	if was != c.stamp || moved.generation != c.generation {
+		return errWrittenMeanwhile
+	}
+	result.Kept = beside.Path
+	return s.publish(beside, moved, u, result)
+}
+
+// sameContent says whether the file that is in conflict has the bytes that were to be sent.
+func (s *Fs) sameContent(path string, now mirror.Answer, u upload) (bool, error) {
+	if now.Known != tree.Exists || now.Kind != tree.File || now.Meta.Size != u.meta.Size {
+		return false, nil
+	}
+	f, err := s.m.RemoteFs().Open(s.m.RemoteName(path))
+	if err != nil {
+		return false, mirror.Remote(err)
+	}
+	defer f.Close()
+	theirs := sha256.New()
+	if _, err := io.Copy(theirs, f); err != nil {
+		return false, mirror.Remote(err)
+	}
+	return tree.Hash(theirs.Sum(nil)) == u.hash, nil
+}
+
+// published records that the remote has the content that was sent. The local bytes are a copy of it from now on, if
+// nothing was written since.
+func published(v *mirror.View, step tree.Step, i *tree.Intent, generation uint64, sent tree.Attr) {
+	n := step.Node
+	reached(v, step, i.Meta)
+	swept(v, i)
+	if v.Tree().Node(n.ID) != n {
+		return
+	}
+	if n.Diff != nil && n.Diff.Attr == sent {
+		n.Diff.Attr = tree.Attr{}
+	}
+	if n.Content == tree.Changed && v.Generation(n) == generation {
+		v.Sent(n, i.Stamp, i.Hash)
+	}
+	v.Tree().Touch(n)
+}

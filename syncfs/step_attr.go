@@ -1,0 +1,86 @@
+package syncfs
+
+import (
+	"time"
+
+	"github.com/sftpsyncer/go-syncfs/internal/mirror"
+	"github.com/sftpsyncer/go-syncfs/internal/tree"
+)
+
+func (s *Fs) setAttrRemote(step tree.Step) error {
+	n := step.Node
+	var attr tree.Attr
+	var b base
+	err := s.m.Do(func(v *mirror.View) error {
+		b = baseOf(n)
+		if n.Diff != nil {
+			attr = n.Diff.Attr
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	now := s.m.Ask(step.Path)
+	if n.IsRoot() {
+		b = base{known: tree.Exists, kind: tree.Dir}
+	}
+	if err := b.check(now, s.conflict, false); err != nil {
+		return err
+	}
+	if now.Known == tree.Absent {
+		return now.Err
+	}
+	if attr.Set&tree.AttrTimes != 0 && n.Kind == tree.File { // the version changes
+		intent := &tree.Intent{Kind: tree.Retime, To: step.Path, Meta: tree.Meta{Size: now.Meta.Size, MTime: attr.MTime}}
+		if err := s.intend(n, intent); err != nil {
+			return err
+		}
+	}
+	if err := s.setAttrs(step.Path, attr); err != nil {
+		return s.retract(n, err)
+	}
+	now = s.m.Ask(step.Path)
+	if now.Known != tree.Exists {
+		return now.Err
+	}
+	return s.m.Do(func(v *mirror.View) error {
+		v.RemoteChanged()
+		if v.Tree().Node(n.ID) == n && n.Diff != nil {
+			attributesSent(v, n, attr, now.Meta)
+		}
+		return nil
+	})
+}
+
+// attributesSent records that the remote has taken attributes. What was set here meanwhile stays to be sent.
+func attributesSent(v *mirror.View, n *tree.Node, sent tree.Attr, meta tree.Meta) {
+	d := v.Tree().Note(n, v.Now())
+	if d.Attr == sent {
+		d.Attr = tree.Attr{}
+	}
+	d.Intent = nil
+	n.Meta, n.Checked = meta, v.Now()
+	v.Tree().Touch(n)
+}
+
+// setAttrs sets attributes on the remote, the times last, since the others may change them.
+func (s *Fs) setAttrs(path string, a tree.Attr) error {
+	remote, name := s.m.RemoteFs(), s.m.RemoteName(path)
+	if a.Set&tree.AttrMode != 0 {
+		if err := remote.Chmod(name, a.Mode); err != nil {
+			return mirror.Remote(err)
+		}
+	}
+	if a.Set&tree.AttrOwner != 0 {
+		if err := remote.Chown(name, a.UID, a.GID); err != nil {
+			return mirror.Remote(err)
+		}
+	}
+	if a.Set&tree.AttrTimes != 0 {
+		if err := remote.Chtimes(name, time.Unix(0, a.ATime), time.Unix(0, a.MTime)); err != nil {
+			return mirror.Remote(err)
+		}
+	}
+	return nil
+}

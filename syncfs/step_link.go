@@ -1,0 +1,39 @@
+package syncfs
+
+import (
+	"github.com/spf13/afero"
+
+	"github.com/sftpsyncer/go-syncfs/internal/mirror"
+	"github.com/sftpsyncer/go-syncfs/internal/tree"
+)
+
+func (s *Fs) symlinkRemote(step tree.Step) error {
+	linker, ok := s.m.RemoteFs().(afero.Linker)
+	if !ok {
+		return afero.ErrNoSymlink
+	}
+	a := s.m.Ask(step.Path)
+	if a.Known == tree.Unknown {
+		return a.Err
+	}
+	if a.Known == tree.Exists && (a.Kind != tree.Link || a.Target != step.Node.Target) {
+		return conflict("there is a " + kindName(a.Kind))
+	}
+	if a.Known == tree.Absent {
+		intent := &tree.Intent{Kind: tree.Make, To: step.Path, Dir: step.To.Dir.ID}
+		if err := s.intend(step.Node, intent); err != nil {
+			return err
+		}
+		err := mirror.Remote(linker.SymlinkIfPossible(step.Node.Target, s.m.RemoteName(step.Path)))
+		if err != nil {
+			return s.retract(step.Node, err)
+		}
+		if a = s.m.Ask(step.Path); a.Known != tree.Exists {
+			return a.Err
+		}
+	}
+	return s.m.Do(func(v *mirror.View) error {
+		reached(v, step, a.Meta)
+		return nil
+	})
+}

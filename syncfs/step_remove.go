@@ -1,0 +1,60 @@
+package syncfs
+
+import (
+	"errors"
+	"io/fs"
+	"strings"
+
+	"github.com/sftpsyncer/go-syncfs/internal/mirror"
+	"github.com/sftpsyncer/go-syncfs/internal/tree"
+)
+
+func (s *Fs) removeRemote(step tree.Step) error {
+	n := step.Node
+	if n.Temp {
+		return s.sweep(n, step.Path)
+	}
+	var b base
+	err := s.m.Do(func(*mirror.View) error {
+		b = baseOf(n)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	now := s.m.Ask(step.Path)
+	if err := b.check(now, s.conflict, true); err != nil {
+		return err
+	}
+	if now.Known == tree.Exists {
+		if n.Kind == tree.Dir {
+			if err := s.empty(step.Path); err != nil {
+				return err
+			}
+		}
+		intent := &tree.Intent{Kind: tree.Erase, From: step.Path, Meta: now.Meta}
+		if err := s.intend(n, intent); err != nil {
+			return err
+		}
+		err := mirror.Remote(s.m.RemoteFs().Remove(s.m.RemoteName(step.Path)))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return s.retract(n, err)
+		}
+	}
+	return s.m.Do(func(v *mirror.View) error {
+		v.RemoteChanged()
+		if v.Tree().Node(n.ID) == n {
+			v.Tree().Erased(n, v.Now())
+		}
+		return nil
+	})
+}
+
+// empty says whether a directory of the remote may be removed: whatever was seen in it has been removed before.
+func (s *Fs) empty(path string) error {
+	names, err := s.m.AskNames(path)
+	if err == nil && len(names) > 0 {
+		err = conflict("made there since: " + strings.Join(names[:min(len(names), 3)], ", "))
+	}
+	return err
+}

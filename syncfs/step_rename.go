@@ -1,0 +1,95 @@
+package syncfs
+
+import (
+	"errors"
+	"io/fs"
+
+	"github.com/sftpsyncer/go-syncfs/internal/mirror"
+	"github.com/sftpsyncer/go-syncfs/internal/tree"
+)
+
+func (s *Fs) renameRemote(step tree.Step) error {
+	var from, to base
+	err := s.m.Do(func(v *mirror.View) error {
+		from, to = baseOf(step.Node), targetBase(v, step)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	source := s.m.Ask(step.From)
+	if err := from.check(source, s.conflict, false); err != nil {
+		return err
+	}
+	if source.Known == tree.Absent {
+		if from.known == tree.Unknown && from.kind == tree.Dir {
+			return s.renameNothing(step)
+		}
+		return conflict("it was removed there")
+	}
+	if err := to.check(s.m.Ask(step.Path), s.conflict, false); err != nil {
+		return err
+	}
+	aside := s.besides(step.Path, step.Node, ".old")
+	intent := &tree.Intent{Kind: tree.Move, From: step.From, To: step.Path, Aside: aside, Dir: step.To.Dir.ID,
+		Meta: source.Meta}
+	if err := s.intend(step.Node, intent); err != nil {
+		return err
+	}
+	if err := s.replace(intent, to.known != tree.Absent); err != nil {
+		return s.retract(step.Node, err)
+	}
+	return s.m.Do(func(v *mirror.View) error {
+		reached(v, step, source.Meta)
+		return nil
+	})
+}
+
+// renameNothing makes a directory under its new name that was only taken to be on the remote under its old one.
+func (s *Fs) renameNothing(step tree.Step) error {
+	err := s.m.Do(func(v *mirror.View) error {
+		if n := step.Node; v.Tree().Node(n.ID) == n {
+			v.Tree().Erased(n, v.Now())
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return s.mkdirRemote(step)
+}
+
+// replace renames on the remote. Where the remote does not replace an existing file, that is moved aside first, and
+// put back if the second step fails.
+func (s *Fs) replace(i *tree.Intent, existing bool) error {
+	remote := s.m.RemoteFs()
+	from, to, aside := s.m.RemoteName(i.From), s.m.RemoteName(i.To), s.m.RemoteName(i.Aside)
+	err := mirror.Remote(remote.Rename(from, to))
+	if !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	if !existing {
+		return conflict("it was made there")
+	}
+	if err := mirror.Remote(remote.Rename(to, aside)); err != nil {
+		return err
+	}
+	if err := mirror.Remote(remote.Rename(from, to)); err != nil {
+		if backErr := mirror.Remote(remote.Rename(aside, to)); backErr != nil {
+			return errors.Join(err, backErr)
+		}
+		return err
+	}
+	if err := mirror.Remote(remote.Remove(aside)); fatal(err) {
+		return err // the next push removes it
+	} else if err != nil {
+		s.logger.Warn("replaced file left on the remote", "name", i.Aside, "err", err)
+	}
+	return nil
+}
+
+// besides is a temporary name in the directory of a path.
+func (s *Fs) besides(path string, n *tree.Node, suffix string) string {
+	dir, _ := tree.Split(path)
+	return tree.Join(dir, s.tempName(n, suffix))
+}
