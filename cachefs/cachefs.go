@@ -35,6 +35,9 @@ type Options struct {
 	// Revalidate says when the remote is asked whether a copy is still its version. 0: never; Always: at every
 	// open; d: when d has passed since the last check.
 	Revalidate time.Duration
+	// StaleIfUnavailable has a copy used when the remote has to be asked about it and gives no answer. Without it
+	// that is ErrUnavailable.
+	StaleIfUnavailable bool
 	// MaxBytes bounds the bytes of the copies, those being fetched included. The least recently used are evicted
 	// first; if nothing can go, a file is read on the remote. 0: no bound.
 	MaxBytes int64

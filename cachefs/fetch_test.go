@@ -332,7 +332,7 @@ func TestCallsWithoutAnAnswerKeepCopies(t *testing.T) {
 	t.Parallel()
 	for _, revalidate := range []time.Duration{0, Always} {
 		for _, err := range []error{errDown, syscall.EACCES, syscall.EIO} {
-			w := newWorld(t, Options{Revalidate: revalidate})
+			w := newWorld(t, Options{Revalidate: revalidate, StaleIfUnavailable: true})
 			w.put("d/f", "content")
 			w.requireRead("content", "d/f")
 			w.line.Offline(err)

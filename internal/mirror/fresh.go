@@ -43,7 +43,7 @@ func (v *View) refresh(n *tree.Node) error {
 		return err
 	case a.Known != tree.Unknown:
 		v.learn(n, a)
-	case !v.servable(n):
+	case !v.opt.StaleIfUnavailable || !v.servable(n):
 		return a.Err
 	}
 	return nil

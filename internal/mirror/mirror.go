@@ -23,10 +23,12 @@ const Always time.Duration = -1
 // Options set up a mirror. The zero value is the default.
 type Options struct {
 	Revalidate time.Duration // 0: never; Always; else ask when that has passed since the last check
-	MaxBytes   int64         // bound on owned bytes kept locally, temporary ones included; 0: none
-	Parallel   int           // files fetched at once by Pull; 0: 16
-	Logger     *slog.Logger  // nil: silent
-	Now        func() time.Time
+
+	StaleIfUnavailable bool         // use what is here when that is due and the remote gives no answer
+	MaxBytes           int64        // bound on owned bytes kept locally, temporary ones included; 0: none
+	Parallel           int          // files fetched at once by Pull; 0: 16
+	Logger             *slog.Logger // nil: silent
+	Now                func() time.Time
 }
 
 // FS is a mirror, bound to a context. Safe for concurrent use.
