@@ -7,7 +7,8 @@
 //     are checked against what the remote says before and after, and it is renamed into place. Any number of readers
 //     that open a file at the same time cause one fetch.
 //   - The remote's "no such file" is an answer, everything else is not: a remote that cannot be reached deletes and
-//     hides nothing. Then files that are here still open, and others are [ErrUnavailable], never fs.ErrNotExist.
+//     hides nothing. Then files that are here still open, unless the remote has to be asked about them (see Options),
+//     and others are [ErrUnavailable], never fs.ErrNotExist.
 //   - What a program or a person put into the local directory by other means is served and never touched; a copy that
 //     was edited there is told from an untouched one by its stamps and hash, and is neither replaced nor evicted.
 //   - Changes made through the Fs go to the remote at once, and succeed only if the remote took them.

@@ -3,6 +3,7 @@ package mirror
 import (
 	"io"
 	"io/fs"
+	"path"
 	"sync"
 
 	"github.com/spf13/afero"
@@ -88,13 +89,13 @@ func (r *RemoteFile) Readdirnames(count int) ([]string, error) {
 	return names, r.fail("readdir", err)
 }
 
-// Stat describes the open file.
+// Stat describes the open file, under the name it was opened with, whatever that is now.
 func (r *RemoteFile) Stat() (fs.FileInfo, error) {
 	fi, err := r.f.Stat()
 	if err != nil {
 		return nil, r.fail("stat", err)
 	}
-	return fi, nil
+	return Info{path.Base("/" + r.name), metaOf(fi)}, nil
 }
 
 // Sync asks the remote to make what was written last.
