@@ -12,19 +12,25 @@ import (
 // Mkdir makes a directory.
 func (s *Fs) Mkdir(name string, perm fs.FileMode) error {
 	return s.change("mkdir", name, func(v *mirror.View, clean string) error {
-		p, err := v.Find(clean, false)
+		p, err := vacant(v, clean)
 		if err != nil {
 			return err
 		}
-		exists, err := p.Exists()
-		switch {
-		case err != nil:
-			return err
-		case exists:
-			return fs.ErrExist
-		}
 		return mkdir(v, p, perm)
 	})
+}
+
+// vacant is the place of a name that is not taken; the error is fs.ErrExist if it is.
+func vacant(v *mirror.View, clean string) (mirror.Place, error) {
+	p, err := v.Find(clean, false)
+	if err != nil {
+		return p, err
+	}
+	exists, err := p.Exists()
+	if exists {
+		err = fs.ErrExist
+	}
+	return p, err
 }
 
 // MkdirAll makes a directory and those above it. It does nothing if it is there. While the remote gives no answer,

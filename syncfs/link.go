@@ -56,16 +56,9 @@ func (s *Fs) symlink(target, name string) error {
 		return err
 	}
 	return s.m.Do(func(v *mirror.View) error {
-		p, err := v.Find(clean, false)
+		p, err := vacant(v, clean)
 		if err != nil {
 			return err
-		}
-		exists, err := p.Exists()
-		switch {
-		case err != nil:
-			return err
-		case exists:
-			return fs.ErrExist
 		}
 		if err := mirror.Creatable(p.Name); err != nil {
 			return err

@@ -166,7 +166,7 @@ func (d *Dir) Rename(oldname, newname string) error {
 		err = d.backend.rename(oldlocal, newlocal)
 	}
 	if err != nil {
-		return &os.LinkError{Op: "rename", Old: oldname, New: newname, Err: cause(err)}
+		return &os.LinkError{Op: "rename", Old: oldname, New: newname, Err: Cause(err)}
 	}
 	return nil
 }

@@ -25,12 +25,12 @@ func pathError(op, name string, err error) error {
 	if err == nil {
 		return nil
 	}
-	return &fs.PathError{Op: op, Path: name, Err: cause(err)}
+	return &fs.PathError{Op: op, Path: name, Err: Cause(err)}
 }
 
-// cause takes off what layers below said about operation and path, in words of their own, and puts the sentinels of
+// Cause takes off what layers below said about operation and path, in words of their own, and puts the sentinels of
 // package fs in the place of those that don't match them.
-func cause(err error) error {
+func Cause(err error) error {
 	for {
 		switch e := err.(type) {
 		case *fs.PathError:

@@ -61,7 +61,7 @@ func openReal(fsys afero.Fs) *realDir {
 		return nil
 	}
 	_, err = root.Lstat("..")
-	return &realDir{root: root, path: path, escapes: cause(err)}
+	return &realDir{root: root, path: path, escapes: Cause(err)}
 }
 
 // sameRoot reports whether the root of fsys is the directory that root has open, with nothing in between: a base
@@ -94,7 +94,7 @@ func (r *realDir) close() error { return r.root.Close() }
 
 // err translates an error of r.root.
 func (r *realDir) err(err error) error {
-	if err = cause(err); err != nil && err == r.escapes {
+	if err = Cause(err); err != nil && err == r.escapes {
 		return ErrEscapes
 	}
 	return err

@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"syscall"
+
+	"github.com/sftpsyncer/go-syncfs/internal/localdir"
 )
 
 // Errors that callers find with errors.Is.
@@ -64,20 +66,7 @@ func Remote(err error) error {
 }
 
 // Cause leaves off what names operation and path.
-func Cause(err error) error {
-	for {
-		switch e := err.(type) {
-		case *fs.PathError:
-			err = e.Err
-		case *os.LinkError:
-			err = e.Err
-		case *os.SyscallError:
-			err = e.Err
-		default:
-			return err
-		}
-	}
-}
+func Cause(err error) error { return localdir.Cause(err) }
 
 // PathError names operation and path of a call, once.
 func PathError(op, name string, err error) error {
