@@ -87,7 +87,7 @@ func TestConflicts(t *testing.T) {
 				for _, change := range r.fs.Pending() {
 					if change.Attempts > 0 {
 						require.Equal(t, 1, change.Attempts)
-						require.Contains(t, change.Err, ErrConflict.Error())
+						require.ErrorIs(t, change.Err, ErrConflict)
 					}
 				}
 				want := append([]string{"d/", "d/y:d/y", "other:other edited", "to:renamed"}, theirs.left...)

@@ -54,7 +54,9 @@ type Change struct {
 	Size     int64     // of a Put: bytes to send
 	Queued   time.Time // when it was touched first
 	Attempts int       // pushes that tried
-	Err      string    // why the last attempt failed; "" if none did
+	// Err is why the last attempt failed; nil if none did. After a restart too errors.Is finds the errors of this
+	// package, fs.ErrNotExist, fs.ErrExist, fs.ErrPermission and fs.ErrInvalid in it.
+	Err error
 }
 
 // String is a line like "put a/b.txt" or "rename a -> b".
@@ -92,7 +94,7 @@ func changeOf(v *mirror.View, step tree.Step) Change {
 		c.Size = v.LocalSize(step.Node)
 	}
 	if d := step.Node.Diff; d != nil {
-		c.Seq, c.Queued, c.Attempts, c.Err = d.Seq, time.Unix(0, d.Queued), d.Attempts, d.Err
+		c.Seq, c.Queued, c.Attempts, c.Err = d.Seq, time.Unix(0, d.Queued), d.Attempts, lastError(d)
 	}
 	return c
 }

@@ -209,7 +209,7 @@ func (s *Fs) failed(n *tree.Node, err error) {
 		if v.Tree().Node(n.ID) == n && n.Diff != nil {
 			d := v.Tree().Note(n, v.Now())
 			d.Attempts++
-			d.Err = err.Error()
+			noteError(d, err)
 			v.Tree().Touch(n)
 		}
 		return nil

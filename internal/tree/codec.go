@@ -99,7 +99,7 @@ func (e *encoder) node(n *Node) {
 	e.int(d.Queued)
 	e.uint(uint64(d.Attempts))
 	e.string(d.Err)
-	e.b = append(e.b, byte(d.Dest), byte(d.Attr.Set))
+	e.b = append(e.b, d.ErrClass, byte(d.Dest), byte(d.Attr.Set))
 	if d.Attr.Set != 0 {
 		e.uint(uint64(d.Attr.Mode))
 		e.int(int64(d.Attr.UID))
@@ -234,7 +234,7 @@ func (d *decoder) node() state {
 	}
 	if flags&hasDiff != 0 {
 		n.Diff = &Diff{Seq: d.uint(), Queued: d.int(), Attempts: int(d.uint()), Err: d.string(),
-			Dest: Answer(d.byte()), Explicit: flags&isExplicit != 0}
+			ErrClass: d.byte(), Dest: Answer(d.byte()), Explicit: flags&isExplicit != 0}
 		a := &n.Diff.Attr
 		if a.Set = AttrMask(d.byte()); a.Set != 0 {
 			*a = Attr{Set: a.Set, Mode: fs.FileMode(d.uint()), UID: int(d.int()), GID: int(d.int()),

@@ -115,6 +115,7 @@ func scribble(t *rapid.T, tree *Tree, n *Node) {
 	if rapid.Bool().Draw(t, "diff") {
 		d := tree.Note(n, rapid.Int64().Draw(t, "queued"))
 		d.Attempts, d.Err = rapid.IntRange(0, math.MaxInt).Draw(t, "attempts"), rapid.String().Draw(t, "err")
+		d.ErrClass = rapid.Uint8().Draw(t, "class")
 		d.Dest = rapid.SampledFrom([]Answer{Unknown, Absent, Exists}).Draw(t, "dest")
 		d.Explicit = rapid.Bool().Draw(t, "explicit")
 		d.Attr = Attr{}

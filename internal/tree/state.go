@@ -145,6 +145,7 @@ type Diff struct {
 	Queued   int64
 	Attempts int
 	Err      string // of the last attempt
+	ErrClass uint8  // what kind of error that was; the numbers are the user's
 	// Dest is what the remote was last known to have under a name that this node took without having it as its
 	// base: Absent, or Unknown when nobody was asked.
 	Dest Answer
