@@ -25,14 +25,6 @@ type Answer struct {
 	Err error
 }
 
-// Usable turns an answer that is not Exists into its error.
-func (a Answer) Usable() error {
-	if a.Known == tree.Exists {
-		return nil
-	}
-	return a.Err
-}
-
 // listing is what the remote said about a directory.
 type listing struct {
 	entries map[string]Answer

@@ -89,34 +89,12 @@ func (v *View) Renamed(oldname string, dir *tree.Node, base string) error {
 		return nil
 	}
 	up, from := n.Parent(), n.Path()
-	untouched := v.untouched(n)
 	v.tree.Move(n, dir, base, tree.Exists, v.Now())
 	v.tree.Rebase(n, dir, base)
 	err := v.Save(tree.Action{Kind: tree.RenameLocal, From: from, To: n.Path()})
-	if err == nil && untouched {
-		v.restamp(n)
-	}
 	v.Tidy(up)
 	v.prune(up)
 	return err
-}
-
-// untouched says whether a node's local file is the copy that was recorded.
-func (v *View) untouched(n *tree.Node) bool {
-	if n.Content != tree.Owned {
-		return false
-	}
-	info, err := v.local.Lstat(n.Path())
-	return err == nil && stampOf(info) == n.Copy.Stamp
-}
-
-// restamp takes the stamp of an untouched copy after its rename, which changed its ctime.
-func (v *View) restamp(n *tree.Node) {
-	if info, err := v.local.Lstat(n.Path()); err == nil {
-		v.tree.Edit(n)
-		n.Copy.Stamp = stampOf(info)
-		v.tree.Touch(n)
-	}
 }
 
 // Refreshed takes what the remote says after a change of attributes that left the content alone. keep says that the

@@ -1,6 +1,7 @@
 package mirror
 
 import (
+	"cmp"
 	"errors"
 	"io/fs"
 	"syscall"
@@ -23,8 +24,9 @@ func (m *FS) settle() error {
 // as it was.
 func (m *FS) save(actions ...tree.Action) error {
 	err := m.settle()
+	var copies []*tree.Node
 	if err == nil {
-		m.identify(actions)
+		copies = m.identify(actions)
 		if rec := m.tree.Take(actions); rec != nil {
 			err = m.log.Append(rec)
 		}
@@ -42,41 +44,42 @@ func (m *FS) save(actions ...tree.Action) error {
 		return errors.Join(err, m.settle())
 	}
 	m.tree.Commit()
-	m.restamp(actions)
+	m.restamp(copies)
 	m.compact()
 	return nil
 }
 
-// restamp takes note that renaming a copy has changed its ctime, and nothing else: it is still the copy. The note
-// goes into the next record; without it the hash would tell.
-func (m *FS) restamp(actions []tree.Action) {
-	for _, a := range actions {
-		n := (&View{FS: m}).Lookup(a.To)
-		if a.Kind != tree.RenameLocal || n == nil || n.Content != tree.Owned {
-			continue
-		}
-		info, err := m.local.Lstat(a.To)
-		if err != nil {
-			continue
-		}
-		stamp, was := stampOf(info), n.Copy.Stamp
-		was.CTime = stamp.CTime
-		if stamp == was && stamp != n.Copy.Stamp {
-			m.tree.Edit(n)
-			n.Copy.Stamp = stamp
-			m.tree.Touch(n)
-		}
-	}
-}
-
-// identify notes what the actions rename.
-func (m *FS) identify(actions []tree.Action) {
+// identify notes what the actions rename, and returns the nodes among it that are untouched copies. What is renamed
+// twice is still where the first of the two takes it from.
+func (m *FS) identify(actions []tree.Action) (copies []*tree.Node) {
+	origins := map[string]string{}
 	for i, a := range actions {
 		if a.Kind != tree.RenameLocal {
 			continue
 		}
-		if info, err := m.local.Lstat(a.From); err == nil {
-			actions[i].Ino = info.Stamp.Ino
+		origin := cmp.Or(origins[a.From], a.From)
+		origins[a.To] = origin
+		info, err := m.local.Lstat(origin)
+		if err != nil {
+			continue
+		}
+		actions[i].Ino = info.Stamp.Ino
+		n := (&View{FS: m}).Lookup(a.To)
+		if n != nil && n.Content == tree.Owned && n.Copy.Stamp == stampOf(info) {
+			copies = append(copies, n)
+		}
+	}
+	return copies
+}
+
+// restamp takes note that renaming untouched copies has changed their ctime: they still are. The note goes into the
+// next record; without it the hash would tell.
+func (m *FS) restamp(copies []*tree.Node) {
+	for _, n := range copies {
+		if info, err := m.local.Lstat(n.Path()); err == nil {
+			m.tree.Edit(n)
+			n.Copy.Stamp = stampOf(info)
+			m.tree.Touch(n)
 		}
 	}
 }
