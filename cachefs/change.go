@@ -28,10 +28,25 @@ func (c *Fs) Mkdir(name string, perm fs.FileMode) error {
 // MkdirAll makes a directory on the remote, and those above it.
 func (c *Fs) MkdirAll(name string, perm fs.FileMode) error {
 	err := c.mkdir(name, func(r afero.Fs, n string) error { return r.MkdirAll(n, perm) })
-	if errors.Is(err, syscall.ELOOP) {
-		err = mirror.PathError("mkdir", name, fs.ErrExist) // the link that leads to itself, as with os.MkdirAll
+	if (errors.Is(err, syscall.ELOOP) || errors.Is(err, syscall.ENOTDIR)) && c.blocked(name) {
+		err = mirror.PathError("mkdir", name, fs.ErrExist) // as with os.MkdirAll
 	}
 	return err
+}
+
+// blocked says whether a link that leads nowhere is on the way to a name.
+func (c *Fs) blocked(name string) bool {
+	clean, err := c.m.Clean(name)
+	for i := 0; err == nil && i <= len(clean); i++ {
+		if i < len(clean) && clean[i] != '/' {
+			continue
+		}
+		if _, err = c.m.Stat(clean[:i], true); err != nil {
+			_, lstatErr := c.m.Stat(clean[:i], false)
+			return lstatErr == nil
+		}
+	}
+	return false
 }
 
 func (c *Fs) mkdir(name string, do func(remote afero.Fs, remoteName string) error) error {
