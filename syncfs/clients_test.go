@@ -179,3 +179,27 @@ func TestRemovedDirectoryStaysRemoved(t *testing.T) {
 	second.has(second.served(), "other:other+")
 	second.queued("put d/y")
 }
+
+// A directory that was kept for a change in it, when the remote was found to have removed it, goes with the change.
+func TestRemovedDirectoryGoesWithTheLastChangeInIt(t *testing.T) {
+	t.Parallel()
+	for _, revalidate := range []time.Duration{0, cachefs.Always} {
+		opts := &Options{}
+		opts.Cache.Revalidate = revalidate
+		first := newRig(t, opts)
+		first.serve("a", "d/b", "d/e/c")
+		second := rigOn(t, first.remote, nil)
+		_, err := first.fs.Pull(t.Context(), "/")
+		require.NoError(t, err)
+		require.NoError(t, first.fs.Rename("d/e", "m"))
+		require.NoError(t, second.fs.RemoveAll("d"))
+		second.pushes()
+		_, err = first.fs.Pull(t.Context(), "/")
+		require.NoError(t, err)
+		first.fails(ErrConflict)
+		require.NoError(t, first.fs.Discard())
+		_, err = first.fs.Pull(t.Context(), "/")
+		require.NoError(t, err)
+		first.has(first.view(), "a:a")
+	}
+}

@@ -22,7 +22,7 @@ func (s *Fs) renameRemote(step tree.Step) error {
 		return err
 	}
 	if source.Known == tree.Absent {
-		if from.known == tree.Unknown && from.kind == tree.Dir {
+		if from.known != tree.Exists && from.kind == tree.Dir {
 			return s.renameNothing(step)
 		}
 		return conflict("it was removed there")

@@ -105,8 +105,9 @@ func files(with alteredFile) altered {
 		if err != nil {
 			return nil, err
 		}
-		with.File = f
-		return with, nil
+		file := with
+		file.File = f
+		return file, nil
 	}}
 }
 

@@ -37,9 +37,18 @@ func (m *FS) fetch(n *tree.Node) error {
 	}
 	f := m.flights[n.ID]
 	if f == nil {
+		if present(n) || m.tree.Node(n.ID) != n { // since who asked looked
+			m.mu.Unlock()
+			return nil
+		}
 		f = m.depart(n)
 	}
 	return m.wait(f)
+}
+
+// present says whether the node's bytes are here, and are what the view shows.
+func present(n *tree.Node) bool {
+	return n.Local() && (n.Content != tree.Owned || !n.Copy.Stale)
 }
 
 // await waits for the fetch of a node, if there is still one.

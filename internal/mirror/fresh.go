@@ -73,7 +73,10 @@ func (v *View) refreshRoot() error {
 }
 
 // askable says whether the remote has to be asked before a node is shown.
-func (v *View) askable(n *tree.Node) bool {
+func (v *View) askable(n *tree.Node) bool { return v.askableIf(n, v.opt.Revalidate) }
+
+// askableIf is askable with another rule for what is known here.
+func (v *View) askableIf(n *tree.Node, revalidate time.Duration) bool {
 	switch {
 	case n.IsRoot() || n.Differs() || !n.HasBase():
 		return false
@@ -86,11 +89,22 @@ func (v *View) askable(n *tree.Node) bool {
 		if _, err := v.local.Lstat(n.Path()); err != nil {
 			return true
 		}
-		if n.Known == tree.Unknown {
+		switch n.Known {
+		case tree.Unknown:
 			return false
+		case tree.Absent: // and kept for what is only here
+			return !differsBelow(n)
 		}
 	}
-	return due(v.opt.Revalidate, n.Checked, v.Now())
+	return due(revalidate, n.Checked, v.Now())
+}
+
+// differsBelow says whether anything in a directory has to be pushed.
+func differsBelow(dir *tree.Node) (differs bool) {
+	see := func(n *tree.Node) { differs = differs || n.Differs() || differsBelow(n) }
+	dir.Kids(see)
+	dir.HiddenKids(see)
+	return differs
 }
 
 // learn takes a definite answer about the base of a node that does not differ.
@@ -142,11 +156,13 @@ func (v *View) vanish(n *tree.Node) {
 	switch {
 	case left: // the next question about it tries again
 	case n.Kind == tree.Dir && (n.Differs() || n.HasKids()):
-		v.tree.Edit(n).Known = tree.Unknown // made again by a push of what is in it
+		v.tree.Edit(n).Known = tree.Absent // made again by a push of what is in it
 		v.tree.Touch(n)
 	case n.Kind == tree.Dir:
+		up := n.Parent()
 		_ = v.local.Remove(n.Path()) // fails if something of the user's is in it
 		v.tree.Forget(n)
+		v.Tidy(up)
 	default:
 		if err := v.dropCopy(n); err != nil {
 			v.opt.Logger.Warn("copy not deleted", "name", n.Path(), "err", err)

@@ -151,7 +151,7 @@ func (v *View) remoteEntries(dir *tree.Node) (map[string]Answer, error) {
 
 // standsHere says whether a directory is in the view whatever the remote says.
 func (v *View) standsHere(dir *tree.Node) bool {
-	if dir.IsRoot() || dir.Differs() || dir.Known == tree.Unknown && dir.HasKids() {
+	if dir.IsRoot() || dir.Differs() || dir.Known != tree.Exists && dir.HasKids() {
 		return true
 	}
 	_, err := v.local.Lstat(dir.Path())

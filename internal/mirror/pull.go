@@ -118,9 +118,7 @@ func (p *puller) list(name string) (infos []Info, err error) {
 			return err
 		}
 		// The list has the versions of all files in it, so it is taken as the answer whatever Revalidate says.
-		infos, err = v.listAbout(dir, func(n *tree.Node) bool {
-			return v.askable(n) || n.Kind == tree.File && n.HasBase() && !n.Differs()
-		})
+		infos, err = v.listAbout(dir, func(n *tree.Node) bool { return v.askableIf(n, Always) })
 		return err
 	})
 	return infos, err

@@ -79,10 +79,13 @@ func (m *FS) evict(n *tree.Node) error {
 	return nil
 }
 
-// Tidy deletes local directories that are empty, from dir upwards, as far as the remote has them: once nothing is known
-// about what was in one, it would be taken for the user's, which is there whatever the remote says.
+// Tidy deletes local directories that are empty, from dir upwards, as far as they are there because of the remote: once
+// nothing is known about what was in one, it would be taken for the user's, which is there whatever the remote says.
 func (m *FS) Tidy(dir *tree.Node) {
-	for ; dir != nil && !dir.IsRoot() && dir.Known == tree.Exists && !dir.Differs(); dir = dir.Parent() {
+	for ; dir != nil && !dir.IsRoot() && dir.Known != tree.Unknown && !dir.Differs(); dir = dir.Parent() {
+		if dir.Known == tree.Absent && dir.HasKids() {
+			return // they are only here
+		}
 		if m.local.Remove(dir.Path()) != nil {
 			return // something is in it
 		}

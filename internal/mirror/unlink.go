@@ -79,7 +79,7 @@ func (v *View) Here(n *tree.Node, path string) bool {
 
 // Absented takes note that the remote was found not to have a directory that was taken to be there.
 func (v *View) Absented(n *tree.Node) {
-	if n.HasBase() && n.Known == tree.Unknown && !n.IsRoot() {
+	if n.HasBase() && n.Known != tree.Exists && !n.IsRoot() {
 		if l, ok := v.known.lists[n.RemotePath()]; ok && errors.Is(l.err, fs.ErrNotExist) {
 			v.tree.Erased(n, v.Now())
 		}

@@ -108,7 +108,7 @@ func (v *View) list(name string) (listing, error) {
 
 // Fetch has a whole copy of the node's bytes made. It returns nil once it is there.
 func (v *View) Fetch(n *tree.Node) error {
-	if n.Local() && (n.Content != tree.Owned || !n.Copy.Stale) {
+	if present(n) {
 		return nil
 	}
 	if err, ok := v.known.fetched[n.ID]; ok && err != nil {

@@ -67,7 +67,7 @@ func (p *planner) place(n *Node) bool {
 	if p.where(n) != to {
 		p.vacate(to, n)
 		p.bring(n, to)
-	} else if n.Kind == Dir && n.Known == Unknown {
+	} else if n.Kind == Dir && n.Known != Exists {
 		p.ensure(n, to)
 	}
 	p.state[n] = placed
