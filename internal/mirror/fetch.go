@@ -127,12 +127,18 @@ type arrived struct {
 
 func (m *FS) carry(n *tree.Node, f *flight) (err error) {
 	m.mu.Lock()
-	from, around := n.RemotePath(), (&View{FS: m}).detours()
+	from, around, gone := n.RemotePath(), (&View{FS: m}).detours(), m.tree.Node(n.ID) != n
 	m.mu.Unlock()
+	if gone {
+		return nil // who waits looks again
+	}
 	if from == "" {
 		return fs.ErrNotExist
 	}
 	src, before, err := around.open(m, from)
+	if errors.Is(err, fs.ErrNotExist) && m.elsewhere(n, from) {
+		return nil // who waits looks again
+	}
 	if err != nil {
 		return err
 	}
@@ -161,6 +167,13 @@ func (m *FS) carry(n *tree.Node, f *flight) (err error) {
 	}
 	kept, err = m.land(n, f, temp, got)
 	return err
+}
+
+// elsewhere says whether a node is not where it was on the remote: it was replaced or renamed meanwhile.
+func (m *FS) elsewhere(n *tree.Node, path string) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.tree.Node(n.ID) != n || n.HasBase() && n.RemotePath() != path
 }
 
 // download copies an open remote file, and checks that what arrived is one whole version.
