@@ -53,7 +53,7 @@ type Change struct {
 	NewName  string    // of a Rename: the path it gets
 	Size     int64     // of a Put: bytes to send
 	Queued   time.Time // when it was touched first
-	Attempts int       // pushes that tried
+	Attempts int       // how often Push has tried
 	// Err is why the last attempt failed; nil if none did. After a restart too errors.Is finds the errors of this
 	// package, fs.ErrNotExist, fs.ErrExist, fs.ErrPermission and fs.ErrInvalid in it.
 	Err error
@@ -99,13 +99,27 @@ func changeOf(v *mirror.View, step tree.Step) Change {
 	return c
 }
 
-// Result is the outcome of one change of a Push, or of one file of a Pull.
+// Result is the outcome of one change of a Push, or of one file of a Pull. Its Attempts include this one.
 type Result struct {
 	Change
 	Bytes    int64         // that were transferred
-	Duration time.Duration // from its turn to its end
-	Kept     string        // of a Put in conflict, with KeepBoth: the path under which this side's version is now
+	Duration time.Duration // of the last attempt
 	Err      error         // nil: done
+
+	// Of a Put:
+	Resumed int64 // bytes that had arrived before, with an upload that was cut off
+	Synced  bool  // the remote has synced the content to its disk (Options.SyncRemote)
+	Refused error // what of mode, owner and times the remote refused; nil: nothing
+
+	// MovedAside says that the remote does not replace by rename: for a moment, the target was not there.
+	MovedAside bool
+	// Conflict is what was in the way, and Kept the path that this side's version has now, if the policy was
+	// Overwrite or KeepBoth.
+	Conflict error
+	Kept     string
+
+	step     attempted
+	advanced bool // more is on the remote than before
 }
 
 // Report says what a Push or a Pull did.

@@ -40,7 +40,7 @@ func (p *power) reopen(t *testing.T, disk afero.Fs) {
 	remote := copied(t, p.remote)
 	before, err := aferotest.Tree(remote)
 	require.NoError(t, err)
-	s, err := New(remote, disk, nil)
+	s, err := New(remote, disk, trying(nil))
 	require.NoError(t, err)
 	defer s.Close()
 	require.NoError(t, s.Damage())

@@ -108,11 +108,11 @@ func (r *faulty) start() {
 	r.Helper()
 	// One step at a time, so that an index means the same operation in each run.
 	opts := &Options{Cache: cachefs.Options{Parallel: 1}}
-	s, err := New(r.overRemote, r.overLocal, opts)
+	s, err := New(r.overRemote, r.overLocal, trying(opts))
 	if err != nil {
 		r.isFault("New", err)
 		r.plan.Heal()
-		s, err = New(r.overRemote, r.overLocal, opts)
+		s, err = New(r.overRemote, r.overLocal, trying(opts))
 	}
 	require.NoError(r, err)
 	require.NoError(r, s.Damage())

@@ -9,7 +9,7 @@ import (
 // missing. The root is made if it is not there, whoever should have made it; so is any directory if the step replaces
 // what it finds. Else somebody has removed the directory since the change was made to what is in it, or was to be:
 // a conflict.
-func (s *Fs) ensureParent(step tree.Step) error {
+func (s *Fs) ensureParent(step tree.Step, r *Result) error {
 	// One at a time: what is missing for many steps is made once.
 	s.parents <- struct{}{}
 	defer func() { <-s.parents }()
@@ -31,8 +31,12 @@ func (s *Fs) ensureParent(step tree.Step) error {
 	if err != nil {
 		return err
 	}
-	if dir != "." && s.conflict == Fail && b.known != tree.Unknown {
-		return conflict("its directory was removed there")
+	if dir != "." && b.known != tree.Unknown {
+		err := conflict("its directory was removed there")
+		if s.policyFor(step, r, dir, b, a, err) == Fail {
+			return err
+		}
+		r.Conflict = err
 	}
 	return mirror.Remote(s.m.RemoteFs().MkdirAll(s.m.RemoteName(dir), 0o777))
 }

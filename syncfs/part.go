@@ -1,8 +1,11 @@
 package syncfs
 
 import (
+	"bytes"
+	"crypto/sha256"
 	"errors"
 	"fmt"
+	"hash"
 	"io/fs"
 	"os"
 	"path"
@@ -11,46 +14,130 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
-// claim records that an upload may leave a temporary file in the directory of its target. The name is a new one each
-// time: what an earlier upload has sent may still arrive.
-func (s *Fs) claim(step tree.Step) (part *tree.Node, err error) {
-	err = s.m.Do(func(v *mirror.View) error {
-		t, dir := v.Tree(), step.To.Dir
-		if t.Node(dir.ID) != dir || !dir.HasBase() {
-			return fmt.Errorf("%w: its directory was removed meanwhile", ErrBusy)
+// part is a temporary file on the remote that gets the content of a file.
+type part struct {
+	of, node *tree.Node
+	path     string
+	from     int64     // what has arrived of it
+	hash     hash.Hash // of that
+}
+
+// beginPart finds the temporary file of an upload that was cut off and may go on, or claims a new one.
+func (s *Fs) beginPart(step tree.Step, c content) (*part, error) {
+	p, known, err := s.earlierPart(step)
+	if err != nil {
+		return nil, err
+	}
+	if p != nil {
+		ok, err := s.mayGoOn(p, known, c)
+		if ok || err != nil {
+			return p, err
 		}
-		part = t.Hide(dir, newTempName(".part"), tree.File, tree.Unknown, tree.Meta{}, v.Now())
-		part.Temp = true
+		if err := s.sweep(p.node, p.path); err != nil {
+			return nil, fmt.Errorf("temporary file of an earlier upload: %w", err)
+		}
+	}
+	return s.claim(step, c)
+}
+
+// earlierPart is the temporary file that an earlier upload of a file has left where it will be renamed; nil if there
+// is none.
+func (s *Fs) earlierPart(step tree.Step) (p *part, known tree.Part, err error) {
+	err = s.m.Do(func(v *mirror.View) error {
+		n := step.Node
+		if v.Tree().Node(n.ID) != n || n.Diff == nil || n.Diff.Part == nil {
+			return nil
+		}
+		known = *n.Diff.Part
+		if temp := v.Tree().Node(known.Temp); temp != nil {
+			if dir, name := temp.Base(); dir == step.To.Dir {
+				p = &part{of: n, node: temp, path: tree.Join(path.Dir(step.Path), name), from: known.Sent}
+			}
+		}
+		return nil
+	})
+	return p, known, err
+}
+
+// mayGoOn says whether an upload may go on: what it sends is what it sent, by the stamp and by the hash of what has
+// arrived, and the temporary file has at least that. Where nothing is known to have arrived, a new name is better: what
+// was sent to the old one may still arrive.
+func (s *Fs) mayGoOn(p *part, known tree.Part, c content) (bool, error) {
+	stamp := known.Stamp
+	stamp.CTime = c.stamp.CTime // a rename changes it
+	if known.Sent == 0 || stamp != c.stamp {
+		return false, nil
+	}
+	a := s.m.Ask(p.path)
+	if a.Known == tree.Unknown {
+		return false, a.Err
+	}
+	if a.Known == tree.Absent || a.Kind != tree.File || a.Meta.Size < p.from || a.Meta.Size > c.stamp.Size {
+		return false, nil
+	}
+	src, err := s.m.Local().OpenFile(c.path, os.O_RDONLY, 0)
+	if err != nil {
+		return false, err
+	}
+	defer src.Close()
+	if p.hash, err = hashOf(s.m.Context(), src, p.from); err != nil {
+		return false, err
+	}
+	return bytes.Equal(p.hash.Sum(nil), known.Hash[:]), nil
+}
+
+// claim records that an upload may leave a temporary file in the directory of its target. The name is a new one: what
+// an earlier upload of another content has sent may still arrive.
+func (s *Fs) claim(step tree.Step, c content) (*part, error) {
+	p := &part{of: step.Node, hash: sha256.New()}
+	err := s.m.Do(func(v *mirror.View) error {
+		t, n, dir := v.Tree(), step.Node, step.To.Dir
+		if t.Node(n.ID) != n || t.Node(dir.ID) != dir || !dir.HasBase() {
+			return fmt.Errorf("%w: it or its directory was removed meanwhile", ErrBusy)
+		}
+		p.node = t.Hide(dir, newTempName(".part"), tree.File, tree.Unknown, tree.Meta{}, v.Now())
+		p.node.Temp = true
+		t.Note(n, v.Now()).Part = &tree.Part{Temp: p.node.ID, Stamp: c.stamp}
+		t.Touch(n)
 		return nil
 	})
 	if err == nil {
 		err = s.m.SyncLog()
 	}
-	return part, err
+	if err == nil {
+		_, name := p.node.Base()
+		p.path = tree.Join(path.Dir(step.Path), name)
+	}
+	return p, err
 }
 
-// lasting makes the local bytes of a file survive the loss of power: older ones would pass for an edit of what was
-// sent.
-func (s *Fs) lasting(name string) error {
-	f, err := s.m.Local().OpenFile(name, os.O_RDWR, 0)
-	if errors.Is(err, fs.ErrPermission) {
-		f, err = s.m.Local().OpenFile(name, os.O_RDONLY, 0)
-	}
+// noteArrival records how much of an upload has arrived.
+func (s *Fs) noteArrival(p *part, m mark) {
+	err := s.m.Do(func(v *mirror.View) error {
+		n := p.of
+		if v.Tree().Node(n.ID) != n || n.Diff == nil || n.Diff.Part == nil || n.Diff.Part.Temp != p.node.ID {
+			return nil
+		}
+		known := *n.Diff.Part
+		known.Sent, known.Hash = m.at, m.sum
+		v.Tree().Note(n, v.Now()).Part = &known
+		v.Tree().Touch(n)
+		return nil
+	})
 	if err != nil {
-		return err
+		s.logger.Warn("state of an upload not recorded", "name", p.path, "err", err)
 	}
-	return errors.Join(f.Sync(), f.Close())
 }
 
 // sweep removes a temporary file.
-func (s *Fs) sweep(part *tree.Node, path string) error {
+func (s *Fs) sweep(temp *tree.Node, path string) error {
 	err := mirror.Remote(s.m.RemoteFs().Remove(s.m.RemoteName(path)))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	return s.m.Do(func(v *mirror.View) error {
-		if v.Tree().Node(part.ID) == part {
-			v.Tree().Erased(part, v.Now())
+		if v.Tree().Node(temp.ID) == temp {
+			v.Tree().Erased(temp, v.Now())
 		}
 		return nil
 	})
@@ -62,13 +149,7 @@ func swept(v *mirror.View, i *tree.Intent) {
 	if dir == nil {
 		return
 	}
-	if part := dir.OnRemote(path.Base(i.From)); part != nil && part.Temp {
-		v.Tree().Erased(part, v.Now())
+	if temp := dir.OnRemote(path.Base(i.From)); temp != nil && temp.Temp {
+		v.Tree().Erased(temp, v.Now())
 	}
-}
-
-// baseName of a node on the remote.
-func baseName(n *tree.Node) string {
-	_, name := n.Base()
-	return name
 }

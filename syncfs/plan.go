@@ -36,8 +36,9 @@ type Plan struct {
 	Bytes int64     // that would be sent
 }
 
-// Plan asks the remote about each queued change and says what Push would do. It changes nothing. Whether a conflict
-// is none because the contents are equal shows only when they are compared, by Push.
+// Plan asks the remote about each queued change and says what Push would do. It changes nothing, and does not call
+// Options.Resolve: what that would decide shows as Options.Conflict has it. Whether a conflict is none because the
+// contents are equal shows only when they are compared, by Push.
 //
 // The error matches ErrUnavailable if the remote gives no answer.
 func (s *Fs) Plan(ctx context.Context) (Plan, error) {

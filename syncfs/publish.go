@@ -1,39 +1,46 @@
 package syncfs
 
 import (
-	"crypto/sha256"
 	"errors"
 	"fmt"
-	"io"
 
 	"github.com/sftpsyncer/go-syncfs/internal/mirror"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
 // publish renames a finished upload over its target, after the last look at both sides.
-func (s *Fs) publish(step tree.Step, c content, u upload, result *Result) error {
+func (s *Fs) publish(step tree.Step, c content, u uploaded, r *Result) error {
 	now := s.m.Ask(step.Path)
-	if err := c.base.check(now, s.conflict, false); err != nil {
-		switch same, sameErr := s.sameContent(step.Path, now, u); {
+	err := c.base.check(now, Fail, false)
+	if errors.Is(err, ErrConflict) {
+		same, sameErr := s.sameContent(step.Path, now, u)
+		switch {
 		case sameErr != nil:
 			return errors.Join(err, sameErr)
 		case same:
-		case s.conflict == KeepBoth && errors.Is(err, ErrConflict):
-			return s.publishBeside(step, c, u, result)
+			err = nil
 		default:
-			return err
+			switch s.policyFor(step, r, step.Path, c.base, now, err) {
+			case Overwrite:
+				err = s.overwrite(r, c.base, now, false, err)
+			case KeepBoth:
+				r.Conflict = err
+				return s.publishBeside(step, c, u, r)
+			}
 		}
+	}
+	if err == nil {
+		err = s.unchanged(step, c)
 	}
 	intent := &tree.Intent{Kind: tree.Publish, From: u.temp, To: step.Path,
 		Aside: s.besides(step.Path, step.Node, ".old"), Dir: step.To.Dir.ID, Meta: u.meta, Hash: u.hash, Stamp: c.stamp}
-	err := s.unchanged(step, c)
 	if err == nil {
 		err = s.intend(step.Node, intent)
 	}
 	if err != nil {
 		return err
 	}
-	if err := s.replace(intent, now.Known == tree.Exists); err != nil {
+	if err := s.replace(intent, now.Known == tree.Exists, r); err != nil {
 		return s.retract(step.Node, err)
 	}
 	return s.m.Do(func(v *mirror.View) error {
@@ -56,7 +63,7 @@ func (s *Fs) unchanged(step tree.Step, c content) error {
 var errWrittenMeanwhile = fmt.Errorf("%w: it changed during the push", ErrBusy)
 
 // publishBeside publishes an upload that is in conflict under a name of its own.
-func (s *Fs) publishBeside(step tree.Step, c content, u upload, result *Result) error {
+func (s *Fs) publishBeside(step tree.Step, c content, u uploaded, r *Result) error {
 	beside, err := s.keepBoth(step)
 	if err != nil {
 		return err
@@ -74,25 +81,17 @@ func (s *Fs) publishBeside(step tree.Step, c content, u upload, result *Result) 
 	if was != c.stamp || moved.generation != c.generation {
 		return errWrittenMeanwhile
 	}
-	result.Kept = beside.Path
-	return s.publish(beside, moved, u, result)
+	r.Kept = beside.Path
+	return s.publish(beside, moved, u, r)
 }
 
 // sameContent says whether the file that is in conflict has the bytes that were to be sent.
-func (s *Fs) sameContent(path string, now mirror.Answer, u upload) (bool, error) {
+func (s *Fs) sameContent(path string, now mirror.Answer, u uploaded) (bool, error) {
 	if now.Known != tree.Exists || now.Kind != tree.File || now.Meta.Size != u.meta.Size {
 		return false, nil
 	}
-	f, err := s.m.RemoteFs().Open(s.m.RemoteName(path))
-	if err != nil {
-		return false, mirror.Remote(err)
-	}
-	defer f.Close()
-	theirs := sha256.New()
-	if _, err := io.Copy(theirs, f); err != nil {
-		return false, mirror.Remote(err)
-	}
-	return tree.Hash(theirs.Sum(nil)) == u.hash, nil
+	theirs, err := s.hashRemote(path)
+	return theirs == u.hash, err
 }
 
 // published records that the remote has the content that was sent. The local bytes are a copy of it from now on, if

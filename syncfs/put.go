@@ -2,11 +2,8 @@ package syncfs
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
-	"io"
-	"os"
-	"path"
-	"time"
 
 	"github.com/sftpsyncer/go-syncfs/internal/mirror"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
@@ -22,56 +19,53 @@ type content struct {
 	base       base
 }
 
-// put sends a file's content: to a temporary name, whose length is checked, and from there over the target in one
-// step. Nothing is published if the local file changes meanwhile, or if the remote has another version than the base.
-func (s *Fs) put(step tree.Step, result *Result) error {
+// put sends a file's content: to a temporary name, where it is checked, and from there over the target in one step.
+// Nothing is published if the local file changes meanwhile, or if the remote has another version than the base.
+func (s *Fs) put(step tree.Step, r *Result) error {
 	var c content
 	err := s.m.Do(func(v *mirror.View) (err error) {
 		c, err = sendable(v, step)
 		return err
 	})
+	if err == nil && c.stamp.Size >= worthALook {
+		err = s.lookAhead(step, r, c)
+	}
 	if err != nil {
 		return err
 	}
-	part, err := s.claim(step)
+	p, err := s.beginPart(step, c)
 	if err != nil {
 		return err
 	}
-	temp := tree.Join(path.Dir(step.Path), baseName(part))
-	sum, n, err := s.send(c, temp)
-	result.Bytes = n
+	u, err := s.upload(c, p, r)
 	if err == nil {
-		err = s.finish(c, temp)
-	}
-	var arrived mirror.Answer
-	if err == nil {
-		if arrived = s.m.Ask(temp); arrived.Known != tree.Exists {
-			err = fmt.Errorf("temporary file: %w", arrived.Err)
-		} else if arrived.Meta.Size != c.stamp.Size {
-			err = fmt.Errorf("%w: %d of %d bytes arrived", io.ErrShortWrite, arrived.Meta.Size, c.stamp.Size)
-		}
-	}
-	if err == nil {
-		if err = s.lasting(c.path); err != nil {
-			err = cmp.Or(s.unchanged(step, c), err) // something else may be there by now
-		}
-	}
-	if err == nil {
-		err = s.publish(step, c, upload{temp, arrived.Meta, sum}, result)
+		err = s.publish(step, c, u, r)
+	} else if !fatal(err) {
+		err = cmp.Or(s.unchanged(step, c), err) // something else may be there by now
 	}
 	if err != nil && !outcomeUnknown(err) && !s.intends(step.Node) {
-		if sweepErr := s.sweep(part, temp); sweepErr != nil {
-			s.logger.Warn("temporary file left on the remote until the next push", "name", temp, "err", sweepErr)
+		if sweepErr := s.sweep(p.node, p.path); sweepErr != nil {
+			s.logger.Warn("temporary file left on the remote until the next push", "name", p.path, "err", sweepErr)
 		}
 	}
 	return err
 }
 
-// upload is a content that lies under a temporary name on the remote.
-type upload struct {
-	temp string
-	meta tree.Meta
-	hash tree.Hash
+// worthALook is how large a file is that costs more to send than to ask the remote once more.
+const worthALook = 1 << 20
+
+// lookAhead finds a conflict before a file is sent in vain. One that may turn out to be none is left to be found after
+// that: a content of the same length may be equal.
+func (s *Fs) lookAhead(step tree.Step, r *Result, c content) error {
+	now := s.m.Ask(step.Path)
+	if now.Known == tree.Exists && now.Kind == tree.File && now.Meta.Size == c.stamp.Size {
+		return nil
+	}
+	err := c.base.check(now, Fail, false)
+	if errors.Is(err, ErrConflict) && s.policyFor(step, r, step.Path, c.base, now, err) != Fail {
+		return nil
+	}
+	return err
 }
 
 // sendable is the content of a file that may be sent.
@@ -99,54 +93,4 @@ func sendable(v *mirror.View, step tree.Step) (content, error) {
 		c.shown.MTime = c.stamp.MTime
 	}
 	return c, nil
-}
-
-// send sends the bytes and returns their hash and number.
-func (s *Fs) send(c content, temp string) (sum tree.Hash, n int64, err error) {
-	src, err := s.m.Local().OpenFile(c.path, os.O_RDONLY, 0)
-	if err != nil {
-		return sum, 0, err
-	}
-	defer src.Close()
-	mode := c.shown.Mode.Perm() | 0o600 // until it is finished
-	dst, err := s.m.RemoteFs().OpenFile(s.m.RemoteName(temp), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, mode)
-	if err != nil {
-		return sum, 0, mirror.Remote(err)
-	}
-	r := newSource(s.m.Context(), src, c.stamp.Size)
-	n, err = io.Copy(dst, r)
-	if closeErr := dst.Close(); err == nil {
-		err = closeErr
-	}
-	switch {
-	case r.err != nil && r.err != io.EOF:
-		err = r.err // of this side
-	case err != nil:
-		err = mirror.Remote(err)
-	case n != c.stamp.Size:
-		err = fmt.Errorf("%w: it is shorter than it was", ErrBusy)
-	}
-	r.hash.Sum(sum[:0])
-	return sum, n, err
-}
-
-// finish gives the temporary file owner, mode and time. A remote that refuses does not fail a good upload.
-func (s *Fs) finish(c content, temp string) error {
-	now := time.Unix(0, c.shown.MTime)
-	attr := c.attr
-	if attr.Set&tree.AttrTimes == 0 {
-		attr.ATime, attr.MTime = now.UnixNano(), now.UnixNano()
-	}
-	attr.Set |= tree.AttrTimes | tree.AttrMode
-	attr.Mode = c.shown.Mode & (os.ModePerm | os.ModeSetuid | os.ModeSetgid | os.ModeSticky)
-	for _, bit := range []tree.AttrMask{tree.AttrMode, tree.AttrOwner, tree.AttrTimes} {
-		one := attr
-		one.Set &= bit
-		if err := s.setAttrs(temp, one); fatal(err) {
-			return err
-		} else if err != nil {
-			s.logger.Warn("attribute refused by the remote", "name", c.path, "err", err)
-		}
-	}
-	return nil
 }

@@ -61,9 +61,21 @@ func (r *rig) end() {
 
 func (r *rig) start() {
 	r.Helper()
-	s, err := New(faultfs.New(coarse{r.remote}, r.plan), r.local, r.opts)
+	s, err := New(faultfs.New(coarse{r.remote}, r.plan), r.local, trying(r.opts))
 	require.NoError(r, err)
 	r.fs = s
+}
+
+// trying returns options by which Push tries once, unless they say how long it tries.
+func trying(opts *Options) *Options {
+	if opts == nil {
+		opts = &Options{}
+	}
+	once := *opts
+	if once.RetryFor == 0 {
+		once.RetryFor = -1
+	}
+	return &once
 }
 
 // restart ends the Fs and starts it again.

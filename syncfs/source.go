@@ -6,32 +6,111 @@ import (
 	"hash"
 	"io"
 
-	"github.com/sftpsyncer/go-syncfs/internal/localdir"
+	"github.com/spf13/afero"
+
+	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
-// source reads a local file once, from start to end, and hashes what it reads. It tells its size, so that a remote
-// can keep many writes in flight.
+// block is at what distances the hash of what was read is kept: the places from which an upload can go on.
+const block = 1 << 20
+
+// source reads a local file once, to its end, and hashes what it reads.
 type source struct {
-	*io.SectionReader
-	ctx  context.Context
-	hash hash.Hash
-	err  error
+	ctx       context.Context
+	f         io.ReaderAt
+	off, size int64
+	hash      hash.Hash // of all before off
+	err       error     // of reading
+
+	// arrived says how much is known to have arrived; nil if that can't be told before the end. Then proven is
+	// called with each new place from which the upload can go on, once it is known.
+	arrived func() int64
+	proven  func(mark)
+	marks   []mark // those that may not have arrived yet
 }
 
-func newSource(ctx context.Context, f *localdir.File, size int64) *source {
-	return &source{SectionReader: io.NewSectionReader(f, 0, size), ctx: ctx, hash: sha256.New()}
+// mark is the hash of a file's first bytes.
+type mark struct {
+	at  int64
+	sum tree.Hash
 }
 
 func (r *source) Read(p []byte) (n int, err error) {
-	if err = r.ctx.Err(); err == nil {
-		n, err = r.SectionReader.Read(p)
+	if err = r.ctx.Err(); err == nil && r.off == r.size {
+		err = io.EOF
+	}
+	if err == nil {
+		toMark := block - r.off%block
+		n, err = r.f.ReadAt(p[:min(int64(len(p)), r.size-r.off, toMark)], r.off)
 	}
 	r.hash.Write(p[:n])
+	r.off += int64(n)
 	r.err = err
+	if r.arrived != nil && n > 0 {
+		if r.off%block == 0 {
+			r.marks = append(r.marks, mark{r.off, r.sum()})
+		}
+		r.prove()
+	}
 	return n, err
 }
 
-// WriteTo hides that of the SectionReader, which would read past the hash.
-func (r *source) WriteTo(w io.Writer) (int64, error) {
-	return io.Copy(w, struct{ io.Reader }{r})
+// Size is how much there is to read; github.com/pkg/sftp keeps many writes in flight if it knows.
+func (r *source) Size() int64 { return r.size - r.off }
+
+// sum is the hash of all that was read.
+func (r *source) sum() (sum tree.Hash) {
+	r.hash.Sum(sum[:0])
+	return sum
+}
+
+// prove reports the last mark that has arrived since the last call.
+func (r *source) prove() {
+	if r.arrived == nil || len(r.marks) == 0 {
+		return
+	}
+	arrived, n := r.arrived(), 0
+	for n < len(r.marks) && r.marks[n].at <= arrived {
+		n++
+	}
+	if n > 0 {
+		r.proven(r.marks[n-1])
+		r.marks = r.marks[n:]
+	}
+}
+
+// hashOf is the state of the hash after the first n bytes of a file.
+func hashOf(ctx context.Context, f io.ReaderAt, n int64) (hash.Hash, error) {
+	r := &source{ctx: ctx, f: f, size: n, hash: sha256.New()}
+	_, err := io.Copy(io.Discard, r)
+	return r.hash, err
+}
+
+// acknowledging is what a file of the remote may have, if it has io.ReaderFrom: how many bytes, from where the running
+// or last ReadFrom began, are known to have arrived without a gap. Safe for concurrent use.
+type acknowledging interface{ Acknowledged() int64 }
+
+// target prepares a file of the remote for io.Copy. arrived says how many of the copied bytes have arrived; nil if
+// the file does not tell.
+func target(f afero.File) (w io.Writer, arrived func() int64) {
+	if _, ok := f.(io.ReaderFrom); !ok {
+		c := &counter{w: f}
+		return c, func() int64 { return c.n }
+	}
+	if a, ok := f.(acknowledging); ok {
+		return f, a.Acknowledged
+	}
+	return f, nil
+}
+
+// counter counts what was written, one write after the other.
+type counter struct {
+	w io.Writer
+	n int64
+}
+
+func (c *counter) Write(p []byte) (int, error) {
+	n, err := c.w.Write(p)
+	c.n += int64(n)
+	return n, err
 }

@@ -28,9 +28,19 @@ func reached(v *mirror.View, step tree.Step, meta tree.Meta) {
 	t.Rebase(n, step.To.Dir, step.To.Name)
 	n.Meta, n.Checked = meta, v.Now()
 	if n.Diff != nil {
-		n.Diff.Intent, n.Diff.Explicit = nil, false
+		n.Diff.Intent, n.Diff.Part, n.Diff.Explicit = nil, nil, false
 	}
 	t.Touch(n)
+}
+
+// outdate notes that a step is made to what the remote has now, though that is not the base.
+func (s *Fs) outdate(n *tree.Node, now mirror.Answer) error {
+	return s.m.Do(func(v *mirror.View) error {
+		if v.Tree().Node(n.ID) == n {
+			v.Outdate(n, now.Meta)
+		}
+		return nil
+	})
 }
 
 // intend records, for good, a step that must not run twice.
@@ -39,7 +49,11 @@ func (s *Fs) intend(n *tree.Node, intent *tree.Intent) error {
 		if v.Tree().Node(n.ID) != n {
 			return ErrBusy // removed meanwhile
 		}
-		v.Tree().Note(n, v.Now()).Intent = intent
+		d := v.Tree().Note(n, v.Now())
+		d.Intent = intent
+		if intent.Kind == tree.Publish && d.Part != nil { // should it not be published, it need not be sent again
+			d.Part = &tree.Part{Temp: d.Part.Temp, Stamp: intent.Stamp, Sent: intent.Stamp.Size, Hash: intent.Hash}
+		}
 		v.Tree().Touch(n)
 		return nil
 	})

@@ -7,7 +7,7 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
-func (s *Fs) setAttrRemote(step tree.Step) error {
+func (s *Fs) setAttrRemote(step tree.Step, r *Result) error {
 	n := step.Node
 	var attr tree.Attr
 	var b base
@@ -25,11 +25,14 @@ func (s *Fs) setAttrRemote(step tree.Step) error {
 	if n.IsRoot() {
 		b = base{known: tree.Exists, kind: tree.Dir}
 	}
-	if err := b.check(now, s.conflict, false); err != nil {
+	if err := s.agree(step, r, step.Path, b, now, false); err != nil {
 		return err
 	}
 	if now.Known == tree.Absent {
 		return now.Err
+	}
+	if err := s.outdate(n, now); err != nil {
+		return err
 	}
 	if attr.Set&tree.AttrTimes != 0 && n.Kind == tree.File { // the version changes
 		intent := &tree.Intent{Kind: tree.Retime, To: step.Path, Meta: tree.Meta{Size: now.Meta.Size, MTime: attr.MTime}}

@@ -9,7 +9,7 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
-func (s *Fs) removeRemote(step tree.Step) error {
+func (s *Fs) removeRemote(step tree.Step, r *Result) error {
 	n := step.Node
 	if n.Temp {
 		return s.sweep(n, step.Path)
@@ -23,7 +23,7 @@ func (s *Fs) removeRemote(step tree.Step) error {
 		return err
 	}
 	now := s.m.Ask(step.Path)
-	if err := b.check(now, s.conflict, true); err != nil {
+	if err := s.agree(step, r, step.Path, b, now, true); err != nil {
 		return err
 	}
 	if now.Known == tree.Exists {

@@ -8,7 +8,7 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
-func (s *Fs) renameRemote(step tree.Step) error {
+func (s *Fs) renameRemote(step tree.Step, r *Result) error {
 	var from, to base
 	err := s.m.Do(func(v *mirror.View) error {
 		from, to = baseOf(step.Node), targetBase(v, step)
@@ -18,7 +18,7 @@ func (s *Fs) renameRemote(step tree.Step) error {
 		return err
 	}
 	source := s.m.Ask(step.From)
-	if err := from.check(source, s.conflict, false); err != nil {
+	if err := s.agree(step, r, step.From, from, source, false); err != nil {
 		return err
 	}
 	if source.Known == tree.Absent {
@@ -27,7 +27,10 @@ func (s *Fs) renameRemote(step tree.Step) error {
 		}
 		return conflict("it was removed there")
 	}
-	if err := to.check(s.m.Ask(step.Path), s.conflict, false); err != nil {
+	if err := s.outdate(step.Node, source); err != nil {
+		return err
+	}
+	if err := s.agree(step, r, step.Path, to, s.m.Ask(step.Path), false); err != nil {
 		return err
 	}
 	aside := s.besides(step.Path, step.Node, ".old")
@@ -36,7 +39,7 @@ func (s *Fs) renameRemote(step tree.Step) error {
 	if err := s.intend(step.Node, intent); err != nil {
 		return err
 	}
-	if err := s.replace(intent, to.known != tree.Absent); err != nil {
+	if err := s.replace(intent, to.known != tree.Absent, r); err != nil {
 		return s.retract(step.Node, err)
 	}
 	return s.m.Do(func(v *mirror.View) error {
@@ -61,7 +64,7 @@ func (s *Fs) renameNothing(step tree.Step) error {
 
 // replace renames on the remote. Where the remote does not replace an existing file, that is moved aside first, and
 // put back if the second step fails.
-func (s *Fs) replace(i *tree.Intent, existing bool) error {
+func (s *Fs) replace(i *tree.Intent, existing bool, r *Result) error {
 	remote := s.m.RemoteFs()
 	from, to, aside := s.m.RemoteName(i.From), s.m.RemoteName(i.To), s.m.RemoteName(i.Aside)
 	err := mirror.Remote(remote.Rename(from, to))
@@ -74,6 +77,7 @@ func (s *Fs) replace(i *tree.Intent, existing bool) error {
 	if err := mirror.Remote(remote.Rename(to, aside)); err != nil {
 		return err
 	}
+	r.MovedAside = true
 	if err := mirror.Remote(remote.Rename(from, to)); err != nil {
 		if backErr := mirror.Remote(remote.Rename(aside, to)); backErr != nil {
 			return errors.Join(err, backErr)

@@ -1,6 +1,7 @@
 package syncfs
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -26,42 +27,44 @@ var (
 	ErrBusy = cachefs.ErrBusy
 )
 
-// ConflictPolicy says what Push does where the remote has another version than the base of a change.
-type ConflictPolicy uint8
-
-// The policies.
-const (
-	// Fail leaves the change queued and reports the conflict.
-	Fail ConflictPolicy = iota
-	// Overwrite replaces or removes whatever version the remote has. Something of another kind (a directory where
-	// a file is put) is a conflict all the same.
-	Overwrite
-	// KeepBoth publishes a file under another name, "name (conflict 2006-01-02 host).ext", which it gets here too;
-	// the remote's version shows under its own. See Result.Kept. Other changes fail as with Fail.
-	KeepBoth
-)
-
 // Options of an Fs. The zero value, and a nil pointer, are the defaults.
 type Options struct {
 	// Cache says how copies of the remote's files are kept. Its Parallel is also the number of files that Push
 	// sends at once, its Logger and Now serve the whole Fs.
-	Cache    cachefs.Options
+	Cache cachefs.Options
+	// Conflict says what Push does about all conflicts, Resolve about each. Resolve is called by Push, for one conflict
+	// at a time; it must not call Push or Discard. nil: Conflict holds.
 	Conflict ConflictPolicy
+	Resolve  func(Conflict) ConflictPolicy
+	// RetryFor is how long Push tries again, with growing pauses, while the remote gives no answer and nothing more
+	// gets there; an attempt that is under way may take longer. 0: 10 s; negative: it does not try again.
+	RetryFor time.Duration
+	// Verify has Push read back what it has sent, and compare it before it is published. Without it the length is
+	// checked.
+	Verify bool
+	// SyncRemote has Push sync what it has sent to the remote's disk before it is published, where the remote can
+	// (see Result.Synced).
+	SyncRemote bool
 }
 
 // Fs is a remote directory with a local one in front of it. Safe for concurrent use.
 type Fs struct {
 	m *mirror.FS
 	*shared
+	judge *judge // of the Push that this is for
 }
 
 // shared is what an Fs and those made of it by WithContext have in common.
 type shared struct {
-	conflict ConflictPolicy
-	logger   *slog.Logger
-	temp     string        // the part of temporary names on the remote that is this local directory's own
-	pushing  chan struct{} // holds a token while a Push or Discard runs
-	parents  chan struct{} // holds a token while a step looks for the directory it needs
+	conflict   ConflictPolicy
+	onConflict func(Conflict) ConflictPolicy
+	retryFor   time.Duration
+	verify     bool
+	syncRemote bool
+	logger     *slog.Logger
+	temp       string        // the part of temporary names on the remote that is this local directory's own
+	pushing    chan struct{} // holds a token while a Push or Discard runs
+	parents    chan struct{} // holds a token while a step looks for the directory it needs
 }
 
 var (
@@ -89,12 +92,16 @@ func New(remote, local afero.Fs, opts *Options) (*Fs, error) {
 	if err != nil {
 		return nil, errors.Join(err, m.Close())
 	}
-	return &Fs{m, &shared{
-		conflict: opts.Conflict,
-		logger:   m.Options().Logger,
-		temp:     temp,
-		pushing:  make(chan struct{}, 1),
-		parents:  make(chan struct{}, 1),
+	return &Fs{m: m, shared: &shared{
+		conflict:   opts.Conflict,
+		onConflict: opts.Resolve,
+		retryFor:   cmp.Or(opts.RetryFor, defaultRetryFor),
+		verify:     opts.Verify,
+		syncRemote: opts.SyncRemote,
+		logger:     m.Options().Logger,
+		temp:       temp,
+		pushing:    make(chan struct{}, 1),
+		parents:    make(chan struct{}, 1),
 	}}, nil
 }
 
@@ -106,7 +113,9 @@ func (s *Fs) Close() error { return s.m.Close() }
 // WithContext(context.Context) afero.Fs of its own; a call to another remote is left to itself, with its goroutine.
 func (s *Fs) WithContext(ctx context.Context) afero.Fs { return s.with(ctx) }
 
-func (s *Fs) with(ctx context.Context) *Fs { return &Fs{s.m.With(ctx), s.shared} }
+func (s *Fs) with(ctx context.Context) *Fs {
+	return &Fs{m: s.m.With(ctx), shared: s.shared, judge: s.judge}
+}
 
 // Name is "syncfs".
 func (s *Fs) Name() string { return "syncfs" }

@@ -135,6 +135,15 @@ func (v *View) learnVersion(n *tree.Node, meta tree.Meta) {
 	}
 }
 
+// Outdate takes note that what becomes of a node on the remote is made of that version: a copy of another is stale.
+func (v *View) Outdate(n *tree.Node, meta tree.Meta) {
+	if n.Content == tree.Owned && !n.Meta.SameVersion(meta) {
+		v.tree.Edit(n)
+		n.Copy.Stale = true
+		v.tree.Touch(n)
+	}
+}
+
 // vanish forgets what the remote does not have any more, with the copies of it. What differs stays, and so do local
 // bytes that are not the copy they should be.
 func (v *View) vanish(n *tree.Node) {

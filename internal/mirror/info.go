@@ -2,6 +2,7 @@ package mirror
 
 import (
 	"io/fs"
+	"path"
 	"time"
 
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
@@ -14,6 +15,9 @@ type Info struct {
 }
 
 var _ fs.FileInfo = Info{}
+
+// NewInfo describes what was found under a path.
+func NewInfo(name string, meta tree.Meta) Info { return Info{path.Base("/" + name), meta} }
 
 // Name is the base name; "/" for the root.
 func (i Info) Name() string { return i.name }

@@ -56,6 +56,7 @@ const (
 	hasPrev
 	isLanding
 	isTemp
+	hasPart
 )
 
 func flag(bit uint64, set bool) uint64 {
@@ -72,7 +73,7 @@ func (e *encoder) node(n *Node) {
 		flag(hasIntent, d != nil && d.Intent != nil) | flag(isUnsure, c != nil && c.Unsure) |
 		flag(isStale, c != nil && c.Stale) | flag(isAdded, c != nil && c.Added) |
 		flag(isLanding, c != nil && c.Landing) | flag(hasPrev, c != nil && c.Prev != nil) |
-		flag(isExplicit, d != nil && d.Explicit) | flag(isTemp, n.Temp) |
+		flag(isExplicit, d != nil && d.Explicit) | flag(isTemp, n.Temp) | flag(hasPart, d != nil && d.Part != nil) |
 		flag(hasBaseName, n.base != nil && (n.base != n.parent || n.baseName != n.name)))
 	e.b = append(e.b, byte(n.Kind), byte(n.Content), byte(n.Known))
 	e.id(n.parent)
@@ -116,6 +117,12 @@ func (e *encoder) node(n *Node) {
 		e.meta(i.Meta)
 		e.hash(i.Hash)
 		e.stamp(i.Stamp)
+	}
+	if p := d.Part; p != nil {
+		e.uint(uint64(p.Temp))
+		e.stamp(p.Stamp)
+		e.int(p.Sent)
+		e.hash(p.Hash)
 	}
 }
 
@@ -243,6 +250,9 @@ func (d *decoder) node() state {
 		if flags&hasIntent != 0 {
 			n.Diff.Intent = &Intent{Kind: IntentKind(d.byte()), From: d.string(), To: d.string(),
 				Aside: d.string(), Dir: ID(d.uint()), Meta: d.meta(), Hash: d.hash(), Stamp: d.stamp()}
+		}
+		if flags&hasPart != 0 {
+			n.Diff.Part = &Part{Temp: ID(d.uint()), Stamp: d.stamp(), Sent: d.int(), Hash: d.hash()}
 		}
 	}
 	if d.err == nil && (n.ID == 0 || n.Kind < File || n.Kind > Link || n.Content > Interrupted || n.Known > Exists ||

@@ -92,8 +92,9 @@ func (t *Tree) Plan(parking func(*Node) string) []Step {
 			p.place(n)
 		}
 	}
+	goOn := t.uploadsToGoOn(nodes)
 	for _, n := range nodes {
-		if !n.InView() && p.takes[n] == nil {
+		if !n.InView() && p.takes[n] == nil && !goOn[n] {
 			p.clear(n)
 		}
 	}
@@ -108,6 +109,19 @@ func (t *Tree) Plan(parking func(*Node) string) []Step {
 		}
 	}
 	return p.steps
+}
+
+// uploadsToGoOn are the temporary files of uploads that have begun, lie where they will be renamed, and may go on.
+func (t *Tree) uploadsToGoOn(nodes []*Node) map[*Node]bool {
+	temps := map[*Node]bool{}
+	for _, n := range nodes {
+		if n.InView() && n.Content == Changed && n.Diff != nil && n.Diff.Part != nil {
+			if temp := t.nodes[n.Diff.Part.Temp]; temp != nil && temp.base == n.parent {
+				temps[temp] = true
+			}
+		}
+	}
+	return temps
 }
 
 func (d *Diff) seq() uint64 {

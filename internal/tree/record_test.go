@@ -27,6 +27,7 @@ type known struct {
 	Prev         Copy
 	Diff         Diff
 	Intent       Intent
+	Part         Part
 }
 
 func id(n *Node) ID {
@@ -58,9 +59,12 @@ func described(t *Tree, which func(*Node) bool) map[ID]known {
 		}
 		if n.Diff != nil {
 			k.Diff = *n.Diff
-			k.Diff.Intent = nil
+			k.Diff.Intent, k.Diff.Part = nil, nil
 			if n.Diff.Intent != nil {
 				k.Intent = *n.Diff.Intent
+			}
+			if n.Diff.Part != nil {
+				k.Part = *n.Diff.Part
 			}
 		}
 		all[n.ID] = k
@@ -125,6 +129,10 @@ func scribble(t *rapid.T, tree *Tree, n *Node) {
 		}
 		if rapid.Bool().Draw(t, "intent") {
 			d.Intent = drawIntent(t)
+		}
+		if rapid.Bool().Draw(t, "part") {
+			d.Part = &Part{Temp: ID(rapid.Uint64().Draw(t, "temp")), Stamp: drawStamp(t),
+				Sent: rapid.Int64().Draw(t, "sent"), Hash: drawHash(t)}
 		}
 	}
 	tree.Touch(n)

@@ -153,4 +153,13 @@ type Diff struct {
 	// Explicit marks a directory that was made while the remote gave no answer: it has to exist after a push.
 	Explicit bool
 	Intent   *Intent
+	Part     *Part
+}
+
+// Part is an upload that has begun.
+type Part struct {
+	Temp  ID    // of the file that the upload fills on the remote
+	Stamp Stamp // of the local bytes that are being sent
+	Sent  int64 // how many of them, from the start, are known to have arrived
+	Hash  Hash  // of these
 }

@@ -1,0 +1,72 @@
+package syncfs
+
+import (
+	"io"
+	"io/fs"
+	"os"
+
+	"github.com/sftpsyncer/go-syncfs/internal/mirror"
+	"github.com/sftpsyncer/go-syncfs/internal/tree"
+)
+
+// Conflict is a change that cannot be pushed as it is: the remote has another version than the one it was made to.
+// A put whose content is what the remote has is no conflict.
+type Conflict struct {
+	Change
+	Reason error // what is different; it matches ErrConflict
+	// Base is the version of the remote that the change was made to, Remote the one that is there now, Local the
+	// file to be put. nil: none, or none that is known.
+	Base, Remote, Local fs.FileInfo
+	// OpenRemote and OpenLocal open the contents. nil: there is none, or it is no file.
+	OpenRemote, OpenLocal func() (io.ReadCloser, error)
+}
+
+// conflictOf describes the conflict of a step with what the remote has now under a path.
+func (s *Fs) conflictOf(step tree.Step, change Change, path string, b base, now mirror.Answer, reason error) Conflict {
+	c := Conflict{Change: change, Reason: named(change, reason)}
+	if b.known == tree.Exists {
+		c.Base = mirror.NewInfo(path, b.meta)
+	}
+	if now.Known == tree.Exists {
+		c.Remote = mirror.NewInfo(path, now.Meta)
+		if now.Kind == tree.File {
+			c.OpenRemote = func() (io.ReadCloser, error) { return s.openRemote(path) }
+		}
+	}
+	if step.Op != tree.Put {
+		return c
+	}
+	err := s.m.Do(func(v *mirror.View) error {
+		sent, err := sendable(v, step)
+		if err == nil {
+			meta := sent.shown
+			meta.Size = sent.stamp.Size
+			c.Local = mirror.NewInfo(sent.path, meta)
+			c.OpenLocal = func() (io.ReadCloser, error) { return s.openLocal(sent) }
+		}
+		return err
+	})
+	if err != nil {
+		s.logger.Warn("conflict about a file that is in use", "name", change.Name, "err", err)
+	}
+	return c
+}
+
+func (s *Fs) openRemote(path string) (io.ReadCloser, error) {
+	f, err := s.m.RemoteFs().Open(s.m.RemoteName(path))
+	if err != nil {
+		return nil, mirror.PathError("open", path, mirror.Remote(err))
+	}
+	return f, nil
+}
+
+func (s *Fs) openLocal(c content) (io.ReadCloser, error) {
+	f, err := s.m.Local().OpenFile(c.path, os.O_RDONLY, 0)
+	if err != nil {
+		return nil, mirror.PathError("open", c.path, err)
+	}
+	return struct {
+		io.Reader
+		io.Closer
+	}{io.NewSectionReader(f, 0, c.stamp.Size), f}, nil
+}

@@ -1,0 +1,119 @@
+package syncfs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"sync"
+
+	"github.com/sftpsyncer/go-syncfs/internal/mirror"
+	"github.com/sftpsyncer/go-syncfs/internal/tree"
+)
+
+// ConflictPolicy says what Push does where the remote has another version than the base of a change.
+type ConflictPolicy uint8
+
+// The policies.
+const (
+	// Fail leaves the change queued and reports the conflict.
+	Fail ConflictPolicy = iota
+	// Overwrite replaces or removes whatever version the remote has. Something of another kind (a directory where
+	// a file is put) is a conflict all the same.
+	Overwrite
+	// KeepBoth publishes a file under another name, "name (conflict 2006-01-02 host).ext", which it gets here too;
+	// the remote's version shows under its own. See Result.Kept. Other changes fail as with Fail.
+	KeepBoth
+)
+
+// judge decides about the conflicts of one Push. Each is asked about once for each version that the remote shows.
+type judge struct {
+	decide func(Conflict) ConflictPolicy
+
+	mu       sync.Mutex // held while decide runs: conflicts are decided one by one
+	verdicts map[tree.ID]verdict
+}
+
+type verdict struct {
+	about  mirror.Answer
+	policy ConflictPolicy
+}
+
+// judging returns s with a judge for the conflicts of one Push, in which a policy may hold for some names.
+func (s *Fs) judging(policy ConflictPolicy, names []string) (*Fs, error) {
+	decide := s.onConflict
+	if decide == nil {
+		decide = func(Conflict) ConflictPolicy { return s.conflict }
+	}
+	if names != nil {
+		var chosen []string
+		for _, name := range names {
+			clean, err := s.m.Clean(name)
+			if err != nil {
+				return nil, mirror.PathError("push", name, err)
+			}
+			chosen = append(chosen, clean)
+		}
+		otherwise := decide
+		decide = func(c Conflict) ConflictPolicy {
+			about := func(name string) bool { return below(c.Name, name) || c.NewName != "" && below(c.NewName, name) }
+			if slices.ContainsFunc(chosen, about) {
+				return policy
+			}
+			return otherwise(c)
+		}
+	}
+	bound := *s
+	bound.judge = &judge{decide: decide, verdicts: map[tree.ID]verdict{}}
+	return &bound, nil
+}
+
+// agree is nil if a step may be made: the remote has the base, or the policy says to go on all the same.
+// now is what the remote has under a path, removal says that it is to be removed.
+func (s *Fs) agree(step tree.Step, r *Result, path string, b base, now mirror.Answer, removal bool) error {
+	err := b.check(now, Fail, removal)
+	if !errors.Is(err, ErrConflict) || s.policyFor(step, r, path, b, now, err) != Overwrite {
+		return err
+	}
+	return s.overwrite(r, b, now, removal, err)
+}
+
+// overwrite lets a step be made in spite of a conflict, if it can be.
+func (s *Fs) overwrite(r *Result, b base, now mirror.Answer, removal bool, reason error) error {
+	err := b.check(now, Overwrite, removal)
+	if err == nil {
+		r.Conflict = reason
+	}
+	return err
+}
+
+// policyFor has a conflict decided.
+func (s *Fs) policyFor(step tree.Step, r *Result, path string, b base, now mirror.Answer, reason error) ConflictPolicy {
+	j := s.judge
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	about := now
+	about.Err = nil
+	if v, ok := j.verdicts[step.Node.ID]; ok && v.about == about {
+		return v.policy
+	}
+	policy := j.decide(s.conflictOf(step, r.Change, path, b, now, reason))
+	j.verdicts[step.Node.ID] = verdict{about, policy}
+	return policy
+}
+
+// PushWith is Push with a policy of its own for the conflicts of the named changes, and of those below a named
+// directory: a way out of a conflict that an earlier Push has reported. None named means all. All that is queued is
+// pushed, as by Push.
+//
+// The error matches fs.ErrInvalid if a name is not one.
+func (s *Fs) PushWith(ctx context.Context, policy ConflictPolicy, names ...string) (Report, error) {
+	if policy > KeepBoth {
+		return Report{}, fmt.Errorf("push: %w: unknown conflict policy %d", fs.ErrInvalid, policy)
+	}
+	if len(names) == 0 {
+		names = []string{"/"}
+	}
+	return s.push(ctx, policy, names)
+}

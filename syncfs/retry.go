@@ -1,0 +1,49 @@
+package syncfs
+
+import (
+	"errors"
+	"io"
+	"time"
+)
+
+// The pauses between the attempts of one Push grow from the first to the longest; each is cut by up to half at random,
+// so that the clients of a server that comes back do not all come at once.
+const (
+	firstPause   = 200 * time.Millisecond
+	longestPause = 5 * time.Second
+)
+
+// defaultRetryFor is how long Push goes on without an answer. That spans the restart of a server or a change of
+// network, and is short enough to wait for.
+const defaultRetryFor = 10 * time.Second
+
+// pause is how long to wait before attempt n+1 in a row that gets nothing there. luck is in [0, 1).
+func pause(n int, luck float64) time.Duration {
+	d := longestPause
+	if n < 10 {
+		d = min(d, firstPause<<n)
+	}
+	return d - time.Duration(luck*float64(d/2))
+}
+
+// transient says whether an error may be gone with the next attempt.
+func transient(err error) bool {
+	return !final(err) && (errors.Is(err, ErrUnavailable) || errors.Is(err, io.ErrShortWrite) || errors.Is(err, errNotVerified))
+}
+
+// patience says how long one Push goes on.
+type patience struct {
+	limit time.Duration
+	idle  time.Time // since when nothing got there
+	tries int       // in a row
+}
+
+// progress notes that something got there.
+func (p *patience) progress(now time.Time) { p.idle, p.tries = now, 0 }
+
+// next is how long to wait before the next attempt; false if there should be none.
+func (p *patience) next(now time.Time, luck float64) (time.Duration, bool) {
+	d := pause(p.tries, luck)
+	p.tries++
+	return d, now.Sub(p.idle)+d <= p.limit
+}

@@ -1,0 +1,221 @@
+package syncfs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/sftpsyncer/go-syncfs/internal/mirror"
+	"github.com/sftpsyncer/go-syncfs/internal/tree"
+)
+
+// round pushes what is queued now.
+type round struct {
+	s       *Fs
+	steps   []tree.Step
+	changes []Change
+
+	failed   []Result
+	advanced bool // something got there
+
+	waits      []int   // by step: dependencies not done yet
+	dependents [][]int // by step: those that depend on it
+	settled    []bool  // by step
+	late       []int
+	ready      []int
+	ended      chan outcome
+	stop       error // why no more steps are started
+}
+
+type outcome struct {
+	step   int
+	result Result
+}
+
+// round finds out what became of earlier steps, and makes the steps of a new plan. The error is one that is not about
+// a step.
+func (p *pusher) round() (*round, error) {
+	r := &round{s: p.s}
+	if err := p.s.resolveIntents(); err != nil {
+		return r, err
+	}
+	err := p.s.m.Do(func(v *mirror.View) error {
+		r.steps = v.Tree().Plan(p.s.parking)
+		r.changes = make([]Change, len(r.steps))
+		for i, step := range r.steps {
+			r.changes[i] = changeOf(v, step)
+		}
+		return nil
+	})
+	if err != nil {
+		return r, err
+	}
+	r.run(p)
+	return r, nil
+}
+
+// parking names a node's place aside on the remote.
+func (s *shared) parking(n *tree.Node) string { return s.tempName(n, ".park") }
+
+// run makes the steps, each when those it depends on are done.
+func (r *round) run(p *pusher) {
+	n := len(r.steps)
+	r.waits, r.dependents, r.settled = make([]int, n), make([][]int, n), make([]bool, n)
+	r.ended = make(chan outcome)
+	for i, step := range r.steps {
+		r.waits[i] = len(step.Deps)
+		for _, d := range step.Deps {
+			r.dependents[d] = append(r.dependents[d], i)
+		}
+		switch {
+		case step.Late:
+			r.late = append(r.late, i)
+		case len(step.Deps) == 0:
+			r.ready = append(r.ready, i)
+		}
+	}
+	for i, step := range r.steps {
+		if result, ok := p.refused[attempted{step.Node.ID, step.Op}]; ok {
+			r.end(p, i, result)
+		}
+	}
+	r.loop(p)
+	// The last step made in a directory is the first whose attributes may be set: the innermost first.
+	for len(r.late) > 0 {
+		i := r.late[len(r.late)-1]
+		r.late = r.late[:len(r.late)-1]
+		if !r.settled[i] {
+			r.ready = append(r.ready, i)
+			r.loop(p)
+		}
+	}
+}
+
+// loop runs steps until none is ready.
+func (r *round) loop(p *pusher) {
+	running := 0
+	for {
+		for len(r.ready) > 0 && running < r.s.m.Options().Parallel {
+			i := r.ready[0]
+			r.ready = r.ready[1:]
+			switch {
+			case r.settled[i]:
+			case r.stop != nil:
+				r.end(p, i, Result{Change: r.changes[i], Err: r.stop})
+			default:
+				running++
+				go func() { r.ended <- outcome{i, r.attempt(i)} }()
+			}
+		}
+		if running == 0 {
+			return
+		}
+		o := <-r.ended
+		running--
+		r.end(p, o.step, o.result)
+	}
+}
+
+// end notes how a step ended, and what follows for those that depend on it.
+func (r *round) end(p *pusher, i int, result Result) {
+	if r.settled[i] {
+		return
+	}
+	r.settled[i] = true
+	result.step = attempted{r.steps[i].Node.ID, r.steps[i].Op}
+	switch err := result.Err; {
+	case err != nil:
+		if r.stop == nil && fatal(err) {
+			r.stop = err
+		}
+		r.failed = append(r.failed, result)
+		r.advanced = r.advanced || result.advanced
+	case !r.steps[i].Aux:
+		p.report.add(result)
+		r.advanced = true
+	}
+	for _, d := range r.dependents[i] {
+		if result.Err != nil {
+			err := fmt.Errorf("%v: not done before: %w", r.changes[d], result.Err)
+			r.end(p, d, Result{Change: r.changes[d], Err: err})
+			continue
+		}
+		if r.waits[d]--; r.waits[d] == 0 && !r.steps[d].Late {
+			r.ready = append(r.ready, d)
+		}
+	}
+}
+
+// fatal says whether an error means that other steps will fail as well.
+func fatal(err error) bool { return errors.Is(err, ErrUnavailable) || final(err) }
+
+// final says whether an error means that the call is to end.
+func final(err error) bool {
+	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, fs.ErrClosed)
+}
+
+// attempt makes one step, and records how that went.
+func (r *round) attempt(i int) Result {
+	step := r.steps[i]
+	start := r.s.now()
+	result := Result{Change: r.changes[i]}
+	result.Attempts++
+	if err := r.s.do(step, &result); err != nil {
+		result.Err = named(result.Change, err)
+		r.s.failed(step.Node, result.Err)
+	}
+	result.Duration = r.s.since(start)
+	return result
+}
+
+func named(c Change, err error) error {
+	if c.Op == Rename {
+		return mirror.LinkError("push "+c.Op.String(), c.Name, c.NewName, err)
+	}
+	return mirror.PathError("push "+c.Op.String(), c.Name, err)
+}
+
+// failed records a failed attempt.
+func (s *Fs) failed(n *tree.Node, err error) {
+	saveErr := s.m.Do(func(v *mirror.View) error {
+		if v.Tree().Node(n.ID) == n && n.Diff != nil {
+			d := v.Tree().Note(n, v.Now())
+			d.Attempts++
+			noteError(d, err)
+			v.Tree().Touch(n)
+		}
+		return nil
+	})
+	if saveErr != nil {
+		s.logger.Warn("failed attempt not recorded", "err", saveErr)
+	}
+}
+
+// do makes one step, and says in the result what it came to.
+func (s *Fs) do(step tree.Step, r *Result) error {
+	err := s.try(step, r)
+	if errors.Is(err, fs.ErrNotExist) && step.To.Dir != nil {
+		if err = s.ensureParent(step, r); err == nil {
+			err = s.try(step, r)
+		}
+	}
+	return err
+}
+
+func (s *Fs) try(step tree.Step, r *Result) error {
+	switch step.Op {
+	case tree.Put:
+		return s.put(step, r)
+	case tree.Mkdir:
+		return s.mkdirRemote(step)
+	case tree.Symlink:
+		return s.symlinkRemote(step)
+	case tree.Rename:
+		return s.renameRemote(step, r)
+	case tree.Remove:
+		return s.removeRemote(step, r)
+	default:
+		return s.setAttrRemote(step, r)
+	}
+}
