@@ -102,11 +102,17 @@ func (f *File) copyTail(w io.Writer, written int64) (int64, error) {
 	}
 }
 
+// Acknowledged returns how many bytes, from the offset at which the ReadFrom that runs or ran last began, the server
+// has confirmed without a gap. It may be called while ReadFrom runs and does not wait for it; once that has returned
+// it is what that returned. Before the first ReadFrom it is 0.
+func (f *File) Acknowledged() int64 { return f.acknowledged.Load() }
+
 // ReadFrom writes what r has, from the offset on, keeping many packets in flight whatever kind of reader r is. It
 // returns how much has arrived without a gap; behind an error, more may have. An error of r's is returned as it is.
 func (f *File) ReadFrom(r io.Reader) (written int64, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.acknowledged.Store(0)
 	if err = f.canWrite(); err != nil {
 		return 0, pathError("write", f.name, err)
 	}
@@ -136,6 +142,7 @@ func (f *File) ReadFrom(r io.Reader) (written int64, err error) {
 		n, werr := t.wait(f.fs.ctx)
 		f.offset += int64(n)
 		written += int64(n)
+		f.acknowledged.Store(written)
 		if werr != nil {
 			f.settle(ahead)
 			return written, pathError("write", f.name, werr)

@@ -27,6 +27,8 @@ type File struct {
 	size   atomic.Int64            // what the server stated last; an end before it is not believed
 	stated atomic.Pointer[version] // the same, for reading on after a loss; nil: nothing
 
+	acknowledged atomic.Int64 // by the ReadFrom that runs or ran last
+
 	reopening sync.Mutex // held by the one read that replaces at
 
 	mu     sync.Mutex // guards the following, and is held by what moves the offset

@@ -237,6 +237,46 @@ func TestFailedWriteCountsWithoutGap(t *testing.T) {
 	}
 }
 
+// How far an upload has got can be asked while it runs: never more than what has arrived, never far behind.
+func TestAcknowledged(t *testing.T) {
+	t.Parallel()
+	const packet, inFlight = 32 << 10, 64
+	content := random(4 << 20)
+	server := &oddServer{fullAt: 3 << 20}
+	f, err := server.start(t).Create("f")
+	require.NoError(t, err)
+	file := f.(*sftpfs.File)
+	require.Zero(t, file.Acknowledged())
+
+	source, read := bytes.NewReader(content), int64(0)
+	n, err := file.ReadFrom(readerFunc(func(b []byte) (int, error) {
+		// This is asked for once all packets but those in flight are acknowledged.
+		acknowledged := file.Acknowledged()
+		require.GreaterOrEqual(t, acknowledged, read-packet*inFlight)
+		server.mu.Lock()
+		require.True(t, bytes.HasPrefix(server.content, content[:acknowledged]))
+		server.mu.Unlock()
+		n, err := source.Read(b)
+		read += int64(n)
+		return n, err
+	}))
+	require.Error(t, err)
+	require.EqualValues(t, 3<<20, n)
+	require.Equal(t, n, file.Acknowledged())
+
+	_, err = file.Seek(10, io.SeekStart)
+	require.NoError(t, err)
+	_, err = file.ReadFrom(readerFunc(func([]byte) (int, error) {
+		require.Zero(t, file.Acknowledged(), "it begins anew")
+		return 0, io.EOF
+	}))
+	require.NoError(t, err)
+	_, err = file.ReadFrom(bytes.NewReader(content[:100]))
+	require.NoError(t, err)
+	require.EqualValues(t, 100, file.Acknowledged())
+	require.NoError(t, f.Close())
+}
+
 // An error of the other side's is that side's, as io.Copy would have it.
 func TestCopyReturnsForeignErrors(t *testing.T) {
 	t.Parallel()
