@@ -43,11 +43,21 @@ type Options struct {
 	MaxBytes int64
 	// Parallel is the number of files that Pull fetches at once. 0: 16.
 	Parallel int
+	// Progress is told how far a Fetch or Pull has got (of a syncfs.Fs: a Push too), at most ten times a second, and
+	// once more when it ends, also if that is by an error. It is called from a goroutine of the call, which waits for
+	// it to return at the end. Files that are fetched because they are opened are not reported. nil: nobody is told.
+	Progress func(Progress)
 	// Logger gets what happens behind the calls: evictions, edits found, damage. nil: nothing.
 	Logger *slog.Logger
 	// Now is the clock. nil: time.Now.
 	Now func() time.Time
 }
+
+// Progress says how far one call of Fetch or Pull has got.
+type Progress = mirror.Progress
+
+// Transfer is one file under way.
+type Transfer = mirror.Transfer
 
 // Fs reads a remote Fs through a local one. Safe for concurrent use.
 type Fs struct {

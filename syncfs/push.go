@@ -38,6 +38,8 @@ func (s *Fs) push(ctx context.Context, policy ConflictPolicy, names []string) (R
 		return Report{}, err
 	}
 	defer done()
+	s.meter = s.m.Meter("push")
+	defer s.meter.Close()
 	p := pusher{s: s, refused: map[attempted]Result{}}
 	p.patience = patience{limit: s.retryFor, idle: time.Now()}
 	return p.push(ctx)

@@ -51,8 +51,24 @@ func (p *pusher) round() (*round, error) {
 	if err != nil {
 		return r, err
 	}
+	r.expect(&p.report)
 	r.run(p)
 	return r, nil
+}
+
+// expect tells the meter how much there is to do.
+func (r *round) expect(done *Report) {
+	files, bytes := len(done.Results), int64(0)
+	for _, result := range done.Results {
+		bytes += result.Size
+	}
+	for i, step := range r.steps {
+		if !step.Aux {
+			files++
+			bytes += r.changes[i].Size
+		}
+	}
+	r.s.meter.Total(files, bytes)
 }
 
 // parking names a node's place aside on the remote.
@@ -133,6 +149,7 @@ func (r *round) end(p *pusher, i int, result Result) {
 		r.advanced = r.advanced || result.advanced
 	case !r.steps[i].Aux:
 		p.report.add(result)
+		r.s.meter.Done(result.Size)
 		r.advanced = true
 	}
 	for _, d := range r.dependents[i] {

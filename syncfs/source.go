@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"hash"
 	"io"
+	"sync/atomic"
 
 	"github.com/spf13/afero"
 
@@ -16,11 +17,13 @@ const block = 1 << 20
 
 // source reads a local file once, to its end, and hashes what it reads.
 type source struct {
-	ctx       context.Context
-	f         io.ReaderAt
-	off, size int64
-	hash      hash.Hash // of all before off
-	err       error     // of reading
+	ctx  context.Context
+	f    io.ReaderAt
+	off  int64
+	seen atomic.Int64 // off, for others
+	size int64
+	hash hash.Hash // of all before off
+	err  error     // of reading
 
 	// arrived says how much is known to have arrived; nil if that can't be told before the end. Then proven is
 	// called with each new place from which the upload can go on, once it is known.
@@ -45,6 +48,7 @@ func (r *source) Read(p []byte) (n int, err error) {
 	}
 	r.hash.Write(p[:n])
 	r.off += int64(n)
+	r.seen.Store(r.off)
 	r.err = err
 	if r.arrived != nil && n > 0 {
 		if r.off%block == 0 {
@@ -95,7 +99,7 @@ type acknowledging interface{ Acknowledged() int64 }
 func target(f afero.File) (w io.Writer, arrived func() int64) {
 	if _, ok := f.(io.ReaderFrom); !ok {
 		c := &counter{w: f}
-		return c, func() int64 { return c.n }
+		return c, c.n.Load
 	}
 	if a, ok := f.(acknowledging); ok {
 		return f, a.Acknowledged
@@ -106,11 +110,11 @@ func target(f afero.File) (w io.Writer, arrived func() int64) {
 // counter counts what was written, one write after the other.
 type counter struct {
 	w io.Writer
-	n int64
+	n atomic.Int64
 }
 
 func (c *counter) Write(p []byte) (int, error) {
 	n, err := c.w.Write(p)
-	c.n += int64(n)
+	c.n.Add(int64(n))
 	return n, err
 }

@@ -30,7 +30,7 @@ var (
 // Options of an Fs. The zero value, and a nil pointer, are the defaults.
 type Options struct {
 	// Cache says how copies of the remote's files are kept. Its Parallel is also the number of files that Push
-	// sends at once, its Logger and Now serve the whole Fs.
+	// sends at once, its Progress, Logger and Now serve the whole Fs.
 	Cache cachefs.Options
 	// Conflict says what Push does about all conflicts, Resolve about each. Resolve is called by Push, for one conflict
 	// at a time; it must not call Push or Discard. nil: Conflict holds.
@@ -51,7 +51,8 @@ type Options struct {
 type Fs struct {
 	m *mirror.FS
 	*shared
-	judge *judge // of the Push that this is for
+	judge *judge        // of the Push that this is for
+	meter *mirror.Meter // of the same
 }
 
 // shared is what an Fs and those made of it by WithContext have in common.
@@ -114,7 +115,7 @@ func (s *Fs) Close() error { return s.m.Close() }
 func (s *Fs) WithContext(ctx context.Context) afero.Fs { return s.with(ctx) }
 
 func (s *Fs) with(ctx context.Context) *Fs {
-	return &Fs{m: s.m.With(ctx), shared: s.shared, judge: s.judge}
+	return &Fs{m: s.m.With(ctx), shared: s.shared, judge: s.judge, meter: s.meter}
 }
 
 // Name is "syncfs".

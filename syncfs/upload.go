@@ -69,13 +69,16 @@ func (s *Fs) send(c content, p *part, r *Result) (sum tree.Hash, err error) {
 	}
 	src := &source{ctx: s.m.Context(), f: local, off: p.from, size: c.stamp.Size, hash: p.hash}
 	w, arrived := target(dst)
+	at := src.seen.Load
 	if arrived != nil {
-		src.arrived = func() int64 { return p.from + arrived() }
+		at = func() int64 { return p.from + arrived() }
+		src.arrived = at
 		src.proven = func(m mark) {
 			s.noteArrival(p, m)
 			r.advanced = true
 		}
 	}
+	defer s.meter.Begin(c.path, c.stamp.Size, at).End()
 	if p.from > 0 {
 		_, err = dst.Seek(p.from, io.SeekStart)
 	}

@@ -24,9 +24,10 @@ const Always time.Duration = -1
 type Options struct {
 	Revalidate time.Duration // 0: never; Always; else ask when that has passed since the last check
 
-	StaleIfUnavailable bool         // use what is here when that is due and the remote gives no answer
-	MaxBytes           int64        // bound on owned bytes kept locally, temporary ones included; 0: none
-	Parallel           int          // files fetched at once by Pull; 0: 16
+	StaleIfUnavailable bool  // use what is here when that is due and the remote gives no answer
+	MaxBytes           int64 // bound on owned bytes kept locally, temporary ones included; 0: none
+	Parallel           int   // files fetched at once by Pull; 0: 16
+	Progress           func(Progress)
 	Logger             *slog.Logger // nil: silent
 	Now                func() time.Time
 }
