@@ -116,6 +116,7 @@ func (r *faulty) start() {
 	}
 	require.NoError(r, err)
 	require.NoError(r, s.Damage())
+	s.block = 10_000 // so that uploads go on
 	r.fs = s
 }
 

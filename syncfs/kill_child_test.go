@@ -95,6 +95,7 @@ func (c killChild) run() error {
 	if s.Damage() != nil {
 		return s.Damage()
 	}
+	s.block = 1000 // so that uploads go on
 	p := &killProgram{child: c, fs: s}
 	p.caller = killCaller{fs: s, user: p}
 	if c.Script == nil {

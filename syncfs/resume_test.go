@@ -18,6 +18,8 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/localdir"
 )
 
+const block = defaultBlock
+
 // bulk is a content of several blocks.
 func bulk(seed byte, blocks float64) string {
 	b := make([]byte, int(blocks*block))
@@ -290,7 +292,7 @@ func TestSourceProvesWhatArrived(t *testing.T) {
 	var marks []int64
 	h, err := hashOf(t.Context(), strings.NewReader(content), 0)
 	require.NoError(t, err)
-	src := &source{ctx: t.Context(), f: strings.NewReader(content), size: int64(len(content)), hash: h,
+	src := &source{ctx: t.Context(), f: strings.NewReader(content), size: int64(len(content)), hash: h, block: block,
 		arrived: func() int64 { return arrived }, proven: func(m mark) { marks = append(marks, m.at) }}
 	p := make([]byte, 100_000)
 	for {

@@ -12,8 +12,9 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
-// block is at what distances the hash of what was read is kept: the places from which an upload can go on.
-const block = 1 << 20
+// defaultBlock is at what distances the hash of what was read is kept: the places from which an upload can go on. What
+// is sent twice then is less than a window of SFTP, and what is recorded is nothing beside what is sent.
+const defaultBlock = 1 << 20
 
 // source reads a local file once, to its end, and hashes what it reads.
 type source struct {
@@ -29,6 +30,7 @@ type source struct {
 	// called with each new place from which the upload can go on, once it is known.
 	arrived func() int64
 	proven  func(mark)
+	block   int64
 	marks   []mark // those that may not have arrived yet
 }
 
@@ -43,15 +45,18 @@ func (r *source) Read(p []byte) (n int, err error) {
 		err = io.EOF
 	}
 	if err == nil {
-		toMark := block - r.off%block
-		n, err = r.f.ReadAt(p[:min(int64(len(p)), r.size-r.off, toMark)], r.off)
+		want := min(int64(len(p)), r.size-r.off)
+		if r.arrived != nil {
+			want = min(want, r.block-r.off%r.block)
+		}
+		n, err = r.f.ReadAt(p[:want], r.off)
 	}
 	r.hash.Write(p[:n])
 	r.off += int64(n)
 	r.seen.Store(r.off)
 	r.err = err
 	if r.arrived != nil && n > 0 {
-		if r.off%block == 0 {
+		if r.off%r.block == 0 {
 			r.marks = append(r.marks, mark{r.off, r.sum()})
 		}
 		r.prove()

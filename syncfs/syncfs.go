@@ -64,6 +64,7 @@ type shared struct {
 	syncRemote bool
 	logger     *slog.Logger
 	temp       string        // the part of temporary names on the remote that is this local directory's own
+	block      int64         // bytes from one place from which an upload can go on to the next
 	pushing    chan struct{} // holds a token while a Push or Discard runs
 	parents    chan struct{} // holds a token while a step looks for the directory it needs
 }
@@ -101,6 +102,7 @@ func New(remote, local afero.Fs, opts *Options) (*Fs, error) {
 		syncRemote: opts.SyncRemote,
 		logger:     m.Options().Logger,
 		temp:       temp,
+		block:      defaultBlock,
 		pushing:    make(chan struct{}, 1),
 		parents:    make(chan struct{}, 1),
 	}}, nil

@@ -67,7 +67,7 @@ func (s *Fs) send(c content, p *part, r *Result) (sum tree.Hash, err error) {
 	if err != nil {
 		return sum, mirror.Remote(err)
 	}
-	src := &source{ctx: s.m.Context(), f: local, off: p.from, size: c.stamp.Size, hash: p.hash}
+	src := &source{ctx: s.m.Context(), f: local, off: p.from, size: c.stamp.Size, hash: p.hash, block: s.block}
 	w, arrived := target(dst)
 	at := src.seen.Load
 	if arrived != nil {
