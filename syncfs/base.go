@@ -12,10 +12,17 @@ type base struct {
 	known tree.Answer
 	kind  tree.Kind
 	meta  tree.Meta
+	hash  *tree.Hash // of the content, where size and mtime may not tell it from another
 }
 
 // baseOf is the base of a node that the remote has.
-func baseOf(n *tree.Node) base { return base{n.Known, n.Kind, n.Meta} }
+func baseOf(n *tree.Node) base {
+	b := base{known: n.Known, kind: n.Kind, meta: n.Meta}
+	if n.Diff != nil {
+		b.hash = n.Diff.Base
+	}
+	return b
+}
 
 // targetBase is the base of what a step puts something to.
 func targetBase(v *mirror.View, step tree.Step) base {

@@ -73,10 +73,26 @@ func (s *Fs) judging(policy ConflictPolicy, names []string) (*Fs, error) {
 // now is what the remote has under a path, removal says that it is to be removed.
 func (s *Fs) agree(step tree.Step, r *Result, path string, b base, now mirror.Answer, removal bool) error {
 	err := b.check(now, Fail, removal)
+	if err == nil && removal {
+		err = s.sure(path, b, now)
+	}
 	if !errors.Is(err, ErrConflict) || s.policyFor(step, r, path, b, now, err) != Overwrite {
 		return err
 	}
 	return s.overwrite(r, b, now, removal, err)
+}
+
+// sure looks at the content where size and mtime may not tell the base from another version: the base was modified
+// within two seconds of the moment at which it was seen. The error is a conflict.
+func (s *Fs) sure(path string, b base, now mirror.Answer) error {
+	if b.hash == nil || b.known != tree.Exists || now.Known != tree.Exists || now.Kind != tree.File {
+		return nil
+	}
+	theirs, err := s.hashRemote(path)
+	if err == nil && theirs != *b.hash {
+		err = conflict("it was written there, within two seconds of when it was seen")
+	}
+	return err
 }
 
 // overwrite lets a step be made in spite of a conflict, if it can be.

@@ -12,6 +12,9 @@ import (
 func (s *Fs) publish(step tree.Step, c content, u uploaded, r *Result) error {
 	now := s.m.Ask(step.Path)
 	err := c.base.check(now, Fail, false)
+	if err == nil {
+		err = s.sure(step.Path, c.base, now)
+	}
 	if errors.Is(err, ErrConflict) {
 		same, sameErr := s.sameContent(step.Path, now, u)
 		switch {

@@ -28,7 +28,7 @@ func reached(v *mirror.View, step tree.Step, meta tree.Meta) {
 	t.Rebase(n, step.To.Dir, step.To.Name)
 	n.Meta, n.Checked = meta, v.Now()
 	if n.Diff != nil {
-		n.Diff.Intent, n.Diff.Part, n.Diff.Explicit = nil, nil, false
+		n.Diff.Intent, n.Diff.Part, n.Diff.Base, n.Diff.Explicit = nil, nil, nil, false
 	}
 	t.Touch(n)
 }

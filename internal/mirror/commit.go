@@ -21,6 +21,7 @@ func (m *FS) begin(f *File) error {
 	s.removed = nil
 	if !s.busy.Load() && n.InView() {
 		m.tree.Edit(n)
+		m.tree.KeepBase(n, m.Now())
 		if owned {
 			m.used -= n.Copy.Stamp.Size
 		}

@@ -16,6 +16,7 @@ func (v *View) Queue(n *tree.Node, info localdir.Info) error {
 		return ErrBusy
 	}
 	v.tree.Edit(n)
+	v.tree.KeepBase(n, v.Now())
 	c := &tree.Copy{Stamp: stampOf(info), Added: true}
 	if n.Content == tree.Owned {
 		v.used -= n.Copy.Stamp.Size

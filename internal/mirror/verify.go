@@ -114,6 +114,7 @@ func (v *View) judge(n *tree.Node, h hashed) {
 	default:
 		v.used -= h.stamp.Size
 		v.opt.Logger.Info("edited behind the file system's back", "name", n.Path())
+		v.tree.KeepBase(n, v.Now())
 		n.Content, n.Copy = tree.Changed, &tree.Copy{Stamp: h.stamp}
 		v.tree.Note(n, v.Now())
 	}

@@ -37,6 +37,7 @@ func (v *View) NewFile(p Place, name string, flag int, perm fs.FileMode) (*File,
 func (v *View) Emptied(n *tree.Node, name string, flag int) (*File, error) {
 	wasRemotes := !n.Dirty()
 	back := v.revertible(n)
+	v.tree.KeepBase(n, v.Now())
 	if n.Content == tree.Owned {
 		v.used -= n.Copy.Stamp.Size
 	}

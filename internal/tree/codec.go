@@ -57,6 +57,7 @@ const (
 	isLanding
 	isTemp
 	hasPart
+	hasBaseHash
 )
 
 func flag(bit uint64, set bool) uint64 {
@@ -74,6 +75,7 @@ func (e *encoder) node(n *Node) {
 		flag(isStale, c != nil && c.Stale) | flag(isAdded, c != nil && c.Added) |
 		flag(isLanding, c != nil && c.Landing) | flag(hasPrev, c != nil && c.Prev != nil) |
 		flag(isExplicit, d != nil && d.Explicit) | flag(isTemp, n.Temp) | flag(hasPart, d != nil && d.Part != nil) |
+		flag(hasBaseHash, d != nil && d.Base != nil) |
 		flag(hasBaseName, n.base != nil && (n.base != n.parent || n.baseName != n.name)))
 	e.b = append(e.b, byte(n.Kind), byte(n.Content), byte(n.Known))
 	e.id(n.parent)
@@ -117,6 +119,9 @@ func (e *encoder) node(n *Node) {
 		e.meta(i.Meta)
 		e.hash(i.Hash)
 		e.stamp(i.Stamp)
+	}
+	if d.Base != nil {
+		e.hash(*d.Base)
 	}
 	if p := d.Part; p != nil {
 		e.uint(uint64(p.Temp))
@@ -250,6 +255,10 @@ func (d *decoder) node() state {
 		if flags&hasIntent != 0 {
 			n.Diff.Intent = &Intent{Kind: IntentKind(d.byte()), From: d.string(), To: d.string(),
 				Aside: d.string(), Dir: ID(d.uint()), Meta: d.meta(), Hash: d.hash(), Stamp: d.stamp()}
+		}
+		if flags&hasBaseHash != 0 {
+			h := d.hash()
+			n.Diff.Base = &h
 		}
 		if flags&hasPart != 0 {
 			n.Diff.Part = &Part{Temp: ID(d.uint()), Stamp: d.stamp(), Sent: d.int(), Hash: d.hash()}

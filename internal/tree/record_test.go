@@ -28,6 +28,7 @@ type known struct {
 	Diff         Diff
 	Intent       Intent
 	Part         Part
+	BaseHash     Hash
 }
 
 func id(n *Node) ID {
@@ -59,7 +60,10 @@ func described(t *Tree, which func(*Node) bool) map[ID]known {
 		}
 		if n.Diff != nil {
 			k.Diff = *n.Diff
-			k.Diff.Intent, k.Diff.Part = nil, nil
+			k.Diff.Intent, k.Diff.Part, k.Diff.Base = nil, nil, nil
+			if n.Diff.Base != nil {
+				k.BaseHash = *n.Diff.Base
+			}
 			if n.Diff.Intent != nil {
 				k.Intent = *n.Diff.Intent
 			}
@@ -129,6 +133,10 @@ func scribble(t *rapid.T, tree *Tree, n *Node) {
 		}
 		if rapid.Bool().Draw(t, "intent") {
 			d.Intent = drawIntent(t)
+		}
+		if rapid.Bool().Draw(t, "base") {
+			h := drawHash(t)
+			d.Base = &h
 		}
 		if rapid.Bool().Draw(t, "part") {
 			d.Part = &Part{Temp: ID(rapid.Uint64().Draw(t, "temp")), Stamp: drawStamp(t),

@@ -149,6 +149,9 @@ type Diff struct {
 	// Dest is what the remote was last known to have under a name that this node took without having it as its
 	// base: Absent, or Unknown when nobody was asked.
 	Dest Answer
+	// Base is the content that the change was made to, if another one may have come to the remote since without its
+	// mtime showing it; else nil.
+	Base *Hash
 	Attr Attr
 	// Explicit marks a directory that was made while the remote gave no answer: it has to exist after a push.
 	Explicit bool

@@ -125,6 +125,15 @@ func (t *Tree) Note(n *Node, now int64) *Diff {
 	return n.Diff
 }
 
+// KeepBase notes the content of a copy that is about to be changed or removed, if another one may come to the remote
+// without its mtime showing it.
+func (t *Tree) KeepBase(n *Node, now int64) {
+	if n.Content == Owned && n.Copy.Unsure && !n.Copy.Stale {
+		h := n.Copy.Hash
+		t.Note(n, now).Base = &h
+	}
+}
+
 // Unlink takes a node, and what is seen below it, out of the view. What the remote does not have is forgotten.
 func (t *Tree) Unlink(n *Node, now int64) {
 	for _, k := range n.kids {
@@ -138,6 +147,7 @@ func (t *Tree) Unlink(n *Node, now int64) {
 		t.drop(n)
 		return
 	}
+	t.KeepBase(n, now)
 	d := t.Note(n, now)
 	n.Meta.Mode = n.Shown().Mode // for handles that are open still
 	d.Attr = Attr{}
