@@ -18,6 +18,8 @@
 //   - Push replaces, renames over or removes only what it saw when the change was made (the base version), and checks
 //     that right before. Another version is a conflict, which stays queued and is reported; other changes go on. Only
 //     what was given to Add, or created while the remote could not be asked, overwrites unseen.
+//   - A link that comes and goes does not fail a Push. It tries again (see Options.RetryFor), and finds out what became
+//     of a step before it is repeated; an upload goes on where it was cut off, also after a restart.
 //   - Only the remote's "no such file" means that something is not there. A remote that gives no answer deletes and
 //     hides nothing; then names that are not known here are [ErrUnavailable], never fs.ErrNotExist.
 //

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/spf13/afero"
 
@@ -64,6 +65,53 @@ func ExampleFs_Push_conflict() {
 	// true
 	// push put a.txt: changed on the remote: it was written there
 	// by another client
+}
+
+// Each conflict is decided by what is known about it: here the newer version wins.
+func ExampleOptions_resolve() {
+	remote := afero.NewMemMapFs()
+	check(afero.WriteFile(remote, "/a.txt", []byte("one"), 0o644))
+	newer := func(c syncfs.Conflict) syncfs.ConflictPolicy {
+		if c.Local != nil && c.Remote != nil && c.Local.ModTime().After(c.Remote.ModTime()) {
+			return syncfs.Overwrite
+		}
+		return syncfs.KeepBoth
+	}
+	fs, err := syncfs.New(remote, afero.NewMemMapFs(), &syncfs.Options{Resolve: newer})
+	check(err)
+	defer fs.Close()
+	check(afero.WriteFile(fs, "a.txt", []byte("ours"), 0o644))
+	check(afero.WriteFile(remote, "/a.txt", []byte("by another client, long ago"), 0o644))
+	check(remote.Chtimes("/a.txt", time.Unix(0, 0), time.Unix(0, 0)))
+
+	report, err := fs.Push(context.Background())
+	check(err)
+	fmt.Println(report.Results[0].Conflict)
+	text, err := afero.ReadFile(remote, "/a.txt")
+	check(err)
+	fmt.Printf("%s\n", text)
+	// Output:
+	// changed on the remote: it was written there
+	// ours
+}
+
+// A conflict that was reported is decided by name.
+func ExampleFs_PushWith() {
+	remote := afero.NewMemMapFs()
+	check(afero.WriteFile(remote, "/a.txt", []byte("one"), 0o644))
+	fs, err := syncfs.New(remote, afero.NewMemMapFs(), nil)
+	check(err)
+	defer fs.Close()
+	check(afero.WriteFile(fs, "a.txt", []byte("ours"), 0o644))
+	check(afero.WriteFile(remote, "/a.txt", []byte("by another client"), 0o644))
+
+	_, err = fs.Push(context.Background())
+	fmt.Println(errors.Is(err, syncfs.ErrConflict))
+	_, err = fs.PushWith(context.Background(), syncfs.Overwrite, "a.txt")
+	fmt.Println(err)
+	// Output:
+	// true
+	// <nil>
 }
 
 // Everything below a directory of the local directory is queued.
