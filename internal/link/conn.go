@@ -1,0 +1,138 @@
+package link
+
+import (
+	"io"
+	"net"
+	"sync"
+	"time"
+)
+
+const (
+	chunkSize = 64 << 10
+	// onTheWay is how many chunks may be on the way at a time: 64 MiB, more than any window of those who use the link.
+	onTheWay = 1024
+)
+
+// A conn is one connection over the link.
+type conn struct {
+	link  *Link
+	ends  [2]net.Conn // by the direction that comes from it
+	once  sync.Once
+	ended chan struct{}
+}
+
+// A chunk is on the way.
+type chunk struct {
+	b       []byte
+	arrives time.Time
+	err     error // what the sender ended with, behind b
+}
+
+// end closes both ends; what is on the way is lost.
+func (c *conn) end(closing func(net.Conn) error) {
+	c.once.Do(func() {
+		close(c.ended)
+		for _, end := range c.ends {
+			_ = closing(end)
+		}
+	})
+}
+
+// reset closes a connection in a way that its other side sees as an error.
+func reset(c net.Conn) error {
+	if tcp, ok := c.(*net.TCPConn); ok {
+		_ = tcp.SetLinger(0)
+	}
+	return c.Close()
+}
+
+// serve forwards both ways until both have ended.
+func (c *conn) serve() {
+	var wg sync.WaitGroup
+	for _, d := range []Direction{Up, Down} {
+		chunks := make(chan chunk, onTheWay)
+		wg.Go(func() { c.receive(c.ends[d], chunks) })
+		wg.Go(func() { c.deliver(d, c.ends[1-d], chunks) })
+	}
+	wg.Wait()
+	c.end(net.Conn.Close)
+}
+
+// receive takes what from sends and says when it arrives.
+func (c *conn) receive(from net.Conn, chunks chan<- chunk) {
+	defer close(chunks)
+	p := pace{delay: c.link.opts.RoundTrip / 2, bandwidth: c.link.opts.Bandwidth}
+	for {
+		b := make([]byte, chunkSize)
+		n, err := from.Read(b)
+		k := chunk{b[:n:n], p.arrival(time.Now(), n), err}
+		select {
+		case chunks <- k:
+		case <-c.ended:
+			return
+		}
+		if err != nil || !c.wait(p.ready()) {
+			return
+		}
+	}
+}
+
+// deliver hands over what has arrived.
+func (c *conn) deliver(d Direction, to net.Conn, chunks <-chan chunk) {
+	for k := range chunks {
+		if !c.wait(k.arrives) || !c.pass() {
+			return
+		}
+		n, last := c.link.admit(d, len(k.b))
+		_, err := to.Write(k.b[:n])
+		switch {
+		case last:
+			c.link.Cut()
+			return
+		case err != nil:
+			c.end(net.Conn.Close)
+			return
+		case k.err == io.EOF:
+			closeWrite(to)
+			return
+		case k.err != nil:
+			c.end(reset)
+			return
+		}
+	}
+}
+
+// closeWrite tells the other side that nothing more comes from this one.
+func closeWrite(c net.Conn) {
+	if half, ok := c.(interface{ CloseWrite() error }); ok {
+		_ = half.CloseWrite()
+		return
+	}
+	_ = c.Close()
+}
+
+// wait returns true at the time t, false if the connection ends before.
+func (c *conn) wait(t time.Time) bool {
+	left := time.Until(t)
+	if left <= 0 {
+		return true
+	}
+	timer := time.NewTimer(left)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-c.ended:
+		return false
+	}
+}
+
+// pass returns true when the link is not frozen, false if the connection ends before.
+func (c *conn) pass() bool {
+	select {
+	case <-c.link.thawed():
+		return true
+	case <-c.ended:
+		return false
+	}
+}

@@ -1,0 +1,208 @@
+package link
+
+import (
+	"bytes"
+	"io"
+	"net"
+	"os"
+	"sync"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+const soon = 20 * time.Second
+
+// echo is a target that sends back what it gets, and ends when the other side does.
+func echo(t testing.TB) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			wg.Go(func() { defer c.Close(); io.Copy(c, c) })
+		}
+	})
+	t.Cleanup(func() { l.Close(); wg.Wait() })
+	return l.Addr().String()
+}
+
+func start(t testing.TB, target string, o Options) *Link {
+	t.Helper()
+	l, err := New(target, o)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, l.Close()) })
+	return l
+}
+
+func dial(t testing.TB, l *Link) net.Conn {
+	t.Helper()
+	c, err := net.Dial("tcp", l.Addr())
+	require.NoError(t, err)
+	t.Cleanup(func() { c.Close() })
+	require.NoError(t, c.SetDeadline(time.Now().Add(soon)))
+	return c
+}
+
+// ping sends b and wants it back.
+func ping(t testing.TB, c net.Conn, b []byte) {
+	t.Helper()
+	_, err := c.Write(b)
+	require.NoError(t, err)
+	got := make([]byte, len(b))
+	_, err = io.ReadFull(c, got)
+	require.NoError(t, err)
+	require.True(t, bytes.Equal(b, got))
+}
+
+func TestForwards(t *testing.T) {
+	t.Parallel()
+	c := dial(t, start(t, echo(t), Options{}))
+	content := bytes.Repeat([]byte("0123456789"), 1<<18)
+	go func() {
+		c.Write(content)
+		c.(*net.TCPConn).CloseWrite()
+	}()
+	got, err := io.ReadAll(c)
+	require.NoError(t, err, "a half that ends leaves the other one open")
+	require.True(t, bytes.Equal(content, got))
+}
+
+func TestNobodyAtTheTarget(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	l.Close()
+	c, err := net.Dial("tcp", start(t, l.Addr().String(), Options{}).Addr())
+	if err == nil { // else the reset was faster
+		defer c.Close()
+		_, err = c.Read(make([]byte, 1))
+	}
+	require.ErrorIs(t, err, syscall.ECONNRESET)
+}
+
+// In virtual time, over pipes, the figures are exact.
+func TestRoundTripAndBandwidth(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const size = 100_000_000
+		l := newLink(Options{RoundTrip: 100 * time.Millisecond, Bandwidth: size})
+		defer l.stop()
+		near, left := net.Pipe()
+		right, far := net.Pipe()
+		go l.forward(left, right)
+
+		began := time.Now()
+		go near.Write([]byte("x"))
+		io.ReadFull(far, make([]byte, 1))
+		go far.Write([]byte("y"))
+		io.ReadFull(near, make([]byte, 1))
+		require.InDelta(t, 100*time.Millisecond, time.Since(began), float64(time.Microsecond))
+
+		began = time.Now()
+		go func() {
+			for range size / 25_000 {
+				near.Write(make([]byte, 25_000))
+			}
+		}()
+		io.ReadFull(far, make([]byte, size))
+		require.InDelta(t, 1050*time.Millisecond, time.Since(began), float64(time.Millisecond))
+		l.Cut()
+	})
+}
+
+func TestCutAfter(t *testing.T) {
+	t.Parallel()
+	for _, n := range []int64{0, 1, 1000, 1 << 20} {
+		for d, name := range map[Direction]string{Up: "up", Down: "down"} {
+			l := start(t, echo(t), Options{})
+			c := dial(t, l)
+			ping(t, c, []byte("hello"))
+			came := l.CutAfter(d, n)
+			go c.Write(make([]byte, 2<<20))
+			got, _ := io.ReadAll(c)
+			require.True(t, came(), "%s %d", name, n)
+			if d == Down {
+				require.EqualValues(t, n, len(got), "%s", name)
+			} else {
+				require.LessOrEqual(t, int64(len(got)), n, "%s", name)
+			}
+			require.True(t, came(), "it stays so")
+			ping(t, dial(t, l), []byte("hello again"))
+		}
+	}
+}
+
+func TestCutThatNeverComes(t *testing.T) {
+	t.Parallel()
+	l := start(t, echo(t), Options{})
+	c := dial(t, l)
+	first := l.CutAfter(Up, 0)
+	second := l.CutAfter(Up, 100)
+	ping(t, c, make([]byte, 99))
+	require.False(t, first(), "replaced")
+	require.False(t, second(), "99 bytes are not 100")
+	ping(t, c, make([]byte, 1000))
+}
+
+func TestResetIsAnError(t *testing.T) {
+	t.Parallel()
+	l := start(t, echo(t), Options{})
+	c := dial(t, l)
+	ping(t, c, []byte("hello"))
+	l.Reset()
+	_, err := c.Read(make([]byte, 1))
+	require.ErrorIs(t, err, syscall.ECONNRESET)
+
+	c = dial(t, l)
+	ping(t, c, []byte("hello"))
+	l.Cut()
+	_, err = c.Read(make([]byte, 1))
+	require.Equal(t, io.EOF, err)
+}
+
+func TestFreeze(t *testing.T) {
+	t.Parallel()
+	l := start(t, echo(t), Options{})
+	c := dial(t, l)
+	ping(t, c, []byte("hello"))
+	l.Freeze()
+	l.Freeze()
+	other := dial(t, l)
+	for _, c := range []net.Conn{c, other} {
+		_, err := c.Write([]byte("late"))
+		require.NoError(t, err)
+		require.NoError(t, c.SetReadDeadline(time.Now().Add(20*time.Millisecond)))
+		_, err = c.Read(make([]byte, 4))
+		require.ErrorIs(t, err, os.ErrDeadlineExceeded)
+	}
+	l.Thaw()
+	l.Thaw()
+	for _, c := range []net.Conn{c, other} {
+		require.NoError(t, c.SetReadDeadline(time.Now().Add(soon)))
+		b := make([]byte, 4)
+		_, err := io.ReadFull(c, b)
+		require.NoError(t, err)
+		require.Equal(t, "late", string(b))
+	}
+	l.Freeze() // which Close does not wait for
+}
+
+// BenchmarkLink shows that the link keeps what it says: 100 MB/s at a round trip of 100 ms.
+func BenchmarkLink(b *testing.B) {
+	c := dial(b, start(b, echo(b), Options{RoundTrip: 100 * time.Millisecond, Bandwidth: 100_000_000}))
+	const size = 100_000_000
+	b.SetBytes(size)
+	for b.Loop() {
+		go c.Write(make([]byte, size))
+		io.CopyN(io.Discard, c, size)
+	}
+}
