@@ -72,7 +72,7 @@ func (s *Fs) resolve(n *tree.Node, i *tree.Intent) error {
 func decide(i *tree.Intent, n *tree.Node, from, to mirror.Answer) fate {
 	arrived := to.Known == tree.Exists && to.Kind == n.Kind
 	switch {
-	case i.Kind == tree.Make && arrived && to.Target == n.Target,
+	case i.Kind == tree.Make && arrived && to.Target == n.Target(),
 		i.Kind == tree.Retime && arrived && to.Meta.Size == i.Meta.Size && keeps(i.Meta.MTime, to.Meta.MTime):
 		return done
 	case i.Kind == tree.Make, i.Kind == tree.Retime:

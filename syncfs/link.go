@@ -65,7 +65,7 @@ func (s *Fs) symlink(target, name string) error {
 		}
 		meta := tree.Meta{Mode: fs.ModeSymlink | 0o777, Size: int64(len(target)), MTime: v.Now()}
 		n := v.Tree().Create(p.Dir, p.Name, tree.Link, meta, p.Answer.Known, v.Now())
-		n.Target = target
+		n.SetTarget(target)
 		return nil
 	})
 }

@@ -155,7 +155,7 @@ func (f *foresight) decide(policy ConflictPolicy) Planned {
 		}
 	case tree.Symlink:
 		p.Action = ActionCreate
-		if there && f.targetNow.Kind == tree.Link && f.targetNow.Target == f.step.Node.Target {
+		if there && f.targetNow.Kind == tree.Link && f.targetNow.Target == f.step.Node.Target() {
 			p.Action = ActionSkip
 		} else if there {
 			p.Err = conflict("there is a " + kindName(f.targetNow.Kind))

@@ -16,7 +16,7 @@ func (s *Fs) symlinkRemote(step tree.Step) error {
 	if a.Known == tree.Unknown {
 		return a.Err
 	}
-	if a.Known == tree.Exists && (a.Kind != tree.Link || a.Target != step.Node.Target) {
+	if a.Known == tree.Exists && (a.Kind != tree.Link || a.Target != step.Node.Target()) {
 		return conflict("there is a " + kindName(a.Kind))
 	}
 	if a.Known == tree.Absent {
@@ -24,7 +24,7 @@ func (s *Fs) symlinkRemote(step tree.Step) error {
 		if err := s.intend(step.Node, intent); err != nil {
 			return err
 		}
-		err := mirror.Remote(linker.SymlinkIfPossible(step.Node.Target, s.m.RemoteName(step.Path)))
+		err := mirror.Remote(linker.SymlinkIfPossible(step.Node.Target(), s.m.RemoteName(step.Path)))
 		if err != nil {
 			return s.retract(step.Node, err)
 		}

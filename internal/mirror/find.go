@@ -55,7 +55,7 @@ func (p Place) Kind() tree.Kind {
 
 func (p Place) target() string {
 	if p.Node != nil {
-		return p.Node.Target
+		return p.Node.Target()
 	}
 	return p.Answer.Target
 }
@@ -190,6 +190,6 @@ func (v *View) Materialize(p Place) *tree.Node {
 		return v.tree.Assume(p.Dir, p.Name, meta, v.Now())
 	}
 	n := v.tree.Discover(p.Dir, p.Name, p.Answer.Kind, p.Answer.Meta, v.Now())
-	n.Target = p.Answer.Target
+	n.SetTarget(p.Answer.Target)
 	return n
 }

@@ -67,7 +67,8 @@ func (v *View) refreshRoot() error {
 	a, err := v.Ask(".")
 	if err == nil && a.Known == tree.Exists {
 		v.tree.Edit(n)
-		n.Meta, n.Checked, n.Stirred = a.Meta, v.Now(), 0
+		n.Meta, n.Checked = a.Meta, v.Now()
+		n.Stir(0)
 	}
 	return err
 }
@@ -118,7 +119,9 @@ func (v *View) learn(n *tree.Node, a Answer) {
 		return
 	}
 	v.tree.Edit(n)
-	n.Known, n.Meta, n.Target, n.Checked, n.Stirred = tree.Exists, a.Meta, a.Target, v.Now(), 0
+	n.Known, n.Meta, n.Checked = tree.Exists, a.Meta, v.Now()
+	n.SetTarget(a.Target)
+	n.Stir(0)
 }
 
 // learnVersion compares an owned copy with what the remote has now.

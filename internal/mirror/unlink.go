@@ -22,7 +22,7 @@ func (v *View) Unlink(p Place, shadow Answer) []tree.Action {
 		return []tree.Action{toTrash(p.Path(), fmt.Sprintf("user-%d", v.discards))}
 	case p.Node == nil:
 		n := v.tree.Hide(p.Dir, p.Name, p.Answer.Kind, tree.Exists, p.Answer.Meta, v.Now())
-		n.Target = p.Answer.Target
+		n.SetTarget(p.Answer.Target)
 		return nil
 	}
 	n := p.Node

@@ -99,7 +99,7 @@ func (v *View) emptied(n *tree.Node, name string, flag int) (*File, error) {
 // SetTimes sets the times of a file. Those of changed bytes are the local file's; those of a copy are kept in the
 // queue.
 func (v *View) SetTimes(n *tree.Node, atime, mtime time.Time) error {
-	n.Stirred = 0
+	n.Stir(0)
 	if !n.Dirty() {
 		a := &v.tree.Note(n, v.Now()).Attr
 		a.Set |= tree.AttrTimes

@@ -70,24 +70,24 @@ func flag(bit uint64, set bool) uint64 {
 func (e *encoder) node(n *Node) {
 	c, d := n.Copy, n.Diff
 	e.uint(uint64(n.ID))
-	e.uint(flag(hasTarget, n.Target != "") | flag(hasCopy, c != nil) | flag(hasDiff, d != nil) |
+	e.uint(flag(hasTarget, n.Target() != "") | flag(hasCopy, c != nil) | flag(hasDiff, d != nil) |
 		flag(hasIntent, d != nil && d.Intent != nil) | flag(isUnsure, c != nil && c.Unsure) |
 		flag(isStale, c != nil && c.Stale) | flag(isAdded, c != nil && c.Added) |
 		flag(isLanding, c != nil && c.Landing) | flag(hasPrev, c != nil && c.Prev != nil) |
 		flag(isExplicit, d != nil && d.Explicit) | flag(isTemp, n.Temp) | flag(hasPart, d != nil && d.Part != nil) |
 		flag(hasBaseHash, d != nil && d.Base != nil) |
-		flag(hasBaseName, n.base != nil && (n.base != n.parent || n.baseName != n.name)))
+		flag(hasBaseName, n.base != nil && (n.base != n.parent || n.renamed)))
 	e.b = append(e.b, byte(n.Kind), byte(n.Content), byte(n.Known))
 	e.id(n.parent)
 	e.string(n.name)
 	e.id(n.base)
-	if n.base != nil && (n.base != n.parent || n.baseName != n.name) { // else it is the same
-		e.string(n.baseName)
+	if n.base != nil && (n.base != n.parent || n.renamed) { // else it is the same
+		e.string(n.baseName())
 	}
 	e.meta(n.Meta)
 	e.int(n.Checked)
-	if n.Target != "" {
-		e.string(n.Target)
+	if n.Target() != "" {
+		e.string(n.Target())
 	}
 	if c != nil {
 		e.copy(c)
@@ -214,6 +214,7 @@ func (d *decoder) copy() *Copy {
 type state struct {
 	node         *Node
 	parent, base ID
+	baseName     string
 }
 
 func (d *decoder) node() state {
@@ -226,15 +227,15 @@ func (d *decoder) node() state {
 	n.name = d.string()
 	s.base = ID(d.uint())
 	if s.base != 0 {
-		n.baseName = n.name
+		s.baseName = n.name
 		if flags&hasBaseName != 0 {
-			n.baseName = d.string()
+			s.baseName = d.string()
 		}
 	}
 	n.Meta = d.meta()
 	n.Checked = d.int()
 	if flags&hasTarget != 0 {
-		n.Target = d.string()
+		n.SetTarget(d.string())
 	}
 	if flags&hasCopy != 0 {
 		n.Copy = d.copy()

@@ -17,23 +17,98 @@ type Node struct {
 	Temp bool
 	// recorded: the log has a state of this node.
 	recorded bool
+	renamed  bool // the base has another name than the view: it is in more
 
-	parent   *Node
-	name     string
-	base     *Node
-	baseName string
+	parent *Node
+	name   string
+	base   *Node
 
-	Meta    Meta   // of the base, as last answered; for a node made here, what it was made with
-	Target  string // of a link
-	Checked int64  // when the remote last gave a definite answer about the base
+	Meta    Meta  // of the base, as last answered; for a node made here, what it was made with
+	Checked int64 // when the remote last gave a definite answer about the base
 	Copy    *Copy
 	Diff    *Diff
 
-	// Stirred is when the program last made, removed or renamed something in a directory; not recorded.
-	Stirred int64
+	more *more
+}
 
-	kids map[string]*Node // by view name
-	gone map[string]*Node // by base name: those whose view is not here
+// more is what files in their place, of which there are many, do not have.
+type more struct {
+	kids     map[string]*Node // of a directory, by view name
+	gone     map[string]*Node // of a directory, by base name: those whose view is not here
+	stirred  int64            // of a directory
+	target   string           // of a link
+	baseName string           // of what is renamed or removed
+}
+
+// with is the node's more, for writing.
+func (n *Node) with() *more {
+	if n.more == nil {
+		n.more = &more{}
+	}
+	return n.more
+}
+
+func (n *Node) kids() map[string]*Node {
+	if n.more == nil {
+		return nil
+	}
+	return n.more.kids
+}
+
+func (n *Node) gone() map[string]*Node {
+	if n.more == nil {
+		return nil
+	}
+	return n.more.gone
+}
+
+// Target is where a link leads.
+func (n *Node) Target() string {
+	if n.more == nil {
+		return ""
+	}
+	return n.more.target
+}
+
+// SetTarget sets where a link leads. It may be called after [Tree.Edit].
+func (n *Node) SetTarget(target string) {
+	if target != n.Target() {
+		n.with().target = target
+	}
+}
+
+// Stirred is when the program last made, removed or renamed something in a directory; not recorded.
+func (n *Node) Stirred() int64 {
+	if n.more == nil {
+		return 0
+	}
+	return n.more.stirred
+}
+
+// Stir sets when a directory was stirred.
+func (n *Node) Stir(at int64) {
+	if at != n.Stirred() {
+		n.with().stirred = at
+	}
+}
+
+func (n *Node) baseName() string {
+	if n.renamed {
+		return n.more.baseName
+	}
+	if n.base == nil {
+		return ""
+	}
+	return n.name
+}
+
+// place sets both positions of a node.
+func (n *Node) place(parent *Node, name string, base *Node, baseName string) {
+	n.parent, n.name, n.base = parent, name, base
+	n.renamed = base != nil && baseName != name
+	if n.renamed {
+		n.with().baseName = baseName
+	}
 }
 
 // Name is the node's name in the view.
@@ -52,19 +127,19 @@ func (n *Node) InView() bool { return n.parent != nil || n.IsRoot() }
 func (n *Node) HasBase() bool { return n.base != nil }
 
 // Base is the node's position on the remote.
-func (n *Node) Base() (parent *Node, name string) { return n.base, n.baseName }
+func (n *Node) Base() (parent *Node, name string) { return n.base, n.baseName() }
 
 // Moved says whether the node is in both trees at different positions.
 func (n *Node) Moved() bool {
-	return n.parent != nil && n.base != nil && (n.parent != n.base || n.name != n.baseName)
+	return n.parent != nil && n.base != nil && (n.parent != n.base || n.renamed)
 }
 
 // Kid is the node seen under name in directory n, nil if there is none.
-func (n *Node) Kid(name string) *Node { return n.kids[name] }
+func (n *Node) Kid(name string) *Node { return n.kids()[name] }
 
 // Kids calls f for each node seen in directory n, in no order.
 func (n *Node) Kids(f func(*Node)) {
-	for _, k := range n.kids {
+	for _, k := range n.kids() {
 		f(k)
 	}
 }
@@ -72,16 +147,16 @@ func (n *Node) Kids(f func(*Node)) {
 // Hidden says whether the remote's entry name of directory n has been removed or renamed on this side, and by which
 // node that is known.
 func (n *Node) Hidden(name string) (*Node, bool) {
-	g, ok := n.gone[name]
+	g, ok := n.gone()[name]
 	return g, ok
 }
 
 // OnRemote is the node that the remote has under name in directory n, as far as the tree knows.
 func (n *Node) OnRemote(name string) *Node {
-	if g := n.gone[name]; g != nil {
+	if g := n.gone()[name]; g != nil {
 		return g
 	}
-	if k := n.kids[name]; k != nil && k.base == n && k.baseName == name {
+	if k := n.kids()[name]; k != nil && k.base == n && !k.renamed {
 		return k
 	}
 	return nil
@@ -89,11 +164,11 @@ func (n *Node) OnRemote(name string) *Node {
 
 // remoteKids calls f for each node that the remote has in directory n.
 func (n *Node) remoteKids(f func(*Node)) {
-	for _, g := range n.gone {
+	for _, g := range n.gone() {
 		f(g)
 	}
-	for _, k := range n.kids {
-		if k.base == n && k.baseName == k.name {
+	for _, k := range n.kids() {
+		if k.base == n && !k.renamed {
 			f(k)
 		}
 	}
@@ -177,7 +252,7 @@ func (n *Node) Differs() bool {
 // mtime of changed bytes).
 func (n *Node) Shown() Meta {
 	m := n.Meta
-	m.MTime = max(m.MTime, n.Stirred)
+	m.MTime = max(m.MTime, n.Stirred())
 	if n.Diff == nil {
 		return m
 	}
@@ -185,18 +260,18 @@ func (n *Node) Shown() Meta {
 	if a.Set&AttrMode != 0 {
 		m.Mode = m.Mode.Type() | a.Mode
 	}
-	if a.Set&AttrTimes != 0 && n.Stirred == 0 {
+	if a.Set&AttrTimes != 0 && n.Stirred() == 0 {
 		m.MTime = a.MTime
 	}
 	return m
 }
 
 // HasKids says whether a node is seen in directory n, or hidden from it.
-func (n *Node) HasKids() bool { return len(n.kids)+len(n.gone) > 0 }
+func (n *Node) HasKids() bool { return len(n.kids())+len(n.gone()) > 0 }
 
 // HiddenKids calls f for each node that the remote has in directory n and the view has not (there).
 func (n *Node) HiddenKids(f func(*Node)) {
-	for _, g := range n.gone {
+	for _, g := range n.gone() {
 		f(g)
 	}
 }

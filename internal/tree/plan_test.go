@@ -67,7 +67,7 @@ func (w *world) node(name string) *Node {
 	}
 	e := w.remote[Join(d.RemotePath(), base)]
 	n := w.tree.Discover(d, base, e.kind, Meta{}, 0)
-	n.Target = e.id
+	n.SetTarget(e.id)
 	return n
 }
 
@@ -92,7 +92,7 @@ func (w *world) put(name, id string) {
 func (w *world) create(name string, kind Kind, id string) {
 	dir, base := Split(name)
 	n := w.tree.Create(w.node(dir), base, kind, Meta{}, Absent, w.clock)
-	n.Target = id
+	n.SetTarget(id)
 	w.model[name] = entry{kind, id}
 }
 
@@ -129,7 +129,7 @@ func (w *world) execute(s Step) error {
 		if taken {
 			return fmt.Errorf("%v %s: exists", s.Op, s.Path)
 		}
-		w.remote[s.Path] = entry{s.Node.Kind, s.Node.Target}
+		w.remote[s.Path] = entry{s.Node.Kind, s.Node.Target()}
 	case Put:
 		if taken && at.kind != File {
 			return fmt.Errorf("put %s: is a %v", s.Path, at.kind)
@@ -227,7 +227,7 @@ func (w *world) view() plain {
 	var walk func(n *Node, at string)
 	walk = func(n *Node, at string) {
 		n.Kids(func(k *Node) {
-			e := entry{k.Kind, k.Target}
+			e := entry{k.Kind, k.Target()}
 			if k.Kind == File {
 				if e.id = w.content[k.ID]; k.Content == Remote {
 					e.id = w.remote[k.RemotePath()].id

@@ -31,7 +31,7 @@ func (p *planner) where(n *Node) Slot {
 	if s, ok := p.pos[n]; ok {
 		return s
 	}
-	return Slot{n.base, n.baseName}
+	return Slot{n.base, n.baseName()}
 }
 
 func (p *planner) occupant(s Slot) *Node {

@@ -50,7 +50,7 @@ func described(t *Tree, which func(*Node) bool) map[ID]known {
 			return
 		}
 		k := known{Kind: n.Kind, Content: n.Content, Known: n.Known, Temp: n.Temp, Parent: id(n.parent), Base: id(n.base),
-			Name: n.name, BaseName: n.baseName, Meta: n.Meta, Target: n.Target, Checked: n.Checked}
+			Name: n.name, BaseName: n.baseName(), Meta: n.Meta, Target: n.Target(), Checked: n.Checked}
 		if n.Copy != nil {
 			k.Copy = *n.Copy
 			k.Copy.Used, k.Copy.Prev = 0, nil
@@ -112,7 +112,7 @@ func scribble(t *rapid.T, tree *Tree, n *Node) {
 	tree.Edit(n)
 	n.Known = rapid.SampledFrom([]Answer{Unknown, Absent, Exists}).Draw(t, "known")
 	n.Meta, n.Checked = drawMeta(t), rapid.Int64().Draw(t, "checked")
-	n.Target = rapid.String().Draw(t, "target")
+	n.SetTarget(rapid.String().Draw(t, "target"))
 	if n.Kind == File {
 		n.Content = rapid.SampledFrom([]Content{Remote, Owned, Changed, Busy, Interrupted}).Draw(t, "content")
 		n.Copy = nil
@@ -270,7 +270,7 @@ func TestActionsThatAreNotDone(t *testing.T) {
 func TestImpossiblePlacesAreLeftOut(t *testing.T) {
 	t.Parallel()
 	node := func(id ID, kind Kind, parent, base *Node, name string) *Node {
-		return &Node{ID: id, Kind: kind, parent: parent, base: base, name: name, baseName: name}
+		return &Node{ID: id, Kind: kind, parent: parent, base: base, name: name}
 	}
 	root := &Node{ID: 1, Kind: Dir}
 	root.base = root

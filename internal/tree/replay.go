@@ -77,12 +77,12 @@ func (r *Replayer) Finish() (t *Tree, undone []Action, lost int) {
 		t.nodes[id] = s.node
 	}
 	for _, s := range r.states {
-		n, name, baseName := s.node, s.node.name, s.node.baseName
+		n, name := s.node, s.node.name
 		if s.parent != 0 {
 			t.link(n, t.nodes[s.parent], name)
 		}
 		if s.base != 0 {
-			t.rebase(n, t.nodes[s.base], baseName)
+			t.rebase(n, t.nodes[s.base], s.baseName)
 		}
 	}
 	for _, n := range t.nodes {
@@ -115,7 +115,7 @@ func (r *Replayer) weed(root ID) (lost int) {
 		again = false
 		view, remote := map[place]bool{}, map[place]bool{}
 		for id, s := range r.states {
-			inView, hasBase := place{s.parent, s.node.name}, place{s.base, s.node.baseName}
+			inView, hasBase := place{s.parent, s.node.name}, place{s.base, s.baseName}
 			switch {
 			case s.parent == 0 && s.base == 0,
 				s.parent != 0 && (view[inView] || !leads(s.parent, func(s state) ID { return s.parent })),

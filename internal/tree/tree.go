@@ -98,7 +98,7 @@ func (t *Tree) Create(dir *Node, name string, kind Kind, meta Meta, dest Answer,
 	n := t.add(kind)
 	n.Meta = meta
 	t.link(n, dir, name)
-	dir.Stirred = now
+	dir.Stir(now)
 	t.Note(n, now).Dest = dest
 	t.Touch(n)
 	return n
@@ -110,7 +110,7 @@ func (t *Tree) Hide(dir *Node, name string, kind Kind, known Answer, meta Meta, 
 	n := t.add(kind)
 	n.Known, n.Meta, n.Checked = known, meta, now
 	t.rebase(n, dir, name)
-	dir.Stirred = now
+	dir.Stir(now)
 	t.Note(n, now)
 	t.Touch(n)
 	return n
@@ -136,11 +136,11 @@ func (t *Tree) KeepBase(n *Node, now int64) {
 
 // Unlink takes a node, and what is seen below it, out of the view. What the remote does not have is forgotten.
 func (t *Tree) Unlink(n *Node, now int64) {
-	for _, k := range n.kids {
+	for _, k := range n.kids() {
 		t.Unlink(k, now)
 	}
 	if n.parent != nil {
-		n.parent.Stirred = now
+		n.parent.Stir(now)
 	}
 	t.unlink(n)
 	if n.base == nil && !t.orphanIntent(n, now) {
@@ -189,9 +189,9 @@ func (t *Tree) Detach(n *Node) { t.unlink(n) }
 // Move changes where the program sees a node. No other node is seen there, and dir is not below n.
 func (t *Tree) Move(n, dir *Node, name string, dest Answer, now int64) {
 	if n.parent != nil {
-		n.parent.Stirred = now
+		n.parent.Stir(now)
 	}
-	dir.Stirred = now
+	dir.Stir(now)
 	t.unlink(n)
 	t.link(n, dir, name)
 	t.Note(n, now).Dest = dest
@@ -269,11 +269,11 @@ func (t *Tree) index(n *Node) {
 
 func (t *Tree) link(n, dir *Node, name string) {
 	t.save(n)
-	n.parent, n.name = dir, name
-	if dir.kids == nil {
-		dir.kids = map[string]*Node{}
+	n.place(dir, name, n.base, n.baseName())
+	if dir.kids() == nil {
+		dir.with().kids = map[string]*Node{}
 	}
-	dir.kids[name] = n
+	dir.kids()[name] = n
 	n.settle()
 }
 
@@ -282,14 +282,14 @@ func (t *Tree) unlink(n *Node) {
 		return
 	}
 	t.save(n)
-	delete(n.parent.kids, n.name)
-	n.parent, n.name = nil, ""
+	delete(n.parent.kids(), n.name)
+	n.place(nil, "", n.base, n.baseName())
 	n.settle()
 }
 
 func (t *Tree) rebase(n, dir *Node, name string) {
 	t.save(n)
-	n.base, n.baseName = dir, name
+	n.place(n.parent, n.name, dir, name)
 	n.settle()
 }
 
@@ -298,10 +298,10 @@ func (t *Tree) unbase(n *Node) {
 		return
 	}
 	t.save(n)
-	if n.base.gone[n.baseName] == n {
-		delete(n.base.gone, n.baseName)
+	if n.base.gone()[n.baseName()] == n {
+		delete(n.base.gone(), n.baseName())
 	}
-	n.base, n.baseName = nil, ""
+	n.place(n.parent, n.name, nil, "")
 }
 
 // settle keeps the directory of the node's base aware of whether the node is seen there.
@@ -309,16 +309,17 @@ func (n *Node) settle() {
 	if n.base == nil || n.IsRoot() {
 		return
 	}
-	if n.parent == n.base && n.name == n.baseName {
-		if n.base.gone[n.baseName] == n {
-			delete(n.base.gone, n.baseName)
+	name := n.baseName()
+	if n.parent == n.base && !n.renamed {
+		if n.base.gone()[name] == n {
+			delete(n.base.gone(), name)
 		}
 		return
 	}
-	if n.base.gone == nil {
-		n.base.gone = map[string]*Node{}
+	if n.base.gone() == nil {
+		n.base.with().gone = map[string]*Node{}
 	}
-	n.base.gone[n.baseName] = n
+	n.base.gone()[name] = n
 }
 
 // drop forgets a node that is in neither tree.

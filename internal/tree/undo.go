@@ -13,6 +13,10 @@ func (t *Tree) save(n *Node) {
 	}
 	s := saved{node: *n}
 	_, s.known = t.nodes[n.ID]
+	if n.more != nil {
+		m := *n.more
+		s.node.more = &m
+	}
 	if n.Copy != nil {
 		c := *n.Copy
 		s.node.Copy = &c
@@ -35,17 +39,19 @@ func (t *Tree) Rollback(recorded bool) {
 			continue
 		}
 		if n.parent != nil {
-			delete(n.parent.kids, n.name)
+			delete(n.parent.kids(), n.name)
 		}
-		if n.base != nil && n.base.gone[n.baseName] == n {
-			delete(n.base.gone, n.baseName)
+		if n.base != nil && n.base.gone()[n.baseName()] == n {
+			delete(n.base.gone(), n.baseName())
 		}
 	}
 	clear(t.touched)
 	for n, s := range t.saved {
-		kids, gone := n.kids, n.gone // hold nodes that may not have changed
+		now := n.more
 		*n = s.node
-		n.kids, n.gone = kids, gone
+		if now != nil {
+			n.with().kids, n.more.gone = now.kids, now.gone // hold nodes that may not have changed
+		}
 		delete(t.pending, n.ID)
 		delete(t.intents, n.ID)
 		switch {
@@ -63,7 +69,7 @@ func (t *Tree) Rollback(recorded bool) {
 	}
 	for n, s := range t.saved {
 		if s.known && n.parent != nil {
-			n.parent.kids[n.name] = n
+			n.parent.kids()[n.name] = n
 		}
 		if s.known {
 			n.settle()
