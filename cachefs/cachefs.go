@@ -41,7 +41,8 @@ type Options struct {
 	// MaxBytes bounds the bytes of the copies, those being fetched included. The least recently used are evicted
 	// first; if nothing can go, a file is read on the remote. 0: no bound.
 	MaxBytes int64
-	// Parallel is the number of files that Pull fetches at once. 0: 16.
+	// Parallel is the number of files that Pull fetches at once. 0: as many as pays, 16 large files or 512 of up to
+	// 64 KiB, which mostly wait for round trips.
 	Parallel int
 	// Progress is told how far a Fetch or Pull has got (of a syncfs.Fs: a Push too), at most ten times a second, and
 	// once more when it ends, also if that is by an error. It is called from a goroutine of the call, which waits for

@@ -56,7 +56,7 @@ func (s *Fs) Plan(ctx context.Context) (Plan, error) {
 	if err != nil || len(views) == 0 {
 		return Plan{}, err
 	}
-	slots := make(chan struct{}, s.m.Options().Parallel)
+	slots := make(chan struct{}, s.m.Capacity())
 	var running sync.WaitGroup
 	for i := range views {
 		slots <- struct{}{}

@@ -110,9 +110,10 @@ func (r *round) run(p *pusher) {
 
 // loop runs steps until none is ready.
 func (r *round) loop(p *pusher) {
-	running := 0
+	var running, load int64
+	weight := func(i int) int64 { return r.s.m.Weight(r.changes[i].Size) }
 	for {
-		for len(r.ready) > 0 && running < r.s.m.Options().Parallel {
+		for len(r.ready) > 0 && load+weight(r.ready[0]) <= r.s.m.Capacity() {
 			i := r.ready[0]
 			r.ready = r.ready[1:]
 			switch {
@@ -121,6 +122,7 @@ func (r *round) loop(p *pusher) {
 				r.end(p, i, Result{Change: r.changes[i], Err: r.stop})
 			default:
 				running++
+				load += weight(i)
 				go func() { r.ended <- outcome{i, r.attempt(i)} }()
 			}
 		}
@@ -129,6 +131,7 @@ func (r *round) loop(p *pusher) {
 		}
 		o := <-r.ended
 		running--
+		load -= weight(o.step)
 		r.end(p, o.step, o.result)
 	}
 }

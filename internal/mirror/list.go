@@ -100,7 +100,7 @@ func (v *View) ListAll(dir *tree.Node) error {
 	}
 	root, around := dir.RemotePath(), v.detours()
 	return need{func(m *FS, k *knowledge) error {
-		w := walker{m: m, around: around, lists: k.lists, slots: make(chan struct{}, m.opt.Parallel)}
+		w := walker{m: m, around: around, lists: k.lists, slots: make(chan struct{}, m.Capacity())}
 		w.running.Add(1)
 		w.list(root)
 		w.running.Wait()

@@ -26,7 +26,7 @@ type Options struct {
 
 	StaleIfUnavailable bool  // use what is here when that is due and the remote gives no answer
 	MaxBytes           int64 // bound on owned bytes kept locally, temporary ones included; 0: none
-	Parallel           int   // files fetched at once by Pull; 0: 16
+	Parallel           int   // files fetched at once by Pull; 0: as Capacity and Weight say
 	Progress           func(Progress)
 	Logger             *slog.Logger // nil: silent
 	Now                func() time.Time
@@ -84,9 +84,6 @@ func Open(remote, local afero.Fs, opt Options) (*FS, error) {
 	}
 	if opt.Logger == nil {
 		opt.Logger = slog.New(slog.DiscardHandler)
-	}
-	if opt.Parallel == 0 {
-		opt.Parallel = 16
 	}
 	if memory, ok := remote.(*afero.MemMapFs); ok {
 		remote = memremote.Of(memory)

@@ -8,6 +8,8 @@ import (
 	"syscall"
 	"time"
 
+	"golang.org/x/sync/semaphore"
+
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
@@ -64,7 +66,7 @@ func (m *FS) Pull(name string) ([]Pulled, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &puller{m: m, slots: make(chan struct{}, m.opt.Parallel)}
+	p := &puller{m: m, slots: semaphore.NewWeighted(m.Capacity())}
 	p.dir(clean)
 	p.running.Wait()
 	return p.pulled, errors.Join(p.errs...)
@@ -72,7 +74,7 @@ func (m *FS) Pull(name string) ([]Pulled, error) {
 
 type puller struct {
 	m       *FS
-	slots   chan struct{} // one for each transfer or listing under way
+	slots   *semaphore.Weighted // of what is under way
 	running sync.WaitGroup
 
 	mu     sync.Mutex
@@ -84,9 +86,12 @@ func (p *puller) dir(name string) {
 	p.running.Add(1)
 	go func() {
 		defer p.running.Done()
-		p.slots <- struct{}{}
-		infos, err := p.list(name)
-		<-p.slots
+		var infos []Info
+		err := p.slots.Acquire(p.m.ctx, p.m.Weight(0))
+		if err == nil {
+			infos, err = p.list(name)
+			p.slots.Release(p.m.Weight(0))
+		}
 		if err != nil {
 			p.fail(PathError("pull", name, err))
 			return
@@ -94,14 +99,14 @@ func (p *puller) dir(name string) {
 		for _, info := range infos {
 			child := tree.Join(name, info.name)
 			switch {
-			case p.m.ctx.Err() != nil:
-				p.fail(p.m.ctx.Err())
-				return
 			case info.IsDir():
 				p.dir(child)
 			case info.Mode()&fs.ModeSymlink == 0:
-				p.slots <- struct{}{}
-				p.file(child)
+				if err := p.slots.Acquire(p.m.ctx, p.m.Weight(info.Size())); err != nil {
+					p.fail(err)
+					return
+				}
+				p.file(child, p.m.Weight(info.Size()))
 			}
 		}
 	}()
@@ -124,14 +129,14 @@ func (p *puller) list(name string) (infos []Info, err error) {
 	return infos, err
 }
 
-// file fetches one file in a slot that is taken.
-func (p *puller) file(name string) {
+// file fetches one file, for which room has been taken.
+func (p *puller) file(name string, weight int64) {
 	p.running.Add(1)
 	go func() {
 		defer p.running.Done()
 		start := p.m.opt.Now()
 		n, err := p.m.fetchPath(name)
-		<-p.slots
+		p.slots.Release(weight)
 		err = PathError("pull", name, err)
 		p.mu.Lock()
 		p.pulled = append(p.pulled, Pulled{Name: name, Bytes: n, Duration: p.m.opt.Now().Sub(start), Err: err})
