@@ -8,9 +8,9 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
-// publish renames a finished upload over its target, after the last look at both sides.
-func (s *Fs) publish(step tree.Step, c content, u uploaded, r *Result) error {
-	now := s.m.Ask(step.Path)
+// publish renames a finished upload over its target, of which the remote said last what is there now, after the last
+// look at this side.
+func (s *Fs) publish(step tree.Step, c content, u uploaded, now mirror.Answer, r *Result) error {
 	err := c.base.check(now, Fail, false)
 	if err == nil {
 		err = s.sure(step.Path, c.base, now)
@@ -85,7 +85,7 @@ func (s *Fs) publishBeside(step tree.Step, c content, u uploaded, r *Result) err
 		return errWrittenMeanwhile
 	}
 	r.Kept = beside.Path
-	return s.publish(beside, moved, u, r)
+	return s.publish(beside, moved, u, s.m.Ask(beside.Path), r)
 }
 
 // sameContent says whether the file that is in conflict has the bytes that were to be sent.

@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/sftpsyncer/go-syncfs/cachefs"
 	"github.com/sftpsyncer/go-syncfs/internal/aferotest"
 	"github.com/sftpsyncer/go-syncfs/internal/faultfs"
 )
@@ -228,10 +229,12 @@ func TestNothingInPart(t *testing.T) {
 	require.Positive(t, looks)
 }
 
+func fourAtOnce() *Options { return &Options{Cache: cachefs.Options{Parallel: 4}} }
+
 // A remote that gives no answer stops a push soon, however much is queued.
 func TestPushUnreachable(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, nil)
+	r := newRig(t, fourAtOnce())
 	var want []string
 	for i := range 200 {
 		name := fmt.Sprintf("d%d/x", i%10)
@@ -241,7 +244,7 @@ func TestPushUnreachable(t *testing.T) {
 	r.down()
 	before := r.plan.Total()
 	report := r.fails(ErrUnavailable)
-	require.LessOrEqual(t, r.plan.Total()-before, 2*r.fs.m.Options().Parallel)
+	require.LessOrEqual(t, r.plan.Total()-before, 2*4)
 	require.Equal(t, want, r.pending())
 	require.Len(t, report.Results, len(want))
 	require.Equal(t, len(want), report.Failed)
@@ -252,7 +255,7 @@ func TestPushUnreachable(t *testing.T) {
 // A remote that fails in the middle: every change is on the remote whole, or still queued.
 func TestPushCutOff(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, nil)
+	r := newRig(t, fourAtOnce())
 	r.serve("d/x", "d/y", "from")
 	r.write("d/x:ours", "new")
 	require.NoError(t, r.fs.Remove("d/y"))
@@ -261,7 +264,7 @@ func TestPushCutOff(t *testing.T) {
 	r.plan.Sticky(r.plan.Total()+9, errDown)
 	before := r.plan.Total()
 	r.fails(ErrUnavailable)
-	require.LessOrEqual(t, r.plan.Total()-before, 9+2*r.fs.m.Options().Parallel)
+	require.LessOrEqual(t, r.plan.Total()-before, 9+2*4)
 	r.plan.Heal()
 	require.Empty(t, aferotest.Diff(view, r.view()))
 	r.pushes()
@@ -270,7 +273,7 @@ func TestPushCutOff(t *testing.T) {
 // A context that ends stops a push; the next one goes on.
 func TestPushCancelled(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, nil)
+	r := newRig(t, fourAtOnce())
 	for i := range 50 {
 		r.write(fmt.Sprint("x", i))
 	}
@@ -287,7 +290,7 @@ func TestPushCancelled(t *testing.T) {
 	})
 	_, err := r.fs.Push(ctx)
 	require.ErrorIs(t, err, context.Canceled)
-	require.Less(t, after.Load(), int64(8*r.fs.m.Options().Parallel))
+	require.Less(t, after.Load(), int64(8*4))
 	for name, e := range r.served() {
 		if !strings.HasPrefix(name, ".syncfs-") {
 			require.Equal(t, name, e.Content)

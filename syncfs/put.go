@@ -37,9 +37,9 @@ func (s *Fs) put(step tree.Step, r *Result) error {
 	if err != nil {
 		return err
 	}
-	u, err := s.upload(c, p, r)
+	u, target, err := s.upload(step, c, p, r)
 	if err == nil {
-		err = s.publish(step, c, u, r)
+		err = s.publish(step, c, u, target, r)
 	} else if !fatal(err) {
 		err = cmp.Or(s.unchanged(step, c), err) // something else may be there by now
 	}

@@ -7,6 +7,9 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"sync"
+
+	"github.com/spf13/afero"
 
 	"github.com/sftpsyncer/go-syncfs/internal/mirror"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
@@ -22,22 +25,29 @@ type uploaded struct {
 	hash tree.Hash
 }
 
-// upload sends a content to its temporary file, and checks what arrived.
-func (s *Fs) upload(c content, p *part, r *Result) (uploaded, error) {
-	u := uploaded{temp: p.path}
-	var err error
-	if u.hash, err = s.send(c, p, r); err != nil {
-		return u, err
+// upload sends a content to its temporary file, and checks what arrived. target is what the remote has under the name
+// that it is for, asked last.
+func (s *Fs) upload(step tree.Step, c content, p *part, r *Result) (u uploaded, target mirror.Answer, err error) {
+	u.temp = p.path
+	dst, err := s.send(c, p, r, &u.hash)
+	if err == nil {
+		err = s.finish(dst, c, p.path, r)
 	}
-	if err := s.finish(c, p.path, r); err != nil {
-		return u, err
+	if err != nil {
+		return u, target, err
 	}
-	a := s.m.Ask(p.path)
+	a, target := s.askBoth(p.path, step.Path)
+	if s.differs(a, c, r) {
+		if err := s.correct(c, p.path, r); err != nil {
+			return u, target, err
+		}
+		a, target = s.askBoth(p.path, step.Path)
+	}
 	if a.Known != tree.Exists {
-		return u, fmt.Errorf("temporary file: %w", a.Err)
+		return u, target, fmt.Errorf("temporary file: %w", a.Err)
 	}
 	if u.meta = a.Meta; a.Meta.Size != c.stamp.Size {
-		return u, fmt.Errorf("%w: %d of %d bytes arrived", io.ErrShortWrite, a.Meta.Size, c.stamp.Size)
+		return u, target, fmt.Errorf("%w: %d of %d bytes arrived", io.ErrShortWrite, a.Meta.Size, c.stamp.Size)
 	}
 	if s.verify {
 		theirs, err := s.hashRemote(p.path)
@@ -45,27 +55,46 @@ func (s *Fs) upload(c content, p *part, r *Result) (uploaded, error) {
 			err = errNotVerified
 		}
 		if err != nil {
-			return u, err
+			return u, target, err
 		}
+		target = s.m.Ask(step.Path)
 	}
-	return u, s.lasting(c.path)
+	return u, target, s.lasting(c.path)
 }
 
-// send sends the bytes that have not arrived yet, and returns the hash of all.
-func (s *Fs) send(c content, p *part, r *Result) (sum tree.Hash, err error) {
+// askBoth asks the remote about two names in one round trip.
+func (s *Fs) askBoth(first, then string) (a, b mirror.Answer) {
+	s.both(func() { a = s.m.Ask(first) }, func() { b = s.m.Ask(then) })
+	return a, b
+}
+
+// both calls two functions at once, or one after the other if the options want one transfer at a time.
+func (s *Fs) both(first, then func()) {
+	if s.m.Capacity() == 1 {
+		first()
+		then()
+		return
+	}
+	var running sync.WaitGroup
+	running.Go(then)
+	first()
+	running.Wait()
+}
+
+// send sends the bytes that have not arrived yet, and hashes all. The file is left open unless there is an error.
+func (s *Fs) send(c content, p *part, r *Result, sum *tree.Hash) (dst afero.File, err error) {
 	local, err := s.m.Local().OpenFile(c.path, os.O_RDONLY, 0)
 	if err != nil {
-		return sum, err
+		return nil, err
 	}
 	defer local.Close()
 	flag := os.O_WRONLY
 	if p.from == 0 {
 		flag |= os.O_CREATE | os.O_TRUNC
 	}
-	mode := c.shown.Mode.Perm() | 0o600 // until it is finished
-	dst, err := s.m.RemoteFs().OpenFile(s.m.RemoteName(p.path), flag, mode)
+	dst, err = s.m.RemoteFs().OpenFile(s.m.RemoteName(p.path), flag, modeMeanwhile(c.shown.Mode))
 	if err != nil {
-		return sum, mirror.Remote(err)
+		return nil, mirror.Remote(err)
 	}
 	src := &source{ctx: s.m.Context(), f: local, off: p.from, size: c.stamp.Size, hash: p.hash, block: s.block}
 	w, arrived := target(dst)
@@ -89,9 +118,6 @@ func (s *Fs) send(c content, p *part, r *Result) (sum tree.Hash, err error) {
 	if err == nil && s.syncRemote {
 		err = syncRemote(dst, r)
 	}
-	if closeErr := dst.Close(); err == nil {
-		err = closeErr
-	}
 	switch {
 	case src.err != nil && src.err != io.EOF:
 		err = src.err // of this side
@@ -101,9 +127,20 @@ func (s *Fs) send(c content, p *part, r *Result) (sum tree.Hash, err error) {
 		err = fmt.Errorf("%w: it is shorter than it was", ErrBusy)
 	}
 	if err != nil {
+		_ = dst.Close()
 		src.prove()
 	}
-	return src.sum(), err
+	*sum = src.sum()
+	return dst, err
+}
+
+// modeMeanwhile is the mode of a temporary file until its content is there. What others may read is made with the mode
+// that servers make files with, which needs no request of its own.
+func modeMeanwhile(mode fs.FileMode) fs.FileMode {
+	if mode.Perm()&0o044 == 0o044 {
+		return 0o666
+	}
+	return mode.Perm() | 0o600
 }
 
 // syncRemote syncs an upload to the remote's disk, if the remote can do that.
@@ -118,27 +155,70 @@ func syncRemote(f interface{ Sync() error }, r *Result) error {
 	return nil
 }
 
-// finish gives the temporary file owner, mode and time. A remote that refuses does not fail a good upload.
-func (s *Fs) finish(c content, temp string, r *Result) error {
+// finish closes the temporary file, and gives it the times of the local one at once: that those came last shows.
+func (s *Fs) finish(f afero.File, c content, temp string, r *Result) error {
+	var err error
+	s.both(
+		func() { err = mirror.Remote(f.Close()) },
+		func() { r.Refused = s.setTimes(c, temp) })
+	if err == nil && fatal(r.Refused) {
+		err, r.Refused = r.Refused, nil
+	}
+	return err
+}
+
+func (s *Fs) setTimes(c content, temp string) error {
+	attr := c.wanted()
+	attr.Set &= tree.AttrTimes
+	err := s.setAttrs(temp, attr)
+	if err != nil && !fatal(err) {
+		err = fmt.Errorf("times: %w", err)
+	}
+	return err
+}
+
+// wanted are the attributes that a published file is to have.
+func (c content) wanted() tree.Attr {
 	attr := c.attr
 	if attr.Set&tree.AttrTimes == 0 {
 		attr.ATime, attr.MTime = c.shown.MTime, c.shown.MTime
 	}
 	attr.Set |= tree.AttrTimes | tree.AttrMode
-	attr.Mode = c.shown.Mode & (os.ModePerm | os.ModeSetuid | os.ModeSetgid | os.ModeSticky)
-	for _, bit := range []tree.AttrMask{tree.AttrMode, tree.AttrOwner, tree.AttrTimes} {
-		one := attr
-		one.Set &= bit
-		if err := s.setAttrs(temp, one); fatal(err) {
-			return err
-		} else if err != nil {
-			r.Refused = errors.Join(r.Refused, fmt.Errorf("%s: %w", attrNames[bit], err))
-		}
-	}
-	return nil
+	attr.Mode = c.shown.Mode & settable
+	return attr
 }
 
-var attrNames = map[tree.AttrMask]string{tree.AttrMode: "mode", tree.AttrOwner: "owner", tree.AttrTimes: "times"}
+// settable are the bits of a mode that chmod sets.
+const settable = fs.ModePerm | fs.ModeSetuid | fs.ModeSetgid | fs.ModeSticky
+
+// differs says whether a temporary file lacks an attribute that it is to have.
+func (s *Fs) differs(a mirror.Answer, c content, r *Result) bool {
+	want := c.wanted()
+	return a.Known == tree.Exists && (want.Set&tree.AttrOwner != 0 || a.Meta.Mode&settable != want.Mode ||
+		r.Refused == nil && !keeps(want.MTime, a.Meta.MTime))
+}
+
+// correct gives a temporary file mode and owner, and the times again, which those may have changed. A remote that
+// refuses does not fail a good upload.
+func (s *Fs) correct(c content, temp string, r *Result) error {
+	r.Refused = nil
+	for _, bit := range []tree.AttrMask{tree.AttrMode, tree.AttrOwner} {
+		attr := c.wanted()
+		attr.Set &= bit
+		if err := s.setAttrs(temp, attr); fatal(err) {
+			return err
+		} else if err != nil {
+			r.Refused = errors.Join(r.Refused, fmt.Errorf("%s: %w", map[tree.AttrMask]string{
+				tree.AttrMode: "mode", tree.AttrOwner: "owner"}[bit], err))
+		}
+	}
+	err := s.setTimes(c, temp)
+	if fatal(err) {
+		return err
+	}
+	r.Refused = errors.Join(r.Refused, err)
+	return nil
+}
 
 // hashRemote reads a file of the remote.
 func (s *Fs) hashRemote(path string) (sum tree.Hash, err error) {

@@ -1,0 +1,50 @@
+package syncfs
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/sftpsyncer/go-syncfs/internal/faultfs"
+)
+
+// What a push of one change asks of the remote. On a line with a long round trip that is what it costs; of a put the
+// close and the times go together, and so do the two looks.
+func TestPushAsksLittle(t *testing.T) {
+	t.Parallel()
+	put := map[faultfs.Kind]int{faultfs.Open: 1, faultfs.Write: 1, faultfs.Close: 1, faultfs.Chtimes: 1,
+		faultfs.Lstat: 2, faultfs.Rename: 1}
+	for name, c := range map[string]struct {
+		change func(r *rig)
+		want   map[faultfs.Kind]int
+	}{
+		"new file":     {func(r *rig) { r.write("d/new") }, put},
+		"edit":         {func(r *rig) { r.append("d/f", "+") }, put},
+		"rename":       {func(r *rig) { require.NoError(r, r.fs.Rename("d/f", "d/g")) }, map[faultfs.Kind]int{faultfs.Lstat: 2, faultfs.Rename: 1}},
+		"remove":       {func(r *rig) { require.NoError(r, r.fs.Remove("d/f")) }, map[faultfs.Kind]int{faultfs.Lstat: 1, faultfs.Remove: 1}},
+		"copy touched": {func(r *rig) { r.restart(); r.fetch("d/f") }, map[faultfs.Kind]int{}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t, nil)
+			r.serve("d/f")
+			long := time.Now().Add(-time.Hour) // ago: its version is beyond doubt
+			require.NoError(t, r.remote.Chtimes("d/f", long, long))
+			r.fetch("d/f")
+			c.change(r)
+			total, before := r.plan.Total(), map[faultfs.Kind]int{}
+			for kind := range put {
+				before[kind] = r.plan.Count(kind)
+			}
+			_, err := r.push()
+			require.NoError(t, err)
+			sum := 0
+			for kind, n := range c.want {
+				require.Equal(t, n, r.plan.Count(kind)-before[kind], kind)
+				sum += n
+			}
+			require.Equal(t, sum, r.plan.Total()-total)
+		})
+	}
+}
