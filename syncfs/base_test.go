@@ -259,3 +259,38 @@ func TestOwnPushHandleOpen(t *testing.T) {
 	}
 	r.has(r.served(), "x:line\nline\nline\nline\nline\n")
 }
+
+// A change that carries no content, made to what Overwrite lets it be made to, does not make an older copy pass for the
+// version that the remote has.
+func TestOverwriteTakesRemotesVersion(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]func(r *rig){
+		"rename": func(r *rig) { require.NoError(r, r.fs.Rename("x", "y")) },
+		"chmod": func(r *rig) {
+			require.NoError(r, r.fs.Chmod("x", 0o600))
+			require.NoError(r, r.fs.Chtimes("x", time.Unix(1, 0), time.Unix(1, 0)))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t, &Options{Conflict: Overwrite})
+			r.serve("x")
+			r.reads("x", "x")
+			r.serve("x:theirs")
+			change(r)
+			r.pushes()
+		})
+	}
+}
+
+// What there is nothing left of to set attributes of is a conflict under any policy.
+func TestAttributesOfRemoved(t *testing.T) {
+	t.Parallel()
+	for _, policy := range []ConflictPolicy{Fail, Overwrite, KeepBoth} {
+		r := newRig(t, &Options{Conflict: policy})
+		r.serve("x")
+		require.NoError(t, r.fs.Chmod("x", 0o600))
+		require.NoError(t, r.remote.Remove("x"))
+		r.fails(ErrConflict)
+	}
+}

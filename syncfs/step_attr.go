@@ -29,7 +29,7 @@ func (s *Fs) setAttrRemote(step tree.Step, r *Result) error {
 		return err
 	}
 	if now.Known == tree.Absent {
-		return now.Err
+		return conflict("it was removed there")
 	}
 	if err := s.outdate(n, now); err != nil {
 		return err
