@@ -173,6 +173,11 @@ func (d *discarder) apply() error {
 			returning = append(returning, n)
 		case !n.InView():
 			returning = append(returning, n)
+		case n.Kind == tree.Dir && n.Known == tree.Unknown && !n.Differs(): // made without asking: that is to be asked now
+			out = append(out, action{Kind: tree.RmdirLocal, From: n.Path()})
+			if !n.HasKids() {
+				d.v.Tree().Forget(n)
+			}
 		}
 	}
 	base := func(n *tree.Node) int { return strings.Count(n.RemotePath(), "/") }

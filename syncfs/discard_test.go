@@ -278,3 +278,20 @@ func (r *rig) queuedNames() []string {
 	slices.Sort(names)
 	return slices.Compact(names)
 }
+
+// A directory that was made while the remote gave no answer can be used, though the remote turns out to have a file of
+// that name. That is a conflict.
+func TestDirectoryOverUnseenFile(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, nil)
+	r.serve("a")
+	r.down()
+	require.NoError(t, r.fs.MkdirAll("a/b", 0o755))
+	r.up()
+	r.write("a/b/x", "a/y")
+	r.has(r.view(), "a/", "a/b/", "a/b/x:a/b/x", "a/y:a/y")
+	r.fails(ErrConflict)
+	r.has(r.served(), "a:a")
+	require.NoError(t, r.fs.Discard())
+	r.has(r.view(), "a:a")
+}

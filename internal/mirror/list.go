@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 
 	"github.com/sftpsyncer/go-syncfs/internal/localdir"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
@@ -143,7 +144,8 @@ func (v *View) remoteEntries(dir *tree.Node) (map[string]Answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	if l.err != nil && errors.Is(l.err, fs.ErrNotExist) && v.standsHere(dir) {
+	gone := errors.Is(l.err, fs.ErrNotExist) || errors.Is(l.err, syscall.ENOTDIR) // something else is there now
+	if gone && v.standsHere(dir) {
 		return nil, nil
 	}
 	return l.entries, l.err
