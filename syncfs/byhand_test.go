@@ -5,6 +5,7 @@ import (
 	"os"
 	"testing"
 
+	"github.com/spf13/afero"
 	"github.com/stretchr/testify/require"
 
 	"github.com/sftpsyncer/go-syncfs/cachefs"
@@ -154,4 +155,27 @@ func TestRenamedCopyGoes(t *testing.T) {
 	r.has(r.view(), "z:z")
 	_, err := r.local.Stat("x")
 	require.ErrorIs(t, err, fs.ErrNotExist)
+}
+
+// A copy that was deleted by hand shows in a list as it does by its name.
+func TestListAfterCopyWasDeleted(t *testing.T) {
+	t.Parallel()
+	for _, theirs := range []string{"", "x:another version"} {
+		r := newRig(t, nil)
+		r.serve("x", "y")
+		r.fetch("x")
+		if theirs == "" {
+			require.NoError(t, r.remote.Remove("x"))
+		} else {
+			r.serve(theirs)
+		}
+		require.NoError(t, r.local.Remove("x"))
+		infos, err := afero.ReadDir(r.fs, "/")
+		require.NoError(t, err)
+		for _, listed := range infos {
+			fi, err := r.fs.Stat(listed.Name())
+			require.NoError(t, err)
+			require.Equal(t, fi.Size(), listed.Size())
+		}
+	}
 }

@@ -33,11 +33,15 @@ func (v *View) listAbout(dir *tree.Node, about func(*tree.Node) bool) ([]Info, e
 	dir.Kids(func(k *tree.Node) { kids = append(kids, k) })
 	for _, k := range kids {
 		local, here := locals[k.Name()]
-		untouched := here && k.Content == tree.Owned && stampOf(local) == k.Copy.Stamp
-		if here && !untouched || k.Dirty() {
+		owned := k.Content == tree.Owned
+		untouched := here && owned && stampOf(local) == k.Copy.Stamp
+		if (here || owned) && !untouched || k.Dirty() {
 			if err := v.Verify(k); err != nil {
 				return nil, err
 			}
+		}
+		if owned && k.Content == tree.Remote && v.askable(k) { // the copy was deleted by hand
+			v.learnEntry(k, remote)
 		}
 		switch {
 		case !k.InView(): // the user's own took its place
@@ -180,13 +184,16 @@ func (v *View) learnList(dir *tree.Node, remote map[string]Answer, about func(*t
 	var kids []*tree.Node
 	dir.Kids(func(k *tree.Node) { kids = append(kids, k) })
 	for _, k := range kids {
-		if !about(k) {
-			continue
+		if about(k) {
+			v.learnEntry(k, remote)
 		}
-		a, ok := remote[k.Name()]
-		if !ok {
-			a.Known = tree.Absent
-		}
-		v.learn(k, a)
 	}
+}
+
+func (v *View) learnEntry(n *tree.Node, remote map[string]Answer) {
+	a, ok := remote[n.Name()]
+	if !ok {
+		a.Known = tree.Absent
+	}
+	v.learn(n, a)
 }
