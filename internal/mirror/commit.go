@@ -6,8 +6,8 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
-// begin records that a file is being written. What takes a copy out of ownership is synced before the first byte
-// changes: after the loss of power a changed file must not pass for the remote's.
+// begin records that a file is being written. Where the bytes were whole, as a copy or a change, that is synced before
+// the first of them changes: after the loss of power a part must not pass for the remote's, or for what is to be pushed.
 func (m *FS) begin(f *File) error {
 	f.shared.starting.Lock()
 	defer f.shared.starting.Unlock()
@@ -18,6 +18,7 @@ func (m *FS) begin(f *File) error {
 	}
 	n, s := f.node, f.shared
 	owned := n.Content == tree.Owned
+	whole := owned || n.Content == tree.Changed
 	s.removed = nil
 	if !s.busy.Load() && n.InView() {
 		m.tree.Edit(n)
@@ -40,7 +41,7 @@ func (m *FS) begin(f *File) error {
 		s.dirty++
 	}
 	m.mu.Unlock()
-	if owned {
+	if whole {
 		return m.log.Sync()
 	}
 	return nil

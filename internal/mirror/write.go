@@ -32,10 +32,10 @@ func (v *View) NewFile(p Place, name string, flag int, perm fs.FileMode) (*File,
 	return f, err
 }
 
-// Emptied opens a node whose bytes are to be none, without fetching them. What was a copy of the remote's is recorded
-// as changed, for good, before the local file is.
+// Emptied opens a node whose bytes are to be none, without fetching them. Where they were whole, as a copy or a change,
+// it is recorded as being written, for good, before the local file is.
 func (v *View) Emptied(n *tree.Node, name string, flag int) (*File, error) {
-	wasRemotes := !n.Dirty()
+	whole := !n.Dirty() || n.Content == tree.Changed
 	back := v.revertible(n)
 	v.tree.KeepBase(n, v.Now())
 	if n.Content == tree.Owned {
@@ -48,7 +48,7 @@ func (v *View) Emptied(n *tree.Node, name string, flag int) (*File, error) {
 	if err := v.Save(); err != nil {
 		return nil, err
 	}
-	if wasRemotes {
+	if whole {
 		if err := v.log.Sync(); err != nil {
 			back()
 			return nil, err

@@ -1,0 +1,52 @@
+package syncfs
+
+import (
+	"os"
+	"testing"
+
+	"github.com/spf13/afero"
+	"github.com/stretchr/testify/require"
+
+	"github.com/sftpsyncer/go-syncfs/internal/aferotest"
+	"github.com/sftpsyncer/go-syncfs/internal/crashfs"
+)
+
+// A queued file that was being written once more when the power was lost is not pushed as it happens to be, however old
+// the record is that the power has left.
+func TestQueuedFileWrittenAgainAtPowerLoss(t *testing.T) {
+	t.Parallel()
+	for name, flag := range map[string]int{"emptied": os.O_TRUNC, "appended to": os.O_APPEND, "changed in place": 0} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			disk := crashfs.New(nil)
+			remote := aferotest.OS(t.TempDir())
+			s := newFs(t, remote, disk, nil)
+			require.NoError(t, afero.WriteFile(s, "x", []byte("the whole"), 0o644))
+			require.NoError(t, s.m.SyncLog())
+			f, err := s.OpenFile("x", os.O_WRONLY|flag, 0)
+			require.NoError(t, err)
+			defer f.Close()
+			_, err = f.WriteString("half of")
+			require.NoError(t, err)
+			syncOn(t, disk, "/x", "/") // before the log
+
+			left := newFs(t, remote, disk.Crash(), nil)
+			_, err = left.Push(t.Context())
+			require.ErrorIs(t, err, ErrBusy)
+			exists, err := afero.Exists(remote, "x")
+			require.NoError(t, err)
+			require.False(t, exists)
+		})
+	}
+}
+
+// syncOn has the system write back a file, or the names in a directory, before anything else.
+func syncOn(t *testing.T, disk *crashfs.Fs, names ...string) {
+	t.Helper()
+	for _, name := range names {
+		f, err := disk.Open(name)
+		require.NoError(t, err)
+		require.NoError(t, f.Sync())
+		require.NoError(t, f.Close())
+	}
+}
