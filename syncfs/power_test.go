@@ -3,6 +3,7 @@ package syncfs
 import (
 	"os"
 	"testing"
+	"time"
 
 	"github.com/spf13/afero"
 	"github.com/stretchr/testify/require"
@@ -37,6 +38,41 @@ func TestQueuedFileWrittenAgainAtPowerLoss(t *testing.T) {
 			require.NoError(t, err)
 			require.False(t, exists)
 		})
+	}
+}
+
+// The same if it was given a time of long ago after it was written.
+func TestQueuedFileGivenTimeAtPowerLoss(t *testing.T) {
+	t.Parallel()
+	for _, lost := range []bool{false, true} {
+		disk := crashfs.New(nil)
+		remote := aferotest.OS(t.TempDir())
+		s := newFs(t, remote, disk, nil)
+		f, err := s.Create("x")
+		require.NoError(t, err)
+		_, err = f.WriteString("half of ")
+		require.NoError(t, err)
+		syncOn(t, disk, "/x", "/")
+		_, err = f.WriteString("the whole")
+		require.NoError(t, err)
+		require.NoError(t, f.Close())
+		if !lost {
+			syncOn(t, disk, "/x")
+		}
+		long := time.Unix(1_000_000_000, 0)
+		require.NoError(t, s.Chtimes("x", long, long))
+		require.NoError(t, s.m.SyncLog())
+
+		left := newFs(t, remote, disk.Crash(), nil)
+		_, err = left.Push(t.Context())
+		if lost {
+			require.ErrorIs(t, err, ErrBusy)
+			continue
+		}
+		require.NoError(t, err) // only the time is lost
+		text, err := afero.ReadFile(remote, "x")
+		require.NoError(t, err)
+		require.Equal(t, "half of the whole", string(text))
 	}
 }
 

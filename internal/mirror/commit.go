@@ -28,7 +28,9 @@ func (m *FS) begin(f *File) error {
 		}
 		added := n.Copy != nil && n.Copy.Added
 		n.Content, n.Copy = tree.Busy, &tree.Copy{Added: added}
-		m.tree.Note(n, m.Now()).Attr.Set &^= tree.AttrTimes
+		d := m.tree.Note(n, m.Now())
+		d.Attr.Set &^= tree.AttrTimes
+		d.Written = 0
 		m.tree.Touch(n)
 		if err := m.save(); err != nil {
 			m.mu.Unlock()
@@ -67,8 +69,10 @@ func (m *FS) commit(f *File, sync bool) error {
 	}
 	m.tree.Edit(n)
 	n.Content = tree.Changed
+	if d := m.tree.Note(n, m.Now()); n.Copy.Stamp.MTime != info.Stamp.MTime {
+		d.Written = 0 // Chtimes came before the last write
+	}
 	n.Copy.Stamp = stampOf(info)
-	m.tree.Note(n, m.Now())
 	m.tree.Touch(n)
 	if saveErr := m.save(); saveErr != nil {
 		n.Content = tree.Interrupted // as a restart would find it

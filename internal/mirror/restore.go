@@ -120,7 +120,7 @@ func (m *FS) restoreChanged(n *tree.Node) {
 	switch {
 	case missing(err): // it was acknowledged: that it is gone is for a push to report, until it is discarded
 		m.opt.Logger.Warn("changed file is missing", "name", n.Path())
-	case err == nil && torn(stampOf(info), n.Copy.Stamp):
+	case err == nil && torn(stampOf(info), n.Copy.Stamp, n.Diff):
 		m.opt.Logger.Warn("changed file is not as it was recorded", "name", n.Path())
 		m.tree.Edit(n).Content = tree.Interrupted
 		m.tree.Touch(n)
@@ -129,12 +129,16 @@ func (m *FS) restoreChanged(n *tree.Node) {
 
 // torn says whether a file looks like an earlier state of what was recorded. One with a later time was changed since;
 // one whose time only lost its fraction was copied to another disk.
-func torn(now, recorded tree.Stamp) bool {
+func torn(now, recorded tree.Stamp, d *tree.Diff) bool {
+	written := recorded.MTime
+	if d != nil && d.Written != 0 { // recorded is what Chtimes has set
+		written = d.Written
+	}
 	switch {
-	case now.MTime > recorded.MTime:
-		return false
-	case now.MTime == recorded.MTime:
+	case now.MTime == recorded.MTime, now.MTime == written:
 		return now.Size != recorded.Size
+	case now.MTime > written:
+		return false
 	}
 	was := time.Unix(0, recorded.MTime)
 	for _, fraction := range []time.Duration{time.Microsecond, time.Millisecond, time.Second, coarse} {

@@ -43,7 +43,9 @@ func (v *View) Emptied(n *tree.Node, name string, flag int) (*File, error) {
 	}
 	v.tree.Edit(n)
 	n.Content, n.Copy = tree.Busy, &tree.Copy{Added: n.Copy != nil && n.Copy.Added}
-	v.tree.Note(n, v.Now()).Attr.Set &^= tree.AttrTimes
+	d := v.tree.Note(n, v.Now())
+	d.Attr.Set &^= tree.AttrTimes
+	d.Written = 0
 	v.tree.Touch(n)
 	if err := v.Save(); err != nil {
 		return nil, err
@@ -106,19 +108,25 @@ func (v *View) SetTimes(n *tree.Node, atime, mtime time.Time) error {
 		a.ATime, a.MTime = atime.UnixNano(), mtime.UnixNano()
 		return nil
 	}
-	// Should the process die now: neither time is to pass for that of an earlier state.
+	name := n.Path()
+	info, err := v.local.Lstat(name)
+	if err != nil {
+		return err
+	}
+	// Should the process die now, the file has either time.
 	v.tree.Edit(n)
-	n.Copy.Stamp.MTime = min(n.Copy.Stamp.MTime, mtime.UnixNano())
+	if d := v.tree.Note(n, v.Now()); d.Written == 0 || n.Copy.Stamp.MTime != info.Stamp.MTime {
+		d.Written = info.Stamp.MTime
+	}
+	n.Copy.Stamp.MTime = mtime.UnixNano()
 	v.tree.Touch(n)
 	if err := v.Save(); err != nil {
 		return err
 	}
-	name := n.Path()
 	if err := v.local.Chtimes(name, atime, mtime); err != nil {
 		return err
 	}
-	info, err := v.local.Lstat(name)
-	if err != nil {
+	if info, err = v.local.Lstat(name); err != nil {
 		return err
 	}
 	v.tree.Edit(n)

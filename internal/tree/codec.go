@@ -58,6 +58,7 @@ const (
 	isTemp
 	hasPart
 	hasBaseHash
+	hasWritten
 )
 
 func flag(bit uint64, set bool) uint64 {
@@ -75,7 +76,7 @@ func (e *encoder) node(n *Node) {
 		flag(isStale, c != nil && c.Stale) | flag(isAdded, c != nil && c.Added) |
 		flag(isLanding, c != nil && c.Landing) | flag(hasPrev, c != nil && c.Prev != nil) |
 		flag(isExplicit, d != nil && d.Explicit) | flag(isTemp, n.Temp) | flag(hasPart, d != nil && d.Part != nil) |
-		flag(hasBaseHash, d != nil && d.Base != nil) |
+		flag(hasBaseHash, d != nil && d.Base != nil) | flag(hasWritten, d != nil && d.Written != 0) |
 		flag(hasBaseName, n.base != nil && (n.base != n.parent || n.renamed)))
 	e.b = append(e.b, byte(n.Kind), byte(n.Content), byte(n.Known))
 	e.id(n.parent)
@@ -128,6 +129,9 @@ func (e *encoder) node(n *Node) {
 		e.stamp(p.Stamp)
 		e.int(p.Sent)
 		e.hash(p.Hash)
+	}
+	if d.Written != 0 {
+		e.int(d.Written)
 	}
 }
 
@@ -263,6 +267,9 @@ func (d *decoder) node() state {
 		}
 		if flags&hasPart != 0 {
 			n.Diff.Part = &Part{Temp: ID(d.uint()), Stamp: d.stamp(), Sent: d.int(), Hash: d.hash()}
+		}
+		if flags&hasWritten != 0 {
+			n.Diff.Written = d.int()
 		}
 	}
 	if d.err == nil && (n.ID == 0 || n.Kind < File || n.Kind > Link || n.Content > Interrupted || n.Known > Exists ||

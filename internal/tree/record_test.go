@@ -125,6 +125,7 @@ func scribble(t *rapid.T, tree *Tree, n *Node) {
 		d.Attempts, d.Err = rapid.IntRange(0, math.MaxInt).Draw(t, "attempts"), rapid.String().Draw(t, "err")
 		d.ErrClass = rapid.Uint8().Draw(t, "class")
 		d.Dest = rapid.SampledFrom([]Answer{Unknown, Absent, Exists}).Draw(t, "dest")
+		d.Written = rapid.Int64().Draw(t, "written")
 		d.Explicit = rapid.Bool().Draw(t, "explicit")
 		d.Attr = Attr{}
 		if set := AttrMask(rapid.IntRange(0, 7).Draw(t, "set")); set != 0 {

@@ -153,6 +153,8 @@ type Diff struct {
 	// mtime showing it; else nil.
 	Base *Hash
 	Attr Attr
+	// Written is when the changed bytes were written, if Chtimes has set another time since; else 0.
+	Written int64
 	// Explicit marks a directory that was made while the remote gave no answer: it has to exist after a push.
 	Explicit bool
 	Intent   *Intent
