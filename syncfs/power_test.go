@@ -1,6 +1,8 @@
 package syncfs
 
 import (
+	"errors"
+	"io/fs"
 	"os"
 	"testing"
 	"time"
@@ -73,6 +75,65 @@ func TestQueuedFileGivenTimeAtPowerLoss(t *testing.T) {
 		text, err := afero.ReadFile(remote, "x")
 		require.NoError(t, err)
 		require.Equal(t, "half of the whole", string(text))
+	}
+}
+
+// A name that had other bytes before the power was lost does not make an unsynced file pass for an edit of those.
+func TestNameTakenAgainAtPowerLoss(t *testing.T) {
+	t.Parallel()
+	for name, take := range map[string]func(t *testing.T, s *Fs) afero.File{
+		"renamed over": func(t *testing.T, s *Fs) afero.File {
+			f, err := s.Create("temp")
+			require.NoError(t, err)
+			require.NoError(t, s.Rename("temp", "x"))
+			return f
+		},
+		"removed and made": func(t *testing.T, s *Fs) afero.File {
+			require.NoError(t, s.Remove("x"))
+			f, err := s.Create("x")
+			require.NoError(t, err)
+			return f
+		},
+		"with its directory": func(t *testing.T, s *Fs) afero.File {
+			require.NoError(t, s.Mkdir("d", 0o755))
+			f, err := s.Create("d/x")
+			require.NoError(t, err)
+			require.NoError(t, s.Rename("x", "y"))
+			require.NoError(t, s.Rename("d/x", "x"))
+			return f
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for _, state := range []string{"queued", "a copy"} {
+				disk := crashfs.New(nil)
+				remote := aferotest.OS(t.TempDir())
+				s := newFs(t, remote, disk, nil)
+				require.NoError(t, afero.WriteFile(s, "x", []byte("the whole"), 0o644))
+				if state == "a copy" {
+					_, err := s.Push(t.Context())
+					require.NoError(t, err)
+				}
+				require.NoError(t, s.m.SyncLog())
+				syncOn(t, disk, "/x", "/")
+				f := take(t, s)
+				_, err := f.WriteString("half of")
+				require.NoError(t, err)
+				syncOn(t, disk, "/x", "/") // before the log
+				left := newFs(t, remote, disk.Crash(), nil)
+				require.NoError(t, f.Close())
+
+				_, err = left.Push(t.Context())
+				if err != nil {
+					require.ErrorIs(t, err, ErrBusy)
+				}
+				text, err := afero.ReadFile(remote, "x")
+				if !errors.Is(err, fs.ErrNotExist) {
+					require.NoError(t, err)
+					require.Equal(t, "the whole", string(text))
+				}
+			}
+		})
 	}
 }
 

@@ -206,6 +206,7 @@ func (v *View) dropCopy(n *tree.Node) error {
 		v.Tidy(n.Parent())
 	}
 	v.used -= n.Copy.Stamp.Size
+	v.vacate(name)
 	return nil
 }
 

@@ -62,7 +62,8 @@ type state struct {
 	flights  map[tree.ID]*flight
 	open     map[tree.ID]*openFile
 	openDirs map[tree.ID]int
-	writing  map[string]int // names that are being written on the remote
+	writing  map[string]int  // names that are being written on the remote
+	vacated  map[string]bool // local names that have lost their bytes since the log was synced; "." means any
 	closed   bool
 
 	unqueued   bool   // nothing is ever pushed from here
@@ -95,6 +96,7 @@ func Open(remote, local afero.Fs, opt Options) (*FS, error) {
 	s := &state{
 		base: remote, rootName: "/", namePrefix: "/", local: dir, opt: opt,
 		flights: map[tree.ID]*flight{}, open: map[tree.ID]*openFile{}, openDirs: map[tree.ID]int{}, writing: map[string]int{},
+		vacated: map[string]bool{".": true}, // what a process that died has not synced is read from the log all the same
 	}
 	if _, ok := remote.(afero.FromIOFS); ok { // io/fs knows no rooted names
 		s.rootName, s.namePrefix = ".", ""

@@ -35,7 +35,10 @@ func (m *FS) save(actions ...tree.Action) error {
 		m.tree.Rollback(false)
 		return err
 	}
-	if err := m.act(actions); err != nil {
+	if err = m.moves(actions); err == nil {
+		err = m.act(actions)
+	}
+	if err != nil {
 		m.tree.Rollback(true)
 		if rec := m.tree.Take(nil); rec != nil {
 			m.owed = append(m.owed, rec)

@@ -123,6 +123,7 @@ func (v *View) judge(n *tree.Node, h hashed) {
 // evicted records that an owned file's bytes are not here any more.
 func (v *View) evicted(n *tree.Node) {
 	v.used -= n.Copy.Stamp.Size
+	v.vacate(n.Path())
 	v.tree.Edit(n).Content = tree.Remote
 	n.Copy = nil
 	v.tree.Touch(n)

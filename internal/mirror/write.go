@@ -22,7 +22,11 @@ func (v *View) NewFile(p Place, name string, flag int, perm fs.FileMode) (*File,
 	if err := v.Save(); err != nil {
 		return nil, err
 	}
-	f, err := v.emptied(n, name, flag)
+	var f *File
+	err := v.occupy(n.Path())
+	if err == nil {
+		f, err = v.emptied(n, name, flag)
+	}
 	if err != nil {
 		if info, statErr := v.local.Lstat(n.Path()); statErr == nil && info.Size() == 0 {
 			_ = v.local.Remove(n.Path()) // made, and not opened
