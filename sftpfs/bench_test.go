@@ -2,13 +2,16 @@ package sftpfs_test
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"os"
 	"path"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/sftpsyncer/go-syncfs/internal/link"
 	"github.com/sftpsyncer/go-syncfs/internal/opensshtest"
 )
 
@@ -57,6 +60,38 @@ func BenchmarkOpenSSH(b *testing.B) {
 			b.SetBytes(benchSize)
 			for b.Loop() {
 				run(b)
+			}
+		})
+	}
+}
+
+// BenchmarkLongLine copies a file to and from OpenSSH over a line with a round trip of 100 ms.
+func BenchmarkLongLine(b *testing.B) {
+	const size = 256 << 20
+	server := opensshtest.Start(b, opensshtest.Options{})
+	content := random(size)
+	for _, channels := range []int{1, 8} {
+		_, cfg := far(b, openSSHConfig(server), link.Options{RoundTrip: 100 * time.Millisecond})
+		cfg.MaxChannels = channels
+		fsys := newFs(b, cfg)
+		b.Run(fmt.Sprintf("upload/%d", channels), func(b *testing.B) {
+			b.SetBytes(size)
+			for b.Loop() {
+				f, err := fsys.Create("f")
+				require.NoError(b, err)
+				_, err = io.Copy(f, struct{ io.Reader }{bytes.NewReader(content)})
+				require.NoError(b, err)
+				require.NoError(b, f.Close())
+			}
+		})
+		b.Run(fmt.Sprintf("download/%d", channels), func(b *testing.B) {
+			b.SetBytes(size)
+			for b.Loop() {
+				f, err := fsys.Open("f")
+				require.NoError(b, err)
+				_, err = io.Copy(io.Discard, f)
+				require.NoError(b, err)
+				require.NoError(b, f.Close())
 			}
 		})
 	}

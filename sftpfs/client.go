@@ -28,10 +28,10 @@ func (b *borrowed) get(ctx context.Context) (*session, error) {
 	case closed:
 		return nil, fs.ErrClosed
 	case s != nil && !s.isLost():
-		return s, nil
+		return s.begin(), nil
 	}
 	s, err := await(ctx, func() (*session, error) {
-		s := newSession(b.client, "the given client")
+		s := newSession(b.client, newConnection("the given client"))
 		return s, s.resolve(b.root)
 	}, nil)
 	if err != nil {
@@ -45,8 +45,11 @@ func (b *borrowed) get(ctx context.Context) (*session, error) {
 	if b.current == nil || b.current.isLost() {
 		b.current = s
 	}
-	return b.current, nil
+	return b.current.begin(), nil
 }
+
+// another returns nil: there is the one client.
+func (b *borrowed) another(context.Context, *taken) *session { return nil }
 
 func (b *borrowed) close() {
 	b.mu.Lock()
@@ -54,6 +57,6 @@ func (b *borrowed) close() {
 	b.closed, b.current = true, nil
 	b.mu.Unlock()
 	if s != nil {
-		s.close()
+		s.fail(fs.ErrClosed)
 	}
 }

@@ -1,6 +1,7 @@
 package sftpfs
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -17,6 +18,9 @@ import (
 const (
 	DefaultDialTimeout = 30 * time.Second
 	DefaultIdleTimeout = 30 * time.Second
+
+	DefaultMaxConnections = 2
+	DefaultMaxChannels    = 8
 )
 
 const defaultPort = "22"
@@ -66,6 +70,11 @@ type Config struct {
 	// how long a dead one stays unnoticed. 0 is DefaultIdleTimeout.
 	IdleTimeout time.Duration
 
+	// MaxConnections is how many SSH connections there are at most, and MaxChannels how many SFTP channels on all of
+	// them: one to begin with, more for what one can't carry, as far as the server allows. 0 is
+	// DefaultMaxConnections and DefaultMaxChannels.
+	MaxConnections, MaxChannels int
+
 	// Dial replaces the TCP dial, for a proxy or a test. The host key is still checked for Addr.
 	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
 }
@@ -91,6 +100,11 @@ func (cfg Config) checked() (Config, error) {
 	if cfg.DialTimeout < 0 || cfg.IdleTimeout < 0 {
 		return Config{}, errors.New("a negative timeout")
 	}
+	if cfg.MaxConnections < 0 || cfg.MaxChannels < 0 {
+		return Config{}, errors.New("a negative limit")
+	}
+	cfg.MaxConnections = cmp.Or(cfg.MaxConnections, DefaultMaxConnections)
+	cfg.MaxChannels = cmp.Or(cfg.MaxChannels, DefaultMaxChannels)
 	if cfg.DialTimeout == 0 {
 		cfg.DialTimeout = DefaultDialTimeout
 	}

@@ -65,7 +65,10 @@ func try[T any](f *Fs, op func(remote) (T, error), late func(T)) (T, *session, e
 		var zero T
 		return zero, nil, err
 	}
-	v, err := await(f.ctx, func() (T, error) { return op(remote{s, f.ctx}) }, late)
+	v, err := await(f.ctx, func() (T, error) {
+		defer s.release()
+		return op(remote{s, f.ctx})
+	}, late)
 	return v, s, err
 }
 

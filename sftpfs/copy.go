@@ -3,6 +3,7 @@ package sftpfs
 import (
 	"context"
 	"io"
+	"math"
 	"sync"
 )
 
@@ -51,13 +52,16 @@ func (f *File) WriteTo(w io.Writer) (written int64, err error) {
 	if err != nil {
 		return 0, pathError("read", f.name, err)
 	}
+	lanes := newLanes(f)
+	lanes.invite(fi.Size()-f.offset, f.same)
+	defer lanes.end() // for reading it makes no difference how
 	var ahead []*transfer
 	next := f.offset
 	for {
-		for len(ahead) < inFlight && next < fi.Size() {
-			off, n := next, int(min(packet, fi.Size()-next))
+		for width := lanes.width(); len(ahead) < width && next < fi.Size(); {
+			off, n, lane := next, int(min(packet, fi.Size()-next)), lanes.next()
 			ahead = append(ahead, begin(packets.Get().(*[packet]byte), n, func(b []byte) (int, error) {
-				return f.fill(b, off)
+				return f.fillBy(lane, b, off)
 			}))
 			next += int64(n)
 		}
@@ -116,21 +120,31 @@ func (f *File) ReadFrom(r io.Reader) (written int64, err error) {
 	if err = f.canWrite(); err != nil {
 		return 0, pathError("write", f.name, err)
 	}
-	limit := inFlight
 	if f.appends() {
-		f.offset, limit = f.end, 1 // a server that honours O_APPEND takes packets as they come
+		f.offset = f.end
 		defer func() { f.end, f.behind = f.offset, true }()
 	}
+	lanes := newLanes(f)
+	invited := f.appends() || !f.at.Load().hasFiles()
+	defer func() {
+		if lerr := lanes.end(); err == nil && lerr != nil {
+			err = pathError("write", f.name, lerr)
+		}
+	}()
 	var ahead []*transfer
 	next := f.offset
 	var rerr error
 	for {
-		for len(ahead) < limit && rerr == nil {
+		width := lanes.width()
+		if f.appends() {
+			width = 1 // a server that honours O_APPEND takes packets as they come
+		}
+		for len(ahead) < width && rerr == nil {
 			b := packets.Get().(*[packet]byte)
 			var n int
 			if n, rerr = readFull(r, b[:]); n > 0 {
-				off := next
-				ahead = append(ahead, begin(b, n, func(b []byte) (int, error) { return f.put(b, off) }))
+				off, lane := next, lanes.next()
+				ahead = append(ahead, begin(b, n, func(b []byte) (int, error) { return f.putBy(lane, b, off) }))
 				next += int64(n)
 			}
 		}
@@ -143,6 +157,10 @@ func (f *File) ReadFrom(r io.Reader) (written int64, err error) {
 		f.offset += int64(n)
 		written += int64(n)
 		f.acknowledged.Store(written)
+		if written >= laneBytes && !invited {
+			invited = true
+			lanes.invite(math.MaxInt64, f.sameForWriting) // who writes that much may write a lot
+		}
 		if werr != nil {
 			f.settle(ahead)
 			return written, pathError("write", f.name, werr)

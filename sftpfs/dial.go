@@ -5,40 +5,73 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
+	"time"
 
 	"github.com/pkg/sftp"
 	"golang.org/x/crypto/ssh"
 )
 
-// A dialer makes sessions.
+// A dialer makes connections and sessions.
 type dialer struct {
 	cfg  Config
 	keys []ssh.Signer // of cfg.KeyFiles
+	look func()       // called at each look at a connection
 }
 
-// dial connects, logs in and starts SFTP, all within DialTimeout. x/crypto and pkg/sftp bound none of that
+// connect connects, logs in and starts SFTP, all within DialTimeout. x/crypto and pkg/sftp bound none of that
 // themselves; closing the connection ends whichever step it is in.
-func (d *dialer) dial(ctx context.Context) (*session, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, d.cfg.DialTimeout,
-		fmt.Errorf("not connected after %v", d.cfg.DialTimeout))
+func (d *dialer) connect(ctx context.Context) (*session, error) {
+	ctx, cancel := d.bounded(ctx)
 	defer cancel()
-
-	conn, err := d.cfg.Dial(ctx, "tcp", d.cfg.Addr)
-	if err != nil {
-		return nil, d.unreachable(ctx, err)
-	}
-	live := &liveConn{Conn: conn}
-	stop := context.AfterFunc(ctx, func() { live.Close() })
-	s, err := d.start(ctx, live)
-	if !stop() || err != nil {
-		live.Close()
-		if s != nil {
-			s.close()
+	for wait := firstPause; ; wait *= 2 {
+		s, dropped, err := d.dial(ctx)
+		if err == nil {
+			return s, nil
+		}
+		// A server that has too many logins under way (MaxStartups of OpenSSH) drops some at random, unheard.
+		if dropped && wait <= lastPause && sleep(ctx, wait/2+rand.N(wait/2)) {
+			continue
 		}
 		return nil, d.unreachable(ctx, err)
 	}
-	return s, nil
+}
+
+func (d *dialer) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeoutCause(ctx, d.cfg.DialTimeout, fmt.Errorf("not connected after %v", d.cfg.DialTimeout))
+}
+
+// sleep returns true after a time, false when ctx ends before.
+func sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// dial also tells whether the server dropped the connection before it said a word.
+func (d *dialer) dial(ctx context.Context) (s *session, dropped bool, err error) {
+	conn, err := d.cfg.Dial(ctx, "tcp", d.cfg.Addr)
+	if err != nil {
+		return nil, false, err
+	}
+	live := &liveConn{Conn: conn}
+	stop := context.AfterFunc(ctx, func() { live.Close() })
+	s, err = d.start(ctx, live)
+	if !stop() || err != nil {
+		live.Close()
+		if s != nil {
+			s.conn.fail(err)
+			s.conn.end()
+		}
+		return nil, broken(err) && !live.greeted.Load() && ctx.Err() == nil, err
+	}
+	return s, false, nil
 }
 
 // start logs in over conn, which is the caller's to close when that fails.
@@ -52,24 +85,68 @@ func (d *dialer) start(ctx context.Context, conn *liveConn) (*session, error) {
 	if err != nil {
 		return nil, log.explain(err)
 	}
-	client := ssh.NewClient(sshConn, chans, reqs)
-	sftpClient, err := sftp.NewClient(client, sftp.UseConcurrentWrites(true), sftp.UseFstat(true))
+	c := newConnection(d.cfg.Addr)
+	c.conn, c.ssh = conn, ssh.NewClient(sshConn, chans, reqs)
+	s, err := d.session(c)
 	if err != nil {
-		client.Close()
-		client.Wait()
-		return nil, fmt.Errorf("starting SFTP: %w", err)
+		c.fail(err)
+		c.end()
+		return nil, err
 	}
-	s := newSession(sftpClient, d.cfg.Addr)
-	s.conn, s.ssh = conn, client
-	if err := s.resolve(d.cfg.Root); err != nil {
-		s.close()
-		return nil, fmt.Errorf("login directory: %w", err)
-	}
-	s.watch()
-	s.keepAlive(conn, d.cfg.IdleTimeout, func() {
-		_, _, _ = client.SendRequest("keepalive@openssh.com", true, nil) // any answer will do, and none is noticed
+	c.wg.Go(func() {
+		c.keepAlive(d.cfg.IdleTimeout, pulse{
+			received: conn.received.Load,
+			probe: func() {
+				_, _, _ = c.ssh.SendRequest("keepalive@openssh.com", true, nil) // any answer will do
+			},
+			ask:  func(s *session) { _, _ = s.client.RealPath(".") },
+			look: d.look,
+		})
 	})
 	return s, nil
+}
+
+// session starts SFTP on another channel of c.
+func (d *dialer) session(c *connection) (*session, error) {
+	channel, requests, err := c.ssh.OpenChannel("session", nil)
+	if err != nil {
+		return nil, fmt.Errorf("opening a channel: %w", err)
+	}
+	c.wg.Go(func() { ssh.DiscardRequests(requests) })
+	c.wg.Go(func() { _, _ = io.Copy(io.Discard, channel.Stderr()) })
+	ok, err := channel.SendRequest("subsystem", true, ssh.Marshal(struct{ Name string }{"sftp"}))
+	if err == nil && !ok {
+		err = errors.New("the server has none")
+	}
+	var client *sftp.Client
+	w := newWire(channel)
+	if err == nil {
+		client, err = sftp.NewClientPipe(w, w)
+	}
+	if err != nil {
+		w.Close()
+		return nil, fmt.Errorf("starting SFTP: %w", err)
+	}
+	s := newSession(client, c)
+	s.wire = w
+	if _, offered := client.HasExtension(extensionLimits); offered {
+		w.ask(extensionLimits, s.learn)
+	}
+	c.wg.Go(s.watch)
+	if err := s.resolve(d.cfg.Root); err != nil {
+		s.client.Close()
+		return nil, fmt.Errorf("login directory: %w", err)
+	}
+	return s, nil
+}
+
+func (d *dialer) extend(ctx context.Context, c *connection) (*session, error) {
+	ctx, cancel := d.bounded(ctx)
+	defer cancel()
+	return await(ctx, func() (*session, error) { return d.session(c) }, func(s *session) {
+		s.fail(errIdle)
+		s.wire.Close()
+	})
 }
 
 // unreachable says why there is no session: ErrHostKey and ErrAuth as they are, everything else as ErrUnavailable.

@@ -53,7 +53,9 @@ func (f *File) Readdirnames(n int) ([]string, error) {
 
 // list takes no handle, and so any live session will do.
 func (f *File) list() ([]fs.FileInfo, error) {
-	entries, err := call(f.fs, again, func(r remote) ([]fs.FileInfo, error) { return r.list(f.path) }, nil)
+	entries, err := call(f.fs, again, func(r remote) ([]fs.FileInfo, error) {
+		return withRoom(f.fs, r, func(r remote) ([]fs.FileInfo, error) { return r.list(f.path) })
+	}, nil)
 	if len(entries) > 0 || err != nil && !refused(err) && !missing(err) {
 		return entries, err
 	}

@@ -77,6 +77,11 @@ func (s *session) reduce(err error) error {
 	case errors.Is(err, fs.ErrClosed):
 		return fs.ErrClosed
 	case errors.As(err, &status) && status.Code != 6 && status.Code != 7: // no connection, connection lost
+		if s.wire != nil {
+			if complaint := s.wire.complaint(status.Code); complaint != nil {
+				return complaint
+			}
+		}
 		if known := statusErrors[status.Code]; known != nil {
 			return known
 		}

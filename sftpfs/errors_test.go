@@ -35,7 +35,7 @@ func TestReduce(t *testing.T) {
 		{fmt.Errorf("failed to send packet: %w", io.EOF), ErrUnavailable},
 		{io.ErrUnexpectedEOF, ErrUnavailable},
 	} {
-		s := newSession(nil, "host:22")
+		s := newSession(nil, newConnection("host:22"))
 		got := s.reduce(c.err)
 		require.ErrorIs(t, got, c.want, "%v", c.err)
 		lost := c.want == ErrUnavailable
@@ -45,7 +45,7 @@ func TestReduce(t *testing.T) {
 			require.ErrorContains(t, got, "host:22")
 		}
 	}
-	s := newSession(nil, "host:22")
+	s := newSession(nil, newConnection("host:22"))
 	require.NoError(t, s.reduce(nil))
 	require.Equal(t, io.EOF, s.reduce(io.EOF))
 	require.False(t, s.isLost())
@@ -54,7 +54,7 @@ func TestReduce(t *testing.T) {
 // The cause of a lost connection must never make it look like an answer.
 func TestUnavailableIsNoAnswer(t *testing.T) {
 	t.Parallel()
-	s := newSession(nil, "host:22")
+	s := newSession(nil, newConnection("host:22"))
 	s.fail(fs.ErrNotExist)
 	err := s.unavailable(nil)
 	require.ErrorIs(t, err, ErrUnavailable)

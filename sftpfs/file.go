@@ -26,6 +26,7 @@ type File struct {
 	closed atomic.Bool
 	size   atomic.Int64            // what the server stated last; an end before it is not believed
 	stated atomic.Pointer[version] // the same, for reading on after a loss; nil: nothing
+	noting sync.Once               // asks for it
 
 	acknowledged atomic.Int64 // by the ReadFrom that runs or ran last
 
@@ -187,7 +188,7 @@ func (f *File) Close() error {
 	case o.handle == nil:
 	case !o.isLost():
 		// It is sent even if the context has ended: the server's handles are few.
-		err = f.status((*sftp.File).Close)
+		err = f.status(func(*sftp.File) error { return o.close() })
 	case f.writable():
 		err = o.unavailable(nil)
 	}
@@ -196,9 +197,7 @@ func (f *File) Close() error {
 
 // abandon closes a file that nobody waited for.
 func (f *File) abandon() {
-	if h := f.at.Load().handle; h != nil {
-		h.Close()
-	}
+	f.at.Load().close()
 }
 
 // status runs a request on the handle whose only answer is a status.

@@ -39,7 +39,9 @@ func New(cfg Config) (*Fs, error) {
 			return nil, fmt.Errorf("sftpfs: %w", err)
 		}
 	}
-	return &Fs{ctx: context.Background(), conns: newManager(d.dial)}, nil
+	m := newManager(d, cfg.MaxConnections, cfg.MaxChannels)
+	d.look = m.shrink
+	return &Fs{ctx: context.Background(), conns: m}, nil
 }
 
 // NewClient returns an Fs over a client that the caller keeps and closes; root is as Config.Root. Close ends the
@@ -52,7 +54,10 @@ func NewClient(c *sftp.Client, root string) *Fs {
 // Connect connects, unless there is a live connection. It fails with ErrUnavailable, ErrHostKey or ErrAuth, with
 // ctx's error when that ends first, and with fs.ErrClosed after Close.
 func (f *Fs) Connect(ctx context.Context) error {
-	_, err := f.conns.get(ctx)
+	s, err := f.conns.get(ctx)
+	if err == nil {
+		s.release()
+	}
 	return err
 }
 
@@ -63,7 +68,7 @@ func (f *Fs) WithContext(ctx context.Context) afero.Fs {
 	return &Fs{ctx: ctx, conns: f.conns}
 }
 
-// session returns a live session.
+// session returns a live session, which the caller releases.
 func (f *Fs) session() (*session, error) {
 	if err := f.ctx.Err(); err != nil {
 		return nil, err
@@ -71,7 +76,7 @@ func (f *Fs) session() (*session, error) {
 	return f.conns.get(f.ctx)
 }
 
-// Close ends the connection. Calls that wait, and later calls, fail with fs.ErrClosed; so do those of open files.
+// Close ends the connections. Calls that wait, and later calls, fail with fs.ErrClosed; so do those of open files.
 // Closing again does nothing.
 func (f *Fs) Close() error {
 	f.conns.close()

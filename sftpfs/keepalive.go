@@ -2,53 +2,134 @@ package sftpfs
 
 import (
 	"fmt"
+	"maps"
 	"net"
 	"sync/atomic"
 	"time"
 )
 
+// looks is how often within IdleTimeout a connection is looked at. The last but one that finds it silent ends it, since
+// the silence may have begun right after the look before the first.
+const looks = 4
+
 // A liveConn counts what arrives: any byte is a sign of life, not only an answer.
 type liveConn struct {
 	net.Conn
 	received atomic.Uint64
+	greeted  atomic.Bool // an SSH server answers, since what came first begins as its version does
 }
 
 func (c *liveConn) Read(b []byte) (int, error) {
 	n, err := c.Conn.Read(b)
-	c.received.Add(uint64(n))
+	if c.received.Add(uint64(n)) == uint64(n) && n > 0 && b[0] == 'S' {
+		c.greeted.Store(true)
+	}
 	return n, err
 }
 
-// keepAlive fails the session when nothing arrives on conn for idle while an answer is awaited. After a third of that
-// without a byte it calls probe, which sends a request that every server answers and returns when it is: so an
-// answer always is awaited. Never is a second probe sent while one waits: it would wait behind it.
-func (s *session) keepAlive(conn *liveConn, idle time.Duration, probe func()) {
-	const looks = 3
-	s.wg.Go(func() {
-		tick := time.NewTicker(max(idle/looks, 1))
-		defer tick.Stop()
-		var probing atomic.Bool
-		seen, silent := conn.received.Load(), 0
-		for {
-			select {
-			case <-s.lost:
+// A pulse is what a connection is looked at for.
+type pulse struct {
+	received func() uint64 // bytes, by the connection
+	// probe sends a request that every SSH server answers, and returns when it is answered.
+	probe func()
+	// ask does the same on the session, by SFTP.
+	ask func(*session)
+	// look is called each time.
+	look func()
+}
+
+// keepAlive fails the connection when nothing arrives for IdleTimeout while an answer is awaited, on all of it or on
+// one session. It probes what is silent, so that an answer always is awaited; never is a second probe sent while one
+// waits, for it would wait behind it. It returns when the connection is lost.
+//
+// A session is stuck if a probe of the connection that was sent later than what the session waits for has been
+// answered long ago: what is merely under way on a slow line lies before both.
+func (c *connection) keepAlive(idle time.Duration, p pulse) {
+	tick := time.NewTicker(max(idle/looks, 1))
+	defer tick.Stop()
+	var probing atomic.Bool
+	var answered atomic.Int64 // probes
+	sent := int64(0)
+	probe := func() {
+		if !probing.CompareAndSwap(false, true) {
+			return
+		}
+		sent++
+		began := time.Now()
+		c.wg.Go(func() {
+			p.probe()
+			if !c.isLost() {
+				c.measured(time.Since(began))
+				answered.Add(1)
+			}
+			probing.Store(false)
+		})
+	}
+	probe() // for the round trip
+
+	seen, silent := p.received(), 0
+	sessions := make(map[*session]*quiet)
+	for {
+		select {
+		case <-c.lost:
+			return
+		case <-tick.C:
+		}
+		if now := p.received(); now != seen {
+			seen, silent = now, 0
+		} else if silent++; silent == looks-1 {
+			c.fail(fmt.Errorf("no answer for %v", idle))
+			return
+		}
+		p.look()
+		wanted := silent > 0
+		for _, s := range c.live() {
+			q := sessions[s]
+			if q == nil {
+				q = new(quiet)
+				sessions[s] = q
+			}
+			if q.look(s.wire.received.Load(), sent, answered.Load()) {
+				c.fail(fmt.Errorf("no answer on one channel for %v", idle))
 				return
-			case <-tick.C:
 			}
-			if now := conn.received.Load(); now != seen {
-				seen, silent = now, 0
-				continue
-			}
-			if silent++; silent == looks {
-				s.fail(fmt.Errorf("no answer for %v", idle))
-				return
-			}
-			if probing.CompareAndSwap(false, true) {
-				s.wg.Go(func() {
-					probe()
-					probing.Store(false)
+			if q.looks == 1 && q.asking.CompareAndSwap(false, true) {
+				c.wg.Go(func() {
+					p.ask(s)
+					q.asking.Store(false)
 				})
 			}
+			wanted = wanted || q.looks > 0
 		}
-	})
+		maps.DeleteFunc(sessions, func(s *session, _ *quiet) bool { return s.isLost() })
+		if wanted {
+			probe()
+		}
+	}
+}
+
+// A quiet is what is known of the silence of one session.
+type quiet struct {
+	seen   uint64 // bytes received
+	looks  int    // that found it silent
+	before int64  // probes sent when the silence was noticed first
+	proven int    // looks since a later probe was known to be answered
+	asking atomic.Bool
+}
+
+// look takes the bytes that the session has received, and how many probes were sent and answered on its connection. It
+// tells whether the session is stuck.
+func (q *quiet) look(received uint64, sent, answered int64) bool {
+	if received != q.seen {
+		q.seen, q.looks, q.proven = received, 0, 0
+		return false
+	}
+	if q.looks++; q.looks == 1 {
+		q.before = sent
+		return false
+	}
+	if answered > q.before {
+		q.proven++
+	}
+	return q.proven == looks-2
 }

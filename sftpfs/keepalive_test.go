@@ -8,59 +8,133 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// watched is a session whose connection a test makes speak.
-func watched(idle time.Duration, probe func(s *session, c *liveConn)) (*session, *liveConn) {
-	s, c := newSession(nil, "host:22"), &liveConn{}
-	s.keepAlive(c, idle, func() { probe(s, c) })
-	return s, c
+// watched is a connection, with a session on it, whose other side is the test.
+type watched struct {
+	*connection
+	session  *session
+	live     *liveConn
+	probe    func()
+	ask      func()
+	probes   int
+	asked    int
+	lookedAt int
 }
 
-func TestSilenceEndsSession(t *testing.T) {
+func watch(idle time.Duration, w *watched) *watched {
+	w.connection, w.live = newConnection("host:22"), new(liveConn)
+	w.session = newSession(nil, w.connection)
+	w.session.wire = newWire(nil)
+	w.add(w.session)
+	w.wg.Go(func() {
+		w.keepAlive(idle, pulse{
+			received: w.live.received.Load,
+			probe:    func() { w.probes++; w.probe() },
+			ask:      func(*session) { w.asked++; w.ask() },
+			look:     func() { w.lookedAt++ },
+		})
+	})
+	return w
+}
+
+// hear lets a byte arrive, on the session too if that is so.
+func (w *watched) hear(onSession bool) {
+	w.live.received.Add(1)
+	if onSession {
+		w.session.wire.received.Add(1)
+	}
+}
+
+func (w *watched) unanswered() { <-w.lost }
+
+func TestSilenceEndsConnection(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		probes := 0
-		s, _ := watched(30*time.Second, func(s *session, _ *liveConn) {
-			probes++
-			<-s.lost // no answer
-		})
+		w := &watched{}
+		w.probe, w.ask = w.unanswered, w.unanswered
+		watch(40*time.Second, w)
+		time.Sleep(time.Nanosecond)
+		w.hear(true)
 		began := time.Now()
-		<-s.lost
-		s.wg.Wait()
-		require.Equal(t, 30*time.Second, time.Since(began))
-		require.Equal(t, 1, probes, "a second one would wait behind the first")
-		require.ErrorIs(t, s.unavailable(nil), ErrUnavailable)
-		require.ErrorContains(t, s.unavailable(nil), "30s")
+		<-w.lost
+		w.wg.Wait()
+		require.LessOrEqual(t, time.Since(began), 40*time.Second)
+		require.Greater(t, time.Since(began), 30*time.Second)
+		require.Equal(t, 1, w.probes, "a second one would wait behind the first")
+		require.Equal(t, 1, w.asked)
+		require.True(t, w.session.isLost())
+		require.ErrorIs(t, w.session.unavailable(nil), ErrUnavailable)
+		require.ErrorContains(t, w.session.unavailable(nil), "40s")
 	})
 }
 
-func TestAnswersKeepSession(t *testing.T) {
+func TestAnswersKeepConnection(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		probes := 0
-		s, _ := watched(30*time.Second, func(_ *session, c *liveConn) {
-			probes++
-			c.received.Add(1)
-		})
+		w := &watched{}
+		w.probe = func() { time.Sleep(time.Second); w.hear(false) }
+		w.ask = func() { time.Sleep(time.Second); w.hear(true) }
+		watch(40*time.Second, w)
 		time.Sleep(time.Hour)
-		require.False(t, s.isLost())
-		s.fail(nil)
-		s.wg.Wait()
-		require.Equal(t, 180, probes)
+		require.False(t, w.isLost())
+		require.Equal(t, time.Second, time.Duration(w.roundTrip.Load()))
+		w.fail(nil)
+		w.wg.Wait()
+		require.InDelta(t, 180, w.asked, 2, "every other look finds the session silent")
+		require.InDelta(t, 180, w.probes, 2)
+		require.Equal(t, 360, w.lookedAt)
 	})
 }
 
 // While data arrives there is no need to ask, and an answer that is late does not matter.
-func TestAnyByteKeepsSession(t *testing.T) {
+func TestAnyByteKeepsConnection(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s, c := watched(30*time.Second, func(s *session, _ *liveConn) { <-s.lost })
+		w := &watched{}
+		w.probe, w.ask = w.unanswered, w.unanswered
+		watch(40*time.Second, w)
 		for range 100 {
 			time.Sleep(25 * time.Second)
-			c.received.Add(1)
+			w.hear(true)
 		}
-		require.False(t, s.isLost())
+		require.False(t, w.isLost())
 		time.Sleep(41 * time.Second)
-		require.True(t, s.isLost())
-		s.wg.Wait()
+		require.True(t, w.isLost())
+		w.wg.Wait()
+	})
+}
+
+// A session is stuck when the connection answers what was sent later.
+func TestStuckSession(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := &watched{}
+		w.probe = func() { time.Sleep(time.Millisecond); w.hear(false) }
+		w.ask = w.unanswered
+		watch(40*time.Second, w)
+		time.Sleep(time.Nanosecond)
+		w.hear(true)
+		began := time.Now()
+		<-w.lost
+		w.wg.Wait()
+		require.LessOrEqual(t, time.Since(began), 40*time.Second)
+		require.ErrorContains(t, w.session.unavailable(nil), "one channel")
+	})
+}
+
+// On a slow line what one session waits for may be under way for long, behind what others have sent.
+func TestSlowSessionIsNotStuck(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := &watched{}
+		w.probe = w.unanswered // it stands behind the rest
+		w.ask = w.unanswered
+		watch(40*time.Second, w)
+		for range 100 {
+			time.Sleep(5 * time.Second)
+			w.hear(false) // of others
+		}
+		require.False(t, w.isLost())
+		w.fail(nil)
+		w.wg.Wait()
 	})
 }

@@ -4,122 +4,244 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 )
 
-// A source hands out the session that a call runs on.
+// A source hands out the sessions that calls run on.
 type source interface {
-	// get returns a live session, connecting if there is none. It ends with ctx.
+	// get returns a live session, connecting if there is none, and the caller releases it. It ends with ctx.
 	get(ctx context.Context) (*session, error)
+	// another is get for a session that is not taken, which then is. It returns nil if there is none and no more can
+	// be had.
+	another(ctx context.Context, t *taken) *session
 	// close ends what the source owns. get then fails with fs.ErrClosed.
 	close()
 }
 
-// maxPause bounds how long the failure of an attempt to connect answers for the calls that follow.
-const maxPause = time.Second
+// taken are the sessions that someone has who wants different ones.
+type taken struct{ sessions []*session } // guarded by manager.mu
 
-// A manager is the source that connects by itself: one session at a time, replaced when it is lost.
+// An opener does for a manager what goes over the network.
+type opener interface {
+	// connect makes a connection, with a session on it.
+	connect(ctx context.Context) (*session, error)
+	// extend makes another session on a connection, which the server may refuse.
+	extend(ctx context.Context, c *connection) (*session, error)
+}
+
+const (
+	// The failure of an attempt to connect answers for the calls that follow: firstPause long, then twice as long after
+	// each attempt that fails, up to lastPause, less a random part of up to a half, so that not all who have lost a
+	// server come back at the same time.
+	firstPause = 50 * time.Millisecond
+	lastPause  = 2 * time.Second
+
+	// crowd is how many calls and open files a session has before another one is made for more.
+	crowd = 32
+
+	// refusalStands is how long no further connection is tried after one has failed, while there is one that works.
+	refusalStands = time.Minute
+)
+
+// A manager is the source that connects by itself. Sessions are shared, not lent: any number of calls run on one and
+// any number of files are open on it, as far as its wire and the server allow. So nobody waits for a session to become
+// free, whatever is open.
 type manager struct {
-	dial func(context.Context) (*session, error)
+	opener
+	maxConnections, maxSessions int
+	random                      func() float64 // in [0, 1)
+
 	ctx  context.Context // ends with the manager
 	stop context.CancelFunc
-	wg   sync.WaitGroup // the attempt
+	wg   sync.WaitGroup // everything that it has started
 
-	mu      sync.Mutex // guards the following; never held while connecting
-	closed  bool
-	current *session // may be lost
-	attempt *attempt // nil: none runs
-	failure error    // of the last attempt, answers until retryAt
-	retryAt time.Time
+	mu          sync.Mutex // guards the following; never held while connecting
+	closed      bool
+	connections []*connection // lost ones too, until they are looked for
+	attempt     *attempt      // nil: none runs
+	failures    int           // attempts in a row
+	failure     error         // of the last attempt, answers until retryAt
+	retryAt     time.Time
+	growing     int           // sessions that are being made for more than there is
+	connecting  bool          // for one of them, which the others then may share
+	grown       chan struct{} // closed, and replaced, when one of them is there or is not to be had
+	noMoreUntil time.Time     // connections
 }
 
-// An attempt to connect, shared by all who wait for it. The results may be read once done is closed.
+// An attempt to connect, shared by all who wait for it. The error may be read once done is closed.
 type attempt struct {
-	done    chan struct{}
-	session *session
-	err     error
+	done chan struct{}
+	err  error
 }
 
-func newManager(dial func(context.Context) (*session, error)) *manager {
-	m := &manager{dial: dial}
+func newManager(o opener, maxConnections, maxSessions int) *manager {
+	m := &manager{opener: o, maxConnections: maxConnections, maxSessions: maxSessions, random: rand.Float64}
+	m.grown = make(chan struct{})
 	m.ctx, m.stop = context.WithCancel(context.Background())
 	return m
 }
 
 func (m *manager) get(ctx context.Context) (*session, error) {
-	a, s, err := m.join()
-	if a == nil {
-		return s, err
-	}
-	select {
-	case <-a.done:
-		return a.session, a.err
-	case <-ctx.Done():
-		return nil, ctx.Err()
+	for {
+		s, a, err := m.join()
+		if a == nil {
+			return s, err
+		}
+		select {
+		case <-a.done:
+			if a.err != nil {
+				return nil, a.err
+			}
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
 	}
 }
 
-// join returns the live session, or the attempt to wait for, or the error that is known without one.
-func (m *manager) join() (*attempt, *session, error) {
+// join returns a live session, or the attempt to wait for, or the error that is known without one.
+func (m *manager) join() (*session, *attempt, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	switch {
-	case m.closed:
+	if m.closed {
 		return nil, nil, fs.ErrClosed
-	case m.current != nil && !m.current.isLost():
-		return nil, m.current, nil
-	case m.attempt == nil && m.failure != nil && time.Now().Before(m.retryAt):
-		return nil, nil, m.failure
-	case m.attempt == nil:
-		m.attempt = &attempt{done: make(chan struct{})}
-		m.wg.Add(1)
-		go m.connect(m.attempt)
 	}
-	return m.attempt, nil, nil
+	if live := m.live(); len(live) > 0 {
+		s := leastBusy(live)
+		if s.load() >= crowd && m.growing == 0 {
+			m.grow()
+		}
+		return s.begin(), nil, nil
+	}
+	switch {
+	case m.attempt != nil:
+	case m.failure != nil && time.Now().Before(m.retryAt):
+		return nil, nil, m.failure
+	default:
+		m.attempt = &attempt{done: make(chan struct{})}
+		a := m.attempt
+		m.wg.Go(func() { m.connectFor(a) })
+	}
+	return nil, m.attempt, nil
 }
 
-// connect runs the attempt. It belongs to all who wait for it and so ends with the manager, not with a caller.
-func (m *manager) connect(a *attempt) {
-	defer m.wg.Done()
-	began := time.Now()
-	a.session, a.err = m.dial(m.ctx)
+// connectFor runs the attempt. It belongs to all who wait for it and so ends with the manager, not with a caller.
+func (m *manager) connectFor(a *attempt) {
+	s, err := m.reach()
 	now := time.Now()
 
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	defer close(a.done)
 	m.attempt = nil
-	switch {
-	case m.closed:
-		m.current, a.session, a.err = a.session, nil, fs.ErrClosed
-	case a.err != nil:
-		m.failure, m.retryAt = a.err, now.Add(pause(a.err, now.Sub(began)))
-	default:
-		m.current, m.failure = a.session, nil
+	if a.err = m.adopt(s, err); a.err == nil {
+		m.failures, m.failure = 0, nil
+		return
 	}
-	close(a.done)
+	m.failure, m.retryAt = a.err, now.Add(pause(a.err, m.failures, m.random()))
+	m.failures++
 }
 
-// pause returns how long to let the failure of an attempt stand. One that was cheap, like a port where nobody
-// listens, may be tried again soon; credentials that were refused are not offered in a loop.
-func pause(err error, took time.Duration) time.Duration {
-	if errors.Is(err, ErrAuth) || errors.Is(err, ErrHostKey) {
-		return maxPause
+// reach returns a session on a connection whose sessions have ended, if there is such a one, else on a new one.
+func (m *manager) reach() (*session, error) {
+	m.mu.Lock()
+	live := m.liveConnections()
+	m.mu.Unlock()
+	for _, c := range live {
+		if s, err := m.extend(m.ctx, c); err == nil {
+			return s, nil
+		}
+		c.fail(errors.New("it takes no more channels, and has none")) // and is of no use
 	}
-	return min(10*took, maxPause)
+	return m.connect(m.ctx)
+}
+
+// adopt takes a session that was made.
+func (m *manager) adopt(s *session, err error) error {
+	if err == nil && m.closed {
+		s.conn.fail(fs.ErrClosed)
+		err = fs.ErrClosed
+	}
+	if s != nil {
+		s.conn.add(s)
+		if !slices.Contains(m.connections, s.conn) {
+			m.connections = append(m.connections, s.conn)
+		}
+	}
+	if m.closed {
+		return fs.ErrClosed
+	}
+	return err
+}
+
+// pause returns how long to let the failure of an attempt stand after so many before. Credentials that were refused
+// are not offered in a loop.
+func pause(err error, failures int, random float64) time.Duration {
+	if errors.Is(err, ErrAuth) || errors.Is(err, ErrHostKey) {
+		return lastPause
+	}
+	full := min(firstPause<<min(failures, 30), lastPause)
+	return full - time.Duration(random/2*float64(full))
+}
+
+// liveConnections drops the lost ones.
+func (m *manager) liveConnections() []*connection {
+	m.connections = slices.DeleteFunc(m.connections, func(c *connection) bool {
+		if !c.isLost() {
+			return false
+		}
+		m.wg.Go(c.end)
+		return true
+	})
+	return m.connections
+}
+
+func (m *manager) live() []*session {
+	var live []*session
+	for _, c := range m.liveConnections() {
+		live = append(live, c.live()...)
+	}
+	return live
+}
+
+func (s *session) load() int64 { return s.calls.Load() + s.files.Load() }
+
+// begin begins a call, which release ends.
+func (s *session) begin() *session {
+	s.calls.Add(1)
+	s.used.Store(true)
+	return s
+}
+
+// leastBusy passes over sessions that take no more files if there are others.
+func leastBusy(sessions []*session) *session {
+	return slices.MinFunc(sessions, func(a, b *session) int {
+		switch fa, fb := a.full(), b.full(); {
+		case fa && !fb:
+			return 1
+		case fb && !fa:
+			return -1
+		}
+		return int(a.load() - b.load())
+	})
 }
 
 func (m *manager) close() {
 	m.mu.Lock()
 	m.closed = true
+	for _, c := range m.connections {
+		c.fail(fs.ErrClosed)
+	}
 	m.mu.Unlock()
 	m.stop()
+	m.mu.Lock()
+	m.live() // ends them
+	m.mu.Unlock()
 	m.wg.Wait()
 	m.mu.Lock()
-	s := m.current
-	m.current = nil
+	m.live() // what was made meanwhile
 	m.mu.Unlock()
-	if s != nil {
-		s.close()
-	}
+	m.wg.Wait()
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"sync"
 	"testing"
@@ -13,61 +14,112 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A dialLog is a dial function that takes its time and counts.
-type dialLog struct {
-	takes time.Duration
-	err   error
+// A fakeOpener takes its time, counts, and refuses what it is told to.
+type fakeOpener struct {
+	takes      time.Duration
+	err        error // of connect
+	perConn    int   // sessions on one connection; 0: any number, -1: none
+	ignoresEnd bool
 
-	mu    sync.Mutex
-	dials int
+	mu      sync.Mutex
+	dials   int
+	refused int
 }
 
-func (d *dialLog) dial(ctx context.Context) (*session, error) {
-	d.mu.Lock()
-	d.dials++
-	d.mu.Unlock()
-	select {
-	case <-time.After(d.takes):
-	case <-ctx.Done():
+func (o *fakeOpener) connect(ctx context.Context) (*session, error) {
+	o.mu.Lock()
+	o.dials++
+	err := o.err
+	o.mu.Unlock()
+	if o.ignoresEnd {
+		<-ctx.Done()
+	} else if !sleep(ctx, o.takes) {
 		return nil, fmt.Errorf("%w: %v", ErrUnavailable, ctx.Err())
 	}
-	if d.err != nil {
-		return nil, d.err
+	if err != nil {
+		return nil, err
 	}
-	return newSession(nil, "host:22"), nil
+	return fakeSession(newConnection("host:22")), nil
+}
+
+func fakeSession(c *connection) *session {
+	s := newSession(nil, c)
+	s.wire = newWire(fakeChannel{})
+	return s
+}
+
+type fakeChannel struct{ io.ReadWriter }
+
+func (fakeChannel) Close() error { return nil }
+
+func (o *fakeOpener) extend(ctx context.Context, c *connection) (*session, error) {
+	if !sleep(ctx, o.takes) {
+		return nil, ctx.Err()
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.perConn != 0 && len(c.live()) >= o.perConn {
+		o.refused++
+		return nil, errors.New("no more")
+	}
+	return fakeSession(c), nil
+}
+
+func testManager(t *testing.T, o *fakeOpener) *manager {
+	m := newManager(o, 2, 8)
+	m.random = func() float64 { return 0 }
+	t.Cleanup(m.close)
+	return m
+}
+
+func get(t *testing.T, m *manager) *session {
+	t.Helper()
+	s, err := m.get(t.Context())
+	require.NoError(t, err)
+	return s
 }
 
 func TestOneAttemptForAll(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		d := &dialLog{takes: time.Second}
-		m := newManager(d.dial)
-		defer m.close()
-		sessions := make(chan *session, 100)
+		o := &fakeOpener{takes: time.Second}
+		m := testManager(t, o)
+		sessions := make(chan *session, 20)
 		for range cap(sessions) {
-			go func() {
-				s, err := m.get(t.Context())
-				if err != nil {
-					t.Error(err)
-				}
-				sessions <- s
-			}()
+			go func() { sessions <- get(t, m) }()
 		}
 		first := <-sessions
 		for range cap(sessions) - 1 {
 			require.Same(t, first, <-sessions)
 		}
-		require.Equal(t, 1, d.dials)
+		require.Equal(t, 1, o.dials)
 
-		first.fail(errors.New("lost"))
-		second, err := m.get(t.Context())
-		require.NoError(t, err)
+		first.conn.fail(errors.New("lost"))
+		second := get(t, m)
 		require.NotSame(t, first, second)
-		first.fail(errors.New("lost again, says a call that is late"))
-		third, err := m.get(t.Context())
-		require.NoError(t, err)
-		require.Same(t, second, third, "only the one that failed is replaced")
-		require.Equal(t, 2, d.dials)
+		first.conn.fail(errors.New("lost again, says a call that is late"))
+		require.Same(t, second, get(t, m), "only the one that failed is replaced")
+		require.Equal(t, 2, o.dials)
+	})
+}
+
+// A connection whose channel has ended has another one made.
+func TestEndedSessionIsReplacedOnItsConnection(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		o := &fakeOpener{}
+		m := testManager(t, o)
+		first := get(t, m)
+		first.fail(errors.New("ended"))
+		second := get(t, m)
+		require.NotSame(t, first, second)
+		require.True(t, first.conn == second.conn)
+
+		o.perConn = -1
+		second.fail(errors.New("ended"))
+		third := get(t, m)
+		require.NotSame(t, first.conn, third.conn, "unless the server refuses")
+		require.True(t, first.conn.isLost())
 	})
 }
 
@@ -75,49 +127,55 @@ func TestOneAttemptForAll(t *testing.T) {
 func TestAttemptOutlivesCaller(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		d := &dialLog{takes: time.Second}
-		m := newManager(d.dial)
-		defer m.close()
+		o := &fakeOpener{takes: time.Second}
+		m := testManager(t, o)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 		defer cancel()
 		_, err := m.get(ctx)
 		require.ErrorIs(t, err, context.DeadlineExceeded)
-		_, err = m.get(t.Context())
-		require.NoError(t, err)
-		require.Equal(t, 1, d.dials)
+		get(t, m)
+		require.Equal(t, 1, o.dials)
 	})
 }
 
-func TestPauseAfterFailure(t *testing.T) {
+// For a while after a failure the answer is known, longer each time.
+func TestBackoff(t *testing.T) {
 	t.Parallel()
+	const ms = time.Millisecond
 	for _, c := range []struct {
-		err          error
-		takes, pause time.Duration
+		err    error
+		random float64
+		pauses []time.Duration
 	}{
-		{ErrUnavailable, 30 * time.Second, time.Second},
-		{ErrUnavailable, time.Millisecond, 10 * time.Millisecond},
-		{ErrAuth, time.Millisecond, time.Second},
-		{ErrHostKey, time.Millisecond, time.Second},
+		{ErrUnavailable, 0, []time.Duration{50 * ms, 100 * ms, 200 * ms, 400 * ms, 800 * ms, 1600 * ms, 2000 * ms, 2000 * ms}},
+		{ErrUnavailable, 0.5, []time.Duration{37500 * time.Microsecond, 75 * ms, 150 * ms}},
+		{ErrAuth, 0.5, []time.Duration{2 * time.Second}},
+		{ErrHostKey, 0.5, []time.Duration{2 * time.Second}},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			d := &dialLog{takes: c.takes, err: c.err}
-			m := newManager(d.dial)
-			defer m.close()
+			o := &fakeOpener{takes: time.Second, err: c.err}
+			m := testManager(t, o)
+			m.random = func() float64 { return c.random }
+			for i, pause := range c.pauses {
+				_, err := m.get(t.Context())
+				require.ErrorIs(t, err, c.err)
+				require.Equal(t, i+1, o.dials)
+
+				time.Sleep(pause - time.Nanosecond)
+				began := time.Now()
+				_, err = m.get(t.Context())
+				require.ErrorIs(t, err, c.err)
+				require.Zero(t, time.Since(began), "the answer is known")
+				require.Equal(t, i+1, o.dials)
+				time.Sleep(time.Nanosecond)
+			}
+			o.err = nil
+			get(t, m).conn.fail(errors.New("lost"))
+			o.err = c.err
 			_, err := m.get(t.Context())
 			require.ErrorIs(t, err, c.err)
-
-			time.Sleep(c.pause - time.Nanosecond)
-			began := time.Now()
-			_, err = m.get(t.Context())
-			require.ErrorIs(t, err, c.err)
-			require.Zero(t, time.Since(began), "the answer is known")
-			require.Equal(t, 1, d.dials)
-
-			time.Sleep(time.Nanosecond)
-			d.err = nil
-			_, err = m.get(t.Context())
-			require.NoError(t, err)
-			require.Equal(t, 2, d.dials)
+			require.Equal(t, len(c.pauses)+2, o.dials)
+			require.LessOrEqual(t, time.Until(m.retryAt), c.pauses[0], "success forgives")
 		})
 	}
 }
@@ -125,8 +183,7 @@ func TestPauseAfterFailure(t *testing.T) {
 func TestCloseEndsAttempt(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		d := &dialLog{takes: time.Hour}
-		m := newManager(d.dial)
+		m := testManager(t, &fakeOpener{takes: time.Hour})
 		waiting := make(chan error)
 		go func() {
 			_, err := m.get(t.Context())
@@ -147,11 +204,7 @@ func TestCloseEndsAttempt(t *testing.T) {
 func TestCloseDuringLastStep(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := newSession(nil, "host:22")
-		m := newManager(func(ctx context.Context) (*session, error) {
-			<-ctx.Done()
-			return s, nil
-		})
+		m := testManager(t, &fakeOpener{ignoresEnd: true})
 		waiting := make(chan error)
 		go func() {
 			_, err := m.get(t.Context())
@@ -161,6 +214,127 @@ func TestCloseDuringLastStep(t *testing.T) {
 		go m.close()
 		require.ErrorIs(t, <-waiting, fs.ErrClosed)
 		synctest.Wait()
-		require.True(t, s.isLost())
+		require.Empty(t, m.connections)
 	})
+}
+
+// More sessions are made for more calls, in the background, up to the limit.
+func TestGrowsWithTheCrowd(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		o := &fakeOpener{takes: time.Second}
+		m := testManager(t, o)
+		for range 2000 {
+			get(t, m)
+			synctest.Wait()
+			time.Sleep(100 * time.Millisecond)
+		}
+		live := m.live()
+		require.Len(t, live, 8)
+		for _, s := range live {
+			require.InDelta(t, 250, s.load(), 10, "the least busy is taken")
+		}
+		require.Equal(t, 1, o.dials, "one connection")
+	})
+}
+
+// Who wants several gets different ones, made at the same time.
+func TestSeveralSessions(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		m := testManager(t, &fakeOpener{takes: time.Second})
+		have := &taken{[]*session{get(t, m)}}
+		began := time.Now()
+		var wg sync.WaitGroup
+		for range 10 {
+			wg.Go(func() { m.another(t.Context(), have) })
+		}
+		wg.Wait()
+		require.Equal(t, time.Second, time.Since(began))
+		require.Len(t, have.sessions, 8)
+		require.Equal(t, 8, living(have.sessions))
+	})
+}
+
+// What the server refuses is not asked again, and nobody notices.
+func TestRefusalsLowerTheLimit(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		o := &fakeOpener{perConn: 1}
+		m := testManager(t, o)
+		first := get(t, m)
+		second := m.another(t.Context(), &taken{[]*session{first}})
+		require.NotSame(t, first.conn, second.conn, "another connection has room")
+		require.Nil(t, m.another(t.Context(), &taken{[]*session{first, second}}))
+		refused := o.refused
+		require.Equal(t, 2, refused)
+		for range 100 {
+			get(t, m)
+		}
+		synctest.Wait()
+		require.Equal(t, refused, o.refused)
+		require.Equal(t, 2, o.dials)
+	})
+}
+
+// A connection that is refused does no harm, and is tried again when the refusal is old.
+func TestRefusedConnection(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		o := &fakeOpener{perConn: 1}
+		m := testManager(t, o)
+		first := get(t, m)
+		o.err = errors.New("MaxStartups")
+		for range 3 {
+			require.Nil(t, m.another(t.Context(), &taken{[]*session{first}}))
+		}
+		require.Equal(t, 2, o.dials)
+		require.Same(t, first, get(t, m))
+		o.err = nil
+		time.Sleep(refusalStands + 1)
+		require.NotNil(t, m.another(t.Context(), &taken{[]*session{first}}))
+	})
+}
+
+func TestGivesBackWhatIsIdle(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		m := testManager(t, &fakeOpener{perConn: 2})
+		have := &taken{[]*session{get(t, m)}}
+		for range 3 {
+			require.NotNil(t, m.another(t.Context(), have))
+		}
+		sessions := have.sessions
+		for range 3 {
+			m.shrink()
+			require.Len(t, m.live(), 4, "they are in use")
+		}
+		for _, s := range sessions[1:] {
+			s.release()
+		}
+		sessions[1].files.Add(1)
+		sessions[2].begin().release()
+		m.shrink()
+		require.Equal(t, 3, living(sessions[:3]), "used since it was looked at last")
+		require.Len(t, m.live(), 3)
+		m.shrink()
+		require.Equal(t, 2, living(sessions[:2]))
+		require.Len(t, m.live(), 2)
+		sessions[0].release()
+		sessions[1].files.Add(-1)
+		m.shrink()
+		require.Len(t, m.live(), 1, "one stays")
+		require.Len(t, m.connections, 1)
+		m.shrink()
+		require.Same(t, m.live()[0], get(t, m))
+	})
+}
+
+func living(sessions []*session) (n int) {
+	for _, s := range sessions {
+		if !s.isLost() {
+			n++
+		}
+	}
+	return n
 }

@@ -26,9 +26,11 @@ func (f *Fs) OpenFile(name string, flag int, perm fs.FileMode) (afero.File, erro
 		return nil, pathError("open", name, err)
 	}
 	file, err := call(f, flag&mutates == 0, func(r remote) (*File, error) {
-		file := &File{fs: f, name: name, path: p, flag: flag}
-		file.size.Store(unstated)
-		return file, file.open(r, perm)
+		return withRoom(f, r, func(r remote) (*File, error) {
+			file := &File{fs: f, name: name, path: p, flag: flag}
+			file.size.Store(unstated)
+			return file, file.open(r, perm)
+		})
 	}, (*File).abandon)
 	if err != nil {
 		return nil, pathError("open", name, err)
@@ -45,13 +47,14 @@ func (f *File) open(r remote, perm fs.FileMode) error {
 	if err != nil {
 		return err
 	}
-	f.at.Store(&opened{r, h})
+	o := opening(r, h)
+	f.at.Store(o)
 	if !f.appends() {
 		return nil
 	}
 	fi, err := f.fstat()
 	if err != nil {
-		h.Close()
+		o.close()
 		return err
 	}
 	f.end = fi.Size()

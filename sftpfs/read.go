@@ -34,6 +34,7 @@ func (f *File) readAt(b []byte, off int64) (int, error) {
 	if err := f.canRead(); err != nil || len(b) == 0 {
 		return 0, err
 	}
+	f.noteVersion()
 	if f.fs.ctx.Done() == nil {
 		return f.fill(b, off)
 	}
@@ -41,6 +42,13 @@ func (f *File) readAt(b []byte, off int64) (int, error) {
 	own := make([]byte, len(b))
 	n, err := await(f.fs.ctx, func() (int, error) { return f.fill(own, off) }, nil)
 	return copy(b, own[:n]), err
+}
+
+// noteVersion asks what version is being read, so that reading can go on after a loss. Nobody waits for the answer.
+func (f *File) noteVersion() {
+	if f.flag&mutates == 0 && f.stated.Load() == nil {
+		f.noting.Do(func() { go f.fstat() })
+	}
 }
 
 // canRead keeps READ from a handle that is not open for reading: some servers take it for a WRITE of zeros.
@@ -68,6 +76,19 @@ func (f *File) fill(b []byte, off int64) (n int, err error) {
 		return n, f.ended(off + int64(n))
 	}
 	return n, f.orIsDir(err)
+}
+
+// fillBy is fill by a lane, nil being the file itself, which also has the word when the lane does not deliver.
+func (f *File) fillBy(lane *opened, b []byte, off int64) (n int, err error) {
+	if lane != nil {
+		n, _ = lane.handle.ReadAt(b, off)
+	}
+	if n < len(b) {
+		m := 0
+		m, err = f.fill(b[n:], off+int64(n))
+		n += m
+	}
+	return n, err
 }
 
 // ended returns io.EOF if the file may end at off. Some servers say so too early.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"sync"
 	"time"
 
 	"github.com/pkg/sftp"
@@ -13,6 +14,24 @@ import (
 type opened struct {
 	remote
 	handle *sftp.File // nil: a directory, on a server that has no handles for them
+	once   sync.Once  // counts it off
+}
+
+// opening returns what r has opened.
+func opening(r remote, h *sftp.File) *opened {
+	if h != nil {
+		r.files.Add(1)
+	}
+	return &opened{remote: r, handle: h}
+}
+
+// close gives the handle back.
+func (o *opened) close() error {
+	if o.handle == nil {
+		return nil
+	}
+	defer o.once.Do(func() { o.files.Add(-1) })
+	return o.handle.Close()
 }
 
 // A version tells two states of a file apart as well as SFTP can.
@@ -58,31 +77,42 @@ func (f *File) reopen(lost *opened) (*opened, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := &opened{remote: remote{s, f.fs.ctx}}
-	if o.handle, err = o.open(f.path, f.flag); err != nil {
-		return nil, o.notResumed(err)
-	}
-	fi, err := snapshot(f.path)(o.handle.Stat())
-	switch {
-	case err != nil:
-		err = o.notResumed(o.reduce(err))
-	case versionOf(fi) != *f.stated.Load():
-		err = o.notResumed(errors.New("it is another version now"))
-	}
+	defer s.release()
+	o, err := f.same(remote{s, f.fs.ctx})
 	if err != nil {
-		o.handle.Close()
 		return nil, err
 	}
 	f.at.Store(o)
 	if f.closed.Load() {
-		o.handle.Close() // Close has closed the one before
+		o.close() // Close has closed the one before
 	}
 	return o, nil
 }
 
-func (o *opened) notResumed(err error) error {
-	if errors.Is(err, ErrUnavailable) || errors.Is(err, fs.ErrClosed) || o.ctx.Err() != nil {
+// same opens the file by its name, which must lead to the version that was stated last.
+func (f *File) same(r remote) (*opened, error) {
+	h, err := r.open(f.path, f.flag)
+	if err != nil {
+		return nil, r.notResumed(err)
+	}
+	o := opening(r, h)
+	fi, err := snapshot(f.path)(h.Stat())
+	switch {
+	case err != nil:
+		err = r.notResumed(r.reduce(err))
+	case versionOf(fi) != *f.stated.Load():
+		err = r.notResumed(errors.New("it is another version now"))
+	}
+	if err != nil {
+		o.close()
+		return nil, err
+	}
+	return o, nil
+}
+
+func (r remote) notResumed(err error) error {
+	if errors.Is(err, ErrUnavailable) || errors.Is(err, fs.ErrClosed) || r.ctx.Err() != nil {
 		return err
 	}
-	return fmt.Errorf("%w: %s: connection lost, and the file can't be read on: %v", ErrUnavailable, o.addr, err)
+	return fmt.Errorf("%w: %s: connection lost, and the file can't be read on: %v", ErrUnavailable, r.conn.addr, err)
 }

@@ -4,33 +4,34 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net"
+	"math"
 	"path"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/pkg/sftp"
-	"golang.org/x/crypto/ssh"
 )
 
-// A session is one SFTP channel on one connection. It never comes back: once lost, another takes its place.
+// A session is one SFTP channel on a connection. It never comes back: once lost, another takes its place.
 type session struct {
 	client *sftp.Client
-	addr   string // for messages
+	wire   *wire // nil where client belongs to the program
+	conn   *connection
 	root   string // Config.Root on the server, absolute and clean
 
-	// What ends with the session. Nil where client belongs to the program.
-	conn net.Conn
-	ssh  *ssh.Client
-	wg   sync.WaitGroup
+	calls atomic.Int64 // that run on it
+	files atomic.Int64 // that are open on it
+	limit atomic.Int64 // of files, as learnt; 0: none known
+	used  atomic.Bool  // since the manager last looked
 
 	once  sync.Once
 	lost  chan struct{} // closed by fail
 	cause error         // why; set before lost is closed
 }
 
-func newSession(client *sftp.Client, addr string) *session {
-	return &session{client: client, addr: addr, lost: make(chan struct{})}
+func newSession(client *sftp.Client, conn *connection) *session {
+	return &session{client: client, conn: conn, lost: make(chan struct{})}
 }
 
 // resolve finds where root is on the server. What is not absolute is taken from the login directory.
@@ -47,26 +48,20 @@ func (s *session) resolve(root string) error {
 	return nil
 }
 
-// watch fails the session when its connection ends.
+// watch fails the session when its channel ends, and returns when it has.
 func (s *session) watch() {
-	s.wg.Go(func() {
-		err := s.client.Wait()
-		if err == nil {
-			err = errors.New("closed by the server")
-		}
-		s.fail(err)
-	})
+	err := s.client.Wait()
+	if err == nil {
+		err = errors.New("closed by the server")
+	}
+	s.fail(err)
 }
 
-// fail ends the session. Closing the network connection is what releases the calls that wait on it; the first
-// cause is the one they report.
+// fail marks the session as lost. The first cause is the one that calls report.
 func (s *session) fail(cause error) {
 	s.once.Do(func() {
 		s.cause = cause
 		close(s.lost)
-		if s.conn != nil {
-			s.conn.Close()
-		}
 	})
 }
 
@@ -74,28 +69,55 @@ func (s *session) isLost() bool {
 	select {
 	case <-s.lost:
 		return true
+	case <-s.conn.lost:
+		return true
 	default:
 		return false
 	}
 }
 
-// close ends the session on this side's wish and waits for its goroutines.
-func (s *session) close() {
-	s.fail(fs.ErrClosed)
-	if s.conn == nil {
-		return
+// release ends a call that manager.get began.
+func (s *session) release() { s.calls.Add(-1) }
+
+// full tells whether the server is known to refuse another open file.
+func (s *session) full() bool {
+	limit := s.limit.Load()
+	return limit > 0 && s.files.Load() >= limit
+}
+
+// extensionLimits asks for the limits of the server.
+const extensionLimits = "limits@openssh.com"
+
+// learn takes the answer to that.
+func (s *session) learn(limits []byte) {
+	f := fields{b: limits}
+	for range 3 { // the longest packet, READ and WRITE
+		f.uint64()
 	}
-	s.wg.Wait()
-	s.client.Close() // whose errors say that the connection is closed
-	s.ssh.Wait()
+	if handles := f.uint64(); handles < math.MaxInt32 { // 0: not known
+		s.limit.Store(int64(handles))
+	}
+}
+
+// hasFiles tells whether what the server serves are files, which take writes in any order through any handle. One that
+// can put them on its disk is taken to have some; what others serve may be objects that are only ever written in a row.
+func (s *session) hasFiles() bool {
+	_, ok := s.client.HasExtension("fsync@openssh.com")
+	return ok
 }
 
 // unavailable ends the session for err, and says so in the words of the first cause. That cause is not wrapped: it
 // could match a sentinel that means an answer of the server.
 func (s *session) unavailable(err error) error {
 	s.fail(err)
-	if errors.Is(s.cause, fs.ErrClosed) {
+	cause := s.cause
+	select {
+	case <-s.conn.lost: // which is why the channel ended
+		cause = s.conn.cause
+	default:
+	}
+	if errors.Is(cause, fs.ErrClosed) {
 		return fs.ErrClosed
 	}
-	return fmt.Errorf("%w: %s: %v", ErrUnavailable, s.addr, s.cause)
+	return fmt.Errorf("%w: %s: %v", ErrUnavailable, s.conn.addr, cause)
 }

@@ -2,6 +2,7 @@ package sftpfs
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"slices"
 	"syscall"
@@ -68,8 +69,11 @@ func (f *File) canWrite() error {
 }
 
 // put writes b; n is how much of its beginning has arrived.
-func (f *File) put(b []byte, off int64) (n int, err error) {
-	o := f.at.Load()
+func (f *File) put(b []byte, off int64) (n int, err error) { return f.putBy(nil, b, off) }
+
+// putBy is put by a lane, nil being the file itself.
+func (f *File) putBy(lane *opened, b []byte, off int64) (n int, err error) {
+	o := cmp.Or(lane, f.at.Load())
 	n, err = inPieces(b, off, o.handle.WriteAt)
 	f.size.Store(unstated)
 	if err = o.reduce(err); errors.Is(err, ErrUnavailable) {

@@ -1,6 +1,7 @@
 package opensshtest
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 )
@@ -27,6 +28,6 @@ func configText(port int, k keys, o Options) string {
 	line("PermitUserRC no")
 	line("PermitUserEnvironment no")
 	line("PrintMotd no")
-	line("Subsystem sftp %s", strings.Join(append([]string{"internal-sftp"}, o.SFTPServerArgs...), " "))
+	line("Subsystem sftp %s", strings.Join(append([]string{cmp.Or(o.Subsystem, "internal-sftp")}, o.SFTPServerArgs...), " "))
 	return b.String()
 }

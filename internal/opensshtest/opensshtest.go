@@ -24,6 +24,8 @@ type Options struct {
 	Config []string
 	// SFTPServerArgs are arguments for internal-sftp, such as "-R" or "-P", "posix-rename".
 	SFTPServerArgs []string
+	// Subsystem is the command to run for SFTP in place of internal-sftp, such as "/usr/lib/openssh/sftp-server".
+	Subsystem string
 }
 
 // Server is a running OpenSSH server. Its fields are set by Start and never change. Its methods are to be called from

@@ -1,0 +1,101 @@
+package sftpfs
+
+import (
+	"net"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/crypto/ssh"
+)
+
+// A connection is one SSH connection with the sessions on it. Like them, it never comes back.
+type connection struct {
+	addr string // for messages
+
+	// Nil where the client belongs to the program.
+	conn net.Conn
+	ssh  *ssh.Client
+	wg   sync.WaitGroup // its own goroutines and those of its sessions
+
+	roundTrip atomic.Int64 // the shortest seen, in nanoseconds; 0: not known yet
+
+	once  sync.Once
+	lost  chan struct{} // closed by fail
+	cause error         // why; set before lost is closed
+
+	mu       sync.Mutex // guards the following
+	sessions []*session // lost ones too, until they are looked for
+	refuses  bool       // another session
+}
+
+func newConnection(addr string) *connection {
+	return &connection{addr: addr, lost: make(chan struct{})}
+}
+
+// fail ends the connection. Closing what it runs over is what releases the calls that wait on it.
+func (c *connection) fail(cause error) {
+	c.once.Do(func() {
+		c.cause = cause
+		close(c.lost)
+		if c.conn != nil {
+			c.conn.Close()
+		}
+	})
+}
+
+func (c *connection) isLost() bool {
+	select {
+	case <-c.lost:
+		return true
+	default:
+		return false
+	}
+}
+
+// end waits for the goroutines of a connection that has failed.
+func (c *connection) end() {
+	if c.ssh != nil {
+		c.ssh.Close() // whose errors say that the connection is closed
+		c.ssh.Wait()
+	}
+	c.wg.Wait()
+}
+
+func (c *connection) add(s *session) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.sessions = append(c.sessions, s)
+}
+
+// live returns the sessions that are not lost.
+func (c *connection) live() []*session {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.sessions = slices.DeleteFunc(c.sessions, (*session).isLost)
+	return slices.Clone(c.sessions)
+}
+
+// refuse notes that the server takes no more sessions than there are.
+func (c *connection) refuse() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.refuses = true
+}
+
+func (c *connection) takesMore() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return !c.refuses
+}
+
+// measured notes how long a round trip took.
+func (c *connection) measured(took time.Duration) {
+	for {
+		old := c.roundTrip.Load()
+		if old != 0 && old <= int64(took) || c.roundTrip.CompareAndSwap(old, max(1, int64(took))) {
+			return
+		}
+	}
+}

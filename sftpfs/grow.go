@@ -1,0 +1,119 @@
+package sftpfs
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+)
+
+func (m *manager) another(ctx context.Context, t *taken) *session {
+	for {
+		s, grown := m.orGrow(t)
+		if s != nil || grown == nil {
+			return s
+		}
+		select {
+		case <-grown:
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// orGrow returns a session that is not taken, or has one more made and returns what to wait for, if anything.
+func (m *manager) orGrow(t *taken) (*session, <-chan struct{}) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.closed {
+		return nil, nil
+	}
+	live := slices.DeleteFunc(m.live(), func(s *session) bool { return slices.Contains(t.sessions, s) || s.full() })
+	if len(live) > 0 {
+		s := leastBusy(live)
+		t.sessions = append(t.sessions, s)
+		return s.begin(), nil
+	}
+	m.grow()
+	if m.growing == 0 {
+		return nil, nil
+	}
+	return nil, m.grown
+}
+
+// grow has one more session made, without waiting for it, if as many are not there yet and the server is not known to
+// refuse. m.mu is held.
+func (m *manager) grow() {
+	c, allowed := m.place()
+	if !allowed {
+		return
+	}
+	m.growing++
+	m.connecting = m.connecting || c == nil
+	m.wg.Go(func() {
+		var s *session
+		var err error
+		if c != nil {
+			s, err = m.extend(m.ctx, c)
+		} else {
+			s, err = m.connect(m.ctx)
+		}
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		if c == nil {
+			m.connecting = false
+		}
+		switch err = m.adopt(s, err); {
+		case err == nil:
+		case c == nil: // MaxStartups, for one
+			m.noMoreUntil = time.Now().Add(refusalStands)
+		default: // MaxSessions, for one
+			c.refuse()
+		}
+		m.growing--
+		close(m.grown)
+		m.grown = make(chan struct{})
+	})
+}
+
+// place returns where another session may be made: the connection with the fewest, or nil for a new one.
+func (m *manager) place() (c *connection, allowed bool) {
+	connections := m.liveConnections()
+	if len(m.live())+m.growing >= m.maxSessions {
+		return nil, false
+	}
+	fewest := 0
+	for _, candidate := range connections {
+		if n := len(candidate.live()); candidate.takesMore() && (c == nil || n < fewest) {
+			c, fewest = candidate, n
+		}
+	}
+	if c != nil {
+		return c, true
+	}
+	return nil, len(connections) > 0 && len(connections) < m.maxConnections && !m.connecting &&
+		time.Now().After(m.noMoreUntil)
+}
+
+// shrink gives back what was not used since it was called last, all but the last session.
+func (m *manager) shrink() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.closed {
+		return
+	}
+	live := m.live()
+	for i, s := range slices.Backward(live) {
+		if used := s.used.Swap(false) || s.load() > 0; !used && i > 0 {
+			s.fail(errIdle)
+			m.wg.Go(func() { s.wire.Close() })
+		}
+	}
+	for i, c := range slices.Backward(m.connections) {
+		if i > 0 && len(c.live()) == 0 {
+			c.fail(errIdle)
+		}
+	}
+}
+
+var errIdle = errors.New("given back, not needed")

@@ -1,0 +1,146 @@
+package sftpfs
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+	"strings"
+)
+
+// The types of SFTP packets that a wire has to tell apart.
+const (
+	packetInit          = 1
+	packetVersion       = 2
+	packetOpen          = 3
+	packetClose         = 4
+	packetRead          = 5
+	packetLstat         = 7
+	packetFstat         = 8
+	packetOpendir       = 11
+	packetReaddir       = 12
+	packetRealpath      = 16
+	packetStat          = 17
+	packetReadlink      = 19
+	packetStatus        = 101
+	packetData          = 103
+	packetName          = 104
+	packetExtended      = 200
+	packetExtendedReply = 201
+)
+
+// Codes of a status.
+const (
+	statusOK      = 0
+	statusEOF     = 1
+	statusFailure = 4
+)
+
+const (
+	// headerSize is that of length, type and id, with which every packet but the first two begins.
+	headerSize = 9
+	// maxPacket is the longest answer that pkg/sftp takes, without the length.
+	maxPacket = 256 << 10
+	// maxEntries bounds a listing: what is listed lies in memory. A million entries take about 300 MB.
+	maxEntries = 1 << 20
+)
+
+// answersWithData tells whether the answer to a request is more than a status when it succeeds.
+func answersWithData(request byte) bool {
+	switch request {
+	case packetOpen, packetRead, packetLstat, packetFstat, packetOpendir, packetReaddir, packetRealpath, packetStat,
+		packetReadlink:
+		return true
+	}
+	return false
+}
+
+// ends tells whether the answer to a request may be that there is no more.
+func ends(request byte) bool { return request == packetRead || request == packetReaddir }
+
+// badName tells whether a name that a server lists can't be that of an entry: a path made of it may lead elsewhere.
+// "." and ".." are listed by some servers and left out by pkg/sftp.
+func badName(name string) bool { return name == "" || strings.ContainsAny(name, "/\x00") }
+
+// statusPacket is a status in answer to the request id.
+func statusPacket(id, code uint32) []byte {
+	b := make([]byte, 0, 25)
+	b = binary.BigEndian.AppendUint32(b, 21)
+	b = append(b, packetStatus)
+	b = binary.BigEndian.AppendUint32(b, id)
+	b = binary.BigEndian.AppendUint32(b, code)
+	b = binary.BigEndian.AppendUint32(b, 0) // message
+	return binary.BigEndian.AppendUint32(b, 0)
+}
+
+// fields reads what is in a packet. After the first field that is not there, all are zero and bad is set.
+type fields struct {
+	b   []byte
+	bad bool
+}
+
+func (f *fields) take(n int) []byte {
+	if n < 0 || n > len(f.b) {
+		f.b, f.bad = nil, true
+	}
+	if f.bad {
+		return nil
+	}
+	var taken []byte
+	taken, f.b = f.b[:n], f.b[n:]
+	return taken
+}
+
+func (f *fields) uint32() uint32 {
+	if b := f.take(4); b != nil {
+		return binary.BigEndian.Uint32(b)
+	}
+	return 0
+}
+
+func (f *fields) uint64() uint64 {
+	if b := f.take(8); b != nil {
+		return binary.BigEndian.Uint64(b)
+	}
+	return 0
+}
+
+func (f *fields) string() string { return string(f.take(int(min(f.uint32(), math.MaxInt32)))) }
+
+// attributes skips the attributes of a file.
+func (f *fields) attributes() {
+	const size, owner, permissions, times, extended = 1, 2, 4, 8, 1 << 31
+	flags := f.uint32()
+	for flag, length := range map[uint32]int{size: 8, owner: 8, permissions: 4, times: 8} {
+		if flags&flag != 0 {
+			f.take(length)
+		}
+	}
+	if flags&extended != 0 {
+		for range f.uint32() {
+			f.string()
+			f.string()
+			if f.bad {
+				return
+			}
+		}
+	}
+}
+
+// checkNames checks the part of a listing that is in the body of a NAME packet, behind the id, and returns how many
+// entries it has.
+func checkNames(body []byte) (int, error) {
+	f := fields{b: body}
+	count := f.uint32()
+	for range count {
+		name := f.string()
+		f.string() // what ls -l would show
+		f.attributes()
+		if f.bad {
+			return 0, errMalformed
+		}
+		if badName(name) {
+			return 0, fmt.Errorf("the server lists an entry %q: %w", name, errInvalid)
+		}
+	}
+	return int(count), nil
+}

@@ -1,0 +1,333 @@
+package sftpfs
+
+import (
+	"bufio"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"sync/atomic"
+)
+
+const (
+	// maxAwaited is how many requests a channel carries at a time. OpenSSH slows down to a quarter with more.
+	maxAwaited = 256
+	// ownID is the id of the request that ask makes. pkg/sftp counts its own from 1.
+	ownID = 1<<32 - 1
+	// firstComplaint and above are the status codes that stand for a complaint of the wire's.
+	firstComplaint = 1 << 31
+)
+
+var errMalformed = errors.New("the server sent a malformed packet")
+
+// A wire is an SFTP channel as it looks below pkg/sftp, packet by packet. It keeps requests back that the server has
+// no room for, counts what arrives, and refuses answers that pkg/sftp would misread: it shortens names to what stands
+// behind their last slash, takes a bare OK for a file, asks for ever for data that never comes, and keeps a listing
+// in memory however long it is.
+type wire struct {
+	channel  io.ReadWriteCloser
+	received atomic.Uint64 // bytes
+	once     sync.Once
+	closed   chan struct{}
+	turns    chan struct{} // one for each request that waits for its answer
+
+	// Reading. One goroutine reads.
+	in     *bufio.Reader
+	header [headerSize + 4]byte
+	held   []byte // to be read before what in has
+	pass   int    // how much of in follows as it is
+
+	// Writing. One goroutine at a time writes.
+	unsent int // bytes of the packet that was begun
+
+	mu         sync.Mutex // guards the following
+	awaited    map[uint32]request
+	listed     map[string]int   // entries and answers so far, by the handle of the directory
+	complaints map[uint32]error // by the code that stands for it
+	complained uint32
+	own        []byte // request of ask, not sent yet
+	answer     func([]byte)
+}
+
+// A request waits for its answer.
+type request struct {
+	kind   byte
+	length uint32 // of a READ
+	handle string // of a READDIR
+}
+
+func newWire(channel io.ReadWriteCloser) *wire {
+	w := &wire{
+		channel:    channel,
+		closed:     make(chan struct{}),
+		turns:      make(chan struct{}, maxAwaited),
+		awaited:    make(map[uint32]request),
+		listed:     make(map[string]int),
+		complaints: make(map[uint32]error),
+	}
+	w.in = bufio.NewReaderSize(counter{w}, 64<<10)
+	return w
+}
+
+// A counter counts what arrives.
+type counter struct{ w *wire }
+
+func (c counter) Read(b []byte) (int, error) {
+	n, err := c.w.channel.Read(b)
+	c.w.received.Add(uint64(n))
+	return n, err
+}
+
+// Close ends the channel, and with it who waits to write.
+func (w *wire) Close() error {
+	var err error
+	w.once.Do(func() {
+		close(w.closed)
+		err = w.channel.Close()
+	})
+	return err
+}
+
+// Write takes whole requests, in one piece or more; the first holds all but what a WRITE has to write.
+func (w *wire) Write(b []byte) (int, error) {
+	if w.unsent == 0 {
+		if len(b) < headerSize {
+			return 0, errMalformed
+		}
+		if err := w.sendOwn(); err != nil {
+			return 0, err
+		}
+		if err := w.begin(b); err != nil {
+			return 0, err
+		}
+		w.unsent = 4 + int(binary.BigEndian.Uint32(b))
+	}
+	n, err := w.channel.Write(b)
+	w.unsent -= n
+	return n, err
+}
+
+// begin waits for the turn of the request b and notes it.
+func (w *wire) begin(b []byte) error {
+	r := request{kind: b[4]}
+	if r.kind == packetInit {
+		return nil
+	}
+	select {
+	case w.turns <- struct{}{}:
+	case <-w.closed:
+		return io.ErrClosedPipe
+	}
+	f := fields{b: b[5:]}
+	id := f.uint32()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	switch r.kind {
+	case packetRead:
+		f.string()
+		f.uint64()
+		r.length = f.uint32()
+	case packetReaddir:
+		r.handle = f.string()
+	case packetClose:
+		delete(w.listed, f.string())
+	}
+	w.awaited[id] = r
+	return nil
+}
+
+// answered returns the request that the answer with this id is to.
+func (w *wire) answered(id uint32) (request, bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	r, ok := w.awaited[id]
+	if ok {
+		delete(w.awaited, id)
+		<-w.turns
+	}
+	return r, ok
+}
+
+// Read gives what the server sends, checked. What it can't be trusted with ends the wire.
+func (w *wire) Read(b []byte) (int, error) {
+	for len(w.held) == 0 && w.pass == 0 {
+		if err := w.next(); err != nil {
+			w.Close()
+			return 0, err
+		}
+	}
+	if len(w.held) > 0 {
+		n := copy(b, w.held)
+		w.held = w.held[n:]
+		return n, nil
+	}
+	n, err := w.in.Read(b[:min(len(b), w.pass)])
+	w.pass -= n
+	return n, err
+}
+
+// next begins with the next packet.
+func (w *wire) next() error {
+	header := w.header[:headerSize]
+	if _, err := io.ReadFull(w.in, header); err != nil {
+		return err
+	}
+	length, kind, id := binary.BigEndian.Uint32(header), header[4], binary.BigEndian.Uint32(header[5:])
+	if length < headerSize-4 || length > maxPacket {
+		return fmt.Errorf("%w of %d bytes", errMalformed, length)
+	}
+	w.held, w.pass = header, int(length)-(headerSize-4)
+	if kind == packetVersion {
+		return nil
+	}
+	r, ok := w.answered(id)
+	switch {
+	case !ok:
+		return errors.New("the server answers what it was not asked")
+	case id == ownID:
+		return w.keep(kind)
+	case kind == packetStatus:
+		return w.status(r, id)
+	case kind == packetData && r.kind == packetRead:
+		return w.data(r, id)
+	case kind == packetName && r.kind == packetReaddir:
+		return w.names(r, id)
+	}
+	return nil
+}
+
+// rest returns the rest of the packet, which then is not passed on.
+func (w *wire) rest() ([]byte, error) {
+	b := make([]byte, w.pass)
+	_, err := io.ReadFull(w.in, b)
+	w.held, w.pass = nil, 0
+	return b, err
+}
+
+// keep keeps the answer to what ask has sent.
+func (w *wire) keep(kind byte) error {
+	b, err := w.rest()
+	switch {
+	case err != nil:
+		return err
+	case kind != packetExtendedReply:
+		b = nil
+	}
+	w.answer(b)
+	return nil
+}
+
+// status keeps a success from those who expect more than that, and an end from those for whom there is none.
+func (w *wire) status(r request, id uint32) error {
+	body, err := w.rest()
+	if err != nil {
+		return err
+	}
+	f := fields{b: body}
+	code := f.uint32()
+	switch {
+	case f.bad:
+		return errMalformed
+	case code == statusOK && answersWithData(r.kind):
+		return errors.New("the server says OK where an answer is due")
+	case code == statusEOF && !ends(r.kind), code >= firstComplaint:
+		w.held = statusPacket(id, statusFailure)
+	case len(body) < 12: // without message and language, which old servers leave out
+		w.held = statusPacket(id, code)
+	default:
+		w.held = binary.BigEndian.AppendUint32(nil, uint32(len(body)+headerSize-4))
+		w.held = append(w.held, packetStatus)
+		w.held = append(binary.BigEndian.AppendUint32(w.held, id), body...)
+	}
+	return nil
+}
+
+// data refuses more than was asked for, and takes nothing for the end of the file.
+func (w *wire) data(r request, id uint32) error {
+	count := make([]byte, 4)
+	if w.pass < len(count) {
+		return errMalformed
+	}
+	if _, err := io.ReadFull(w.in, count); err != nil {
+		return err
+	}
+	w.held, w.pass = append(w.held, count...), w.pass-len(count)
+	switch n := binary.BigEndian.Uint32(count); {
+	case int64(n) > int64(w.pass):
+		return errMalformed
+	case n > r.length:
+		return fmt.Errorf("the server sent %d bytes, %d were asked for", n, r.length)
+	case n == 0:
+		_, err := w.rest()
+		w.held = statusPacket(id, statusEOF)
+		return err
+	}
+	return nil
+}
+
+// names refuses a listing that has names which none can have, or no end.
+func (w *wire) names(r request, id uint32) error {
+	header := w.held
+	body, err := w.rest()
+	if err != nil {
+		return err
+	}
+	n, err := checkNames(body)
+	if errors.Is(err, errMalformed) {
+		return err
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.listed[r.handle] += 1 + n
+	if err == nil && w.listed[r.handle] > maxEntries {
+		err = fmt.Errorf("the server lists more than %d entries", maxEntries)
+	}
+	if err != nil {
+		code := firstComplaint + w.complained
+		w.complained = (w.complained + 1) % firstComplaint
+		w.complaints[code] = err
+		w.held = statusPacket(id, code)
+		return nil
+	}
+	w.held = append(header, body...)
+	return nil
+}
+
+// complaint returns the error that the status code stands for, if it is the wire's own. It does so once.
+func (w *wire) complaint(code uint32) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	err := w.complaints[code]
+	delete(w.complaints, code)
+	return err
+}
+
+// ask has an extended request without arguments, which pkg/sftp has no way to send, go out before the next request
+// does, so that nobody waits for it. answer gets what the answer holds, nil if the server does not know the request.
+// It must be called once at most.
+func (w *wire) ask(extension string, answer func([]byte)) {
+	b := binary.BigEndian.AppendUint32(nil, uint32(headerSize+len(extension)))
+	b = append(b, packetExtended)
+	b = binary.BigEndian.AppendUint32(b, ownID)
+	b = binary.BigEndian.AppendUint32(b, uint32(len(extension)))
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.own, w.answer = append(b, extension...), answer
+}
+
+// sendOwn sends what ask has left to be sent.
+func (w *wire) sendOwn() error {
+	w.mu.Lock()
+	own := w.own
+	w.own = nil
+	w.mu.Unlock()
+	if own == nil {
+		return nil
+	}
+	if err := w.begin(own); err != nil {
+		return err
+	}
+	_, err := w.channel.Write(own)
+	return err
+}
