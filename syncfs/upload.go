@@ -37,7 +37,7 @@ func (s *Fs) upload(step tree.Step, c content, p *part, r *Result) (u uploaded, 
 		return u, target, err
 	}
 	a, target := s.askBoth(p.path, step.Path)
-	if s.differs(a, c, r) {
+	if differs(a, c, r) {
 		if err := s.correct(c, p.path, r); err != nil {
 			return u, target, err
 		}
@@ -141,83 +141,6 @@ func modeMeanwhile(mode fs.FileMode) fs.FileMode {
 		return 0o666
 	}
 	return mode.Perm() | 0o600
-}
-
-// syncRemote syncs an upload to the remote's disk, if the remote can do that.
-func syncRemote(f interface{ Sync() error }, r *Result) error {
-	err := f.Sync()
-	if err == nil {
-		r.Synced = true
-	}
-	if fatal(mirror.Remote(err)) && !errors.Is(err, errors.ErrUnsupported) {
-		return err
-	}
-	return nil
-}
-
-// finish closes the temporary file, and gives it the times of the local one at once: that those came last shows.
-func (s *Fs) finish(f afero.File, c content, temp string, r *Result) error {
-	var err error
-	s.both(
-		func() { err = mirror.Remote(f.Close()) },
-		func() { r.Refused = s.setTimes(c, temp) })
-	if err == nil && fatal(r.Refused) {
-		err, r.Refused = r.Refused, nil
-	}
-	return err
-}
-
-func (s *Fs) setTimes(c content, temp string) error {
-	attr := c.wanted()
-	attr.Set &= tree.AttrTimes
-	err := s.setAttrs(temp, attr)
-	if err != nil && !fatal(err) {
-		err = fmt.Errorf("times: %w", err)
-	}
-	return err
-}
-
-// wanted are the attributes that a published file is to have.
-func (c content) wanted() tree.Attr {
-	attr := c.attr
-	if attr.Set&tree.AttrTimes == 0 {
-		attr.ATime, attr.MTime = c.shown.MTime, c.shown.MTime
-	}
-	attr.Set |= tree.AttrTimes | tree.AttrMode
-	attr.Mode = c.shown.Mode & settable
-	return attr
-}
-
-// settable are the bits of a mode that chmod sets.
-const settable = fs.ModePerm | fs.ModeSetuid | fs.ModeSetgid | fs.ModeSticky
-
-// differs says whether a temporary file lacks an attribute that it is to have.
-func (s *Fs) differs(a mirror.Answer, c content, r *Result) bool {
-	want := c.wanted()
-	return a.Known == tree.Exists && (want.Set&tree.AttrOwner != 0 || a.Meta.Mode&settable != want.Mode ||
-		r.Refused == nil && !keeps(want.MTime, a.Meta.MTime))
-}
-
-// correct gives a temporary file mode and owner, and the times again, which those may have changed. A remote that
-// refuses does not fail a good upload.
-func (s *Fs) correct(c content, temp string, r *Result) error {
-	r.Refused = nil
-	for _, bit := range []tree.AttrMask{tree.AttrMode, tree.AttrOwner} {
-		attr := c.wanted()
-		attr.Set &= bit
-		if err := s.setAttrs(temp, attr); fatal(err) {
-			return err
-		} else if err != nil {
-			r.Refused = errors.Join(r.Refused, fmt.Errorf("%s: %w", map[tree.AttrMask]string{
-				tree.AttrMode: "mode", tree.AttrOwner: "owner"}[bit], err))
-		}
-	}
-	err := s.setTimes(c, temp)
-	if fatal(err) {
-		return err
-	}
-	r.Refused = errors.Join(r.Refused, err)
-	return nil
 }
 
 // hashRemote reads a file of the remote.
