@@ -41,6 +41,11 @@ type Options struct {
 	// MaxBytes bounds the bytes of the copies, those being fetched included. The least recently used are evicted
 	// first; if nothing can go, a file is read on the remote. 0: no bound.
 	MaxBytes int64
+	// ListTTL is how long a listing, the attributes in it and the absence of what is not in it may be used again, by
+	// calls that are about names and attributes: after a listing, those of its entries cost nothing, and one listing
+	// serves many files that are made. Whether a copy is current when it is opened is up to Revalidate. What is done
+	// through this Fs shows at once; what others do, after that time. 0: the remote is asked every time.
+	ListTTL time.Duration
 	// Parallel is the number of files that Pull fetches at once. 0: as many as pays, 16 large files or 512 of up to
 	// 64 KiB, which mostly wait for round trips.
 	Parallel int
@@ -98,6 +103,12 @@ func (c *Fs) Name() string { return "cachefs" }
 // Damage says what was lost when New found the record of the copies damaged; nil if it was not. The copies that are
 // not known any more are taken for files of the user's.
 func (c *Fs) Damage() error { return c.m.Damage() }
+
+// Invalidate has the remote asked about a name and all below it before they are used next, whatever Revalidate and
+// ListTTL say. The copies stay.
+func (c *Fs) Invalidate(name string) error {
+	return mirror.PathError("invalidate", name, c.m.Invalidate(name))
+}
 
 // Open opens a file or directory for reading.
 func (c *Fs) Open(name string) (afero.File, error) { return c.OpenFile(name, os.O_RDONLY, 0) }

@@ -127,6 +127,12 @@ func (s *Fs) Name() string { return "syncfs" }
 // more to be a copy or a change is taken for a file of the user's; nothing is deleted.
 func (s *Fs) Damage() error { return s.m.Damage() }
 
+// Invalidate has the remote asked about a name and all below it before they are used next, whatever
+// Options.Cache.Revalidate and ListTTL say. The copies stay, and so does what is queued.
+func (s *Fs) Invalidate(name string) error {
+	return mirror.PathError("invalidate", name, s.m.Invalidate(name))
+}
+
 // Fetch makes sure that a whole copy of a file is in the local directory.
 func (s *Fs) Fetch(ctx context.Context, name string) error {
 	return mirror.PathError("fetch", name, s.m.With(ctx).Fetch(name))

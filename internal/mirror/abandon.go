@@ -3,10 +3,14 @@ package mirror
 import (
 	"context"
 	"io/fs"
+	"os"
+	"path"
 	"sync"
 	"time"
 
 	"github.com/spf13/afero"
+
+	"github.com/sftpsyncer/go-syncfs/internal/localdir"
 )
 
 // abandoning gives a remote that knows no contexts calls that end with one: a call that is under way then is left to
@@ -59,8 +63,11 @@ func finish(ctx context.Context, call func() error) error {
 
 func (a abandoning) Name() string { return a.base.Name() }
 
-func (a abandoning) open(call func() (afero.File, error)) (afero.File, error) {
-	f, err := await(a.ctx, call, func(f afero.File) { _ = f.Close() })
+func (a abandoning) open(call func() (afero.File, error), late func()) (afero.File, error) {
+	f, err := await(a.ctx, call, func(f afero.File) {
+		_ = f.Close()
+		late()
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -68,15 +75,20 @@ func (a abandoning) open(call func() (afero.File, error)) (afero.File, error) {
 }
 
 func (a abandoning) Create(name string) (afero.File, error) {
-	return a.open(func() (afero.File, error) { return a.base.Create(name) })
+	return a.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o666)
 }
 
 func (a abandoning) Open(name string) (afero.File, error) {
-	return a.open(func() (afero.File, error) { return a.base.Open(name) })
+	return a.open(func() (afero.File, error) { return a.base.Open(name) }, func() {})
 }
 
 func (a abandoning) OpenFile(name string, flag int, perm fs.FileMode) (afero.File, error) {
-	return a.open(func() (afero.File, error) { return a.base.OpenFile(name, flag, perm) })
+	return a.open(func() (afero.File, error) { return a.base.OpenFile(name, flag, perm) }, func() {
+		// A temporary file that was made too late to be found by who sweeps them.
+		if flag&os.O_CREATE != 0 && localdir.Reserved(path.Base(name)) {
+			_ = a.base.Remove(name)
+		}
+	})
 }
 
 func (a abandoning) Mkdir(name string, perm fs.FileMode) error {

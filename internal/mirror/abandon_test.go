@@ -3,6 +3,7 @@ package mirror
 import (
 	"context"
 	"io/fs"
+	"os"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -37,6 +38,12 @@ func (s *stuck) Stat(name string) (fs.FileInfo, error) {
 func (s *stuck) Open(name string) (afero.File, error) {
 	s.wait()
 	f, err := s.Fs.Open(name)
+	return &stuckFile{f, s}, err
+}
+
+func (s *stuck) OpenFile(name string, flag int, perm fs.FileMode) (afero.File, error) {
+	s.wait()
+	f, err := s.Fs.OpenFile(name, flag, perm)
 	return &stuckFile{f, s}, err
 }
 
@@ -96,6 +103,27 @@ func TestWhatIsOpenedTooLateIsClosed(t *testing.T) {
 	require.ErrorIs(t, <-done, context.Canceled)
 	close(remote.release)
 	require.Eventually(t, func() bool { return remote.closed.Load() == 1 }, 10*time.Second, time.Millisecond)
+}
+
+// A temporary file that is made after nobody waits for it any more is removed: who sweeps them has been there.
+func TestATemporaryFileThatIsMadeTooLateIsRemoved(t *testing.T) {
+	for name, stays := range map[string]bool{"/.syncfs-0123456789abcdef.part": false, "/a": true} {
+		remote := newStuck()
+		ctx, cancel := context.WithCancel(context.Background())
+		done := make(chan error, 1)
+		go func() {
+			_, err := abandoning{ctx, remote}.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+			done <- err
+		}()
+		<-remote.called
+		cancel()
+		require.ErrorIs(t, <-done, context.Canceled)
+		close(remote.release)
+		require.Eventually(t, func() bool {
+			_, err := remote.Fs.Stat(name)
+			return remote.closed.Load() == 1 && (err == nil) == stays
+		}, 10*time.Second, time.Millisecond)
+	}
 }
 
 func TestAnAbandonedReadLeavesTheBufferAlone(t *testing.T) {

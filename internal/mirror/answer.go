@@ -23,12 +23,15 @@ type Answer struct {
 	// Err is why the answer is not Exists: an error matching fs.ErrNotExist if it is Absent, else the reason for
 	// which nothing is known.
 	Err error
+	// At is when that was said, if it is not an answer to this call.
+	At int64
 }
 
 // listing is what the remote said about a directory.
 type listing struct {
 	entries map[string]Answer
 	err     error
+	at      int64 // when it was said, if that was not to this call
 }
 
 func metaOf(fi fs.FileInfo) tree.Meta {

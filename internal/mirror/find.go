@@ -1,6 +1,7 @@
 package mirror
 
 import (
+	"cmp"
 	"errors"
 	"io/fs"
 	"strings"
@@ -156,7 +157,7 @@ func (v *View) child(dir *tree.Node, name string, last bool) (Place, error) {
 		p.Answer = Answer{Known: tree.Absent, Err: fs.ErrNotExist}
 		return p, nil
 	}
-	p.Answer, err = v.Ask(remote)
+	p.Answer, err = v.Heard(remote)
 	return p, err
 }
 
@@ -189,7 +190,7 @@ func (v *View) Materialize(p Place) *tree.Node {
 		meta := tree.Meta{Mode: p.Local.Mode, MTime: p.Local.Stamp.MTime}
 		return v.tree.Assume(p.Dir, p.Name, meta, v.Now())
 	}
-	n := v.tree.Discover(p.Dir, p.Name, p.Answer.Kind, p.Answer.Meta, v.Now())
+	n := v.tree.Discover(p.Dir, p.Name, p.Answer.Kind, p.Answer.Meta, cmp.Or(p.Answer.At, v.Now()))
 	n.SetTarget(p.Answer.Target)
 	return n
 }

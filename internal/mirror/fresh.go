@@ -1,6 +1,7 @@
 package mirror
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
@@ -61,7 +62,7 @@ func (v *View) servable(n *tree.Node) bool {
 // refreshRoot asks the remote about its root. That is there whatever the answer is.
 func (v *View) refreshRoot() error {
 	n := v.tree.Root()
-	if n.Meta.Mode != 0 && !due(v.opt.Revalidate, n.Checked, v.Now()) {
+	if n.Meta.Mode != 0 && (v.heard.fresh(n.Checked, v.Now()) || !due(v.opt.Revalidate, n.Checked, v.Now())) {
 		return nil
 	}
 	a, err := v.Ask(".")
@@ -74,7 +75,13 @@ func (v *View) refreshRoot() error {
 }
 
 // askable says whether the remote has to be asked before a node is shown.
-func (v *View) askable(n *tree.Node) bool { return v.askableIf(n, v.opt.Revalidate) }
+func (v *View) askable(n *tree.Node) bool {
+	lately := n.Known != tree.Unknown && v.heard.fresh(n.Checked, v.Now())
+	if lately && !(v.exact && n.Content == tree.Owned) {
+		return false
+	}
+	return v.askableIf(n, v.opt.Revalidate)
+}
 
 // askableIf is askable with another rule for what is known here.
 func (v *View) askableIf(n *tree.Node, revalidate time.Duration) bool {
@@ -115,19 +122,20 @@ func (v *View) learn(n *tree.Node, a Answer) {
 		v.vanish(n)
 		return
 	case n.Kind == tree.File && n.Content == tree.Owned && !n.Copy.Stale:
-		v.learnVersion(n, a.Meta)
+		v.learnVersion(n, a)
 		return
 	}
 	v.tree.Edit(n)
-	n.Known, n.Meta, n.Checked = tree.Exists, a.Meta, v.Now()
+	n.Known, n.Meta, n.Checked = tree.Exists, a.Meta, cmp.Or(a.At, v.Now())
 	n.SetTarget(a.Target)
 	n.Stir(0)
 }
 
 // learnVersion compares an owned copy with what the remote has now.
-func (v *View) learnVersion(n *tree.Node, meta tree.Meta) {
+func (v *View) learnVersion(n *tree.Node, a Answer) {
+	meta := a.Meta
 	v.tree.Edit(n)
-	n.Known, n.Checked = tree.Exists, v.Now()
+	n.Known, n.Checked = tree.Exists, cmp.Or(a.At, v.Now())
 	if !n.Meta.SameVersion(meta) || n.Copy.Unsure && !unsure(meta.MTime, n.Checked) {
 		n.Copy.Stale = true
 		v.tree.Touch(n)

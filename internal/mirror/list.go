@@ -57,7 +57,7 @@ func (v *View) listAbout(dir *tree.Node, about func(*tree.Node) bool) ([]Info, e
 		}
 	}
 	expected := v.expected()
-	for name, a := range remote {
+	for name, a := range remote.entries {
 		_, here := locals[name]
 		_, hidden := dir.Hidden(name)
 		hidden = hidden || expected[tree.Join(dir.RemotePath(), name)]
@@ -140,19 +140,19 @@ func (w *walker) list(dir string) {
 }
 
 // remoteEntries is what the remote has in a directory of the view; nothing if the directory is not there yet.
-func (v *View) remoteEntries(dir *tree.Node) (map[string]Answer, error) {
+func (v *View) remoteEntries(dir *tree.Node) (listing, error) {
 	if !dir.HasBase() {
-		return nil, nil
+		return listing{}, nil
 	}
 	l, err := v.list(dir.RemotePath())
 	if err != nil {
-		return nil, err
+		return listing{}, err
 	}
 	gone := errors.Is(l.err, fs.ErrNotExist) || errors.Is(l.err, syscall.ENOTDIR) // something else is there now
 	if gone && v.standsHere(dir) {
-		return nil, nil
+		return listing{}, nil
 	}
-	return l.entries, l.err
+	return l, l.err
 }
 
 // standsHere says whether a directory is in the view whatever the remote says.
@@ -177,7 +177,7 @@ func (v *View) localEntries(dir *tree.Node) (map[string]localdir.Info, error) {
 }
 
 // learnList takes a list as the answer about the nodes in the directory that about says.
-func (v *View) learnList(dir *tree.Node, remote map[string]Answer, about func(*tree.Node) bool) {
+func (v *View) learnList(dir *tree.Node, remote listing, about func(*tree.Node) bool) {
 	if !dir.HasBase() {
 		return
 	}
@@ -190,10 +190,15 @@ func (v *View) learnList(dir *tree.Node, remote map[string]Answer, about func(*t
 	}
 }
 
-func (v *View) learnEntry(n *tree.Node, remote map[string]Answer) {
-	a, ok := remote[n.Name()]
+// learnEntry takes a list as the answer about a node in the directory, if nothing later is known about it.
+func (v *View) learnEntry(n *tree.Node, remote listing) {
+	if remote.at != 0 && remote.at <= n.Checked {
+		return
+	}
+	a, ok := remote.entries[n.Name()]
 	if !ok {
 		a.Known = tree.Absent
 	}
+	a.At = remote.at
 	v.learn(n, a)
 }

@@ -24,9 +24,10 @@ const Always time.Duration = -1
 type Options struct {
 	Revalidate time.Duration // 0: never; Always; else ask when that has passed since the last check
 
-	StaleIfUnavailable bool  // use what is here when that is due and the remote gives no answer
-	MaxBytes           int64 // bound on owned bytes kept locally, temporary ones included; 0: none
-	Parallel           int   // files fetched at once by Pull; 0: as Capacity and Weight say
+	StaleIfUnavailable bool          // use what is here when that is due and the remote gives no answer
+	MaxBytes           int64         // bound on owned bytes kept locally, temporary ones included; 0: none
+	ListTTL            time.Duration // how long lists, attributes and absences are used again; 0: not
+	Parallel           int           // files fetched at once by Pull; 0: as Capacity and Weight say
 	Progress           func(Progress)
 	Logger             *slog.Logger // nil: silent
 	Now                func() time.Time
@@ -58,7 +59,8 @@ type state struct {
 	owed     [][]byte // records that could not be appended yet
 	live     int64    // size of the log after the last compaction
 	used     int64    // bytes of owned copies and of fetches under way
-	epoch    uint64   // counts what was done on the remote; answers of an earlier one are asked again
+	heard    *heard
+	epoch    uint64 // counts what was done on the remote; answers of an earlier one are asked again
 	flights  map[tree.ID]*flight
 	open     map[tree.ID]*openFile
 	openDirs map[tree.ID]int
@@ -77,7 +79,7 @@ func Open(remote, local afero.Fs, opt Options) (*FS, error) {
 	if remote == nil || local == nil {
 		return nil, fmt.Errorf("%w: no remote or no local file system given", fs.ErrInvalid)
 	}
-	if opt.Revalidate < Always || opt.MaxBytes < 0 || opt.Parallel < 0 {
+	if opt.Revalidate < Always || opt.MaxBytes < 0 || opt.ListTTL < 0 || opt.Parallel < 0 {
 		return nil, fmt.Errorf("%w: negative option", fs.ErrInvalid)
 	}
 	if opt.Now == nil {
@@ -94,7 +96,7 @@ func Open(remote, local afero.Fs, opt Options) (*FS, error) {
 		return nil, err
 	}
 	s := &state{
-		base: remote, rootName: "/", namePrefix: "/", local: dir, opt: opt,
+		base: remote, rootName: "/", namePrefix: "/", local: dir, opt: opt, heard: newHeard(opt.ListTTL),
 		flights: map[tree.ID]*flight{}, open: map[tree.ID]*openFile{}, openDirs: map[tree.ID]int{}, writing: map[string]int{},
 		vacated: map[string]bool{".": true}, // what a process that died has not synced is read from the log all the same
 	}

@@ -20,6 +20,7 @@ func (m *FS) OpenRead(name string) (afero.File, error) {
 	var through string
 	var around detours
 	err = m.Do(func(v *View) error {
+		v.Exactly()
 		p, err := v.Find(clean, true)
 		if err == nil {
 			err = p.Err()

@@ -35,6 +35,7 @@ func (m *FS) Fetch(name string) error {
 func (m *FS) fetchPath(name string) (int64, error) {
 	var moved int64
 	err := m.Do(func(v *View) error {
+		v.Exactly()
 		p, err := v.Find(name, true)
 		if err == nil {
 			err = p.Err()
@@ -114,6 +115,7 @@ func (p *puller) dir(name string) {
 
 func (p *puller) list(name string) (infos []Info, err error) {
 	err = p.m.Do(func(v *View) error {
+		v.Exactly()
 		place, err := v.Find(name, true)
 		if err != nil {
 			return err

@@ -70,9 +70,13 @@ func (v *View) Doubt(name string) {
 
 func (v *View) doubt(n *tree.Node) {
 	n.Kids(v.doubt)
-	if n.Content == tree.Owned {
+	switch {
+	case n.IsRoot() || n.Differs() || !n.HasBase():
+	case n.Content == tree.Owned:
 		v.tree.Edit(n).Known = tree.Unknown
 		v.tree.Touch(n)
+	default:
+		v.tree.Edit(n).Checked = 0
 	}
 }
 

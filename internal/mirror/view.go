@@ -11,7 +11,12 @@ import (
 type View struct {
 	*FS
 	known *knowledge
+	// exact says that the call is about contents: lists, and the versions of copies, that were heard before do not do.
+	exact bool
 }
+
+// Exactly says that the call is about contents, not only about names and attributes, or is to be told what is there now.
+func (v *View) Exactly() { v.exact = true }
 
 // knowledge is what a call has learnt from the remote so far.
 type knowledge struct {
@@ -72,7 +77,10 @@ func (v *View) Tree() *tree.Tree { return v.tree }
 func (v *View) Save(actions ...tree.Action) error { return v.save(actions...) }
 
 // RemoteChanged says that the remote is not what it was: what other calls have asked so far has to be asked again.
-func (v *View) RemoteChanged() { v.epoch++ }
+func (v *View) RemoteChanged() {
+	v.epoch++
+	v.heard.clear()
+}
 
 // Ask is the remote's answer about a path. The error says that it has to be asked first.
 func (v *View) Ask(name string) (Answer, error) {
@@ -86,13 +94,18 @@ func (v *View) Ask(name string) (Answer, error) {
 			return m.ctx.Err()
 		}
 		k.answers[name] = a
+		m.remember(k, func(now int64) { m.heard.keepAnswer(name, a, now) })
 		return nil
 	}}
 }
 
-// list is the remote's list of a directory.
+// list is the remote's list of a directory, as old as Options.ListTTL if the call does not need one of its own.
 func (v *View) list(name string) (listing, error) {
 	if l, ok := v.known.lists[name]; ok {
+		return l, nil
+	}
+	if l, ok := v.heard.list(name, v.Now()); ok && !v.exact {
+		v.known.lists[name] = l
 		return l, nil
 	}
 	around := v.detours()
@@ -102,8 +115,18 @@ func (v *View) list(name string) (listing, error) {
 			return m.ctx.Err()
 		}
 		k.lists[name] = l
+		m.remember(k, func(now int64) { m.heard.keepList(name, l, now) })
 		return nil
 	}}
+}
+
+// remember keeps what a call has learnt for others, if nothing was done on the remote meanwhile.
+func (m *FS) remember(k *knowledge, keep func(now int64)) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if k.epoch == m.epoch {
+		keep(m.Now())
+	}
 }
 
 // Fetch has a whole copy of the node's bytes made. It returns nil once it is there.
