@@ -2,11 +2,15 @@ package syncfs
 
 import (
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 
+	"github.com/spf13/afero"
 	"github.com/stretchr/testify/require"
 
+	"github.com/sftpsyncer/go-syncfs/internal/aferotest"
+	"github.com/sftpsyncer/go-syncfs/internal/crashfs"
 	"github.com/sftpsyncer/go-syncfs/internal/faultfs"
 )
 
@@ -169,5 +173,42 @@ func TestOutcomeUnknownThenChanged(t *testing.T) {
 				})
 			}
 		}
+	}
+}
+
+// A step that the log holds, though it failed when it was told of it, was not sent: it is sent by the next push, from
+// what was uploaded for it, and is no conflict.
+func TestIntentRecordedByFailingLog(t *testing.T) {
+	t.Parallel()
+	for writes := 0; ; writes++ {
+		local, plan := crashfs.New(nil), new(faultfs.Plan)
+		remote := aferotest.OS(t.TempDir())
+		require.NoError(t, afero.WriteFile(remote, "x", []byte("x"), 0o644))
+		s, err := New(remote, faultfs.New(local, plan), &Options{RetryFor: -1})
+		require.NoError(t, err)
+		require.NoError(t, afero.WriteFile(s, "x", []byte("changed"), 0o644))
+		left := writes
+		plan.After(func(op faultfs.Op, err error) error {
+			if op.Kind == faultfs.WriteAt && left >= 0 && strings.Contains(op.Name, "log") {
+				if left--; left < 0 {
+					plan.Offline(errDown)
+					return errDown
+				}
+			}
+			return err
+		})
+		_, err = s.Push(t.Context())
+		plan.Heal()
+		if left >= 0 {
+			require.NoError(t, err)
+			require.NoError(t, s.Close())
+			require.Greater(t, writes, 2)
+			return
+		}
+		_ = s.Close() // which says once more that the log has failed
+		again := newFs(t, remote, local, nil)
+		_, err = again.Push(t.Context())
+		require.NoError(t, err, "at write %d of the log", writes)
+		require.Empty(t, again.Pending())
 	}
 }

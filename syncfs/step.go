@@ -63,13 +63,14 @@ func (s *Fs) intend(n *tree.Node, intent *tree.Intent) error {
 	return err
 }
 
-// intends says whether a node has an intent whose outcome is to be found out. What it is about must not be touched.
+// intends says whether a node has an intent whose outcome is to be found out, or may have: a log that has failed may hold
+// what it was not acknowledged to hold. What an intent is about must not be touched.
 func (s *Fs) intends(n *tree.Node) (yes bool) {
 	err := s.m.Do(func(*mirror.View) error {
 		yes = n.Diff != nil && n.Diff.Intent != nil
 		return nil
 	})
-	return yes || err != nil
+	return yes || err != nil || s.m.SyncLog() != nil
 }
 
 // retract takes an intent back after an error by which the remote said that it did not do the step. After any other
