@@ -1,12 +1,16 @@
 package syncfs
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"testing"
 
+	"github.com/spf13/afero"
 	"github.com/stretchr/testify/require"
 
+	"github.com/sftpsyncer/go-syncfs/internal/aferotest"
+	"github.com/sftpsyncer/go-syncfs/internal/crashfs"
 	"github.com/sftpsyncer/go-syncfs/internal/faultfs"
 )
 
@@ -75,9 +79,10 @@ func TestFaultOfLocal(t *testing.T) {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
 			eachFault(t, s, localSide, false, nil, map[faultfs.Fault]int{
-				{}:                     23,
-				{Effect: faultfs.Part}: 61,
-				{Sticky: true}:         41,
+				{}:                      23,
+				{Effect: faultfs.Part}:  61,
+				{Effect: faultfs.Whole}: 53,
+				{Sticky: true}:          41,
 			})
 		})
 	}
@@ -92,6 +97,41 @@ func TestStories(t *testing.T) {
 			s.tell(r)
 			require.False(t, r.failed)
 			r.end()
+		})
+	}
+}
+
+// What the local file system has done, though it says that it failed, is done.
+func TestLocalStepReportedAsFailed(t *testing.T) {
+	t.Parallel()
+	for name, call := range map[string]func(s *Fs) error{
+		"mkdir":  func(s *Fs) error { return s.Mkdir("new", 0o700) },
+		"rename": func(s *Fs) error { return s.Rename("x", "y") },
+		"remove": func(s *Fs) error { return s.Remove("x") },
+		"fetch":  func(s *Fs) error { return s.Fetch(context.Background(), "z") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			plan, remote := new(faultfs.Plan), aferotest.OS(t.TempDir())
+			require.NoError(t, afero.WriteFile(remote, "x", []byte("x"), 0o644))
+			require.NoError(t, afero.WriteFile(remote, "z", []byte("z"), 0o644))
+			s := newFs(t, remote, faultfs.New(crashfs.New(nil), plan), nil)
+			require.NoError(t, s.Fetch(t.Context(), "x"))
+			hit := 0
+			plan.After(func(op faultfs.Op, err error) error {
+				if op.Kind == faultfs.Mkdir || op.Kind == faultfs.MkdirAll || op.Kind == faultfs.Rename {
+					hit++
+					return errDown
+				}
+				return err
+			})
+			require.NoError(t, call(s))
+			plan.Heal()
+			require.Positive(t, hit)
+			view := contents(t, s)
+			_, err := s.Push(t.Context())
+			require.NoError(t, err)
+			require.Empty(t, aferotest.Diff(view, contents(t, remote)))
 		})
 	}
 }

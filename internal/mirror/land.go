@@ -66,7 +66,7 @@ func (m *FS) touchDown(n *tree.Node, size int64) error {
 	}
 	err := m.makeParent(name)
 	if err == nil {
-		err = m.local.Rename(tempName(n), name)
+		err = m.rename(tempName(n), name)
 	}
 	if err != nil {
 		return m.backOut(n, size, room(err))

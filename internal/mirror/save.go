@@ -104,16 +104,28 @@ func (m *FS) act(actions []tree.Action) error {
 	return nil
 }
 
+// rename renames in the local directory. One that is said to have failed may have been made all the same.
+func (m *FS) rename(from, to string) error {
+	err := m.local.Rename(from, to)
+	if err != nil && !missing(err) {
+		_, fromErr := m.local.Lstat(from)
+		if _, toErr := m.local.Lstat(to); missing(fromErr) && toErr == nil {
+			return nil
+		}
+	}
+	return err
+}
+
 func (m *FS) actOne(a tree.Action) error {
 	switch a.Kind {
 	case tree.RenameLocal:
-		err := m.local.Rename(a.From, a.To)
+		err := m.rename(a.From, a.To)
 		if errors.Is(err, fs.ErrNotExist) {
 			// Bytes that were deleted by hand are missing under any name; or the directory is.
 			switch _, statErr := m.local.Lstat(a.From); {
 			case statErr == nil:
 				if err = m.makeParent(a.To); err == nil {
-					err = m.local.Rename(a.From, a.To)
+					err = m.rename(a.From, a.To)
 				}
 			case missing(statErr):
 				err = nil
@@ -123,7 +135,11 @@ func (m *FS) actOne(a tree.Action) error {
 		}
 		return err
 	case tree.MkdirLocal:
-		return m.local.MkdirAll(a.To, 0o777)
+		err := m.local.MkdirAll(a.To, 0o777)
+		if info, statErr := m.local.Lstat(a.To); statErr == nil && info.IsDir() {
+			return nil
+		}
+		return err
 	case tree.RmdirLocal:
 		info, err := m.local.Lstat(a.From)
 		if err == nil && info.IsDir() {
