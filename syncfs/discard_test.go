@@ -13,6 +13,8 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/sftpsyncer/go-syncfs/internal/aferotest"
+
+	"github.com/sftpsyncer/go-syncfs/internal/faultfs"
 )
 
 // Each kind of change is discarded by any of its names, by its directory, or with all.
@@ -294,4 +296,29 @@ func TestDirectoryOverUnseenFile(t *testing.T) {
 	r.has(r.served(), "a:a")
 	require.NoError(t, r.fs.Discard())
 	r.has(r.view(), "a:a")
+}
+
+// What was removed on the remote, as the next push finds out, cannot be taken back.
+func TestDiscardOfRemovalOfUnknownOutcome(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"x", "d", "d/y"} {
+		r := newRig(t, nil)
+		r.serve("x", "d/y")
+		r.fetch("x", "d/y")
+		require.NoError(t, r.fs.RemoveAll(name))
+		lost := false
+		r.plan.After(func(op faultfs.Op, err error) error {
+			if op.Kind == faultfs.Remove && op.Name == "/"+name {
+				lost = true
+				return errDown
+			}
+			return err
+		})
+		r.fails(ErrUnavailable)
+		require.True(t, lost)
+		r.plan.Heal()
+		require.NoError(t, r.fs.Discard())
+		r.pushes()
+		r.has(r.view(), list(r.served())...)
+	}
 }

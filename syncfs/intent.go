@@ -128,8 +128,14 @@ func settle(v *mirror.View, n *tree.Node, i *tree.Intent, f fate, now tree.Meta)
 	t := v.Tree()
 	dir := t.Node(i.Dir)
 	switch {
-	case i.Kind == tree.Erase && f == done:
+	case i.Kind == tree.Erase && f == done && !n.InView():
 		t.Erased(n, v.Now())
+		return
+	case i.Kind == tree.Erase && f == done: // taken back meanwhile, to be as the remote has it
+		clearIntent(v, n)
+		if !n.Differs() {
+			v.LearnVersion(n, mirror.Answer{Known: tree.Absent})
+		}
 		return
 	case f == undone, i.Kind == tree.Erase:
 		clearIntent(v, n)
