@@ -67,8 +67,9 @@ var statusErrors = map[uint32]error{
 // the latter and ends the connection.
 func (s *session) reduce(err error) error {
 	var status *sftp.StatusError
+	var bad badAnswer
 	switch {
-	case err == nil, err == io.EOF: // a wrapped io.EOF is a packet that could not be sent
+	case err == nil, err == io.EOF, errors.As(err, &bad): // a wrapped io.EOF is a packet that could not be sent
 		return err
 	case errors.Is(err, fs.ErrNotExist):
 		return syscall.ENOENT

@@ -61,10 +61,22 @@ func ends(request byte) bool { return request == packetRead || request == packet
 // "." and ".." are listed by some servers and left out by pkg/sftp.
 func badName(name string) bool { return name == "" || strings.ContainsAny(name, "/\x00") }
 
+// A badAnswer is one that the server gave and can't have meant.
+type badAnswer string
+
+func (e badAnswer) Error() string { return string(e) }
+
+func (badAnswer) Is(target error) bool { return errInvalid.(invalid).Is(target) }
+
+func badEntry(name string) error { return badAnswer(fmt.Sprintf("the server lists an entry %q", name)) }
+
+func badSize(size int64) error { return badAnswer(fmt.Sprintf("the server states a size of %d", size)) }
+
 // statusPacket is a status in answer to the request id.
 func statusPacket(id, code uint32) []byte {
-	b := make([]byte, 0, 25)
-	b = binary.BigEndian.AppendUint32(b, 21)
+	const length = 17 // behind itself
+	b := make([]byte, 0, 4+length)
+	b = binary.BigEndian.AppendUint32(b, length)
 	b = append(b, packetStatus)
 	b = binary.BigEndian.AppendUint32(b, id)
 	b = binary.BigEndian.AppendUint32(b, code)
@@ -139,7 +151,7 @@ func checkNames(body []byte) (int, error) {
 			return 0, errMalformed
 		}
 		if badName(name) {
-			return 0, fmt.Errorf("the server lists an entry %q: %w", name, errInvalid)
+			return 0, badEntry(name)
 		}
 	}
 	return int(count), nil

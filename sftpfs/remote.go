@@ -2,10 +2,8 @@ package sftpfs
 
 import (
 	"context"
-	"fmt"
 	"io/fs"
 	"path"
-	"strings"
 	"time"
 
 	"github.com/pkg/sftp"
@@ -90,7 +88,7 @@ func (r remote) readlink(p string) (string, error) {
 
 // list returns the entries of the directory p, unsorted. Names are data of the server's: one that can't be the
 // name of an entry fails the listing, lest a path made of it lead elsewhere. (pkg/sftp drops "." and "..", which
-// some servers list, and what stands before the last slash of a name.)
+// some servers list, and what stands before the last slash of a name: a wire refuses such a name before.)
 func (r remote) list(p string) ([]fs.FileInfo, error) {
 	entries, err := ask(r, p, func(full string) ([]fs.FileInfo, error) {
 		entries, err := r.client.ReadDirContext(r.ctx, full)
@@ -104,10 +102,12 @@ func (r remote) list(p string) ([]fs.FileInfo, error) {
 	}
 	for i, fi := range entries {
 		name := fi.Name()
-		if name == "" || name == "." || name == ".." || strings.ContainsAny(name, "/\x00") {
-			return nil, fmt.Errorf("the server lists an entry %q: %w", name, errInvalid)
+		if name == "." || name == ".." || badName(name) {
+			return nil, badEntry(name)
 		}
-		entries[i] = info{name: name, stat: fi.Sys().(*sftp.FileStat)}
+		if entries[i], err = newInfo(name, fi); err != nil {
+			return nil, err
+		}
 	}
 	return entries, nil
 }
@@ -118,8 +118,15 @@ func snapshot(p string) func(fs.FileInfo, error) (fs.FileInfo, error) {
 		if err != nil {
 			return nil, err
 		}
-		return info{name: path.Base(p), stat: fi.Sys().(*sftp.FileStat)}, nil
+		return newInfo(path.Base(p), fi)
 	}
+}
+
+func newInfo(name string, fi fs.FileInfo) (fs.FileInfo, error) {
+	if fi.Size() < 0 {
+		return nil, badSize(fi.Size())
+	}
+	return info{name: name, stat: fi.Sys().(*sftp.FileStat)}, nil
 }
 
 // An info is a snapshot; Sys returns its *sftp.FileStat.

@@ -3,6 +3,7 @@ package sftpfs
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"math"
 	"path"
@@ -109,6 +110,11 @@ func (s *session) hasFiles() bool {
 // unavailable ends the session for err, and says so in the words of the first cause. That cause is not wrapped: it
 // could match a sentinel that means an answer of the server.
 func (s *session) unavailable(err error) error {
+	if s.wire != nil {
+		if failure := s.wire.failure.Load(); failure != nil && *failure != io.EOF {
+			err = *failure // of which pkg/sftp says that the connection is lost
+		}
+	}
 	s.fail(err)
 	cause := s.cause
 	select {

@@ -30,7 +30,10 @@ type wire struct {
 	received atomic.Uint64 // bytes
 	once     sync.Once
 	closed   chan struct{}
-	turns    chan struct{} // one for each request that waits for its answer
+	failure  atomic.Pointer[error] // which reading has ended with
+	turns    chan struct{}         // one for each request that waits for its answer
+
+	maxEntries int // of a listing
 
 	// Reading. One goroutine reads.
 	in     *bufio.Reader
@@ -64,6 +67,7 @@ func newWire(channel io.ReadWriteCloser) *wire {
 		turns:      make(chan struct{}, maxAwaited),
 		awaited:    make(map[uint32]request),
 		listed:     make(map[string]int),
+		maxEntries: maxEntries,
 		complaints: make(map[uint32]error),
 	}
 	w.in = bufio.NewReaderSize(counter{w}, 64<<10)
@@ -153,6 +157,7 @@ func (w *wire) answered(id uint32) (request, bool) {
 func (w *wire) Read(b []byte) (int, error) {
 	for len(w.held) == 0 && w.pass == 0 {
 		if err := w.next(); err != nil {
+			w.failure.Store(&err)
 			w.Close()
 			return 0, err
 		}
@@ -170,13 +175,17 @@ func (w *wire) Read(b []byte) (int, error) {
 // next begins with the next packet.
 func (w *wire) next() error {
 	header := w.header[:headerSize]
-	if _, err := io.ReadFull(w.in, header); err != nil {
+	if _, err := io.ReadFull(w.in, header[:4]); err != nil {
 		return err
 	}
-	length, kind, id := binary.BigEndian.Uint32(header), header[4], binary.BigEndian.Uint32(header[5:])
+	length := binary.BigEndian.Uint32(header)
 	if length < headerSize-4 || length > maxPacket {
 		return fmt.Errorf("%w of %d bytes", errMalformed, length)
 	}
+	if _, err := io.ReadFull(w.in, header[4:]); err != nil {
+		return err
+	}
+	kind, id := header[4], binary.BigEndian.Uint32(header[5:])
 	w.held, w.pass = header, int(length)-(headerSize-4)
 	if kind == packetVersion {
 		return nil
@@ -280,8 +289,8 @@ func (w *wire) names(r request, id uint32) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.listed[r.handle] += 1 + n
-	if err == nil && w.listed[r.handle] > maxEntries {
-		err = fmt.Errorf("the server lists more than %d entries", maxEntries)
+	if err == nil && w.listed[r.handle] > w.maxEntries {
+		err = fmt.Errorf("the server lists more than %d entries", w.maxEntries)
 	}
 	if err != nil {
 		code := firstComplaint + w.complained

@@ -1,0 +1,407 @@
+package sftpfs
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"math"
+	"net"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/pkg/sftp"
+	"github.com/spf13/afero"
+	"github.com/stretchr/testify/require"
+)
+
+// A hostile server answers as its test has it. What the test leaves open it answers as if every name were the
+// directory "d" or else a file of seven bytes.
+type hostile struct {
+	answer func(h *hostile, r asked) []byte // nil: as an honest server; empty: nothing
+
+	mu    sync.Mutex
+	paths []string // in requests
+	ended bool     // the listing was read
+	stats uint64
+}
+
+// asked is a request as it came.
+type asked struct {
+	kind byte
+	id   uint32
+	fields
+}
+
+const (
+	hostileRoot    = "/srv/root"
+	hostileContent = "content"
+)
+
+func answer(kind byte, id uint32, body ...any) []byte {
+	b := binary.BigEndian.AppendUint32([]byte{0, 0, 0, 0, kind}, id)
+	for _, v := range body {
+		switch v := v.(type) {
+		case uint32:
+			b = binary.BigEndian.AppendUint32(b, v)
+		case uint64:
+			b = binary.BigEndian.AppendUint64(b, v)
+		case string:
+			b = append(binary.BigEndian.AppendUint32(b, uint32(len(v))), v...)
+		case []byte:
+			b = append(b, v...)
+		}
+	}
+	binary.BigEndian.PutUint32(b, uint32(len(b)-4))
+	return b
+}
+
+func attrs(size uint64, mode, mtime uint32) []byte {
+	return answer(0, 0, uint32(1|4|8), size, mode, mtime, mtime)[headerSize:]
+}
+
+func namesAnswer(id uint32, names ...string) []byte {
+	body := []any{uint32(len(names))}
+	for _, n := range names {
+		body = append(body, n, "", attrs(0, 0o100644, 1e9))
+	}
+	return answer(packetName, id, body...)
+}
+
+func (h *hostile) honest(r asked) []byte {
+	switch r.kind {
+	case packetInit:
+		return binary.BigEndian.AppendUint32([]byte{0, 0, 0, 5, packetVersion}, 3)
+	case packetStat, packetLstat, packetFstat:
+		if strings.HasSuffix(r.string(), "d") {
+			return answer(105, r.id, attrs(0, 0o40755, 1e9))
+		}
+		return answer(105, r.id, attrs(uint64(len(hostileContent)), 0o100644, 1e9))
+	case packetOpen, packetOpendir:
+		return answer(102, r.id, r.string())
+	case packetRead:
+		r.string()
+		if off := r.uint64(); off < uint64(len(hostileContent)) {
+			return answer(packetData, r.id, hostileContent[off:])
+		}
+		return answer(packetStatus, r.id, uint32(statusEOF), "", "")
+	case packetReaddir:
+		if h.ended = !h.ended; h.ended {
+			return namesAnswer(r.id, ".", "..", "f")
+		}
+		return answer(packetStatus, r.id, uint32(statusEOF), "", "")
+	case packetReadlink, packetRealpath:
+		return answer(packetName, r.id, uint32(1), "f", "f", attrs(0, 0o100644, 1e9))
+	}
+	return answer(packetStatus, r.id, uint32(statusOK), "", "")
+}
+
+func (h *hostile) serve(c io.ReadWriteCloser) {
+	defer c.Close()
+	for {
+		var length [4]byte
+		if _, err := io.ReadFull(c, length[:]); err != nil {
+			return
+		}
+		b := make([]byte, binary.BigEndian.Uint32(length[:]))
+		if _, err := io.ReadFull(c, b); err != nil {
+			return
+		}
+		r := asked{kind: b[0], fields: fields{b: b[1:]}}
+		r.id = r.uint32()
+		h.mu.Lock()
+		if p := r.fields; r.kind > packetClose && r.kind != packetRead || r.kind == packetOpen {
+			h.paths = append(h.paths, p.string())
+		}
+		h.mu.Unlock()
+		reply := []byte(nil)
+		if h.answer != nil && r.kind != packetInit {
+			reply = h.answer(h, r)
+		}
+		if reply == nil {
+			reply = h.honest(r)
+		}
+		if _, err := c.Write(reply); err != nil {
+			return
+		}
+	}
+}
+
+// hostileOpener connects to the server through pipes.
+type hostileOpener struct {
+	h          *hostile
+	wg         *sync.WaitGroup
+	maxEntries int
+}
+
+func (o hostileOpener) connect(context.Context) (*session, error) {
+	here, there := net.Pipe()
+	o.wg.Go(func() { o.h.serve(there) })
+	c := newConnection("hostile:22")
+	c.conn = here
+	w := newWire(here)
+	if o.maxEntries > 0 {
+		w.maxEntries = o.maxEntries
+	}
+	client, err := sftp.NewClientPipe(w, w)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %v", ErrUnavailable, err)
+	}
+	s := newSession(client, c)
+	s.wire, s.root = w, hostileRoot
+	c.wg.Go(s.watch)
+	return s, nil
+}
+
+func (o hostileOpener) extend(context.Context, *connection) (*session, error) {
+	return nil, errors.New("one is enough")
+}
+
+func (h *hostile) start(t testing.TB, maxEntries int) *Fs {
+	t.Helper()
+	var wg sync.WaitGroup
+	m := newManager(hostileOpener{h, &wg, maxEntries}, 1, 1)
+	t.Cleanup(func() { m.close(); wg.Wait() })
+	return &Fs{ctx: t.Context(), conns: m}
+}
+
+// calls are all that a program can do, each in a way that needs the server.
+var calls = map[string]func(fsys *Fs) error{
+	"stat":  func(fsys *Fs) error { _, err := fsys.Stat("f"); return err },
+	"lstat": func(fsys *Fs) error { _, _, err := fsys.LstatIfPossible("f"); return err },
+	"read":  func(fsys *Fs) error { _, err := afero.ReadFile(fsys, "f"); return err },
+	"copy": func(fsys *Fs) error {
+		return withFile(fsys, os.O_RDONLY, func(f *File) error { _, err := f.WriteTo(io.Discard); return err })
+	},
+	"readat": func(fsys *Fs) error {
+		return withFile(fsys, os.O_RDONLY, func(f *File) error { _, err := f.ReadAt(make([]byte, 7), 0); return err })
+	},
+	"fstat": func(fsys *Fs) error {
+		return withFile(fsys, os.O_RDONLY, func(f *File) error { _, err := f.Stat(); return err })
+	},
+	"seek": func(fsys *Fs) error {
+		return withFile(fsys, os.O_RDONLY, func(f *File) error { _, err := f.Seek(0, io.SeekEnd); return err })
+	},
+	"write": func(fsys *Fs) error { return afero.WriteFile(fsys, "f", []byte("other"), 0o600) },
+	"append": func(fsys *Fs) error {
+		return withFile(fsys, os.O_WRONLY|os.O_APPEND, func(f *File) error { _, err := f.WriteString("x"); return err })
+	},
+	"upload": func(fsys *Fs) error {
+		return withFile(fsys, os.O_WRONLY|os.O_CREATE, func(f *File) error { _, err := f.ReadFrom(strings.NewReader("other")); return err })
+	},
+	"truncate":  func(fsys *Fs) error { return withFile(fsys, os.O_RDWR, func(f *File) error { return f.Truncate(1) }) },
+	"list":      func(fsys *Fs) error { _, err := afero.ReadDir(fsys, "d"); return err },
+	"mkdir":     func(fsys *Fs) error { return fsys.Mkdir("n", 0o700) },
+	"mkdirall":  func(fsys *Fs) error { return fsys.MkdirAll("d/d", 0o700) },
+	"rename":    func(fsys *Fs) error { return fsys.Rename("f", "g") },
+	"remove":    func(fsys *Fs) error { return fsys.Remove("f") },
+	"removeall": func(fsys *Fs) error { return fsys.RemoveAll("d") },
+	"chmod":     func(fsys *Fs) error { return fsys.Chmod("f", 0o600) },
+	"chown":     func(fsys *Fs) error { return fsys.Chown("f", -1, 1) },
+	"chtimes":   func(fsys *Fs) error { return fsys.Chtimes("f", time.Unix(1, 0), time.Time{}) },
+	"symlink":   func(fsys *Fs) error { return fsys.SymlinkIfPossible("f", "l") },
+	"readlink":  func(fsys *Fs) error { _, err := fsys.ReadlinkIfPossible("l"); return err },
+}
+
+func withFile(fsys *Fs, flag int, use func(*File) error) error {
+	f, err := fsys.OpenFile("f", flag, 0o600)
+	if err != nil {
+		return err
+	}
+	err = use(f.(*File))
+	return errors.Join(err, f.Close())
+}
+
+// Whatever a server answers, every call ends, without a panic, and touches nothing outside the root.
+func TestHostileAnswers(t *testing.T) {
+	t.Parallel()
+	always := func(reply func(r asked) []byte) func(*hostile, asked) []byte {
+		return func(_ *hostile, r asked) []byte { return reply(r) }
+	}
+	status := func(code uint32) func(*hostile, asked) []byte {
+		return always(func(r asked) []byte { return answer(packetStatus, r.id, code, "words", "") })
+	}
+	for name, reply := range map[string]func(*hostile, asked) []byte{
+		"honest":               nil,
+		"always OK":            status(statusOK),
+		"always the end":       status(statusEOF),
+		"always a failure":     status(statusFailure),
+		"a complaint of ours":  status(firstComplaint),
+		"an unknown code":      status(77),
+		"a status cut short":   always(func(r asked) []byte { return answer(packetStatus, r.id, []byte{0, 0}) }),
+		"a status without why": always(func(r asked) []byte { return answer(packetStatus, r.id, uint32(statusFailure)) }),
+		"another id":           always(func(r asked) []byte { return answer(packetStatus, r.id+1, uint32(0), "", "") }),
+		"our own id":           always(func(asked) []byte { return answer(packetExtendedReply, ownID, uint32(0)) }),
+		"an unknown type":      always(func(r asked) []byte { return answer(250, r.id, "what?") }),
+		"always data":          always(func(r asked) []byte { return answer(packetData, r.id, "x") }),
+		"always a handle":      always(func(r asked) []byte { return answer(102, r.id, "h") }),
+		"an empty handle":      always(func(r asked) []byte { return answer(102, r.id, "") }),
+		"always a name":        always(func(r asked) []byte { return namesAnswer(r.id, "x") }),
+		"always two names":     always(func(r asked) []byte { return namesAnswer(r.id, "x", "y") }),
+		"no names":             always(func(r asked) []byte { return namesAnswer(r.id) }),
+		"names cut short":      always(func(r asked) []byte { return answer(packetName, r.id, uint32(9), "x") }),
+		"a billion names":      always(func(r asked) []byte { return answer(packetName, r.id, uint32(1<<30)) }),
+		"attributes cut short": always(func(r asked) []byte { return answer(105, r.id, uint32(1)) }),
+		"extended attributes": always(func(r asked) []byte {
+			return answer(105, r.id, uint32(1<<31), uint32(math.MaxUint32), "k", "v")
+		}),
+		"an empty packet":        always(func(asked) []byte { return []byte{0, 0, 0, 0} }),
+		"a short packet":         always(func(asked) []byte { return []byte{0, 0, 0, 1, 101} }),
+		"a huge packet":          always(func(asked) []byte { return []byte{0x7f, 0xff, 0xff, 0xff, 101, 0, 0, 0, 0} }),
+		"garbage":                always(func(asked) []byte { return bytes.Repeat([]byte("garbage"), 99) }),
+		"another protocol":       always(func(asked) []byte { return []byte("HTTP/1.1 400 Bad Request\r\n\r\n") }),
+		"two answers":            always(func(r asked) []byte { b := answer(packetStatus, r.id, uint32(2), "", ""); return append(b, b...) }),
+		"more data than asked":   dataOf(func(asked uint32) int { return int(asked) + 1 }),
+		"no data":                dataOf(func(uint32) int { return 0 }),
+		"one byte at a time":     dataOf(func(uint32) int { return 1 }),
+		"a length without data":  always(func(r asked) []byte { return only(packetRead, r, answer(packetData, r.id, uint32(7))) }),
+		"a negative size":        sizeOf(func(uint64) uint64 { return math.MaxUint64 }),
+		"a huge size":            sizeOf(func(uint64) uint64 { return 1 << 62 }),
+		"another size each time": sizeOf(func(n uint64) uint64 { return n }),
+	} {
+		for what, call := range calls {
+			h := &hostile{answer: reply}
+			fsys := h.start(t, 1000)
+			done := make(chan error, 1)
+			go func() { done <- call(fsys) }()
+			select {
+			case err := <-done:
+				switch {
+				case reply == nil && what != "mkdirall" && what != "rename":
+					require.NoError(t, err, what)
+				case err != nil:
+					require.NotContains(t, err.Error(), "panic", "%s: %s", name, what)
+				}
+			case <-time.After(20 * time.Second):
+				t.Fatalf("%s: %s is still waiting", name, what)
+			}
+			h.mu.Lock()
+			for _, p := range h.paths {
+				within := strings.HasPrefix(p, hostileRoot) && !strings.Contains(p, "..")
+				require.True(t, within || p == "f" || !strings.HasPrefix(p, "/"), "%s: %s: %q", name, what, p)
+			}
+			h.mu.Unlock()
+			require.NoError(t, fsys.Close())
+		}
+	}
+}
+
+func only(kind byte, r asked, reply []byte) []byte {
+	if r.kind != kind {
+		return nil
+	}
+	return reply
+}
+
+func dataOf(size func(asked uint32) int) func(*hostile, asked) []byte {
+	return func(_ *hostile, r asked) []byte {
+		f := r.fields
+		f.string()
+		off := f.uint64()
+		n := size(f.uint32())
+		if off >= uint64(len(hostileContent)) && n == 1 {
+			return nil
+		}
+		return only(packetRead, r, answer(packetData, r.id, strings.Repeat("x", n)))
+	}
+}
+
+func sizeOf(size func(n uint64) uint64) func(*hostile, asked) []byte {
+	return func(h *hostile, r asked) []byte {
+		if r.kind != packetStat && r.kind != packetLstat && r.kind != packetFstat {
+			return nil
+		}
+		h.stats++
+		return answer(105, r.id, attrs(size(h.stats), 0o100644, 1e9+uint32(h.stats)))
+	}
+}
+
+// What matters of these answers is also what the call then says.
+func TestHostileErrors(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		call   string
+		answer func(*hostile, asked) []byte
+		is     error
+		says   string
+	}{
+		"OK for a file": {"readat", func(_ *hostile, r asked) []byte {
+			return only(packetOpen, r, answer(packetStatus, r.id, uint32(statusOK), "", ""))
+		}, ErrUnavailable, "says OK"},
+		"more than asked": {"readat", dataOf(func(n uint32) int { return int(n) + 1 }), ErrUnavailable, "8 bytes, 7 were"},
+		"no data":         {"readat", dataOf(func(uint32) int { return 0 }), io.ErrUnexpectedEOF, "ends the file at 0 of 7"},
+		"negative size":   {"stat", sizeOf(func(uint64) uint64 { return math.MaxUint64 }), fs.ErrInvalid, "size"},
+		"another id": {"stat", func(_ *hostile, r asked) []byte {
+			return answer(packetStatus, r.id+1, uint32(0), "", "")
+		}, ErrUnavailable, "not asked"},
+		"garbage": {"stat", func(*hostile, asked) []byte { return []byte("HTTP/1.1 400") }, ErrUnavailable, "malformed"},
+		"no end of entries": {"list", func(_ *hostile, r asked) []byte {
+			return only(packetReaddir, r, namesAnswer(r.id, "x", "y"))
+		}, nil, "more than 1000 entries"},
+		"no end of nothing": {"list", func(_ *hostile, r asked) []byte {
+			return only(packetReaddir, r, namesAnswer(r.id))
+		}, nil, "more than 1000 entries"},
+	} {
+		err := calls[c.call]((&hostile{answer: c.answer}).start(t, 1000))
+		require.Error(t, err, name)
+		require.ErrorContains(t, err, c.says, name)
+		if c.is != nil {
+			require.ErrorIs(t, err, c.is, name)
+		}
+		require.NotErrorIs(t, err, fs.ErrNotExist, name)
+	}
+}
+
+// A name that is none fails the listing, and what would make a path of it; the connection stays.
+func TestHostileNames(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"a/b", "/etc/passwd", "../x", "x/..", "/", "", "a\x00b"} {
+		h := &hostile{answer: func(h *hostile, r asked) []byte {
+			if r.kind == packetReaddir && strings.HasSuffix(r.fields.string(), "d") {
+				return only(packetReaddir, r, namesAnswer(r.id, "ok", name))
+			}
+			return nil
+		}}
+		fsys := h.start(t, 0)
+		_, err := afero.ReadDir(fsys, "d")
+		require.ErrorIs(t, err, fs.ErrInvalid, "%q", name)
+		require.ErrorContains(t, err, fmt.Sprintf("readdir d: the server lists an entry %q", name))
+		require.ErrorIs(t, fsys.RemoveAll("d"), fs.ErrInvalid, "%q", name)
+		require.NoError(t, calls["stat"](fsys))
+		for _, p := range h.paths {
+			require.True(t, strings.HasPrefix(p, hostileRoot), "%q: %q", name, p)
+		}
+	}
+}
+
+// Ten million entries end the listing, not the program.
+func TestEndlessListing(t *testing.T) {
+	if os.Getenv("SYNCFS_FULL") != "1" {
+		t.Log("with SYNCFS_FULL=1 the listing is as long as it may be")
+	}
+	t.Parallel()
+	limit, page := 20_000, make([]string, 1000)
+	if os.Getenv("SYNCFS_FULL") == "1" {
+		limit = 0 // maxEntries
+	}
+	n := 0
+	h := &hostile{answer: func(_ *hostile, r asked) []byte {
+		if r.kind != packetReaddir {
+			return nil
+		}
+		for i := range page {
+			n++
+			page[i] = fmt.Sprintf("entry-%d", n)
+		}
+		return namesAnswer(r.id, page...)
+	}}
+	_, err := afero.ReadDir(h.start(t, limit), "d")
+	require.ErrorContains(t, err, "more than")
+	require.LessOrEqual(t, n, maxEntries+len(page))
+}
