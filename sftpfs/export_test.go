@@ -7,3 +7,11 @@ func (f *Fs) Channels() (channels, connections int) {
 	defer m.mu.Unlock()
 	return len(m.live()), len(m.connections)
 }
+
+// Measured tells whether the round trip is known, after which nothing is sent that is not asked for.
+func (f *Fs) Measured() bool {
+	m := f.conns.(*manager)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return len(m.connections) > 0 && m.connections[0].roundTrip.Load() > 0
+}

@@ -4,27 +4,39 @@ import (
 	"net"
 )
 
-// A cut is to come. Link.mu guards it.
-type cut struct {
+// A Cut is to come when so many bytes have arrived.
+type Cut struct {
+	link      *Link
 	direction Direction
-	left      int64
-	came      bool
+	left      int64         // guarded by Link.mu
+	came      chan struct{} // closed when it has come
 }
 
-// CutAfter has Cut called once n more bytes have arrived in the direction d, by all connections together. It replaces
-// what an earlier CutAfter has still to do. The function it returns calls the cut off and tells whether it came.
-func (l *Link) CutAfter(d Direction, n int64) (came func() bool) {
-	armed := &cut{direction: d, left: n}
+// CutAfter has Link.Cut called once n more bytes have arrived in the direction d, by all connections together. It
+// takes the place of an earlier Cut that has not come yet.
+func (l *Link) CutAfter(d Direction, n int64) *Cut {
+	c := &Cut{link: l, direction: d, left: n, came: make(chan struct{})}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.cut = armed
-	return func() bool {
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		if l.cut == armed {
-			l.cut = nil
-		}
-		return armed.came
+	l.cut = c
+	return c
+}
+
+// Came is closed when the cut has come.
+func (c *Cut) Came() <-chan struct{} { return c.came }
+
+// Cancel calls the cut off and tells whether it had come before.
+func (c *Cut) Cancel() (came bool) {
+	c.link.mu.Lock()
+	defer c.link.mu.Unlock()
+	if c.link.cut == c {
+		c.link.cut = nil
+	}
+	select {
+	case <-c.came:
+		return true
+	default:
+		return false
 	}
 }
 
@@ -39,7 +51,8 @@ func (l *Link) admit(d Direction, n int) (int, bool) {
 	if l.cut.left -= int64(n); l.cut.left > 0 {
 		return n, false
 	}
-	l.cut.came, l.cut = true, nil
+	close(l.cut.came)
+	l.cut = nil
 	return n, true
 }
 

@@ -37,7 +37,7 @@ type Link struct {
 	mu    sync.Mutex // guards the following
 	conns map[*conn]struct{}
 	thaw  chan struct{} // closed: not frozen
-	cut   *cut          // nil: none is to come
+	cut   *Cut          // nil: none is to come
 }
 
 // New returns a Link to the address target, which runs until Close. The target is dialled when the link is.

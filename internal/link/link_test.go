@@ -126,16 +126,20 @@ func TestCutAfter(t *testing.T) {
 			l := start(t, echo(t), Options{})
 			c := dial(t, l)
 			ping(t, c, []byte("hello"))
-			came := l.CutAfter(d, n)
+			cut := l.CutAfter(d, n)
 			go c.Write(make([]byte, 2<<20))
 			got, _ := io.ReadAll(c)
-			require.True(t, came(), "%s %d", name, n)
+			select {
+			case <-cut.Came():
+			case <-time.After(soon):
+				t.Fatal(name, n, "no cut")
+			}
 			if d == Down {
 				require.EqualValues(t, n, len(got), "%s", name)
 			} else {
 				require.LessOrEqual(t, int64(len(got)), n, "%s", name)
 			}
-			require.True(t, came(), "it stays so")
+			require.True(t, cut.Cancel())
 			ping(t, dial(t, l), []byte("hello again"))
 		}
 	}
@@ -148,8 +152,8 @@ func TestCutThatNeverComes(t *testing.T) {
 	first := l.CutAfter(Up, 0)
 	second := l.CutAfter(Up, 100)
 	ping(t, c, make([]byte, 99))
-	require.False(t, first(), "replaced")
-	require.False(t, second(), "99 bytes are not 100")
+	require.False(t, first.Cancel(), "replaced")
+	require.False(t, second.Cancel(), "99 bytes are not 100")
 	ping(t, c, make([]byte, 1000))
 }
 
