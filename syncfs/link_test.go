@@ -34,10 +34,10 @@ func TestPushOverALinkThatIsCut(t *testing.T) {
 	for _, name := range []string{"a", "b", "c"} {
 		require.NoError(t, afero.WriteFile(s, name, []byte(name), 0o644))
 	}
-	came := l.CutAfter(link.Up, 5*block)
+	cut := l.CutAfter(link.Up, 5*block)
 	report, err := s.Push(t.Context())
 	require.NoError(t, err)
-	require.True(t, came())
+	require.True(t, cut.Cancel())
 	got, err := afero.ReadFile(served, "/large")
 	require.NoError(t, err)
 	require.True(t, large == string(got))
