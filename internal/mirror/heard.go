@@ -28,15 +28,16 @@ const (
 const askedOften = 4
 
 func newHeard(ttl time.Duration) *heard {
-	h := &heard{ttl: int64(ttl)}
-	h.clear()
-	return h
+	return &heard{ttl: int64(ttl), lists: map[string]listing{}, answers: map[string]Answer{},
+		asked: map[string]int{}, coming: map[string]bool{}}
 }
 
 // clear forgets all, since the remote is not what it was.
 func (h *heard) clear() {
-	h.lists, h.entries, h.answers = map[string]listing{}, 0, map[string]Answer{}
-	h.asked, h.coming = map[string]int{}, map[string]bool{}
+	clear(h.lists)
+	clear(h.answers)
+	clear(h.asked)
+	h.entries = 0
 }
 
 // list is a list that may be used again.
