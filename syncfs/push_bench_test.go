@@ -5,7 +5,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/spf13/afero"
 	"github.com/stretchr/testify/require"
 
 	"github.com/sftpsyncer/go-syncfs/internal/link"
@@ -59,7 +58,7 @@ func BenchmarkSmallFiles(b *testing.B) {
 
 // linked is an SFTP server of its own behind a link.
 func linked(b *testing.B, roundTrip time.Duration) *sftpfs.Fs {
-	server, err := sftptest.New(&sftptest.Options{Fs: afero.NewMemMapFs()})
+	server, err := sftptest.New(&sftptest.Options{Fs: realDir(b)})
 	require.NoError(b, err)
 	b.Cleanup(func() { require.NoError(b, server.Close()) })
 	l, err := link.New(server.Addr(), link.Options{RoundTrip: roundTrip})
