@@ -44,7 +44,7 @@ func (m *FS) begin(f *File) error {
 	}
 	m.mu.Unlock()
 	if whole {
-		return m.log.Sync()
+		return m.syncLog()
 	}
 	return nil
 }
@@ -83,7 +83,7 @@ func (m *FS) commit(f *File, sync bool) error {
 
 // syncPath makes the record and the names on the way to a node survive the loss of power.
 func (m *FS) syncPath(n *tree.Node) error {
-	if err := m.log.Sync(); err != nil {
+	if err := m.syncLog(); err != nil {
 		return err
 	}
 	m.mu.Lock()

@@ -2,6 +2,7 @@ package mirror
 
 import (
 	"errors"
+	"path"
 
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
@@ -35,7 +36,7 @@ func (m *FS) land(n *tree.Node, f *flight, temp string, got arrived) (bool, erro
 	if err != nil {
 		return false, err
 	}
-	err = m.log.Sync()
+	err = m.syncLog()
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if err != nil {
@@ -70,6 +71,9 @@ func (m *FS) touchDown(n *tree.Node, size int64) error {
 	}
 	if err != nil {
 		return m.backOut(n, size, room(err))
+	}
+	if prev != nil {
+		m.renamed.add(path.Dir(name)) // it would pass for an edit of the new one
 	}
 	m.tree.Edit(n)
 	n.Copy.Landing, n.Copy.Prev = false, nil

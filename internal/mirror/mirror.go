@@ -68,6 +68,8 @@ type state struct {
 	vacated  map[string]bool // local names that have lost their bytes since the log was synced; "." means any
 	closed   bool
 
+	renamed renamed
+
 	unqueued   bool   // nothing is ever pushed from here
 	departures uint64 // fetches that were started
 	discards   uint64 // files of the user's that were moved to the trash
@@ -98,6 +100,7 @@ func Open(remote, local afero.Fs, opt Options) (*FS, error) {
 	s := &state{
 		base: remote, rootName: "/", namePrefix: "/", local: dir, opt: opt, heard: newHeard(opt.ListTTL),
 		flights: map[tree.ID]*flight{}, open: map[tree.ID]*openFile{}, openDirs: map[tree.ID]int{}, writing: map[string]int{},
+		renamed: renamed{dirs: map[string]bool{}},
 		vacated: map[string]bool{".": true}, // what a process that died has not synced is read from the log all the same
 	}
 	if _, ok := remote.(afero.FromIOFS); ok { // io/fs knows no rooted names

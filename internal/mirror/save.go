@@ -104,18 +104,6 @@ func (m *FS) act(actions []tree.Action) error {
 	return nil
 }
 
-// rename renames in the local directory. One that is said to have failed may have been made all the same.
-func (m *FS) rename(from, to string) error {
-	err := m.local.Rename(from, to)
-	if err != nil && !missing(err) {
-		_, fromErr := m.local.Lstat(from)
-		if _, toErr := m.local.Lstat(to); missing(fromErr) && toErr == nil {
-			return nil
-		}
-	}
-	return err
-}
-
 func (m *FS) actOne(a tree.Action) error {
 	switch a.Kind {
 	case tree.RenameLocal:
@@ -188,6 +176,3 @@ func (m *FS) rewrite() error {
 	m.live = m.log.Size()
 	return nil
 }
-
-// SyncLog makes what was recorded before the call survive the loss of power.
-func (m *FS) SyncLog() error { return m.log.Sync() }

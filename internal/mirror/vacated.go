@@ -27,7 +27,7 @@ func (m *FS) occupy(name string) error {
 	if !m.wasVacated(name) {
 		return nil
 	}
-	if err := m.log.Sync(); err != nil {
+	if err := m.syncLog(); err != nil {
 		return err
 	}
 	clear(m.vacated)

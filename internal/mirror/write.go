@@ -55,7 +55,7 @@ func (v *View) Emptied(n *tree.Node, name string, flag int) (*File, error) {
 		return nil, err
 	}
 	if whole {
-		if err := v.log.Sync(); err != nil {
+		if err := v.syncLog(); err != nil {
 			back()
 			return nil, err
 		}

@@ -1,0 +1,76 @@
+package mirror
+
+import (
+	"maps"
+	"path"
+	"slices"
+	"sync"
+
+	"github.com/sftpsyncer/go-syncfs/internal/localdir"
+)
+
+// renamed are the local directories whose names have changed since they were synced. A record that lasts longer than the
+// names it tells of would have other bytes under them.
+type renamed struct {
+	syncing sync.Mutex // held while they are synced; taken before mu
+	mu      sync.Mutex // guards dirs; no I/O is made under it
+	dirs    map[string]bool
+}
+
+// add notes a rename.
+func (r *renamed) add(dirs ...string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, dir := range dirs {
+		r.dirs[dir] = true
+	}
+}
+
+// take empties the set.
+func (r *renamed) take() map[string]bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	dirs := r.dirs
+	r.dirs = map[string]bool{}
+	return dirs
+}
+
+// syncLog makes what was recorded before the call survive the loss of power, and first the names that were changed. It is
+// called with or without the lock.
+func (m *FS) syncLog() error {
+	if err := m.syncNames(); err != nil {
+		return err
+	}
+	return m.log.Sync()
+}
+
+func (m *FS) syncNames() error {
+	m.renamed.syncing.Lock()
+	defer m.renamed.syncing.Unlock()
+	dirs := m.renamed.take()
+	for dir := range dirs {
+		if err := m.local.SyncDir(dir); err != nil && !missing(err) {
+			m.renamed.add(slices.Collect(maps.Keys(dirs))...) // the next call tries again
+			return err
+		}
+	}
+	return nil
+}
+
+// rename renames in the local directory. One that is said to have failed may have been made all the same.
+func (m *FS) rename(from, to string) error {
+	err := m.local.Rename(from, to)
+	if err != nil && !missing(err) {
+		_, fromErr := m.local.Lstat(from)
+		if _, toErr := m.local.Lstat(to); missing(fromErr) && toErr == nil {
+			err = nil
+		}
+	}
+	if err == nil && !within(from, localdir.TmpDir) { // a copy that is missing is fetched again
+		m.renamed.add(path.Dir(from), path.Dir(to))
+	}
+	return err
+}
+
+// SyncLog makes what was recorded before the call survive the loss of power.
+func (m *FS) SyncLog() error { return m.syncLog() }
