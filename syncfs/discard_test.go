@@ -322,3 +322,27 @@ func TestDiscardOfRemovalOfUnknownOutcome(t *testing.T) {
 		r.has(r.view(), list(r.served())...)
 	}
 }
+
+// The same of a file that a rename has replaced on the remote.
+func TestDiscardOfRenameOfUnknownOutcome(t *testing.T) {
+	t.Parallel()
+	for _, fetched := range []bool{false, true} {
+		r := newRig(t, nil)
+		r.serve("x", "d/y")
+		if fetched {
+			r.fetch("x", "d/y")
+		}
+		require.NoError(t, r.fs.Rename("d/y", "x"))
+		r.plan.After(func(op faultfs.Op, err error) error {
+			if op.Kind == faultfs.Rename {
+				return errDown
+			}
+			return err
+		})
+		r.fails(ErrUnavailable)
+		r.plan.Heal()
+		require.NoError(t, r.fs.Discard())
+		r.pushes()
+		r.has(r.view(), "d/", "d/y:d/y")
+	}
+}

@@ -207,13 +207,14 @@ func (t *Tree) Rebase(n, dir *Node, name string) {
 }
 
 // Erased records that the remote does not have the node any more. One that is not in the view is forgotten, and
-// with it what the tree knew to be below it on the remote.
+// with it what the tree knew to be below it on the remote; so is a file of which there are no bytes here either.
 func (t *Tree) Erased(n *Node, now int64) {
 	n.remoteKids(func(k *Node) { t.Erased(k, now) })
 	t.save(n)
 	t.unbase(n)
 	n.Known = Absent
-	if n.parent == nil {
+	if n.parent == nil || n.Kind == File && !n.Local() {
+		t.unlink(n)
 		t.drop(n)
 		return
 	}
