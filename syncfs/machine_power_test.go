@@ -1,0 +1,146 @@
+package syncfs
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/spf13/afero"
+	"github.com/stretchr/testify/require"
+
+	"github.com/sftpsyncer/go-syncfs/internal/mirror"
+	"github.com/sftpsyncer/go-syncfs/internal/tree"
+)
+
+// powerLost looks at what a loss of power has left: what Sync has acknowledged is there. What else there is is
+// pushed, as far as it is whole, and is the model from then on. after is what the model would be if the step that was
+// under way had been made.
+func (m *machine) powerLost(t *trouble, after *model) {
+	m.clearWay()
+	shown := m.tree(true)
+	m.rt.Logf("random %v, journal %v, left %v, queued %v", t.random, m.journal, shown, m.fs.Pending())
+	for _, e := range m.view {
+		if e.lasting == "" {
+			continue
+		}
+		names := e.lasting
+		kept := false
+		for _, a := range after.view {
+			if a.lasting != "" && a.text == e.text {
+				names, kept = names+"\n"+a.lasting, true
+			}
+		}
+		if !kept { // the step was to replace or remove it
+			continue
+		}
+		require.True(m.rt, slices.ContainsFunc(strings.Split(names, "\n"), func(name string) bool {
+			return shown[name].text == e.text
+		}), "%q should be %v", strings.Split(names, "\n"), e)
+	}
+	if t.random || !m.journal { // out of order, what was not synced can be anything, and no record tells
+		for _, e := range shown {
+			m.store.allow(e.text)
+		}
+	}
+	m.model = settled(shown)
+	m.together()
+}
+
+// clearWay removes, as users may, files that have come back where there are directories by now.
+func (m *machine) clearWay() {
+	require.NoError(m.rt, m.fs.m.Do(func(v *mirror.View) error {
+		v.Tree().Nodes(func(n *tree.Node) {
+			if fi, err := m.disk.Stat("/" + n.Path()); err == nil && n.InView() && n.Kind == tree.Dir && !fi.IsDir() {
+				require.NoError(m.rt, m.disk.Remove("/"+n.Path()))
+			}
+		})
+		return nil
+	}))
+}
+
+// together says of files that were being written what is to become of them, and brings both sides together.
+func (m *machine) together() {
+	for _, name := range m.interrupted() {
+		m.keep(name)
+	}
+	for _, c := range m.fs.Pending() {
+		if _, err := m.disk.Stat("/" + c.Name); c.Op == Put && err != nil {
+			require.NoError(m.rt, m.fs.Discard(c.Name))
+		}
+	}
+	m.pushes()
+	if m.opts.Cache.Revalidate == 0 { // copies are of before the loss
+		_, err := m.fs.Pull(context.Background(), "/")
+		require.NoError(m.rt, err)
+	}
+	remote := m.store.tree()
+	for name, e := range m.tree(false) { // made here, and not recorded
+		if now, there := remote[name]; there && now.typ != e.typ {
+			m.rt.Logf("%s is a %v here, a %v there", name, e, now)
+			require.NoError(m.rt, m.disk.RemoveAll("/"+name))
+		}
+	}
+	for name, e := range m.tree(true) {
+		if e.typ == 0 && !m.store.made(e.text) {
+			m.keep(name)
+		}
+	}
+	require.NoError(m.rt, m.fs.AddDir("/", func(name string) { m.rt.Logf("added %s", name) }))
+	m.pushes()
+	shown := m.tree(false)
+	remote = m.store.tree()
+	for _, name := range slices.Backward(slices.Sorted(maps.Keys(shown))) { // a local directory in which no file was queued
+		if _, there := remote[name]; !there && shown[name].typ.IsDir() {
+			require.NoError(m.rt, m.fs.Remove(name))
+		}
+	}
+	m.pushes()
+	m.model = settled(m.store.tree())
+	m.pushed()
+	m.look("")
+}
+
+// pushes expects a push without an error. What was queued again after it had been pushed or undone may be in conflict
+// with what the other client has made since; that is given up.
+func (m *machine) pushes() {
+	m.rt.Helper()
+	_, err := m.fs.Push(context.Background())
+	if err != nil && m.edited {
+		onlyConflicts(m.rt, err)
+		require.NoError(m.rt, m.fs.Discard())
+		_, err = m.fs.Push(context.Background())
+	}
+	require.NoError(m.rt, err)
+	require.Empty(m.rt, m.store.seen())
+}
+
+// keep has a file that was being written pushed as it is, if it is whole; else it is removed or, where it is not there at
+// all, given up.
+func (m *machine) keep(name string) {
+	text, err := afero.ReadFile(m.disk, "/"+name)
+	m.rt.Logf("keep %s %s %v", name, label(string(text)), err)
+	switch {
+	case err != nil:
+		require.NoError(m.rt, m.fs.Discard(name))
+	case m.store.made(string(text)):
+		m.store.commit(string(text))
+		require.NoError(m.rt, m.fs.Add(name))
+	default:
+		require.NoError(m.rt, m.fs.Remove(name))
+	}
+}
+
+// interrupted are the files that were being written.
+func (m *machine) interrupted() (names []string) {
+	require.NoError(m.rt, m.fs.m.Do(func(v *mirror.View) error {
+		v.Tree().Nodes(func(n *tree.Node) {
+			if n.Content == tree.Interrupted {
+				names = append(names, n.Path())
+			}
+		})
+		return nil
+	}))
+	slices.Sort(names)
+	return names
+}
