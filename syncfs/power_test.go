@@ -12,6 +12,7 @@ import (
 
 	"github.com/sftpsyncer/go-syncfs/internal/aferotest"
 	"github.com/sftpsyncer/go-syncfs/internal/crashfs"
+	"github.com/sftpsyncer/go-syncfs/internal/faultfs"
 )
 
 // A queued file that was being written once more when the power was lost is not pushed as it happens to be, however old
@@ -182,4 +183,33 @@ func TestRenamedOverAtPowerLoss(t *testing.T) {
 			require.NoError(t, err)
 		}
 	}
+}
+
+// A file whose Close has failed is not taken for whole: not now, and not after the loss of power.
+func TestFailedCloseAtPowerLoss(t *testing.T) {
+	t.Parallel()
+	disk, plan := crashfs.New(&crashfs.Options{Journal: true}), new(faultfs.Plan)
+	remote := aferotest.OS(t.TempDir())
+	s := newFs(t, remote, faultfs.New(disk, plan), nil)
+	f, err := s.Create("x")
+	require.NoError(t, err)
+	_, err = f.WriteString("the whole")
+	require.NoError(t, err)
+	plan.Before(func(op faultfs.Op) error {
+		if op.Kind == faultfs.Fstat {
+			return errDown
+		}
+		return nil
+	})
+	require.ErrorIs(t, f.Close(), errDown)
+	plan.Heal()
+	require.NoError(t, s.m.SyncLog())
+	left := newFs(t, remote, disk.Crash(), nil)
+	for _, fsys := range []*Fs{s, left} {
+		_, err = fsys.Push(t.Context())
+		require.ErrorIs(t, err, ErrBusy)
+	}
+	exists, err := afero.Exists(remote, "x")
+	require.NoError(t, err)
+	require.False(t, exists)
 }

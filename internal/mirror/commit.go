@@ -1,6 +1,7 @@
 package mirror
 
 import (
+	"errors"
 	"io/fs"
 
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
@@ -68,6 +69,11 @@ func (m *FS) commit(f *File, sync bool) error {
 		return err
 	}
 	m.tree.Edit(n)
+	if err != nil { // what is to be recorded cannot be told: it is as a restart would find it
+		n.Content = tree.Interrupted
+		m.tree.Touch(n)
+		return errors.Join(err, m.save())
+	}
 	n.Content = tree.Changed
 	if d := m.tree.Note(n, m.Now()); n.Copy.Stamp.MTime != info.Stamp.MTime {
 		d.Written = 0 // Chtimes came before the last write
