@@ -75,6 +75,11 @@ type Config struct {
 	// DefaultMaxConnections and DefaultMaxChannels.
 	MaxConnections, MaxChannels int
 
+	// AllowNonAtomicReplace has Rename replace an existing file also on a server that can't do so in one step: the old
+	// file is moved aside, and put back if the new one can't take its place. In between there is none of that name, and
+	// after a loss of the connection the old one may be left under a name that the error holds.
+	AllowNonAtomicReplace bool
+
 	// Dial replaces the TCP dial, for a proxy or a test. The host key is still checked for Addr.
 	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
 }

@@ -38,6 +38,8 @@ var anyServer = limits{
 	},
 }
 
+var noSync = map[aferotest.Capability]string{aferotest.Sync: "the server does not offer fsync@openssh.com"}
+
 func (l limits) and(incapable map[aferotest.Capability]string, beyond map[string]string) limits {
 	sum := limits{maps.Clone(l.incapable), maps.Clone(l.beyond)}
 	maps.Copy(sum.incapable, incapable)
@@ -74,7 +76,7 @@ func TestConformanceEmbedded(t *testing.T) {
 	t.Parallel()
 	server := newServer(t, nil)
 	roots := rootsOf(newFs(t, server.Config()), "/")
-	conform(t, anyServer, func(t testing.TB) afero.Fs {
+	conform(t, anyServer.and(noSync, nil), func(t testing.TB) afero.Fs {
 		cfg := server.Config()
 		cfg.Root = roots(t)
 		return newFs(t, cfg)
@@ -88,6 +90,7 @@ func TestConformanceMemMapFs(t *testing.T) {
 	client := dialServer(t, newServer(t, &sftptest.Options{Fs: afero.NewMemMapFs()}))
 	conform(t, anyServer.and(map[aferotest.Capability]string{
 		aferotest.Links: "MemMapFs has no links",
+		aferotest.Sync:  noSync[aferotest.Sync],
 	}, map[string]string{
 		"modtime/opening-for-writing-is-no-change":   times,
 		"modtime/chtimes-after-the-last-write":       times,
@@ -108,19 +111,19 @@ func TestConformanceOpenSSH(t *testing.T) {
 func TestDifferentialEmbedded(t *testing.T) {
 	t.Parallel()
 	client := dialServer(t, newServer(t, nil))
-	differential(t, overClient(client, rootsOf(sftpfs.NewClient(client, "/"), "/")))
+	differential(t, anyServer.and(noSync, nil), overClient(client, rootsOf(sftpfs.NewClient(client, "/"), "/")))
 }
 
 func TestDifferentialOpenSSH(t *testing.T) {
 	t.Parallel()
 	server := opensshtest.Start(t, opensshtest.Options{})
 	client := dialOpenSSH(t, server)
-	differential(t, overClient(client, rootsOf(sftpfs.NewClient(client, "/"), server.Root)))
+	differential(t, anyServer, overClient(client, rootsOf(sftpfs.NewClient(client, "/"), server.Root)))
 }
 
-func differential(t *testing.T, newFs func(testing.TB) afero.Fs) {
+func differential(t *testing.T, l limits, newFs func(testing.TB) afero.Fs) {
 	noLinks := map[aferotest.Capability]string{aferotest.Links: "the server follows them by its own rules"}
-	aferotest.Differential(t, aferotest.Subject{New: newFs, Incapable: anyServer.and(noLinks, nil).incapable})
+	aferotest.Differential(t, aferotest.Subject{New: newFs, Incapable: l.and(noLinks, nil).incapable})
 }
 
 // rootsOf returns a function that makes a new directory in dir and returns its path.

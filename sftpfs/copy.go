@@ -4,25 +4,22 @@ import (
 	"context"
 	"io"
 	"math"
-	"sync"
 )
 
 // A transfer is a packet under way, in memory of its own: it may outlive the call that began it.
 type transfer struct {
-	b    *[packet]byte
-	n    int
-	err  error
-	done chan struct{} // closed when n and err are there
+	packet *packetBuffer
+	n      int
+	err    error
+	done   chan struct{} // closed when n and err are there
 }
 
-var packets = sync.Pool{New: func() any { return new([packet]byte) }}
-
-// begin runs op on the first n bytes of b.
-func begin(b *[packet]byte, n int, op func([]byte) (int, error)) *transfer {
-	t := &transfer{b: b, done: make(chan struct{})}
+// begin runs op on the first n bytes of p.
+func begin(p *packetBuffer, n int, op func([]byte) (int, error)) *transfer {
+	t := &transfer{packet: p, done: make(chan struct{})}
 	go func() {
 		defer close(t.done)
-		t.n, t.err = op(b[:n])
+		t.n, t.err = op(p.b[:n])
 	}()
 	return t
 }
@@ -55,12 +52,13 @@ func (f *File) WriteTo(w io.Writer) (written int64, err error) {
 	lanes := newLanes(f)
 	lanes.invite(fi.Size()-f.offset, f.same)
 	defer lanes.end() // for reading it makes no difference how
+	size := f.at.Load().packet()
 	var ahead []*transfer
 	next := f.offset
 	for {
-		for width := lanes.width(); len(ahead) < width && next < fi.Size(); {
-			off, n, lane := next, int(min(packet, fi.Size()-next)), lanes.next()
-			ahead = append(ahead, begin(packets.Get().(*[packet]byte), n, func(b []byte) (int, error) {
+		for width := lanes.width() * inFlight / size; len(ahead) < width && next < fi.Size(); {
+			off, n, lane := next, int(min(int64(size), fi.Size()-next)), lanes.next()
+			ahead = append(ahead, begin(newPacket(size), n, func(b []byte) (int, error) {
 				return f.fillBy(lane, b, off)
 			}))
 			next += int64(n)
@@ -71,7 +69,7 @@ func (f *File) WriteTo(w io.Writer) (written int64, err error) {
 		t := ahead[0]
 		ahead = ahead[1:]
 		n, rerr := t.wait(f.fs.ctx)
-		m, werr := w.Write(t.b[:n])
+		m, werr := w.Write(t.packet.b[:n])
 		f.offset += int64(m)
 		written += int64(m)
 		switch {
@@ -82,17 +80,17 @@ func (f *File) WriteTo(w io.Writer) (written int64, err error) {
 		case rerr != nil:
 			return written, pathError("read", f.name, rerr)
 		}
-		packets.Put(t.b)
+		t.packet.free()
 	}
 }
 
 // copyTail reads on where the file was known to end, until it does.
 func (f *File) copyTail(w io.Writer, written int64) (int64, error) {
-	b := packets.Get().(*[packet]byte)
-	defer packets.Put(b)
+	p := newPacket(packet)
+	defer p.free()
 	for {
-		n, rerr := f.readAt(b[:], f.offset)
-		m, werr := w.Write(b[:n])
+		n, rerr := f.readAt(p.b, f.offset)
+		m, werr := w.Write(p.b[:n])
 		f.offset += int64(m)
 		written += int64(m)
 		switch {
@@ -131,20 +129,24 @@ func (f *File) ReadFrom(r io.Reader) (written int64, err error) {
 			err = pathError("write", f.name, lerr)
 		}
 	}()
+	size := f.at.Load().packet()
+	if f.appends() {
+		size = packet
+	}
 	var ahead []*transfer
 	next := f.offset
 	var rerr error
 	for {
-		width := lanes.width()
+		width := lanes.width() * inFlight / size
 		if f.appends() {
 			width = 1 // a server that honours O_APPEND takes packets as they come
 		}
 		for len(ahead) < width && rerr == nil {
-			b := packets.Get().(*[packet]byte)
+			p := newPacket(size)
 			var n int
-			if n, rerr = readFull(r, b[:]); n > 0 {
+			if n, rerr = readFull(r, p.b); n > 0 {
 				off, lane := next, lanes.next()
-				ahead = append(ahead, begin(b, n, func(b []byte) (int, error) { return f.putBy(lane, b, off) }))
+				ahead = append(ahead, begin(p, n, func(b []byte) (int, error) { return f.putBy(lane, b, off) }))
 				next += int64(n)
 			}
 		}
@@ -165,7 +167,7 @@ func (f *File) ReadFrom(r io.Reader) (written int64, err error) {
 			f.settle(ahead)
 			return written, pathError("write", f.name, werr)
 		}
-		packets.Put(t.b)
+		t.packet.free()
 	}
 	if rerr == io.EOF {
 		rerr = nil

@@ -121,7 +121,7 @@ func (d *dialer) session(c *connection) (*session, error) {
 	var client *sftp.Client
 	w := newWire(channel)
 	if err == nil {
-		client, err = sftp.NewClientPipe(w, w)
+		client, err = sftp.NewClientPipe(w, w, sftp.MaxPacketUnchecked(largePacket))
 	}
 	if err != nil {
 		w.Close()
@@ -129,7 +129,7 @@ func (d *dialer) session(c *connection) (*session, error) {
 	}
 	s := newSession(client, c)
 	s.wire = w
-	if _, offered := client.HasExtension(extensionLimits); offered {
+	if s.offers(extensionLimits) {
 		w.ask(extensionLimits, s.learn)
 	}
 	c.wg.Go(s.watch)

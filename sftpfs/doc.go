@@ -17,8 +17,15 @@
 //   - Operations that can be repeated (stat, listing, readlink, open for reading) are sent again once when the
 //     connection is lost under them, and so is MkdirAll. Writes, renames, removals and everything else that changes
 //     the server are never sent twice: their error matches ErrUnavailable and says that the outcome is unknown.
-//   - A file that was opened for reading and whose state was asked for before (by Stat, or by io.Copy) is read on, at
-//     its offset, on a new connection, if its name still leads to a file of that size and time.
+//   - A file that was opened for reading is read on, at its offset, on a new connection, if its name still leads to a
+//     file of the same size and time. What those were is asked for by the first read.
+//   - Any number of calls and open files share a few SFTP channels. More are made when there is a crowd, and for a big
+//     copy over a long line, of which one channel carries at most 2 MiB a round trip. What is idle is given back.
+//     A server that refuses a channel, a connection or another open file is used with what it allows.
+//   - While an answer is awaited, no silence lasts longer than Config.IdleTimeout, on any channel. After a failure to
+//     connect, calls fail at once for a while, up to two seconds.
+//   - What a server sends is data: an answer that can't be meant ends the call or the connection, with an error. A
+//     listing ends with an error at 1,048,576 entries, or at a name with a slash or a NUL.
 //   - The end of a file is believed only at the size the server states, so a short answer never shortens a copy.
 //   - An Fs and its files may be used by many goroutines at once.
 //
@@ -30,15 +37,17 @@
 //   - O_APPEND is atomic where the server honours it. Others are sent the end of the file as this side knows it.
 //   - Rename replaces an existing file atomically where the server offers posix-rename@openssh.com. Elsewhere the
 //     plain SFTP rename is sent, which most servers refuse when the target exists (fs.ErrExist); a few replace it.
-//     Two requests never stand in for one.
+//     Two requests never stand in for one, unless Config.AllowNonAtomicReplace has it so.
 //   - Between the look at a name and the request that acts on it lies a round trip: that Remove and Rename spare a
 //     directory which takes the place of a file within it is up to the server.
-//   - File.Sync reaches the server's disk only where fsync@openssh.com is offered, and does nothing elsewhere.
+//   - File.Sync needs a server that offers fsync@openssh.com, and is errors.ErrUnsupported elsewhere.
 //   - An open file belongs to the connection it was opened on and fails with ErrUnavailable once that is lost; see
 //     above for the exception.
 //   - Link targets that are absolute are taken below Root on the way in and on the way out, relative ones stay as
 //     they are. Links are followed by the server, which knows of no Root: they may lead outside.
 //   - Servers have one answer for a name that does not exist, one that leads through a file, and a loop of links:
 //     all are fs.ErrNotExist.
+//   - Over a client of NewClient nothing is known of channels, limits and silence, and a listed name is what stands
+//     behind its last slash: pkg/sftp has cut it by then.
 //   - A directory that is open is listed by its name, which somebody may have given to another one meanwhile.
 package sftpfs

@@ -166,12 +166,15 @@ func (f *File) Truncate(size int64) error {
 	return pathError("truncate", f.name, err)
 }
 
-// Sync asks the server to put the file on its disk. It does nothing, without an error, where the server does not
+// Sync asks the server to put the file on its disk. Its error matches errors.ErrUnsupported where the server does not
 // offer that.
 func (f *File) Sync() error {
 	err := f.usable()
-	o := f.at.Load()
-	if _, offered := o.client.HasExtension("fsync@openssh.com"); err == nil && offered && o.handle != nil {
+	switch o := f.at.Load(); {
+	case err != nil:
+	case o.handle == nil || !o.offers(extensionFsync):
+		err = errors.ErrUnsupported
+	default:
 		err = f.status((*sftp.File).Sync)
 	}
 	return pathError("sync", f.name, err)

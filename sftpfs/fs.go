@@ -12,8 +12,11 @@ import (
 
 // An Fs is a directory on an SFTP server. It is safe for concurrent use.
 type Fs struct {
-	ctx   context.Context // ends the calls, not the Fs
-	conns source
+	ctx    context.Context // ends the calls, not the Fs
+	conns  source
+	learnt *learnt
+
+	asideAllowed bool // Config.AllowNonAtomicReplace
 }
 
 var (
@@ -41,14 +44,20 @@ func New(cfg Config) (*Fs, error) {
 	}
 	m := newManager(d, cfg.MaxConnections, cfg.MaxChannels)
 	d.look = m.shrink
-	return &Fs{ctx: context.Background(), conns: m}, nil
+	f := newFs(m)
+	f.asideAllowed = cfg.AllowNonAtomicReplace
+	return f, nil
 }
 
 // NewClient returns an Fs over a client that the caller keeps and closes; root is as Config.Root. Close ends the
 // use of the Fs, not the client. A connection that is lost is not replaced, and only the owner of the client can
 // notice a server that is silent: give calls a context that ends.
 func NewClient(c *sftp.Client, root string) *Fs {
-	return &Fs{ctx: context.Background(), conns: &borrowed{client: c, root: root}}
+	return newFs(&borrowed{client: c, root: root})
+}
+
+func newFs(conns source) *Fs {
+	return &Fs{ctx: context.Background(), conns: conns, learnt: new(learnt)}
 }
 
 // Connect connects, unless there is a live connection. It fails with ErrUnavailable, ErrHostKey or ErrAuth, with
@@ -65,7 +74,9 @@ func (f *Fs) Connect(ctx context.Context) error {
 // that matches ctx.Err(). A call that changes the server and is ended so may or may not have its effect. The
 // connection is shared and stays.
 func (f *Fs) WithContext(ctx context.Context) afero.Fs {
-	return &Fs{ctx: ctx, conns: f.conns}
+	same := *f
+	same.ctx = ctx
+	return &same
 }
 
 // session returns a live session, which the caller releases.

@@ -168,7 +168,7 @@ func (h *hostile) start(t testing.TB, maxEntries int) *Fs {
 	var wg sync.WaitGroup
 	m := newManager(hostileOpener{h, &wg, maxEntries}, 1, 1)
 	t.Cleanup(func() { m.close(); wg.Wait() })
-	return &Fs{ctx: t.Context(), conns: m}
+	return newFs(m)
 }
 
 // calls are all that a program can do, each in a way that needs the server.
@@ -301,6 +301,9 @@ func only(kind byte, r asked, reply []byte) []byte {
 
 func dataOf(size func(asked uint32) int) func(*hostile, asked) []byte {
 	return func(_ *hostile, r asked) []byte {
+		if r.kind != packetRead {
+			return nil
+		}
 		f := r.fields
 		f.string()
 		off := f.uint64()
@@ -308,7 +311,7 @@ func dataOf(size func(asked uint32) int) func(*hostile, asked) []byte {
 		if off >= uint64(len(hostileContent)) && n == 1 {
 			return nil
 		}
-		return only(packetRead, r, answer(packetData, r.id, strings.Repeat("x", n)))
+		return answer(packetData, r.id, strings.Repeat("x", n))
 	}
 }
 

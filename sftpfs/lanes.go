@@ -73,14 +73,14 @@ func (l *lanes) next() *opened {
 	return l.open[l.turn]
 }
 
-// width returns how many packets to have under way, with the lanes that have come.
+// width returns how many lanes there are, with those that have come.
 func (l *lanes) width() int {
 	for {
 		select {
 		case o := <-l.coming:
 			l.open = append(l.open, o)
 		default:
-			return inFlight * len(l.open)
+			return len(l.open)
 		}
 	}
 }

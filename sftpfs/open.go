@@ -40,7 +40,7 @@ func (f *Fs) OpenFile(name string, flag int, perm fs.FileMode) (afero.File, erro
 
 // open gives the file its handle.
 func (f *File) open(r remote, perm fs.FileMode) error {
-	h, err := r.create(f.path, f.flag, perm)
+	h, err := f.fs.create(r, f.path, f.flag, perm)
 	if err != nil {
 		err = r.explainOpen(f.path, f.flag, err)
 	}
@@ -84,14 +84,14 @@ func (r remote) explainOpen(p string, flag int, err error) error {
 }
 
 // create opens p, and gives it perm if that makes it.
-func (r remote) create(p string, flag int, perm fs.FileMode) (*sftp.File, error) {
+func (f *Fs) create(r remote, p string, flag int, perm fs.FileMode) (*sftp.File, error) {
 	// Servers make a file with 0666 less their umask.
 	if flag&os.O_CREATE == 0 || perm&(fs.ModePerm|special) == 0o666 {
 		return r.open(p, flag)
 	}
 	h, err := r.open(p, flag|os.O_EXCL)
 	if err == nil {
-		return h, r.setMode(h, perm)
+		return h, f.setMode(r, h, perm)
 	}
 	if flag&os.O_EXCL == 0 && (refused(err) || errors.Is(err, fs.ErrExist)) {
 		return r.open(p, flag) // it exists, or is a link
@@ -99,8 +99,11 @@ func (r remote) create(p string, flag int, perm fs.FileMode) (*sftp.File, error)
 	return nil, err
 }
 
-// setMode gives perm to the new file h. A server that refuses has still made the file.
-func (r remote) setMode(h *sftp.File, perm fs.FileMode) error {
+// setMode gives perm to the new file h. A server that refuses has still made the file, and is not asked again.
+func (f *Fs) setMode(r remote, h *sftp.File, perm fs.FileMode) error {
+	if f.learnt.is(&f.learnt.refusesModes) {
+		return nil
+	}
 	fi, err := h.Stat()
 	if err != nil {
 		h.Close()
@@ -110,7 +113,10 @@ func (r remote) setMode(h *sftp.File, perm fs.FileMode) error {
 		return nil // a server that ignores O_EXCL: the file was there
 	}
 	if mode, ok := masked(perm, fi.Mode()); ok {
-		_ = h.Chmod(mode)
+		err := r.reduce(h.Chmod(mode))
+		if errors.Is(err, fs.ErrPermission) || errors.Is(err, errors.ErrUnsupported) {
+			f.learnt.note(&f.learnt.refusesModes) // of one's own new file
+		}
 	}
 	return nil
 }

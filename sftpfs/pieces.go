@@ -2,7 +2,9 @@ package sftpfs
 
 import (
 	"slices"
+	"sync"
 	"sync/atomic"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -10,20 +12,50 @@ import (
 const (
 	// packet is how much every server takes in one WRITE and gives in one READ.
 	packet = 32 << 10
-	// inFlight is how many packets of one file are under way at a time: what one SSH channel moves in a round trip.
-	inFlight = 64
+	// largePacket is how much pkg/sftp can take in an answer, and OpenSSH does.
+	largePacket = 255 << 10
+	// inFlight is how many bytes of one file are under way at a time: what one SSH channel moves in a round trip.
+	inFlight = 2 << 20
 )
 
-// inPieces runs op, a ReadAt or WriteAt, on the packets of b in parallel. n counts what succeeded from the start
+// packetSize returns how large packets are to be. Large ones save both sides work, which counts where the line is
+// fast; where it is slow, an answer to each would be long in coming.
+func packetSize(limits limits, roundTrip time.Duration) int {
+	if min(limits.read, limits.write) < largePacket || roundTrip == 0 || roundTrip >= longRoundTrip {
+		return packet
+	}
+	return largePacket
+}
+
+// A packetBuffer holds what is in one packet. It goes back to where it came from.
+type packetBuffer struct {
+	b    []byte
+	from *sync.Pool
+}
+
+var packetBuffers = map[int]*sync.Pool{packet: new(sync.Pool), largePacket: new(sync.Pool)}
+
+// newPacket returns a buffer of the given size, which packetSize returned.
+func newPacket(size int) *packetBuffer {
+	pool := packetBuffers[size]
+	if p, ok := pool.Get().(*packetBuffer); ok {
+		return p
+	}
+	return &packetBuffer{make([]byte, size), pool}
+}
+
+func (p *packetBuffer) free() { p.from.Put(p) }
+
+// inPieces runs op, a ReadAt or WriteAt, on pieces of b of that size in parallel. n counts what succeeded from the start
 // of b without a gap; err is that of the packet behind it.
 //
 // pkg/sftp can do the same, but takes a short answer to a READ for the end of the file, and on an error of a WRITE
 // counts what it has sent.
-func inPieces(b []byte, off int64, op func([]byte, int64) (int, error)) (n int, err error) {
-	if len(b) <= packet {
+func inPieces(size int, b []byte, off int64, op func([]byte, int64) (int, error)) (n int, err error) {
+	if len(b) <= size {
 		return op(b, off)
 	}
-	pieces := slices.Collect(slices.Chunk(b, packet))
+	pieces := slices.Collect(slices.Chunk(b, size))
 	type result struct {
 		n   int
 		err error
@@ -31,14 +63,14 @@ func inPieces(b []byte, off int64, op func([]byte, int64) (int, error)) (n int, 
 	results := make([]result, len(pieces))
 	var failed atomic.Bool
 	var g errgroup.Group
-	g.SetLimit(inFlight)
+	g.SetLimit(inFlight / size)
 	for i, piece := range pieces {
 		if failed.Load() {
 			break
 		}
 		g.Go(func() error {
 			r := &results[i]
-			if r.n, r.err = op(piece, off+int64(i)*packet); r.err != nil {
+			if r.n, r.err = op(piece, off+int64(i)*int64(size)); r.err != nil {
 				failed.Store(true)
 			}
 			return nil

@@ -6,6 +6,7 @@ import (
 	"io"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -17,12 +18,12 @@ func TestInPieces(t *testing.T) {
 		content[i] = byte(i * 7 >> 3)
 	}
 	b := make([]byte, len(content))
-	n, err := inPieces(b, 0, bytes.NewReader(content).ReadAt)
+	n, err := inPieces(packet, b, 0, bytes.NewReader(content).ReadAt)
 	require.NoError(t, err)
 	require.Equal(t, len(b), n)
 	require.True(t, bytes.Equal(content, b))
 
-	n, err = inPieces(b, packet+1, bytes.NewReader(content).ReadAt)
+	n, err = inPieces(packet, b, packet+1, bytes.NewReader(content).ReadAt)
 	require.Equal(t, io.EOF, err)
 	require.Equal(t, len(content)-packet-1, n)
 	require.True(t, bytes.Equal(content[packet+1:], b[:n]))
@@ -34,7 +35,7 @@ func TestInPiecesCountsWithoutGap(t *testing.T) {
 	full := errors.New("full")
 	var calls atomic.Int64
 	refused := make(chan struct{})
-	n, err := inPieces(make([]byte, 1000*packet), 0, func(b []byte, off int64) (int, error) {
+	n, err := inPieces(packet, make([]byte, 1000*packet), 0, func(b []byte, off int64) (int, error) {
 		calls.Add(1)
 		if off == 2*packet {
 			defer close(refused)
@@ -48,4 +49,23 @@ func TestInPiecesCountsWithoutGap(t *testing.T) {
 	require.Equal(t, full, err)
 	require.Equal(t, 2*packet+5, n)
 	require.Less(t, calls.Load(), int64(1000))
+}
+
+func TestPacketSize(t *testing.T) {
+	t.Parallel()
+	able := limits{read: 261120, write: 261120}
+	for _, c := range []struct {
+		limits    limits
+		roundTrip time.Duration
+		want      int
+	}{
+		{able, time.Millisecond, largePacket},
+		{able, 0, packet},
+		{able, longRoundTrip, packet},
+		{limits{}, time.Millisecond, packet},
+		{limits{read: 261120, write: 65536}, time.Millisecond, packet},
+	} {
+		require.Equal(t, c.want, packetSize(c.limits, c.roundTrip))
+	}
+	require.LessOrEqual(t, largePacket+64, maxPacket)
 }

@@ -68,7 +68,7 @@ func (f *File) canRead() error {
 // fill reads until b is full or the file ends.
 func (f *File) fill(b []byte, off int64) (n int, err error) {
 	_, err = asking(f, func(o *opened) (int, error) {
-		m, err := inPieces(b[n:], off+int64(n), o.handle.ReadAt)
+		m, err := inPieces(o.packet(), b[n:], off+int64(n), o.handle.ReadAt)
 		n += m
 		return n, o.reduce(err)
 	})

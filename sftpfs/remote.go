@@ -59,7 +59,7 @@ func (r remote) removeDir(p string) error { return tell(r, p, r.client.RemoveDir
 // rename replaces newp where the server offers to do so atomically.
 func (r remote) rename(oldp, newp string) error {
 	send := r.client.Rename
-	if _, ok := r.client.HasExtension("posix-rename@openssh.com"); ok {
+	if r.offers(extensionPosixRename) {
 		send = r.client.PosixRename
 	}
 	return tell(r, newp, func(full string) error { return send(r.on(oldp), full) })

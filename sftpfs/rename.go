@@ -1,12 +1,16 @@
 package sftpfs
 
 import (
+	"errors"
+	"fmt"
 	"io/fs"
+	"math/rand/v2"
+	"path"
 	"syscall"
 )
 
 // Rename is os.Rename: it replaces an existing file atomically, and refuses an existing directory. Where the server
-// does not offer to replace, it refuses an existing file as well, with fs.ErrExist.
+// can't replace, it refuses an existing file as well, with fs.ErrExist, unless Config.AllowNonAtomicReplace is set.
 func (f *Fs) Rename(oldname, newname string) error {
 	oldp, err := clean(oldname)
 	if err != nil {
@@ -14,13 +18,13 @@ func (f *Fs) Rename(oldname, newname string) error {
 	}
 	newp, err := clean(newname)
 	if err == nil {
-		err = run(f, once, func(r remote) error { return r.move(oldp, newp) })
+		err = run(f, once, func(r remote) error { return f.move(r, oldp, newp) })
 	}
 	return linkError("rename", oldname, newname, err)
 }
 
 // move looks at the target first, since posix-rename replaces an empty directory, which package os does not.
-func (r remote) move(oldp, newp string) error {
+func (f *Fs) move(r remote, oldp, newp string) error {
 	target, err := r.lstat(newp)
 	switch {
 	case err != nil && !missing(err):
@@ -34,14 +38,39 @@ func (r remote) move(oldp, newp string) error {
 		return nil
 	}
 	err = r.rename(oldp, newp)
-	if !refused(err) && !missing(err) {
+	if err == nil && target != nil {
+		f.learnt.note(&f.learnt.replaces)
+	}
+	if !refused(err) && !missing(err) && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
 	source, lerr := r.lstat(oldp)
 	if lerr != nil {
 		return lerr
 	}
-	return whyNotMoved(oldp, newp, source, target, err)
+	err = whyNotMoved(oldp, newp, source, target, err)
+	if errors.Is(err, fs.ErrExist) && target != nil && f.asideAllowed {
+		return r.moveOver(oldp, newp)
+	}
+	return err
+}
+
+// moveOver moves what stands at newp aside, oldp to its place, and then removes what stood there.
+func (r remote) moveOver(oldp, newp string) error {
+	aside := path.Join(path.Dir(newp), fmt.Sprintf(".sftpfs-%016x.old", rand.Uint64()))
+	if err := r.rename(newp, aside); err != nil {
+		return err
+	}
+	if err := r.rename(oldp, newp); err != nil {
+		if back := r.rename(aside, newp); back != nil {
+			return fmt.Errorf("%w; what was there is at %s: %v", err, aside, back)
+		}
+		return err
+	}
+	if err := r.removeFile(aside); err != nil {
+		return fmt.Errorf("%w; the file is replaced, but the old one is left at %s", err, aside)
+	}
+	return nil
 }
 
 // whyNotMoved explains a refused rename by what there is. target is nil if there is none. OpenSSH answers

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/pkg/sftp"
 )
@@ -21,10 +22,11 @@ type session struct {
 	conn   *connection
 	root   string // Config.Root on the server, absolute and clean
 
-	calls atomic.Int64 // that run on it
-	files atomic.Int64 // that are open on it
-	limit atomic.Int64 // of files, as learnt; 0: none known
-	used  atomic.Bool  // since the manager last looked
+	calls  atomic.Int64           // that run on it
+	files  atomic.Int64           // that are open on it
+	limit  atomic.Int64           // of files, as learnt; 0: none known
+	limits atomic.Pointer[limits] // as stated
+	used   atomic.Bool            // since the manager last looked
 
 	once  sync.Once
 	lost  chan struct{} // closed by fail
@@ -32,7 +34,9 @@ type session struct {
 }
 
 func newSession(client *sftp.Client, conn *connection) *session {
-	return &session{client: client, conn: conn, lost: make(chan struct{})}
+	s := &session{client: client, conn: conn, lost: make(chan struct{})}
+	s.limits.Store(new(limits))
+	return s
 }
 
 // resolve finds where root is on the server. What is not absolute is taken from the login directory.
@@ -86,25 +90,47 @@ func (s *session) full() bool {
 	return limit > 0 && s.files.Load() >= limit
 }
 
-// extensionLimits asks for the limits of the server.
-const extensionLimits = "limits@openssh.com"
+// Extensions of the protocol.
+const (
+	extensionLimits      = "limits@openssh.com" // asks for the limits of the server
+	extensionFsync       = "fsync@openssh.com"
+	extensionPosixRename = "posix-rename@openssh.com"
+)
+
+// limits are those of a server, as it states them. 0: not known.
+type limits struct{ read, write, files int64 }
 
 // learn takes the answer to that.
-func (s *session) learn(limits []byte) {
-	f := fields{b: limits}
-	for range 3 { // the longest packet, READ and WRITE
-		f.uint64()
+func (s *session) learn(answer []byte) {
+	f := fields{b: answer}
+	f.uint64() // the longest packet
+	l := limits{read: f.limit(), write: f.limit(), files: f.limit()}
+	s.limits.Store(&l)
+	s.limit.Store(l.files)
+}
+
+func (f *fields) limit() int64 {
+	if n := f.uint64(); n < math.MaxInt32 {
+		return int64(n)
 	}
-	if handles := f.uint64(); handles < math.MaxInt32 { // 0: not known
-		s.limit.Store(int64(handles))
-	}
+	return 0
+}
+
+// packet returns how large packets are to be.
+func (s *session) packet() int {
+	return packetSize(*s.limits.Load(), time.Duration(s.conn.roundTrip.Load()))
+}
+
+// offers tells whether the server has the extension.
+func (s *session) offers(extension string) bool {
+	_, ok := s.client.HasExtension(extension)
+	return ok
 }
 
 // hasFiles tells whether what the server serves are files, which take writes in any order through any handle. One that
 // can put them on its disk is taken to have some; what others serve may be objects that are only ever written in a row.
 func (s *session) hasFiles() bool {
-	_, ok := s.client.HasExtension("fsync@openssh.com")
-	return ok
+	return s.offers(extensionFsync)
 }
 
 // unavailable ends the session for err, and says so in the words of the first cause. That cause is not wrapped: it

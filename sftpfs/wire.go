@@ -49,7 +49,8 @@ type wire struct {
 	listed     map[string]int   // entries and answers so far, by the handle of the directory
 	complaints map[uint32]error // by the code that stands for it
 	complained uint32
-	own        []byte // request of ask, not sent yet
+	offers     map[string]string // extensions
+	own        []byte            // request of ask, not sent yet
 	answer     func([]byte)
 }
 
@@ -188,7 +189,7 @@ func (w *wire) next() error {
 	kind, id := header[4], binary.BigEndian.Uint32(header[5:])
 	w.held, w.pass = header, int(length)-(headerSize-4)
 	if kind == packetVersion {
-		return nil
+		return w.version()
 	}
 	r, ok := w.answered(id)
 	switch {
@@ -212,6 +213,28 @@ func (w *wire) rest() ([]byte, error) {
 	_, err := io.ReadFull(w.in, b)
 	w.held, w.pass = nil, 0
 	return b, err
+}
+
+// version notes what the server offers.
+func (w *wire) version() error {
+	header := w.held
+	body, err := w.rest()
+	if err != nil {
+		return err
+	}
+	offers := make(map[string]string)
+	for f := (fields{b: body}); len(f.b) > 0; {
+		name, value := f.string(), f.string()
+		if f.bad {
+			return errMalformed
+		}
+		offers[name] = value
+	}
+	w.mu.Lock()
+	w.offers = offers
+	w.mu.Unlock()
+	w.held = append(header, body...)
+	return nil
 }
 
 // keep keeps the answer to what ask has sent.

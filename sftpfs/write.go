@@ -74,7 +74,7 @@ func (f *File) put(b []byte, off int64) (n int, err error) { return f.putBy(nil,
 // putBy is put by a lane, nil being the file itself.
 func (f *File) putBy(lane *opened, b []byte, off int64) (n int, err error) {
 	o := cmp.Or(lane, f.at.Load())
-	n, err = inPieces(b, off, o.handle.WriteAt)
+	n, err = inPieces(o.packet(), b, off, o.handle.WriteAt)
 	f.size.Store(unstated)
 	if err = o.reduce(err); errors.Is(err, ErrUnavailable) {
 		err = unknownOutcome(err)

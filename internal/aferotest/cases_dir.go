@@ -68,7 +68,7 @@ var dirCases = []Case{
 		c.write("b", "")
 		c.lists("/", "a", "b")
 	}},
-	{"dir/sync", nil, func(c *C) {
+	{"dir/sync", []Capability{Sync}, func(c *C) {
 		c.mkdir("d")
 		require.NoError(c, c.open("d", os.O_RDONLY).Sync())
 	}},

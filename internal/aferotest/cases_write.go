@@ -137,7 +137,7 @@ var writeCases = []Case{
 		require.Zero(c, n)
 		c.holds("f", "abc")
 	}},
-	{"write/sync", nil, func(c *C) {
+	{"write/sync", []Capability{Sync}, func(c *C) {
 		f := c.open("f", os.O_WRONLY|os.O_CREATE)
 		c.put(f, "abc")
 		require.NoError(c, f.Sync())
@@ -147,7 +147,7 @@ var writeCases = []Case{
 		c.close(f)
 		c.holds("f", "abcdef")
 	}},
-	{"write/sync-of-a-read-only-handle", nil, func(c *C) {
+	{"write/sync-of-a-read-only-handle", []Capability{Sync}, func(c *C) {
 		c.write("f", "abc")
 		require.NoError(c, c.open("f", os.O_RDONLY).Sync())
 	}},

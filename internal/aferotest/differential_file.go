@@ -153,5 +153,8 @@ func (p *pair) actFstat(_ *rapid.T, h *handles) {
 }
 
 func (p *pair) actSync(_ *rapid.T, h *handles) {
+	if p.incapable(Sync) {
+		return
+	}
 	p.doFile(h, "sync", func(f afero.File) (any, error) { return nil, f.Sync() })
 }

@@ -48,6 +48,8 @@ const (
 	LongNames Capability = "LongNames"
 	// OddNames: a name may hold any byte but a slash and NUL.
 	OddNames Capability = "OddNames"
+	// Sync: File.Sync succeeds.
+	Sync Capability = "Sync"
 	// NotDirErrors: a path that leads through a file is another error than
 	// fs.ErrNotExist.
 	NotDirErrors Capability = "NotDirErrors"

@@ -113,9 +113,11 @@ func embedded(t *testing.T) Remote {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, server.Close()) })
 	cfg := server.Config()
-	return overServer(t, "/", cfg.Addr, &ssh.ClientConfig{
+	r := overServer(t, "/", cfg.Addr, &ssh.ClientConfig{
 		User: cfg.User, Auth: cfg.Auth, HostKeyCallback: cfg.HostKeyCallback,
 	})
+	r.Limits = r.Limits.And(Limits{aferotest.Sync: "the server does not offer fsync@openssh.com"})
+	return r
 }
 
 // openSSH is OpenSSH's server.

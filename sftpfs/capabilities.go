@@ -1,0 +1,100 @@
+package sftpfs
+
+import (
+	"context"
+	"maps"
+	"sync"
+	"time"
+)
+
+// Capabilities are what a server can do: what it offers, and what was learnt of it so far. Each of these changes how it
+// is used.
+type Capabilities struct {
+	// Extensions are those of the protocol that the server offers, with their versions.
+	Extensions map[string]string
+
+	// AtomicReplace: Rename replaces an existing file in one step. Otherwise it refuses to, as far as is known; see
+	// Config.AllowNonAtomicReplace.
+	AtomicReplace bool
+
+	// Sync: File.Sync puts a file on the server's disk.
+	Sync bool
+
+	// RefusesModes: the server has refused to set the mode of a file that was just made, and is not asked to again.
+	RefusesModes bool
+
+	// Packet is how many bytes are read or written in one request.
+	Packet int
+
+	// Channels and Connections are how many there are, and MoreChannels whether the server has not yet refused more.
+	Channels, Connections int
+	MoreChannels          bool
+
+	// Files is how many may be open on one channel, as the server says or was seen to refuse; 0 is not known.
+	Files int
+
+	// RoundTrip is the shortest seen; 0 is not known yet.
+	RoundTrip time.Duration
+}
+
+// learnt is what is learnt of a server while it is used. All sessions on it share it.
+type learnt struct {
+	mu           sync.Mutex // guards the following
+	replaces     bool       // a plain rename has replaced a file
+	refusesModes bool
+}
+
+func (l *learnt) note(what *bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	*what = true
+}
+
+func (l *learnt) is(what *bool) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return *what
+}
+
+// Capabilities returns what is known of the server. It connects if there is no connection, and fails as Connect does.
+func (f *Fs) Capabilities(ctx context.Context) (Capabilities, error) {
+	s, err := f.conns.get(ctx)
+	if err != nil {
+		return Capabilities{}, err
+	}
+	defer s.release()
+	c := Capabilities{
+		Extensions:    s.extensions(),
+		AtomicReplace: s.offers(extensionPosixRename) || f.learnt.is(&f.learnt.replaces),
+		Sync:          s.offers(extensionFsync),
+		RefusesModes:  f.learnt.is(&f.learnt.refusesModes),
+		Packet:        s.packet(),
+		Channels:      1,
+		Connections:   1,
+		Files:         int(s.limit.Load()),
+		RoundTrip:     time.Duration(s.conn.roundTrip.Load()),
+	}
+	if m, ok := f.conns.(*manager); ok {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		c.Channels, c.Connections = len(m.live()), len(m.connections)
+		_, c.MoreChannels = m.place()
+	}
+	return c, nil
+}
+
+// extensions returns what the server offers. Of a client that the program made, only what matters here can be found.
+func (s *session) extensions() map[string]string {
+	if s.wire != nil {
+		s.wire.mu.Lock()
+		defer s.wire.mu.Unlock()
+		return maps.Clone(s.wire.offers)
+	}
+	offers := make(map[string]string)
+	for _, name := range []string{extensionLimits, extensionFsync, extensionPosixRename} {
+		if version, ok := s.client.HasExtension(name); ok {
+			offers[name] = version
+		}
+	}
+	return offers
+}
