@@ -145,7 +145,7 @@ func (m *FS) With(ctx context.Context) *FS {
 	} else if ctx.Done() != nil {
 		remote = abandoning{ctx, remote}
 	}
-	return &FS{state: m.state, ctx: ctx, remote: remote}
+	return &FS{state: m.state, ctx: ctx, remote: remote, meter: m.meter}
 }
 
 // AskFollowing asks the remote about what a path leads to.

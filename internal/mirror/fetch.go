@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"sync/atomic"
 	"syscall"
 
 	"github.com/spf13/afero"
@@ -23,6 +24,7 @@ type flight struct {
 	cancel  context.CancelFunc
 	done    chan struct{} // closed when err is set
 	err     error
+	arrived atomic.Int64 // bytes so far
 }
 
 // fetchAttempts is how often a fetch starts over because the remote's version changed under it.
@@ -43,6 +45,7 @@ func (m *FS) fetch(n *tree.Node) error {
 		}
 		f = m.depart(n)
 	}
+	defer m.meter.Begin(n.Path(), n.Meta.Size, f.arrived.Load).End()
 	return m.wait(f)
 }
 
@@ -161,7 +164,7 @@ func (m *FS) carry(n *tree.Node, f *flight) (err error) {
 			_ = m.local.Remove(temp)
 		}
 	}()
-	got, err := m.download(src, before, temp)
+	got, err := m.download(src, before, temp, &f.arrived)
 	if err != nil {
 		return err
 	}
@@ -177,13 +180,13 @@ func (m *FS) elsewhere(n *tree.Node, path string) bool {
 }
 
 // download copies an open remote file, and checks that what arrived is one whole version.
-func (m *FS) download(src afero.File, before fs.FileInfo, temp string) (arrived, error) {
+func (m *FS) download(src afero.File, before fs.FileInfo, temp string, progress *atomic.Int64) (arrived, error) {
 	dst, err := m.local.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, before.Mode().Perm()|0o600)
 	if err != nil {
 		return arrived{}, room(err)
 	}
 	defer dst.Close()
-	w := &writer{ctx: m.ctx, f: dst, hash: sha256.New(), size: before.Size()}
+	w := &writer{ctx: m.ctx, f: dst, hash: sha256.New(), size: before.Size(), arrived: progress}
 	if _, err := io.Copy(w, src); err != nil {
 		if w.err != nil {
 			return arrived{}, room(w.err)

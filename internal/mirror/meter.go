@@ -83,6 +83,23 @@ func (t *Meter) Close() {
 	}
 }
 
+// metered returns m for one call whose fetches are reported.
+func (m *FS) metered(op string) *FS {
+	bound := *m
+	bound.meter = m.Meter(op)
+	return &bound
+}
+
+// More says that there is more to do than was known.
+func (t *Meter) More(files int, bytes int64) {
+	if t != nil {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		t.now.Total += files
+		t.now.TotalBytes += bytes
+	}
+}
+
 // Total says how much there is to do in all, as is known now.
 func (t *Meter) Total(files int, bytes int64) {
 	if t != nil {

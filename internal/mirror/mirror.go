@@ -38,6 +38,7 @@ type FS struct {
 	*state
 	ctx    context.Context
 	remote afero.Fs // base, bound to ctx
+	meter  *Meter   // of the call that this is for
 }
 
 // state is what all FS of one mirror share.

@@ -27,12 +27,22 @@ func (m *FS) Fetch(name string) error {
 	if err != nil {
 		return err
 	}
-	_, err = m.fetchPath(clean)
+	m = m.metered("fetch")
+	defer m.meter.Close()
+	var size int64
+	_, err = m.fetchPath(clean, func(n *tree.Node) {
+		size = n.Meta.Size
+		m.meter.Total(1, size)
+	})
+	if err == nil {
+		m.meter.Done(size)
+	}
 	return err
 }
 
-// fetchPath makes a file's bytes present. It returns the number of bytes that were transferred.
-func (m *FS) fetchPath(name string) (int64, error) {
+// fetchPath makes a file's bytes present; found is told which file that is. It returns the number of bytes that were
+// transferred.
+func (m *FS) fetchPath(name string, found func(*tree.Node)) (int64, error) {
 	var moved int64
 	err := m.Do(func(v *View) error {
 		v.Exactly()
@@ -49,6 +59,7 @@ func (m *FS) fetchPath(name string) (int64, error) {
 			return nil
 		}
 		n := v.Materialize(p)
+		found(n)
 		if err := v.Present(n); err != nil {
 			return err
 		}
@@ -67,6 +78,8 @@ func (m *FS) Pull(name string) ([]Pulled, error) {
 	if err != nil {
 		return nil, err
 	}
+	m = m.metered("pull")
+	defer m.meter.Close()
 	p := &puller{m: m, slots: semaphore.NewWeighted(m.Capacity())}
 	p.dir(clean)
 	p.running.Wait()
@@ -107,7 +120,8 @@ func (p *puller) dir(name string) {
 					p.fail(err)
 					return
 				}
-				p.file(child, p.m.Weight(info.Size()))
+				p.m.meter.More(1, info.Size())
+				p.file(child, info.Size())
 			}
 		}
 	}()
@@ -132,13 +146,16 @@ func (p *puller) list(name string) (infos []Info, err error) {
 }
 
 // file fetches one file, for which room has been taken.
-func (p *puller) file(name string, weight int64) {
+func (p *puller) file(name string, size int64) {
 	p.running.Add(1)
 	go func() {
 		defer p.running.Done()
 		start := p.m.opt.Now()
-		n, err := p.m.fetchPath(name)
-		p.slots.Release(weight)
+		n, err := p.m.fetchPath(name, func(*tree.Node) {})
+		p.slots.Release(p.m.Weight(size))
+		if err == nil {
+			p.m.meter.Done(size)
+		}
 		err = PathError("pull", name, err)
 		p.mu.Lock()
 		p.pulled = append(p.pulled, Pulled{Name: name, Bytes: n, Duration: p.m.opt.Now().Sub(start), Err: err})

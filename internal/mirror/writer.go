@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"hash"
+	"sync/atomic"
 
 	"github.com/sftpsyncer/go-syncfs/internal/localdir"
 )
@@ -15,7 +16,9 @@ type writer struct {
 	hash hash.Hash
 	size int64
 	off  int64
-	err  error // of the local file, to be told from one of the source
+	// arrived is off, for others.
+	arrived *atomic.Int64
+	err     error // of the local file, to be told from one of the source
 }
 
 func (w *writer) Write(p []byte) (int, error) {
@@ -29,6 +32,7 @@ func (w *writer) Write(p []byte) (int, error) {
 	n, err := w.f.WriteAt(p, w.off)
 	w.hash.Write(p[:n])
 	w.off += int64(n)
+	w.arrived.Store(w.off)
 	w.err = err
 	return n, err
 }
