@@ -81,7 +81,7 @@ func (s *Fs) openWrite(name string, flag int, perm fs.FileMode) (f *mirror.File,
 // openUsers opens a file that the user put into the local directory. It becomes a change when it is written.
 func (s *Fs) openUsers(v *mirror.View, p mirror.Place, name string, flag int) (*mirror.File, error) {
 	if flag&os.O_TRUNC == 0 {
-		return v.OpenLocal(p, name, flag, func() (*tree.Node, error) { return s.adopt(p.Path()) })
+		return v.OpenLocal(p, name, flag, s.adopt)
 	}
 	n, err := v.Adopt(p)
 	if err != nil {

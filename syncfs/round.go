@@ -214,14 +214,20 @@ func (s *Fs) failed(n *tree.Node, err error) {
 
 // do makes one step, and says in the result what it came to.
 func (s *Fs) do(step tree.Step, r *Result) error {
-	err := s.try(step, r)
-	if errors.Is(err, fs.ErrNotExist) && step.To.Dir != nil {
-		if err = s.ensureParent(step, r); err == nil {
-			err = s.try(step, r)
+	for attempt := 1; ; attempt++ {
+		err := s.try(step, r)
+		if !errors.Is(err, fs.ErrNotExist) || step.To.Dir == nil || attempt == maxMissing {
+			return err
+		}
+		if err := s.ensureParent(step, r); err != nil {
+			return err
 		}
 	}
-	return err
 }
+
+// maxMissing is how often a step is tried to which something is missing: the directory on the remote, which is made, or
+// the local file, which was renamed just when it was to be read.
+const maxMissing = 5
 
 func (s *Fs) try(step tree.Step, r *Result) error {
 	switch step.Op {

@@ -23,7 +23,7 @@ type File struct {
 	name   string // as it was opened
 	flag   int
 	local  *localdir.File
-	adopt  func() (*tree.Node, error) // makes a node of a file of the user's when it is written first
+	adopt  func(name string) (*tree.Node, error) // makes a node of a file of the user's when it is written first
 	closed atomic.Bool
 
 	mu     sync.Mutex // guards what follows
@@ -179,7 +179,9 @@ func (f *File) change(alone bool, do func() (int, error)) (int, error) {
 		return 0, fs.ErrClosed // the bytes may be another Fs's by now
 	}
 	if f.node == nil {
-		if err := f.becomeNode(); err != nil {
+		if err := f.becomeNode(); err == errNowhere {
+			return do()
+		} else if err != nil {
 			return 0, err
 		}
 	}
@@ -198,18 +200,6 @@ func (f *File) change(alone bool, do func() (int, error)) (int, error) {
 	}
 	s.generation.Add(1)
 	return do()
-}
-
-// becomeNode makes the file of the user's one that the program has changed.
-func (f *File) becomeNode() error {
-	n, err := f.adopt()
-	if err != nil {
-		return err
-	}
-	f.m.mu.Lock()
-	defer f.m.mu.Unlock()
-	f.node, f.shared = n, (&View{FS: f.m}).share(n)
-	return nil
 }
 
 // Stat describes the open file, whatever its name is now.
@@ -287,6 +277,11 @@ func (f *File) Close() error {
 		return f.fail("close", fs.ErrClosed)
 	}
 	var err error
+	if f.adopt != nil && f.shared == nil {
+		f.m.mu.Lock()
+		delete(f.m.usersOpen, f)
+		f.m.mu.Unlock()
+	}
 	if f.shared != nil {
 		if f.wrote {
 			f.shared.bytes.Lock()

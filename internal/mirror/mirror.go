@@ -65,9 +65,12 @@ type state struct {
 	flights  map[tree.ID]*flight
 	open     map[tree.ID]*openFile
 	openDirs map[tree.ID]int
-	writing  map[string]int  // names that are being written on the remote
-	vacated  map[string]bool // local names that have lost their bytes since the log was synced; "." means any
-	closed   bool
+	// usersOpen are the handles on files of the user's that may be written, with the local names of the files; "" for
+	// none.
+	usersOpen map[*File]string
+	writing   map[string]int  // names that are being written on the remote
+	vacated   map[string]bool // local names that have lost their bytes since the log was synced; "." means any
+	closed    bool
 
 	renamed renamed
 
@@ -101,6 +104,7 @@ func Open(remote, local afero.Fs, opt Options) (*FS, error) {
 	s := &state{
 		base: remote, rootName: "/", namePrefix: "/", local: dir, opt: opt, heard: newHeard(opt.ListTTL),
 		flights: map[tree.ID]*flight{}, open: map[tree.ID]*openFile{}, openDirs: map[tree.ID]int{}, writing: map[string]int{},
+		usersOpen: map[*File]string{},
 		renamed: renamed{dirs: map[string]bool{}},
 		vacated: map[string]bool{".": true}, // what a process that died has not synced is read from the log all the same
 	}

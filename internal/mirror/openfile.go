@@ -47,13 +47,18 @@ func readToo(flag int) int {
 
 func writable(flag int) bool { return flag&(os.O_WRONLY|os.O_RDWR) != 0 }
 
-// OpenLocal opens a file of the user's. adopt is called before it is written first.
-func (v *View) OpenLocal(p Place, name string, flag int, adopt func() (*tree.Node, error)) (*File, error) {
+// OpenLocal opens a file of the user's. adopt makes a node of it, under the name that it has then, before it is written
+// first.
+func (v *View) OpenLocal(p Place, name string, flag int, adopt func(name string) (*tree.Node, error)) (*File, error) {
 	local, err := v.local.OpenFile(p.Path(), readToo(flag), 0)
 	if err != nil {
 		return nil, err
 	}
-	return &File{m: v.FS, name: name, flag: flag, local: local, adopt: adopt}, nil
+	f := &File{m: v.FS, name: name, flag: flag, local: local, adopt: adopt}
+	if adopt != nil {
+		v.usersOpen[f] = p.Path()
+	}
+	return f, nil
 }
 
 func (v *View) share(n *tree.Node) *openFile {

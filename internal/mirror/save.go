@@ -47,6 +47,7 @@ func (m *FS) save(actions ...tree.Action) error {
 		return errors.Join(err, m.settle())
 	}
 	m.tree.Commit()
+	m.followUsers(actions)
 	m.restamp(copies)
 	m.compact()
 	return nil

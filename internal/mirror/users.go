@@ -1,0 +1,61 @@
+package mirror
+
+import (
+	"errors"
+	"io/fs"
+	"strings"
+
+	"github.com/sftpsyncer/go-syncfs/internal/tree"
+)
+
+// A file of the user's has no node to which a handle could be bound. Until it is written first, and becomes one, its
+// handle goes by the name that it has in the local directory, which follows what this side does: where a file was moved
+// to is where it is written. One that was removed is in the trash, and written without anybody seeing it.
+
+// followUsers has the handles on files of the user's follow what was renamed in the local directory. The mirror is
+// locked.
+func (m *FS) followUsers(actions []tree.Action) {
+	for f, name := range m.usersOpen {
+		for _, a := range actions {
+			switch {
+			case a.Kind != tree.RenameLocal:
+			case within(name, a.From):
+				name = a.To + strings.TrimPrefix(name, a.From)
+			case within(name, a.To): // it was replaced
+				name = ""
+			}
+		}
+		m.usersOpen[f] = name
+	}
+}
+
+// errNowhere says that a file of the user's has no name any more.
+var errNowhere = errors.New("the file was removed")
+
+// becomeNode makes the file of the user's one that the program has changed. The error is errNowhere if there is no
+// name under which that could be seen.
+func (f *File) becomeNode() error {
+	for {
+		f.m.mu.Lock()
+		name := f.m.usersOpen[f]
+		f.m.mu.Unlock()
+		if name == "" || reserved(name) {
+			return errNowhere
+		}
+		n, err := f.adopt(name)
+		f.m.mu.Lock()
+		moved := f.m.usersOpen[f] != name
+		if !moved && err == nil {
+			delete(f.m.usersOpen, f)
+			f.node, f.shared = n, (&View{FS: f.m}).share(n)
+		}
+		f.m.mu.Unlock()
+		switch {
+		case moved:
+		case errors.Is(err, fs.ErrNotExist):
+			return errNowhere
+		default:
+			return err
+		}
+	}
+}
