@@ -1,6 +1,7 @@
 package sftpfs
 
 import (
+	"errors"
 	"io/fs"
 	"math"
 	"time"
@@ -10,7 +11,7 @@ import (
 
 // Chmod is os.Chmod.
 func (f *Fs) Chmod(name string, mode fs.FileMode) error {
-	return change(f, "chmod", name, func(r remote, p string) error { return r.chmod(p, mode) })
+	return change(f, "chmod", name, func(r remote, p string) error { return r.orMissing(p, r.chmod(p, mode)) })
 }
 
 // Chown is os.Chown: -1 leaves the user or the group as it is.
@@ -29,7 +30,7 @@ func (f *Fs) Chown(name string, uid, gid int) error {
 				gid = int(have.GID)
 			}
 		}
-		return r.chown(p, uid, gid)
+		return r.orMissing(p, r.chown(p, uid, gid))
 	})
 }
 
@@ -52,8 +53,19 @@ func (f *Fs) Chtimes(name string, atime, mtime time.Time) error {
 		if !fits(atime) || !fits(mtime) {
 			return errInvalid
 		}
-		return r.chtimes(p, atime, mtime)
+		return r.orMissing(p, r.chtimes(p, atime, mtime))
 	})
+}
+
+// orMissing looks whether what a server has refused, which may do so for every name, is there at all.
+func (r remote) orMissing(p string, err error) error {
+	if !errors.Is(err, fs.ErrPermission) {
+		return err
+	}
+	if _, serr := r.stat(p); missing(serr) {
+		return serr
+	}
+	return err
 }
 
 func fits(t time.Time) bool { return t.Unix() >= 0 && t.Unix() <= math.MaxUint32 }

@@ -42,6 +42,19 @@ type learnt struct {
 	mu           sync.Mutex // guards the following
 	replaces     bool       // a plain rename has replaced a file
 	refusesModes bool
+	links        int // the order of their paths
+}
+
+func (l *learnt) linkOrder() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.links
+}
+
+func (l *learnt) noteLinkOrder(order int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.links = order
 }
 
 func (l *learnt) note(what *bool) {

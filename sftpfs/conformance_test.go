@@ -47,6 +47,15 @@ func (l limits) and(incapable map[aferotest.Capability]string, beyond map[string
 	return sum
 }
 
+// but returns the limits without those cases.
+func (l limits) but(cases ...string) limits {
+	fewer := limits{l.incapable, maps.Clone(l.beyond)}
+	for _, name := range cases {
+		delete(fewer.beyond, name)
+	}
+	return fewer
+}
+
 func (l limits) excludes(c aferotest.Case) bool {
 	return slices.ContainsFunc(c.Needs, func(n aferotest.Capability) bool { return l.incapable[n] != "" })
 }

@@ -49,5 +49,23 @@
 //     all are fs.ErrNotExist.
 //   - Over a client of NewClient nothing is known of channels, limits and silence, and a listed name is what stands
 //     behind its last slash: pkg/sftp has cut it by then.
+//   - The first link that is made on a server costs another one, made and removed beside it: not all servers read its
+//     two paths in the same order.
 //   - A directory that is open is listed by its name, which somebody may have given to another one meanwhile.
+//
+// # Servers
+//
+// Each of these was held to the conformance suite of 617 cases. What did not pass is about what SFTP can't say (whole
+// seconds, one answer for all that is not there: 9 cases) or what the server can't do; the tests declare each with its
+// reason. None failed.
+//
+//	server                            passed  replaces  fsync  what it can't do
+//	OpenSSH 9.2 internal-sftp         608     yes       yes
+//	OpenSSH 9.2 sftp-server           608     yes       yes
+//	  extensions off (-P)             596     no        no
+//	  setstat refused (-P)            570     yes       yes    modes, owners and times of a name
+//	dropbear 2022.83 and sftp-server  608     yes       yes
+//	ProFTPD 1.3.8 mod_sftp            541     yes       yes    says where links lead, not what they hold
+//	asyncssh 2.10                     606     yes       yes    reads what it made through the handle that made it
+//	pkg/sftp 1.13 Server              605     yes       no     appends at the end that this side knows
 package sftpfs

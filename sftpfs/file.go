@@ -162,6 +162,9 @@ func (f *File) Truncate(size int64) error {
 	default:
 		err = f.status(func(h *sftp.File) error { return h.Truncate(size) })
 		f.size.Store(unstated)
+		f.mu.Lock()
+		f.end = size
+		f.mu.Unlock()
 	}
 	return pathError("truncate", f.name, err)
 }

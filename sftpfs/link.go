@@ -1,7 +1,10 @@
 package sftpfs
 
 import (
+	"fmt"
 	"io/fs"
+	"math/rand/v2"
+	"path"
 	"syscall"
 )
 
@@ -14,7 +17,7 @@ func (f *Fs) SymlinkIfPossible(oldname, newname string) error {
 	}
 	if err == nil {
 		err = run(f, once, func(r remote) error {
-			err := r.symlink(oldname, p)
+			err := f.symlink(r, oldname, p)
 			if refused(err) {
 				if _, lerr := r.lstat(p); lerr == nil {
 					return syscall.EEXIST
@@ -24,6 +27,45 @@ func (f *Fs) SymlinkIfPossible(oldname, newname string) error {
 		})
 	}
 	return linkError("symlink", oldname, newname, err)
+}
+
+// symlink sends the two paths in the order that the server reads them in: most take OpenSSH's, which is not that of
+// the draft. In the wrong one the link would be made where the target is meant to be, which may be anywhere.
+func (f *Fs) symlink(r remote, target, p string) error {
+	order := f.learnt.linkOrder()
+	if order == 0 {
+		var err error
+		if order, err = r.linkOrder(path.Dir(p)); err != nil {
+			return err
+		}
+		f.learnt.noteLinkOrder(order)
+	}
+	return tell(r, p, func(full string) error {
+		if order == draftOrder {
+			return r.client.Symlink(full, r.target(target))
+		}
+		return r.client.Symlink(r.target(target), full)
+	})
+}
+
+// The orders in which a server reads the paths of a link. 0: not known.
+const (
+	opensshOrder = 1 + iota
+	draftOrder
+)
+
+// linkOrder finds the order by making a link between two new names in dir, which is where it shows and does no harm.
+func (r remote) linkOrder(dir string) (int, error) {
+	name := path.Join(dir, fmt.Sprintf(".sftpfs-%016x", rand.Uint64()))
+	target, link := name+".target", name+".link"
+	if err := tell(r, link, func(full string) error { return r.client.Symlink(r.on(target), full) }); err != nil {
+		return 0, err
+	}
+	made, order := link, opensshOrder
+	if _, err := r.lstat(link); missing(err) {
+		made, order = target, draftOrder
+	}
+	return order, r.removeFile(made)
 }
 
 // ReadlinkIfPossible returns the target of the link: a relative one as it is stored, an absolute one as seen from

@@ -40,9 +40,13 @@ func (f *Fs) OpenFile(name string, flag int, perm fs.FileMode) (afero.File, erro
 
 // open gives the file its handle.
 func (f *File) open(r remote, perm fs.FileMode) error {
-	h, err := f.fs.create(r, f.path, f.flag, perm)
+	flag := f.flag
+	if !f.writable() {
+		flag &^= os.O_APPEND // asyncssh takes it to mean writing
+	}
+	h, err := f.fs.create(r, f.path, flag, perm)
 	if err != nil {
-		err = r.explainOpen(f.path, f.flag, err)
+		err = r.explainOpen(f.path, flag, err)
 	}
 	if err != nil {
 		return err
@@ -64,7 +68,8 @@ func (f *File) open(r remote, perm fs.FileMode) error {
 // explainOpen finds the reason why p could not be opened. For a directory on a server that has no handles for them
 // there is none: reading it takes no handle.
 func (r remote) explainOpen(p string, flag int, err error) error {
-	if !refused(err) && !errors.Is(err, syscall.EISDIR) {
+	denied := errors.Is(err, fs.ErrPermission) // which is what ProFTPD calls it
+	if !refused(err) && !denied && !errors.Is(err, syscall.EISDIR) {
 		return err
 	}
 	if flag&(os.O_CREATE|os.O_EXCL) == os.O_CREATE|os.O_EXCL {
@@ -79,6 +84,10 @@ func (r remote) explainOpen(p string, flag int, err error) error {
 		return err
 	case flag&mutates != 0:
 		return syscall.EISDIR
+	case denied:
+		if _, lerr := r.list(p); lerr != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io/fs"
 	"path"
+	"syscall"
 	"time"
 
 	"github.com/pkg/sftp"
@@ -37,11 +38,26 @@ func tell(r remote, p string, request func(full string) error) error {
 }
 
 func (r remote) stat(p string) (fs.FileInfo, error) {
-	return ask(r, p, func(full string) (fs.FileInfo, error) { return snapshot(p)(r.client.Stat(full)) })
+	fi, err := ask(r, p, func(full string) (fs.FileInfo, error) { return snapshot(p)(r.client.Stat(full)) })
+	return fi, r.orThroughFile(p, err)
 }
 
 func (r remote) lstat(p string) (fs.FileInfo, error) {
-	return ask(r, p, func(full string) (fs.FileInfo, error) { return snapshot(p)(r.client.Lstat(full)) })
+	fi, err := ask(r, p, func(full string) (fs.FileInfo, error) { return snapshot(p)(r.client.Lstat(full)) })
+	return fi, r.orThroughFile(p, err)
+}
+
+// orThroughFile finds out whether what a server has no words for is a path that leads through a file. Others say of that
+// that there is nothing.
+func (r remote) orThroughFile(p string, err error) error {
+	if !refused(err) || p == "/" {
+		return err
+	}
+	dir, derr := r.stat(path.Dir(p))
+	if missing(derr) || derr == nil && !dir.IsDir() {
+		return syscall.ENOENT
+	}
+	return err
 }
 
 func (r remote) open(p string, flag int) (*sftp.File, error) {
@@ -75,10 +91,6 @@ func (r remote) chown(p string, uid, gid int) error {
 
 func (r remote) chtimes(p string, atime, mtime time.Time) error {
 	return tell(r, p, func(full string) error { return r.client.Chtimes(full, atime, mtime) })
-}
-
-func (r remote) symlink(target, p string) error {
-	return tell(r, p, func(full string) error { return r.client.Symlink(r.target(target), full) })
 }
 
 func (r remote) readlink(p string) (string, error) {

@@ -1,0 +1,30 @@
+package sftpservers
+
+import (
+	"crypto/ed25519"
+	"encoding/pem"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"golang.org/x/crypto/ssh"
+)
+
+// A key is an ed25519 key, in a file too.
+type key struct {
+	signer ssh.Signer
+	file   string
+}
+
+func newKey(t testing.TB, dir, name string) key {
+	t.Helper()
+	_, private, err := ed25519.GenerateKey(nil)
+	require.NoError(t, err)
+	signer, err := ssh.NewSignerFromKey(private)
+	require.NoError(t, err)
+	block, err := ssh.MarshalPrivateKey(private, name)
+	require.NoError(t, err)
+	return key{signer, write(t, dir, name, string(pem.EncodeToMemory(block)))}
+}
+
+// authorized is the public half as a line of authorized_keys.
+func (k key) authorized() string { return string(ssh.MarshalAuthorizedKey(k.signer.PublicKey())) }
