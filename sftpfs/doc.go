@@ -49,8 +49,8 @@
 //     all are fs.ErrNotExist.
 //   - Over a client of NewClient nothing is known of channels, limits and silence, and a listed name is what stands
 //     behind its last slash: pkg/sftp has cut it by then.
-//   - The first link that is made on a server costs another one, made and removed beside it: not all servers read its
-//     two paths in the same order.
+//   - Not all servers read the two paths of a link in the same order. On one that does not say who it is, the first
+//     link costs another one, made and removed beside it, which is left if the connection is lost in between.
 //   - A directory that is open is listed by its name, which somebody may have given to another one meanwhile.
 //
 // # Servers

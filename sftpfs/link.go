@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"math/rand/v2"
 	"path"
+	"strings"
 	"syscall"
 )
 
@@ -54,8 +55,26 @@ const (
 	draftOrder
 )
 
-// linkOrder finds the order by making a link between two new names in dir, which is where it shows and does no harm.
+// linkOrderOf returns the order of the servers that say who they are, 0 of others. pkg/sftp's have the version of
+// x/crypto.
+func linkOrderOf(version string) int {
+	switch {
+	case strings.Contains(version, "OpenSSH"), version == "SSH-2.0-Go":
+		return opensshOrder
+	case strings.Contains(version, "AsyncSSH"): // which has it for clients that are no OpenSSH
+		return draftOrder
+	}
+	return 0
+}
+
+// linkOrder finds the order, of a server that is not known, by making a link between two new names in dir, which is
+// where it shows and does no harm. If the connection is lost meanwhile, the link may be left.
 func (r remote) linkOrder(dir string) (int, error) {
+	if r.conn.ssh != nil {
+		if order := linkOrderOf(string(r.conn.ssh.ServerVersion())); order != 0 {
+			return order, nil
+		}
+	}
 	name := path.Join(dir, fmt.Sprintf(".sftpfs-%016x", rand.Uint64()))
 	target, link := name+".target", name+".link"
 	if err := tell(r, link, func(full string) error { return r.client.Symlink(r.on(target), full) }); err != nil {
