@@ -105,8 +105,8 @@ func Open(remote, local afero.Fs, opt Options) (*FS, error) {
 		base: remote, rootName: "/", namePrefix: "/", local: dir, opt: opt, heard: newHeard(opt.ListTTL),
 		flights: map[tree.ID]*flight{}, open: map[tree.ID]*openFile{}, openDirs: map[tree.ID]int{}, writing: map[string]int{},
 		usersOpen: map[*File]string{},
-		renamed: renamed{dirs: map[string]bool{}},
-		vacated: map[string]bool{".": true}, // what a process that died has not synced is read from the log all the same
+		renamed:   renamed{dirs: map[string]bool{}},
+		vacated:   map[string]bool{".": true}, // what a process that died has not synced is read from the log all the same
 	}
 	if _, ok := remote.(afero.FromIOFS); ok { // io/fs knows no rooted names
 		s.rootName, s.namePrefix = ".", ""
