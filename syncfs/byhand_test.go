@@ -1,9 +1,11 @@
 package syncfs
 
 import (
+	"context"
 	"io/fs"
 	"os"
 	"testing"
+	"time"
 
 	"github.com/spf13/afero"
 	"github.com/stretchr/testify/require"
@@ -178,4 +180,20 @@ func TestListAfterCopyWasDeleted(t *testing.T) {
 			require.Equal(t, fi.Size(), listed.Size())
 		}
 	}
+}
+
+// A directory in the place of a file's copy does not have the file fetched for ever.
+func TestDirectoryInPlaceOfCopy(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, nil)
+	r.serve("x")
+	require.NoError(t, r.fs.Rename("x", "y"))
+	r.place("y/")
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	require.ErrorIs(t, r.fs.Fetch(ctx, "y"), ErrBusy)
+	_, err := r.fs.WithContext(ctx).OpenFile("y", os.O_RDWR, 0)
+	require.ErrorIs(t, err, ErrBusy)
+	require.NoError(t, r.local.Remove("y"))
+	r.reads("y", "x")
 }

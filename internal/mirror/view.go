@@ -2,6 +2,7 @@ package mirror
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
@@ -25,11 +26,17 @@ type knowledge struct {
 	lists   map[string]listing
 	fetched map[tree.ID]error
 	hashed  map[tree.ID]hashed
+	// fetches counts them for each node; it is not reset.
+	fetches map[tree.ID]int
 }
 
 func (k *knowledge) reset(epoch uint64) {
+	fetches := k.fetches
+	if fetches == nil {
+		fetches = map[tree.ID]int{}
+	}
 	*k = knowledge{epoch: epoch, answers: map[string]Answer{}, lists: map[string]listing{},
-		fetched: map[tree.ID]error{}, hashed: map[tree.ID]hashed{}}
+		fetched: map[tree.ID]error{}, hashed: map[tree.ID]hashed{}, fetches: fetches}
 }
 
 // need is the error by which a function on a View says what it has to know first.
@@ -129,6 +136,9 @@ func (m *FS) remember(k *knowledge, keep func(now int64)) {
 	}
 }
 
+// maxFetches is how often one call has a copy made that is gone again when it looks.
+const maxFetches = 16
+
 // Fetch has a whole copy of the node's bytes made. It returns nil once it is there.
 func (v *View) Fetch(n *tree.Node) error {
 	if present(n) {
@@ -137,7 +147,11 @@ func (v *View) Fetch(n *tree.Node) error {
 	if err, ok := v.known.fetched[n.ID]; ok && err != nil {
 		return err
 	}
+	if v.known.fetches[n.ID] == maxFetches {
+		return fmt.Errorf("%w: something else is in the place of its copy, or changes it all the time", ErrBusy)
+	}
 	return need{func(m *FS, k *knowledge) error {
+		k.fetches[n.ID]++
 		err := m.fetch(n)
 		if m.ctx.Err() != nil {
 			return m.ctx.Err()
