@@ -90,7 +90,7 @@ func (m *machine) cover(name string) {
 	for _, n := range prefixes(name) {
 		e, made := shown[n]
 		e.mtime = 0
-		if was, ok := m.view[n]; !made || ok && was.typ == e.typ && e.typ == fs.ModeDir {
+		if was, ok := m.view[n]; !made || ok && (was.sees(shown[n]) || was.typ == e.typ && e.typ == fs.ModeDir) {
 			continue
 		}
 		for _, below := range m.below(n) {
@@ -128,6 +128,9 @@ func (m *machine) callMkdirAll() {
 			func(o *model) error { return o.mkdirAll(dir, perm) })
 		if m.unseen(t) {
 			m.cover(dir)
+			return
+		}
+		if _, made := m.view[dir]; !made {
 			return
 		}
 	}
@@ -283,7 +286,7 @@ func (m *machine) shown(name string, fi fs.FileInfo, contents bool) entry {
 		e.perm, e.text = 0, target
 	case e.typ == 0 && contents:
 		text, err := afero.ReadFile(m.fs, name)
-		if errors.Is(err, fs.ErrNotExist) && !m.calm() { // it was removed on the remote, and never fetched
+		if errors.Is(err, fs.ErrNotExist) && (m.setBack || !m.calm()) { // it was removed on the remote, and never fetched
 			return m.shown(name, fi, false)
 		}
 		require.NoError(m.rt, err)
@@ -304,9 +307,20 @@ func (m *machine) look(except string) {
 		} else {
 			m.follow(m.store.tree(), nil)
 		}
+		m.latent = m.removedByBoth()
 	}
 	m.refreshed(shown)
 	require.Empty(m.rt, m.diff(shown, except), "the view")
+}
+
+func (m *machine) removedByBoth() bool {
+	remote := m.store.tree()
+	for name := range m.gone {
+		if _, there := remote[strings.TrimSuffix(name, "/")]; !there {
+			return true
+		}
+	}
+	return false
 }
 
 // refreshed takes what is shown of an old copy, or was just fetched for something that is queued, for the file's text,

@@ -16,6 +16,7 @@ import (
 // a copy is made with clone.
 type model struct {
 	view map[string]entry
+	old  bool              // modes of directories may be shown as they were: nothing asks about them
 	gone map[string]string // what was removed here, by name on the remote, with its text; directories end with a slash
 }
 
@@ -52,7 +53,9 @@ func (e entry) sees(shown entry) bool {
 
 func newModel() *model { return &model{view: map[string]entry{}, gone: map[string]string{}} }
 
-func (m *model) clone() *model { return &model{maps.Clone(m.view), maps.Clone(m.gone)} }
+func (m *model) clone() *model {
+	return &model{view: maps.Clone(m.view), gone: maps.Clone(m.gone), old: m.old}
+}
 
 // settled is a model of what the remote and the view both are.
 func settled(tree map[string]entry) *model {
@@ -309,7 +312,7 @@ func (m *model) diff(shown map[string]entry, except string) string {
 			fmt.Fprintf(&b, "- %s: %v\n", name, want)
 		case !wanted:
 			fmt.Fprintf(&b, "+ %s: %v\n", name, got)
-		case !want.sees(got):
+		case !want.sees(got) && !(m.old && want.typ == fs.ModeDir && got.typ == fs.ModeDir):
 			fmt.Fprintf(&b, "! %s: %v, want %v\n", name, got, want)
 		}
 	}

@@ -2,6 +2,8 @@ package syncfs
 
 import (
 	"context"
+	"errors"
+	"io/fs"
 	"maps"
 	"slices"
 	"strings"
@@ -9,6 +11,7 @@ import (
 	"github.com/spf13/afero"
 	"github.com/stretchr/testify/require"
 
+	"github.com/sftpsyncer/go-syncfs/internal/crashfs"
 	"github.com/sftpsyncer/go-syncfs/internal/mirror"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
@@ -17,6 +20,8 @@ import (
 // pushed, as far as it is whole, and is the model from then on. after is what the model would be if the step that was
 // under way had been made.
 func (m *machine) powerLost(t *trouble, after *model) {
+	m.setBack = m.edited
+	defer func() { m.setBack = false }()
 	m.clearWay()
 	shown := m.tree(true)
 	m.rt.Logf("random %v, journal %v, left %v, queued %v", t.random, m.journal, shown, m.fs.Pending())
@@ -47,12 +52,13 @@ func (m *machine) powerLost(t *trouble, after *model) {
 	m.together()
 }
 
-// clearWay removes, as users may, files that have come back where there are directories by now.
+// clearWay removes, as users may, files that have come back where there are directories by now, and the other way
+// round.
 func (m *machine) clearWay() {
 	require.NoError(m.rt, m.fs.m.Do(func(v *mirror.View) error {
 		v.Tree().Nodes(func(n *tree.Node) {
-			if fi, err := m.disk.Stat("/" + n.Path()); err == nil && n.InView() && n.Kind == tree.Dir && !fi.IsDir() {
-				require.NoError(m.rt, m.disk.Remove("/"+n.Path()))
+			if fi, err := m.disk.Stat("/" + n.Path()); err == nil && n.InView() && n.Kind == tree.Dir != fi.IsDir() {
+				require.NoError(m.rt, m.disk.RemoveAll("/"+n.Path()))
 			}
 		})
 		return nil
@@ -61,13 +67,13 @@ func (m *machine) clearWay() {
 
 // together says of files that were being written what is to become of them, and brings both sides together.
 func (m *machine) together() {
+	if err := m.giveUpMissing(); err != nil {
+		require.ErrorIs(m.rt, err, fs.ErrExist) // a directory that has come back is in the way
+		m.startOver()
+		return
+	}
 	for _, name := range m.interrupted() {
 		m.keep(name)
-	}
-	for _, c := range m.fs.Pending() {
-		if _, err := m.disk.Stat("/" + c.Name); c.Op == Put && err != nil {
-			require.NoError(m.rt, m.fs.Discard(c.Name))
-		}
 	}
 	m.pushes()
 	if m.opts.Cache.Revalidate == 0 { // copies are of before the loss
@@ -90,13 +96,15 @@ func (m *machine) together() {
 	m.pushes()
 	shown := m.tree(false)
 	remote = m.store.tree()
-	for _, name := range slices.Backward(slices.Sorted(maps.Keys(shown))) { // a local directory in which no file was queued
+	for _, name := range slices.Backward(slices.Sorted(maps.Keys(shown))) {
+		// A local directory in which no file was queued is on this side only.
 		if _, there := remote[name]; !there && shown[name].typ.IsDir() {
 			require.NoError(m.rt, m.fs.Remove(name))
 		}
 	}
 	m.pushes()
 	m.model = settled(m.store.tree())
+	m.old = m.opts.Cache.Revalidate == 0
 	m.pushed()
 	m.look("")
 }
@@ -115,18 +123,47 @@ func (m *machine) pushes() {
 	require.Empty(m.rt, m.store.seen())
 }
 
-// keep has a file that was being written pushed as it is, if it is whole; else it is removed or, where it is not there at
-// all, given up.
+// giveUpMissing discards the changes of files whose bytes are lost.
+func (m *machine) giveUpMissing() error {
+	names := m.interrupted()
+	for _, c := range m.fs.Pending() {
+		if c.Op == Put {
+			names = append(names, c.Name)
+		}
+	}
+	for _, name := range names {
+		if _, err := m.disk.Stat("/" + name); err == nil {
+			continue
+		}
+		if err := m.fs.Discard(name); err != nil && !errors.Is(err, fs.ErrNotExist) { // with another one
+			return err
+		}
+	}
+	return nil
+}
+
+// startOver has the user begin with an empty local directory.
+func (m *machine) startOver() {
+	m.rt.Logf("start over")
+	require.NoError(m.rt, m.fs.Close())
+	for _, name := range m.store.temporary() {
+		require.NoError(m.rt, m.store.Fs.Remove("/"+name))
+	}
+	m.disk = crashfs.New(&crashfs.Options{Journal: m.journal})
+	require.NoError(m.rt, m.open())
+	m.model = settled(m.store.tree())
+	m.pushed()
+}
+
+// keep has a file that was being written pushed as it is, if it is whole; else it is removed.
 func (m *machine) keep(name string) {
 	text, err := afero.ReadFile(m.disk, "/"+name)
 	m.rt.Logf("keep %s %s %v", name, label(string(text)), err)
-	switch {
-	case err != nil:
-		require.NoError(m.rt, m.fs.Discard(name))
-	case m.store.made(string(text)):
+	require.NoError(m.rt, err)
+	if m.store.made(string(text)) {
 		m.store.commit(string(text))
 		require.NoError(m.rt, m.fs.Add(name))
-	default:
+	} else {
 		require.NoError(m.rt, m.fs.Remove(name))
 	}
 }

@@ -21,7 +21,7 @@ func (m *machine) push() {
 	}
 	queued := m.fs.Pending()
 	bases := m.bases()
-	t := m.arm()
+	t := m.armWith(troublesOfPush)
 	report, err := m.fs.Push(context.Background())
 	m.rt.Logf("push: %v", err)
 	came := m.came(t)
@@ -196,6 +196,7 @@ func (m *machine) exactly(queued []Change, clashes []string, failed map[string]b
 // wayOut brings both sides together, by whichever of the ways there are where something is in conflict.
 func (m *machine) wayOut() {
 	m.release()
+	m.doubt()
 	_, err := m.fs.Push(context.Background())
 	if err != nil {
 		for _, name := range m.names() {
@@ -203,6 +204,7 @@ func (m *machine) wayOut() {
 				m.again(name)
 			}
 		}
+		m.look("")
 		_, err = m.fs.Push(context.Background())
 	}
 	if err == nil {
@@ -233,7 +235,9 @@ func (m *machine) wayOut() {
 		_, err = m.fs.Pull(context.Background(), "/")
 		require.NoError(m.rt, err)
 	}
+	old := m.old
 	m.model = settled(m.store.tree())
+	m.old = old
 	require.Empty(m.rt, m.diff(m.tree(true), ""), "the view after all was discarded")
 	m.pushed()
 }
@@ -273,6 +277,8 @@ func (m *machine) overtaken() {
 	}
 }
 
+var othersOps = rapid.SampledFrom([]string{"write", "write", "make", "make", "remove", "rename", "mkdir", "removeall"})
+
 // other has the other client change something.
 func (m *machine) other() {
 	if m.uncertain {
@@ -296,7 +302,7 @@ func (m *machine) other() {
 		}
 		return name + machineElement.Draw(m.rt, "name")
 	}
-	switch op := rapid.SampledFrom([]string{"write", "write", "make", "make", "remove", "rename", "mkdir", "removeall"}).Draw(m.rt, "other"); {
+	switch op := othersOps.Draw(m.rt, "other"); {
 	case op == "write" && len(files) > 0:
 		m.others(op, rapid.SampledFrom(files).Draw(m.rt, "file"))
 	case op == "make":

@@ -28,11 +28,17 @@ type trouble struct {
 	after  *crashfs.Fs // what the loss of power has left
 }
 
-var troubles = []string{"", "", "", "", "", "", "", "fault", "fault", "fault", "kill", "power"}
+// Most calls meet none; most pushes, which make many operations, do.
+var (
+	troubles       = []string{"", "", "", "", "", "", "", "", "fault", "fault", "kill", "power"}
+	troublesOfPush = []string{"", "", "fault", "fault", "fault", "kill", "kill", "power"}
+)
 
 // arm prepares trouble for the step to come.
-func (m *machine) arm() *trouble {
-	t := &trouble{kind: rapid.SampledFrom(troubles).Draw(m.rt, "trouble")}
+func (m *machine) arm() *trouble { return m.armWith(troubles) }
+
+func (m *machine) armWith(kinds []string) *trouble {
+	t := &trouble{kind: rapid.SampledFrom(kinds).Draw(m.rt, "trouble")}
 	if t.kind == "power" && !m.calm() {
 		t.kind = ""
 	}
@@ -146,7 +152,7 @@ func (m *machine) doubt() {
 	if m.uncertain {
 		return
 	}
-	m.suspect = !m.calm()
+	m.suspect = m.latent || !m.calm()
 	m.uncertain = true
 }
 

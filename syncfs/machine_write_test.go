@@ -1,6 +1,7 @@
 package syncfs
 
 import (
+	"errors"
 	"io/fs"
 	"os"
 	"strings"
@@ -22,7 +23,8 @@ func (m *machine) write(w int) { m.writeTo(m.name("name"), w) }
 // writeTo writes a file, in two pieces. It says whether it did.
 func (m *machine) writeTo(name string, w int) bool {
 	e, ok := m.view[name]
-	if ok && e.typ == fs.ModeSymlink || e.open || m.uncertain && e.stale && w == extend {
+	switch {
+	case ok && e.typ == fs.ModeSymlink, e.open, m.uncertain && e.stale, w != create && m.unsettled(name):
 		return false
 	}
 	wantErr := m.way(name)
@@ -75,6 +77,7 @@ func (m *machine) writeTo(name string, w int) bool {
 		require.NoError(m.rt, wantErr, "write %s; the model", name)
 		m.model = after
 		return true
+	case errors.Is(err, fs.ErrNotExist) && !m.calm(): // it was removed on the remote, and never fetched
 	case came && !like(err, wantErr):
 		m.expected("write "+name, err)
 		m.leftOver(name, text, w)
@@ -82,6 +85,16 @@ func (m *machine) writeTo(name string, w int) bool {
 		require.True(m.rt, like(err, wantErr), "write %s: %v; the model: %v", name, err, wantErr)
 	}
 	return false
+}
+
+// unsettled says whether something but the text of a file is queued, and the other client has written it: which of the
+// texts is changed depends on whether there is a copy.
+func (m *machine) unsettled(name string) bool {
+	e := m.view[name]
+	if e.origin == "" || e.text != e.base || !m.touched(name) {
+		return false
+	}
+	return m.uncertain && m.suspect || !m.uncertain && m.store.tree()[e.origin].text != e.base
 }
 
 func (m *machine) writeFile(name string, w int, text string, sync bool) error {
@@ -115,6 +128,11 @@ func (m *machine) leftOver(name, text string, w int) {
 	m.look(name)
 	shown, there := m.tree(true)[name]
 	e, was := m.view[name]
+	// It may have been fetched for the write.
+	if now, ok := m.store.tree()[e.origin]; ok && was && e.text == e.base && shown.text == now.text {
+		e.text, e.base, e.perm = now.text, now.text, shown.perm
+		m.view[name] = e
+	}
 	if e.mtime != shown.mtime {
 		e.mtime = 0 // a write takes back what Chtimes has set
 	}
@@ -137,7 +155,9 @@ func (m *machine) leftOver(name, text string, w int) {
 	case w == extend:
 		require.GreaterOrEqual(m.rt, n, len(e.text), "what was there before the write")
 	}
-	require.Equal(m.rt, text[:n]+rest, shown.text, "%s holds what nobody wrote", name)
+	if w != create || !m.store.made(shown.text) { // that may be an old copy, which was to be emptied
+		require.Equal(m.rt, text[:n]+rest, shown.text, "%s holds what nobody wrote", name)
+	}
 	m.written(name, shown.text)
 	e = m.view[name]
 	e.partly, e.perm = true, shown.perm
@@ -164,7 +184,8 @@ func (m *machine) again(name string) {
 // hold opens a file and writes to it.
 func (m *machine) hold() {
 	name := m.name("name")
-	if e, ok := m.view[name]; !ok || e.typ != 0 || m.held != nil || e.partly || m.uncertain && e.stale || m.way(name) != nil {
+	switch e, ok := m.view[name]; {
+	case m.held != nil, !ok, e.typ != 0, m.way(name) != nil, e.partly, m.uncertain && e.stale, m.unsettled(name):
 		return
 	}
 	f, err := m.fs.OpenFile(name, extend, 0)
