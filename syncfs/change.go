@@ -120,6 +120,7 @@ type Result struct {
 
 	step     attempted
 	advanced bool // more is on the remote than before
+	intended bool // whether it was made is to be found out
 }
 
 // Report says what a Push or a Pull did.

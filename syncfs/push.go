@@ -40,7 +40,7 @@ func (s *Fs) push(ctx context.Context, policy ConflictPolicy, names []string) (R
 	defer done()
 	s.meter = s.m.Meter("push")
 	defer s.meter.Close()
-	p := pusher{s: s, refused: map[attempted]Result{}}
+	p := pusher{s: s, refused: map[attempted]Result{}, unknown: map[attempted]Result{}}
 	p.patience = patience{limit: s.retryFor, idle: time.Now()}
 	return p.push(ctx)
 }
@@ -60,6 +60,7 @@ type pusher struct {
 	s        *Fs
 	patience patience
 	refused  map[attempted]Result // what failed for good
+	unknown  map[attempted]Result // what may have been made all the same
 	report   Report
 }
 
@@ -105,8 +106,24 @@ func (p *pusher) note(failed []Result) (again bool) {
 		} else {
 			p.refused[r.step] = r
 		}
+		if r.intended {
+			p.unknown[r.step] = r
+		}
 	}
 	return again
+}
+
+// foundMade reports the steps that were found out to have been made: they are not planned any more.
+func (p *pusher) foundMade(steps []tree.Step) {
+	for _, step := range steps {
+		delete(p.unknown, attempted{step.Node.ID, step.Op})
+	}
+	for step, r := range p.unknown {
+		r.Err = nil
+		p.report.add(r)
+		p.s.meter.Done(r.Size)
+		delete(p.unknown, step)
+	}
 }
 
 // awaitRemote waits until the remote answers. It says whether that is worth another attempt.

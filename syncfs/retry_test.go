@@ -138,9 +138,11 @@ func TestRetryLooksBeforeItRepeats(t *testing.T) {
 			}
 			return err
 		})
-		r.pushes()
+		report := r.pushes()
 		require.Equal(t, 1, renames)
 		r.has(r.served(), "e/", "e/x:d/x")
+		require.Len(t, report.Results, 1, "what was found out is reported")
+		require.NoError(t, report.Results[0].Err)
 	})
 }
 

@@ -51,6 +51,7 @@ func (p *pusher) round() (*round, error) {
 	if err != nil {
 		return r, err
 	}
+	p.foundMade(r.steps)
 	r.expect(&p.report)
 	r.run(p)
 	return r, nil
@@ -183,6 +184,7 @@ func (r *round) attempt(i int) Result {
 	result.Attempts++
 	if err := r.s.do(step, &result); err != nil {
 		result.Err = named(result.Change, err)
+		result.intended = !step.Aux && r.s.intends(step.Node)
 		r.s.failed(step.Node, result.Err)
 	}
 	result.Duration = r.s.since(start)
