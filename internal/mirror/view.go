@@ -136,8 +136,9 @@ func (m *FS) remember(k *knowledge, keep func(now int64)) {
 	}
 }
 
-// maxFetches is how often one call has a copy made that is gone again when it looks.
-const maxFetches = 16
+// maxFetches is how often one call has a copy made that is gone again when it looks. Others that evict or replace it all
+// the time are no reason to give up soon; a directory that was put in its place by hand is never out of the way.
+const maxFetches = 200
 
 // Fetch has a whole copy of the node's bytes made. It returns nil once it is there.
 func (v *View) Fetch(n *tree.Node) error {
