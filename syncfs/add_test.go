@@ -203,3 +203,20 @@ func BenchmarkAdd(b *testing.B) {
 		})
 	}
 }
+
+// A directory that was not asked about when a file in it was added is seen when it is removed.
+func TestRemoveDirectoryOfAdded(t *testing.T) {
+	t.Parallel()
+	for _, pushed := range []bool{false, true} {
+		r := newRig(t, nil)
+		r.serve("d/e/y")
+		r.place("d/e/x")
+		require.NoError(t, r.fs.Add("d/e/x"))
+		if pushed {
+			r.pushes()
+		}
+		require.NoError(t, r.fs.RemoveAll("d"))
+		r.pushes()
+		r.has(r.served())
+	}
+}

@@ -114,7 +114,7 @@ func (r *remover) unlink() (actions []action) {
 	for i := len(r.found) - 1; i >= 0; i-- {
 		f := r.found[i]
 		if f.place.Node != nil && f.place.Node.Kind == tree.Dir {
-			r.v.Absented(f.place.Node)
+			r.v.Listed(f.place.Node)
 		}
 		actions = r.v.Unlink(f.place, f.shadow)
 	}

@@ -77,11 +77,15 @@ func (v *View) Here(n *tree.Node, path string) bool {
 	return !missing(err) // if that can't be told, what is done about it will
 }
 
-// Absented takes note that the remote was found not to have a directory that was taken to be there.
-func (v *View) Absented(n *tree.Node) {
-	if n.HasBase() && n.Known != tree.Exists && !n.IsRoot() {
-		if l, ok := v.known.lists[n.RemotePath()]; ok && errors.Is(l.err, fs.ErrNotExist) {
-			v.tree.Erased(n, v.Now())
-		}
+// Listed takes note of whether the remote was found to have a directory that was taken to be there.
+func (v *View) Listed(n *tree.Node) {
+	l, ok := v.known.lists[n.RemotePath()]
+	switch {
+	case !ok || !n.HasBase() || n.Known == tree.Exists || n.IsRoot():
+	case errors.Is(l.err, fs.ErrNotExist):
+		v.tree.Erased(n, v.Now())
+	case l.err == nil:
+		v.tree.Edit(n).Known = tree.Exists
+		v.tree.Touch(n)
 	}
 }
