@@ -213,3 +213,33 @@ func TestFailedCloseAtPowerLoss(t *testing.T) {
 	require.NoError(t, err)
 	require.False(t, exists)
 }
+
+// What was renamed out of a directory, and Sync had acknowledged, does not go with the directory: on a disk that keeps
+// names only for those who sync their directory.
+func TestRenamedOutOfRemovedAtPowerLoss(t *testing.T) {
+	t.Parallel()
+	disk := crashfs.New(nil)
+	remote := aferotest.OS(t.TempDir())
+	s := newFs(t, remote, disk, nil)
+	require.NoError(t, s.Mkdir("d", 0o755))
+	require.NoError(t, s.Mkdir("e", 0o755))
+	f, err := s.Create("d/x")
+	require.NoError(t, err)
+	_, err = f.WriteString("synced")
+	require.NoError(t, err)
+	require.NoError(t, f.Sync())
+	require.NoError(t, f.Close())
+	require.NoError(t, s.Rename("d/x", "e/x"))
+	require.NoError(t, s.RemoveAll("d"))
+
+	for seed := range uint64(300) {
+		left, err := New(remote, disk.CrashRandom(seed), nil)
+		require.NoError(t, err)
+		texts := map[string]bool{}
+		for _, e := range contents(t, left) {
+			texts[e.Content] = true
+		}
+		require.NoError(t, left.Close())
+		require.True(t, texts["synced"], "seed %d", seed)
+	}
+}

@@ -26,6 +26,18 @@ func (r *renamed) add(dirs ...string) {
 	}
 }
 
+// below says whether a directory is among them, or one below it.
+func (r *renamed) below(name string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for dir := range r.dirs {
+		if within(dir, name) {
+			return true
+		}
+	}
+	return false
+}
+
 // take empties the set.
 func (r *renamed) take() map[string]bool {
 	r.mu.Lock()

@@ -55,6 +55,11 @@ func (m *FS) moves(actions []tree.Action) error {
 		if a.Kind != tree.RenameLocal {
 			continue
 		}
+		if within(a.To, localdir.TrashDir) && m.renamed.below(a.From) { // what has left it is not to go with it
+			if err := m.syncNames(); err != nil {
+				return err
+			}
+		}
 		if !reserved(a.To) {
 			if _, err := m.local.Lstat(a.To); err == nil { // it is replaced
 				m.vacate(a.To)
