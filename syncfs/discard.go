@@ -17,7 +17,9 @@ import (
 // old name. A name is that of a Change, or where the program sees (or saw) the file. None named means all.
 //
 // A file that was queued by Add stays in the local directory where it is; bytes that were written through the Fs are
-// moved to .syncfs/discarded there. What stands in the way of something that goes back to its place is discarded too.
+// moved to .syncfs/discarded there. What stands in the way of something that goes back to its place is discarded too. What
+// a Push that failed has put aside on the remote, in the middle of a swap, stays queued: it gets a free name in the
+// directory that it came from.
 //
 // The error matches fs.ErrNotExist if nothing of that name is queued, ErrBusy if a file is open for writing. Then
 // nothing is discarded. Discard waits for a Push that is running.
@@ -155,7 +157,9 @@ func (d *discarder) apply() error {
 	})
 	var out, back []action
 	var returning []*tree.Node
+	names := map[*tree.Node]string{} // in the view, before
 	for _, n := range nodes {
+		names[n] = n.Name()
 		out = append(out, d.discardBytes(n)...)
 		d.revert(n)
 		switch {
@@ -182,10 +186,14 @@ func (d *discarder) apply() error {
 	}
 	base := func(n *tree.Node) int { return strings.Count(n.RemotePath(), "/") }
 	slices.SortFunc(returning, func(a, b *tree.Node) int {
-		return cmp.Or(cmp.Compare(base(a), base(b)), cmp.Compare(a.ID, b.ID))
+		return cmp.Or(compareBool(parked(a), parked(b)), cmp.Compare(base(a), base(b)), cmp.Compare(a.ID, b.ID))
 	})
 	for _, n := range returning {
 		dir, name := n.Base()
+		if parked(n) {
+			name = d.visible(dir, names[n])
+			d.v.Tree().Note(n, d.v.Now()).Dest = tree.Absent
+		}
 		d.v.Tree().Relink(n, dir, name)
 		waiting := fmt.Sprintf("%s/%016x", localdir.TrashDir, uint64(n.ID))
 		if slices.ContainsFunc(out, func(a action) bool { return a.To == waiting }) {
@@ -193,6 +201,37 @@ func (d *discarder) apply() error {
 		}
 	}
 	return d.v.Save(append(out, back...)...)
+}
+
+// parked says whether a push has put a node aside on the remote, where nobody sees it.
+func parked(n *tree.Node) bool {
+	_, name := n.Base()
+	return localdir.Reserved(name)
+}
+
+func compareBool(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case b:
+		return -1
+	}
+	return 1
+}
+
+// visible is a name for a node that was put aside, whose old place others have: it is not to be lost from sight.
+func (d *discarder) visible(dir *tree.Node, name string) string {
+	if name == "" { // it was removed since
+		name = "restored"
+	}
+	free := name
+	for i := 1; ; i++ {
+		_, hidden := dir.Hidden(free)
+		if dir.Kid(free) == nil && !hidden {
+			return free
+		}
+		free = keptName(name, d.v.Options().Now(), hostName(), i)
+	}
 }
 
 // discardBytes takes changed bytes away from their node, and says where they go.

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/spf13/afero"
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
@@ -344,5 +345,30 @@ func TestDiscardOfRenameOfUnknownOutcome(t *testing.T) {
 		require.NoError(t, r.fs.Discard())
 		r.pushes()
 		r.has(r.view(), "d/", "d/y:d/y")
+	}
+}
+
+// A file that a push has put aside, and then could not bring to its place, is not lost from sight when that is discarded.
+func TestDiscardOfParked(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, nil)
+	r.serve("b", "d/x")
+	require.NoError(t, r.fs.Rename("b", "t"))
+	require.NoError(t, r.fs.Rename("d", "b"))
+	require.NoError(t, r.fs.Rename("t", "b/b"))
+	r.serve("d/b:theirs")
+	r.fails(ErrConflict)
+	require.NoError(t, r.fs.Discard())
+	r.pushes()
+	r.pushes()
+	texts := map[string]bool{}
+	for _, e := range r.served() {
+		texts[e.Content] = true
+	}
+	require.True(t, texts["b"] && texts["theirs"] && texts["d/x"], "%v", list(r.served()))
+	infos, err := afero.ReadDir(r.remote, "/")
+	require.NoError(t, err)
+	for _, fi := range infos {
+		require.NotContains(t, fi.Name(), ".syncfs")
 	}
 }
