@@ -228,8 +228,10 @@ func (m *model) rename(from, to string) error {
 	for _, n := range append(m.below(from), from) {
 		e := m.view[n]
 		delete(m.view, n)
-		if e.lasting != "" {
-			e.lasting += "\n" + to + n[len(from):]
+		for _, name := range strings.Fields(e.lasting) {
+			if within(name, from) {
+				e.lasting += "\n" + to + name[len(from):]
+			}
 		}
 		m.view[to+n[len(from):]] = e
 	}

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -107,6 +108,11 @@ func (s *store) temporary() (names []string) {
 		return true
 	})
 	return names
+}
+
+// parked says whether a push has put something aside.
+func (s *store) parked() bool {
+	return slices.ContainsFunc(s.temporary(), func(name string) bool { return strings.HasSuffix(name, ".park") })
 }
 
 func (s *store) walk(dir string, visit func(string, entry) bool) {
