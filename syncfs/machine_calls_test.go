@@ -87,6 +87,7 @@ func (m *machine) unseen(t *trouble) bool { return len(m.sides[0].Fired()) > t.f
 func (m *machine) cover(name string) {
 	m.suspect = true
 	shown := m.tree(true)
+	m.refreshed(shown)
 	for _, n := range prefixes(name) {
 		e, made := shown[n]
 		e.mtime = 0

@@ -243,3 +243,72 @@ func TestRenamedOutOfRemovedAtPowerLoss(t *testing.T) {
 		require.True(t, texts["synced"], "seed %d", seed)
 	}
 }
+
+// What was renamed before a process ended, or died, has its new name as long as the record of that lasts: on a disk that
+// keeps names only for those who sync their directory.
+func TestRenamedBeforeRestartAtPowerLoss(t *testing.T) {
+	t.Parallel()
+	for _, end := range []string{"close", "kill"} {
+		t.Run(end, func(t *testing.T) {
+			t.Parallel()
+			disk, plan := crashfs.New(nil), new(faultfs.Plan)
+			remote := aferotest.OS(t.TempDir())
+			s, err := New(remote, faultfs.New(disk, plan), nil)
+			require.NoError(t, err)
+			require.NoError(t, s.Mkdir("d", 0o755))
+			f, err := s.Create("d/temp")
+			require.NoError(t, err)
+			_, err = f.WriteString("synced")
+			require.NoError(t, err)
+			require.NoError(t, f.Sync())
+			require.NoError(t, f.Close())
+			require.NoError(t, s.Rename("d/temp", "x"))
+			if end == "kill" {
+				plan.Offline(errDown)
+			}
+			_ = s.Close()
+			if end == "kill" {
+				require.NoError(t, newFs(t, remote, disk, nil).m.SyncLog())
+			}
+
+			left := newFs(t, remote, disk.Crash(), nil)
+			text, err := afero.ReadFile(left, "x")
+			require.NoError(t, err)
+			require.Equal(t, "synced", string(text))
+		})
+	}
+}
+
+// A rename over a copy that is made when the log is read again, since the process died before it, does not last longer
+// than its record: what is under the name then is not taken for an edit of the copy.
+func TestRenameOverCopyAfterKillAtPowerLoss(t *testing.T) {
+	t.Parallel()
+	disk, plan := crashfs.New(&crashfs.Options{Journal: true}), new(faultfs.Plan)
+	remote := aferotest.OS(t.TempDir())
+	require.NoError(t, afero.WriteFile(remote, "x", []byte("old"), 0o644))
+	s, err := New(remote, faultfs.New(disk, plan), nil)
+	require.NoError(t, err)
+	require.NoError(t, s.Fetch(t.Context(), "x"))
+	require.NoError(t, afero.WriteFile(s, "temp", []byte("never synced"), 0o644))
+	require.NoError(t, s.m.SyncLog())
+	plan.Before(func(op faultfs.Op) error {
+		if op.Kind == faultfs.Sync { // of the log, before the rename is made
+			plan.Offline(errDown)
+			return errDown
+		}
+		return nil
+	})
+	require.Error(t, s.Rename("temp", "x"))
+	_ = s.Close()
+	newFs(t, remote, disk, nil)
+	syncOn(t, disk, "/")
+
+	left := newFs(t, remote, disk.Crash(), nil)
+	_, err = left.Push(t.Context())
+	if err != nil {
+		require.ErrorIs(t, err, ErrBusy)
+	}
+	text, err := afero.ReadFile(remote, "x")
+	require.NoError(t, err)
+	require.Contains(t, []string{"old", "never synced"}, string(text))
+}

@@ -167,6 +167,6 @@ func (m *FS) Close() error {
 	m.workers.Wait()
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	err := m.settle()
+	err := errors.Join(m.settle(), m.syncNames())
 	return errors.Join(err, m.log.Close(), m.local.Close())
 }

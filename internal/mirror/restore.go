@@ -32,6 +32,12 @@ func (m *FS) restore() error {
 	if m.damage != nil {
 		m.opt.Logger.Error("state damaged", "err", m.damage)
 	}
+	m.renamed.add(replay.Renamed()...)
+	if len(undone) > 0 { // they are not to last longer than their record
+		if err := m.syncLog(); err != nil {
+			return err
+		}
+	}
 	for _, a := range undone {
 		m.redo(a)
 	}

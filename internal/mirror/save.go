@@ -171,6 +171,9 @@ func (m *FS) compact() {
 }
 
 func (m *FS) rewrite() error {
+	if err := m.syncNames(); err != nil {
+		return err
+	}
 	if err := m.log.Rewrite(m.tree.Snapshot); err != nil {
 		return err
 	}

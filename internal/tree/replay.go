@@ -3,6 +3,9 @@ package tree
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"path"
+	"slices"
 )
 
 // Replayer rebuilds a tree from records, in the order in which they were taken.
@@ -12,10 +15,13 @@ type Replayer struct {
 	seq     uint64
 	actions []Action
 	done    int
+	renamed map[string]bool // local directories in which the actions so far have changed names
 }
 
 // Replay starts to rebuild a tree.
-func Replay() *Replayer { return &Replayer{states: map[ID]state{}, lastID: 1} }
+func Replay() *Replayer {
+	return &Replayer{states: map[ID]state{}, lastID: 1, renamed: map[string]bool{}}
+}
 
 // Apply takes one record. After an error nothing of the record has been applied.
 func (r *Replayer) Apply(record []byte) error {
@@ -60,8 +66,17 @@ func (r *Replayer) Apply(record []byte) error {
 	}
 	r.seq, r.lastID = max(r.seq, seq), max(r.lastID, lastID)
 	r.actions, r.done = actions, 0
+	for _, a := range actions {
+		if a.Kind == RenameLocal {
+			r.renamed[path.Dir(a.From)], r.renamed[path.Dir(a.To)] = true, true
+		}
+	}
 	return nil
 }
+
+// Renamed are the local directories in which the actions of the records have changed names. Whether that has reached the
+// disk, the records don't tell.
+func (r *Replayer) Renamed() []string { return slices.Collect(maps.Keys(r.renamed)) }
 
 // Finish returns the tree, and the actions of the last transaction that may not have been made. Nodes whose place
 // is not known are left out and counted: their records cannot have been written by this package.
