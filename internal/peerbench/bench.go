@@ -1,0 +1,231 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+)
+
+// A bench runs tools and keeps what came out.
+type bench struct {
+	scale     scale
+	tools     []tool
+	workloads []workload
+	wires     []wire
+	runs      int
+	limit     time.Duration // of one run
+
+	quick bool   // the figures mean nothing
+	place string // where dir was made
+
+	dir     string // holds everything
+	log     io.Writer
+	results results
+}
+
+// run measures everything. It returns the errors of the runs; what could be measured is in the results all the same.
+func (b *bench) run(ctx context.Context) (err error) {
+	server, keeper, err := startServer()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, keeper.close()) }()
+	for _, i := range b.items() {
+		if err := makeItem(b.dataDir(i), i); err != nil {
+			return err
+		}
+	}
+	program, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	c := &connector{server: server, dir: b.dir, program: program}
+	direct, closeDirect, err := c.over(wire{})
+	if err != nil {
+		return err
+	}
+	defer closeDirect()
+	var errs []error
+	for _, w := range b.wires {
+		errs = append(errs, b.runOver(ctx, c, w, direct))
+	}
+	return errors.Join(errs...)
+}
+
+func (b *bench) runOver(ctx context.Context, c *connector, w wire, direct host) error {
+	h, closeLink, err := c.over(w)
+	if err != nil {
+		return err
+	}
+	defer closeLink()
+	var errs []error
+	for _, load := range b.workloads {
+		for round := range b.runs {
+			for _, t := range rotated(b.tools, round) {
+				if ctx.Err() != nil {
+					return ctx.Err()
+				}
+				errs = append(errs, b.measure(ctx, cell{w, load.name, t.name}, load, t, h, direct))
+			}
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// rotated has each round begin with another one, so that nobody always follows the same other one.
+func rotated[T any](all []T, round int) []T {
+	n := round % len(all)
+	return slices.Concat(all[n:], all[:n])
+}
+
+// measure runs a tool once, if it can do the task and there is something to learn, and notes the result.
+func (b *bench) measure(ctx context.Context, at cell, load workload, t tool, h, direct host) error {
+	_, able := t.plan(job{task: load.task, item: load.item})
+	if !able || b.results.givenUp(at) {
+		return nil
+	}
+	s, err := b.once(ctx, load, t, h, direct)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	switch {
+	case errors.Is(err, errOverLimit):
+		b.results.add(at, outcome{overLimit: true})
+		fmt.Fprintf(b.log, "%s, %s, %s: over %v\n", at.wire, load.title, t.name, b.limit)
+		if t.ours {
+			return fmt.Errorf("%s, %s, %s: %w of %v", at.wire, load.title, t.name, err, b.limit)
+		}
+		return nil
+	case err != nil:
+		b.results.add(at, outcome{failed: true})
+		err = fmt.Errorf("%s, %s, %s: %w", at.wire, load.title, t.name, err)
+		fmt.Fprintln(b.log, err)
+		return err
+	}
+	b.results.add(at, outcome{seconds: []float64{s.seconds}, memory: s.memory})
+	fmt.Fprintf(b.log, "%s, %s, %s: %.3f s\n", at.wire, load.title, t.name, s.seconds)
+	return nil
+}
+
+// errOverLimit: the run took longer than the limit and was ended.
+var errOverLimit = errors.New("over the limit")
+
+// A sample is one run.
+type sample struct {
+	seconds float64
+	memory  int64
+}
+
+func (b *bench) once(ctx context.Context, load workload, t tool, h, direct host) (s sample, err error) {
+	j, cleanUp, err := b.prepare(ctx, load, t, direct)
+	defer func() { err = errors.Join(err, cleanUp()) }()
+	if err != nil {
+		return sample{}, fmt.Errorf("preparing: %w", err)
+	}
+	j.host = h
+	p, _ := t.plan(j)
+
+	limited, cancel := context.WithTimeout(ctx, b.limit)
+	defer cancel()
+	began := time.Now()
+	output, err := b.runner().run(limited, p, j.mount)
+	took := time.Since(began)
+	if limited.Err() != nil && ctx.Err() == nil {
+		return sample{}, errOverLimit
+	}
+	if err != nil {
+		return sample{}, err
+	}
+	r, _ := findReport(output)
+	if err := b.check(t, j, output, r); err != nil {
+		return sample{}, fmt.Errorf("the result is wrong: %w", err)
+	}
+	s = sample{seconds: took.Seconds(), memory: r.Memory}
+	if t.warm {
+		s.seconds = r.Seconds
+	}
+	return s, nil
+}
+
+// prepare makes the directories of a job, and in them what the task begins with. cleanUp is never nil.
+func (b *bench) prepare(ctx context.Context, load workload, t tool, direct host) (j job, cleanUp func() error, err error) {
+	dir := filepath.Join(b.dir, "run")
+	data := b.dataDir(load.item)
+	j = job{task: load.task, item: load.item, host: direct, blocks: b.scale.blocks,
+		remoteDir: data, localDir: filepath.Join(dir, "local"), scratch: filepath.Join(dir, "scratch"),
+		mount: filepath.Join(b.dir, "mount"), names: filepath.Join(dir, "names"),
+	}
+	switch load.task {
+	case push:
+		j.remoteDir, j.localDir = filepath.Join(dir, "remote"), data
+	case edits:
+		j.remoteDir = filepath.Join(dir, "remote")
+	}
+	cleanUp = func() error {
+		// Nothing is removed recursively while the server's files can be seen through a mount: this fails then.
+		if err := os.Remove(j.mount); err != nil {
+			return err
+		}
+		return errors.Join(os.RemoveAll(dir), os.RemoveAll(filepath.Join(data, ".syncfs")))
+	}
+	for _, d := range []string{j.remoteDir, j.localDir, j.scratch, j.mount, b.home()} {
+		if err := os.MkdirAll(d, 0o755); err != nil {
+			return j, cleanUp, err
+		}
+	}
+	if err := os.WriteFile(j.names, []byte(namesText(load.item)), 0o644); err != nil {
+		return j, cleanUp, err
+	}
+	if load.task == edits {
+		if err := copyItem(filepath.Join(data, load.item.name), j.remote()); err != nil {
+			return j, cleanUp, err
+		}
+	}
+	if load.task == edits || load.task == cached {
+		err = b.bringHere(ctx, t, j, filepath.Join(data, load.item.name))
+	}
+	if load.task == edits && err == nil {
+		err = editItem(j.local(), load.item, edited(b.scale.many))
+	}
+	return j, cleanUp, err
+}
+
+// bringHere copies the item to the local side.
+func (b *bench) bringHere(ctx context.Context, t tool, j job, from string) error {
+	if t.prepare == nil {
+		return copyItem(from, j.local())
+	}
+	_, err := b.runner().run(ctx, one(t.prepare(j)...), "")
+	return err
+}
+
+func (b *bench) dataDir(i item) string { return filepath.Join(b.dir, "data", i.name) }
+func (b *bench) home() string          { return filepath.Join(b.dir, "home") }
+
+func (b *bench) runner() runner { return runner{env: cleanEnv(b.home(), b.dir), dir: b.dir} }
+
+// items are those of the workloads, each once.
+func (b *bench) items() []item {
+	var items []item
+	for _, load := range b.workloads {
+		if !slices.ContainsFunc(items, func(i item) bool { return i.name == load.item.name }) {
+			items = append(items, load.item)
+		}
+	}
+	return items
+}
+
+// namesText is what the client reads the names of files from.
+func namesText(i item) string {
+	var text strings.Builder
+	for _, f := range i.list() {
+		text.WriteString(f.name + "\n")
+	}
+	return text.String()
+}

@@ -1,0 +1,115 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+
+	"golang.org/x/crypto/ssh/knownhosts"
+
+	"github.com/sftpsyncer/go-syncfs/internal/link"
+	"github.com/sftpsyncer/go-syncfs/internal/opensshtest"
+)
+
+// keeper stands in for the test that opensshtest wants: it keeps what is to be cleaned up, and what went wrong.
+type keeper struct {
+	testing.TB // nil: what is not below is not called
+	cleanups   []func()
+	errs       []error
+}
+
+func (k *keeper) Helper()          {}
+func (k *keeper) Failed() bool     { return len(k.errs) > 0 }
+func (k *keeper) Cleanup(f func()) { k.cleanups = append(k.cleanups, f) }
+func (k *keeper) Logf(format string, args ...any) {
+	k.errs = append(k.errs, fmt.Errorf(format, args...))
+}
+func (k *keeper) Errorf(format string, args ...any) { k.Logf(format, args...) }
+func (k *keeper) Fatal(args ...any)                 { k.Logf("%s", fmt.Sprint(args...)); runtime.Goexit() }
+func (k *keeper) Fatalf(format string, args ...any) { k.Logf(format, args...); runtime.Goexit() }
+func (k *keeper) Skip(args ...any)                  { k.Fatal(args...) }
+
+// close cleans up and returns what went wrong since the start.
+func (k *keeper) close() error {
+	for _, cleanup := range slices.Backward(k.cleanups) {
+		cleanup()
+	}
+	return errors.Join(k.errs...)
+}
+
+// startServer starts an OpenSSH server with its stock limits. The keeper stops it.
+func startServer() (*opensshtest.Server, *keeper, error) {
+	k := &keeper{}
+	var server *opensshtest.Server
+	ended := make(chan struct{})
+	go func() { // of its own: Fatal ends it
+		defer close(ended)
+		server = opensshtest.Start(k, opensshtest.Options{})
+	}()
+	<-ended
+	if server == nil {
+		return nil, nil, k.close()
+	}
+	return server, k, nil
+}
+
+// A connector makes the server reachable over a wire.
+type connector struct {
+	server  *opensshtest.Server
+	dir     string // for its files
+	program string
+	made    int
+}
+
+// over returns the host at the near end of a wire, which lasts until it is closed.
+func (c *connector) over(w wire) (host, func() error, error) {
+	addr, closing := c.server.Addr, func() error { return nil }
+	if !w.isLoopback() {
+		l, err := link.New(addr, w.options())
+		if err != nil {
+			return host{}, nil, err
+		}
+		addr, closing = l.Addr(), l.Close
+	}
+	h, err := c.host(addr)
+	if err != nil {
+		return host{}, nil, errors.Join(err, closing())
+	}
+	return h, closing, nil
+}
+
+func (c *connector) host(addr string) (host, error) {
+	name, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		return host{}, err
+	}
+	known, err := os.ReadFile(c.server.KnownHosts)
+	if err != nil {
+		return host{}, err
+	}
+	c.made++
+	h := host{addr: name, port: port, user: c.server.User, keyFile: c.server.KeyFile, program: c.program,
+		knownHosts: filepath.Join(c.dir, fmt.Sprintf("known_hosts-%d", c.made)),
+		sshConfig:  filepath.Join(c.dir, fmt.Sprintf("ssh_config-%d", c.made)),
+	}
+	return h, errors.Join(
+		os.WriteFile(h.knownHosts, []byte(movedHost(string(known), addr)), 0o600),
+		os.WriteFile(h.sshConfig, []byte(sshConfigText(h)), 0o600))
+}
+
+// movedHost returns a known_hosts file that knows the same keys at another address.
+func movedHost(known, addr string) string {
+	var b strings.Builder
+	for line := range strings.Lines(known) {
+		if _, key, ok := strings.Cut(line, " "); ok {
+			b.WriteString(knownhosts.Normalize(addr) + " " + key)
+		}
+	}
+	return b.String()
+}
