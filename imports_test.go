@@ -35,7 +35,7 @@ var (
 
 	// testOnly may be imported by tests and by each other.
 	testOnly = []string{"internal/aferotest", "internal/faultfs", "internal/crashfs",
-		"internal/opensshtest", "internal/remotetest"}
+		"internal/opensshtest", "internal/peerbench", "internal/remotetest"}
 )
 
 func TestImportDirections(t *testing.T) {

@@ -25,6 +25,7 @@ type bench struct {
 	place string // where dir was made
 
 	dir     string // holds everything
+	made    int    // runs that have been prepared
 	log     io.Writer
 	results results
 }
@@ -94,32 +95,33 @@ func (b *bench) measure(ctx context.Context, at cell, load workload, t tool, h, 
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
+	result := outcome{seconds: []float64{s.seconds}, memory: s.memory}
+	text := fmt.Sprintf("%.3f s", s.seconds)
 	switch {
-	case errors.Is(err, errOverLimit):
-		b.results.add(at, outcome{overLimit: true})
-		fmt.Fprintf(b.log, "%s, %s, %s: over %v\n", at.wire, load.title, t.name, b.limit)
-		if t.ours {
-			return fmt.Errorf("%s, %s, %s: %w of %v", at.wire, load.title, t.name, err, b.limit)
-		}
-		return nil
 	case err != nil:
-		b.results.add(at, outcome{failed: true})
-		err = fmt.Errorf("%s, %s, %s: %w", at.wire, load.title, t.name, err)
-		fmt.Fprintln(b.log, err)
-		return err
+		result, text = outcome{failed: true}, "failed"
+	case s.overLimit:
+		result, text = outcome{overLimit: true}, fmt.Sprintf("over %v", b.limit)
+		if t.ours {
+			err = errOverLimit
+		}
 	}
-	b.results.add(at, outcome{seconds: []float64{s.seconds}, memory: s.memory})
-	fmt.Fprintf(b.log, "%s, %s, %s: %.3f s\n", at.wire, load.title, t.name, s.seconds)
+	b.results.add(at, result)
+	fmt.Fprintf(b.log, "%s, %s, %s: %s\n", at.wire, load.title, t.name, text)
+	if err != nil {
+		return fmt.Errorf("%s, %s, %s: %w", at.wire, load.title, t.name, err)
+	}
 	return nil
 }
 
-// errOverLimit: the run took longer than the limit and was ended.
+// errOverLimit: a run of ours took longer than the limit. Of a peer that is no error.
 var errOverLimit = errors.New("over the limit")
 
 // A sample is one run.
 type sample struct {
-	seconds float64
-	memory  int64
+	seconds   float64
+	memory    int64
+	overLimit bool // it was ended
 }
 
 func (b *bench) once(ctx context.Context, load workload, t tool, h, direct host) (s sample, err error) {
@@ -137,12 +139,15 @@ func (b *bench) once(ctx context.Context, load workload, t tool, h, direct host)
 	output, err := b.runner().run(limited, p, j.mount)
 	took := time.Since(began)
 	if limited.Err() != nil && ctx.Err() == nil {
-		return sample{}, errOverLimit
+		return sample{overLimit: true}, nil
 	}
 	if err != nil {
 		return sample{}, err
 	}
-	r, _ := findReport(output)
+	r, reported := findReport(output)
+	if t.warm && !reported {
+		return sample{}, errors.New("it does not say how long it took")
+	}
 	if err := b.check(t, j, output, r); err != nil {
 		return sample{}, fmt.Errorf("the result is wrong: %w", err)
 	}
@@ -154,12 +159,16 @@ func (b *bench) once(ctx context.Context, load workload, t tool, h, direct host)
 }
 
 // prepare makes the directories of a job, and in them what the task begins with. cleanUp is never nil.
-func (b *bench) prepare(ctx context.Context, load workload, t tool, direct host) (j job, cleanUp func() error, err error) {
-	dir := filepath.Join(b.dir, "run")
+func (b *bench) prepare(ctx context.Context, load workload, t tool, direct host) (
+	j job, cleanUp func() error, err error,
+) {
+	// A directory of its own: what is left of a session that was cut off may still write into the one before.
+	b.made++
+	dir := filepath.Join(b.dir, fmt.Sprintf("run-%d", b.made))
 	data := b.dataDir(load.item)
 	j = job{task: load.task, item: load.item, host: direct, blocks: b.scale.blocks,
 		remoteDir: data, localDir: filepath.Join(dir, "local"), scratch: filepath.Join(dir, "scratch"),
-		mount: filepath.Join(b.dir, "mount"), names: filepath.Join(dir, "names"),
+		mount: filepath.Join(dir, "mount"), names: filepath.Join(dir, "names"),
 	}
 	switch load.task {
 	case push:
@@ -168,11 +177,7 @@ func (b *bench) prepare(ctx context.Context, load workload, t tool, direct host)
 		j.remoteDir = filepath.Join(dir, "remote")
 	}
 	cleanUp = func() error {
-		// Nothing is removed recursively while the server's files can be seen through a mount: this fails then.
-		if err := os.Remove(j.mount); err != nil {
-			return err
-		}
-		return errors.Join(os.RemoveAll(dir), os.RemoveAll(filepath.Join(data, ".syncfs")))
+		return errors.Join(removeAll(dir), os.RemoveAll(filepath.Join(data, ".syncfs")))
 	}
 	for _, d := range []string{j.remoteDir, j.localDir, j.scratch, j.mount, b.home()} {
 		if err := os.MkdirAll(d, 0o755); err != nil {

@@ -18,7 +18,9 @@ import (
 func (c clientJob) generic(fsys afero.Fs, out io.Writer) (report, error) {
 	switch task(c.task) {
 	case pull:
-		return report{}, eachFile(fsys, c.item, func(name string, _ fs.FileInfo) error { return readAll(fsys, name, io.Discard) })
+		return report{}, eachFile(fsys, c.item, func(name string, _ fs.FileInfo) error {
+			return readAll(fsys, name, io.Discard)
+		})
 	case push:
 		return report{}, c.copyTo(fsys)
 	case list:

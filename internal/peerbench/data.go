@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -133,12 +134,13 @@ func sameFiles(want, got []file) error {
 	if len(missing) == 0 {
 		return nil
 	}
-	some := slices.SortedFunc(maps.Keys(missing), func(a, b file) int { return bytes.Compare([]byte(a.name), []byte(b.name)) })
+	first := slices.MinFunc(slices.Collect(maps.Keys(missing)), func(a, b file) int { return strings.Compare(a.name, b.name) })
 	which := "missing"
-	if missing[some[0]] < 0 {
+	if missing[first] < 0 {
 		which = "not expected"
 	}
-	return fmt.Errorf("%d files in place of %d; %q of %d bytes is %s", len(got), len(want), some[0].name, some[0].size, which)
+	return fmt.Errorf("%d files in place of %d; %q of %d bytes is %s",
+		len(got), len(want), first.name, first.size, which)
 }
 
 func compareFile(want, got string) error {

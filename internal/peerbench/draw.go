@@ -26,9 +26,11 @@ const (
 	legendRow   = 0.2 * vg.Inch
 )
 
-// palette tells the tools apart, also for those who see few colours (after Okabe and Ito).
+var ourColor = color.RGBA{0xd5, 0x5e, 0x00, 0xff}
+
+// palette tells the peers apart, also for those who see few colours (after Okabe and Ito).
 var palette = []color.RGBA{
-	{0xd5, 0x5e, 0x00, 0xff}, {0x00, 0x72, 0xb2, 0xff}, {0x00, 0x9e, 0x73, 0xff}, {0xcc, 0x79, 0xa7, 0xff},
+	{0x00, 0x72, 0xb2, 0xff}, {0x00, 0x9e, 0x73, 0xff}, {0xcc, 0x79, 0xa7, 0xff},
 	{0xe6, 0x9f, 0x00, 0xff}, {0x56, 0xb4, 0xe9, 0xff}, {0x80, 0x80, 0x80, 0xff}, {0x9a, 0x8f, 0x00, 0xff},
 	{0x8c, 0x56, 0x4b, 0xff}, {0x00, 0x00, 0x00, 0xff},
 }
@@ -46,14 +48,16 @@ func (c chart) names() []string {
 	return names
 }
 
-// style is that of one tool in every panel; ours stands out.
+// style is that of one tool in every panel; ours stand out.
 func (c chart) style(name string) draw.LineStyle {
-	k := slices.Index(c.names(), name)
-	style := draw.LineStyle{Color: palette[k%len(palette)], Width: vg.Points(1.2)}
 	if name == usTitle {
-		style.Width = vg.Points(3)
+		return draw.LineStyle{Color: ourColor, Width: vg.Points(3)}
 	}
-	return style
+	if name == usWarmTitle {
+		return draw.LineStyle{Color: ourColor, Width: vg.Points(1.5), Dashes: []vg.Length{vg.Points(4), vg.Points(3)}}
+	}
+	k := slices.Index(c.names(), name)
+	return draw.LineStyle{Color: palette[k%len(palette)], Width: vg.Points(1.2)}
 }
 
 // writeTo writes the chart as SVG: the panels in two columns, and below them what the lines stand for.
@@ -127,7 +131,21 @@ func (c chart) plot(p panel) (*plot.Plot, error) {
 		marks.GlyphStyle = draw.GlyphStyle{Color: line.Color, Radius: line.Width + 1, Shape: draw.CircleGlyph{}}
 		drawn.Add(line, marks)
 	}
+	// Room beside the lines, by ratio: what gonum adds where there is but one value would reach below zero.
+	low, high := p.seconds()
+	drawn.Y.Min, drawn.Y.Max = low/1.2, high*1.2
 	return drawn, nil
+}
+
+// seconds returns the least and the most of all points.
+func (p panel) seconds() (low, high float64) {
+	low, high = math.Inf(1), 0
+	for _, s := range p.series {
+		for _, at := range s.points {
+			low, high = min(low, at.seconds), max(high, at.seconds)
+		}
+	}
+	return low, high
 }
 
 // roundTrips marks those that were measured.
@@ -143,13 +161,13 @@ func (p panel) roundTrips() plot.ConstantTicks {
 }
 
 func (c chart) drawLegend(canvas draw.Canvas) {
+	text := draw.TextStyle{Font: sans(9), Color: color.Black, YAlign: draw.YCenter, Handler: plot.DefaultTextHandler}
 	half := (canvas.Max.X - canvas.Min.X) / columns
 	for k, name := range c.names() {
 		x := canvas.Min.X + half*vg.Length(k%columns) + 0.4*vg.Inch
 		y := canvas.Max.Y - legendRow*vg.Length(k/columns+1)
 		canvas.StrokeLine2(c.style(name), x, y, x+0.3*vg.Inch, y)
-		canvas.FillText(draw.TextStyle{Font: sans(9), Color: color.Black, YAlign: draw.YCenter, Handler: plot.DefaultTextHandler},
-			vg.Point{X: x + 0.4*vg.Inch, Y: y}, name)
+		canvas.FillText(text, vg.Point{X: x + 0.4*vg.Inch, Y: y}, name)
 	}
 }
 

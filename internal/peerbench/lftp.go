@@ -5,7 +5,8 @@ import (
 	"strings"
 )
 
-// lftpPlan has one file fetched in eight parts, and trees sixteen files at a time. An upload of one file can't be split.
+// lftpPlan has one file fetched in eight parts, and trees copied sixteen files at a time. An upload of one file can't be
+// split.
 func lftpPlan(j job) (plan, bool) {
 	script := []string{
 		"set cmd:fail-exit yes",

@@ -22,8 +22,8 @@ func (b *bench) about(ctx context.Context, now time.Time) string {
 	fmt.Fprintf(&text, `
 Seconds, the median of %s, and in parentheses our time divided by theirs: below 1, we are faster. Each run is a whole
 process that begins with nothing and has to connect, but where it says "connected before". The tools took turns with an
-OpenSSH server on the same machine with its stock limits, over a simulated link (at 0 ms, loopback itself), with all
-files in %s. Everything that was copied, listed or read was compared with what it should be, to the last byte. Peers have
+OpenSSH server on the same machine with its stock limits, over a simulated link (at 0 ms, loopback itself), with all files
+in %s. Everything that was copied, listed or read was compared with what it should be, to the last byte. Peers have
 the fastest settings known to us (see internal/peerbench). A run that took more than %g s was ended.
 `, runsText(b.runs), b.place, b.limit.Seconds())
 	if most, title := b.peakMemory(); most > 0 {

@@ -2,10 +2,10 @@
 //
 //	go run -C internal/peerbench .
 //
-// starts an OpenSSH server with its stock limits, makes data in memory, and has us and every peer that is installed copy,
-// list and read it over simulated links, taking turns. Every byte of every result is checked. It writes a Markdown table
-// of the medians, with our time over theirs, and another one of the project's goals. -quick does the same with little
-// data, to see that everything works; its figures mean nothing.
+// starts an OpenSSH server with its stock limits, makes data in memory, and has us and every peer that is installed
+// copy, list and read it over simulated links, taking turns. Every byte of every result is checked. It writes a Markdown
+// table of the medians, with our time over theirs, and another one of the project's goals. -quick does the same with
+// little data, to see that everything works; its figures mean nothing.
 //
 //	go run -C internal/peerbench . -chart peers.svg -readme ../../README.md
 //
@@ -63,7 +63,7 @@ func parseOptions(args []string, stderr io.Writer) (options, error) {
 	flags.StringVar(&o.workloads, "workloads", "", "workloads, by name (default: all)")
 	flags.IntVar(&o.runs, "runs", 0, "runs of each tool (default 5)")
 	flags.DurationVar(&o.limit, "limit", 0, "after which a run is ended (default 1m)")
-	flags.StringVar(&o.dir, "dir", "", "where to work (default: a RAM disk if there is one, else where temporary files are)")
+	flags.StringVar(&o.dir, "dir", "", "where to work (default: /dev/shm, else where temporary files are)")
 	flags.StringVar(&o.chart, "chart", "", "SVG file to draw the medians in")
 	flags.StringVar(&o.readme, "readme", "", "Markdown file to renew the marked part of; with -chart, which it shows")
 	if err := flags.Parse(args); err != nil {
@@ -125,7 +125,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 	if b.dir, err = os.MkdirTemp(o.dir, "peerbench-"); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, b.removeDir()) }()
+	defer func() { err = errors.Join(err, removeAll(b.dir)) }()
 	if err := os.Setenv("TMPDIR", b.dir); err != nil { // for the server's files
 		return err
 	}
@@ -147,7 +147,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 
 // newBench chooses what to run.
 func newBench(o options, log io.Writer) (*bench, error) {
-	b := &bench{scale: fullScale, runs: o.runs, limit: o.limit, quick: o.quick, place: o.dir, log: log, results: results{}}
+	b := &bench{scale: fullScale, runs: o.runs, limit: o.limit, quick: o.quick, place: o.dir,
+		log: log, results: results{}}
 	if o.quick {
 		b.scale = quickScale
 	}
@@ -158,7 +159,7 @@ func newBench(o options, log io.Writer) (*bench, error) {
 	if b.wires, err = parseWires(o.wires); err != nil {
 		return nil, err
 	}
-	if b.workloads, err = pick(b.scale.workloads(), func(w workload) string { return w.name }, o.workloads); err != nil {
+	if b.workloads, err = pick(b.scale.workloads(), workload.String, o.workloads); err != nil {
 		return nil, err
 	}
 	picked, err := pick(tools(), tool.String, o.tools)
@@ -176,14 +177,6 @@ func newBench(o options, log io.Writer) (*bench, error) {
 		}
 	}
 	return b, nil
-}
-
-// removeDir leaves everything where it is if something is still mounted in it.
-func (b *bench) removeDir() error {
-	if err := os.Remove(filepath.Join(b.dir, "mount")); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return err
-	}
-	return os.RemoveAll(b.dir)
 }
 
 // renewReadme shows the chart by its path from the README.

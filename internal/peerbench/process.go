@@ -27,7 +27,7 @@ type runner struct {
 
 // cleanEnv is an environment with an empty home.
 func cleanEnv(home, temp string) []string {
-	return []string{"PATH=" + os.Getenv("PATH"), "HOME=" + home, "TMPDIR=" + temp, "LC_ALL=C", "USER=" + os.Getenv("USER")}
+	return []string{"PATH=" + os.Getenv("PATH"), "USER=" + os.Getenv("USER"), "HOME=" + home, "TMPDIR=" + temp, "LC_ALL=C"}
 }
 
 // command returns a process whose group is killed when ctx ends.
@@ -149,12 +149,6 @@ func (r runner) mount(ctx context.Context, words []string, mountPoint string) (u
 		}
 		return nil, errors.Join(err, ctx.Err(), unmount())
 	}
-}
-
-// isMounted looks at the mounts of this process, as Linux shows them.
-func isMounted(dir string) (bool, error) {
-	text, err := os.ReadFile("/proc/self/mounts")
-	return strings.Contains(string(text), " "+dir+" "), err
 }
 
 func describe(err error, output string) error {

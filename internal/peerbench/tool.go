@@ -91,30 +91,54 @@ func (t tool) missing() error {
 // tools returns all of them, us first, in the order of the table.
 func tools() []tool {
 	return []tool{
-		{name: "syncfs", title: usTitle, plan: client("syncfs"), parse: parsePlain, prepare: prepareWith("syncfs"),
-			ours: true},
-		{name: "syncfs-warm", title: usTitle + ", connected before", plan: client("syncfs", "-warm"), parse: parsePlain,
-			prepare: prepareWith("syncfs"), ours: true, warm: true},
-		{name: "sftp", title: "OpenSSH sftp", programs: []string{"sftp"}, version: []string{"ssh", "-V"}, plan: sftpPlan},
-		{name: "scp", title: "OpenSSH scp", programs: []string{"scp"}, plan: scpPlan},
-		{name: "rsync", title: "rsync", programs: []string{"rsync", "ssh"}, version: []string{"rsync", "--version"},
-			plan: rsyncPlan, parse: parseRsync},
-		{name: "ssh", title: "tar, find or head over ssh", programs: []string{"tar", "ssh"}, version: []string{"tar", "--version"},
-			plan: sshPlan, parse: parsePlain},
-		{name: "lftp", title: "lftp", programs: []string{"lftp", "ssh"}, version: []string{"lftp", "--version"},
-			plan: lftpPlan, parse: parseLftp},
-		{name: "rclone", title: "rclone", programs: []string{"rclone"}, version: []string{"rclone", "--version"},
-			plan: rclonePlan, parse: parsePlain},
-		{name: "sshfs", title: "sshfs", programs: []string{"sshfs", "ssh", "fusermount3"}, version: []string{"sshfs", "--version"},
-			fuse: true, plan: sshfsPlan, parse: parsePlain},
-		{name: "afero", title: "afero CacheOnReadFs + sftpfs", plan: client("afero"), parse: parsePlain,
-			prepare: prepareWith("afero")},
+		{
+			name: "syncfs", title: usTitle, ours: true,
+			plan: client("syncfs"), parse: parsePlain, prepare: prepareWith("syncfs"),
+		},
+		{
+			name: "syncfs-warm", title: usWarmTitle, ours: true, warm: true,
+			plan: client("syncfs", "-warm"), parse: parsePlain, prepare: prepareWith("syncfs"),
+		},
+		{
+			name: "sftp", title: "OpenSSH sftp", programs: []string{"sftp", "ssh"}, version: []string{"ssh", "-V"},
+			plan: sftpPlan,
+		},
+		{name: "scp", title: "OpenSSH scp", programs: []string{"scp", "ssh"}, plan: scpPlan},
+		{
+			name: "rsync", title: "rsync", programs: []string{"rsync", "ssh"}, version: []string{"rsync", "--version"},
+			plan: rsyncPlan, parse: parseRsync,
+		},
+		{
+			name: "ssh", title: "tar, find or head over ssh", programs: []string{"tar", "ssh"},
+			version: []string{"tar", "--version"},
+			plan:    sshPlan, parse: parsePlain,
+		},
+		{
+			name: "lftp", title: "lftp", programs: []string{"lftp", "ssh"}, version: []string{"lftp", "--version"},
+			plan: lftpPlan, parse: parseLftp,
+		},
+		{
+			name: "rclone", title: "rclone", programs: []string{"rclone"}, version: []string{"rclone", "--version"},
+			plan: rclonePlan, parse: parsePlain,
+		},
+		{
+			name: "sshfs", title: "sshfs", programs: []string{"sshfs", "ssh", "fusermount3"}, fuse: true,
+			version: []string{"sshfs", "--version"},
+			plan:    sshfsPlan, parse: parsePlain,
+		},
+		{
+			name: "afero", title: "afero CacheOnReadFs + sftpfs",
+			plan: client("afero"), parse: parsePlain, prepare: prepareWith("afero"),
+		},
 		{name: "os", title: "the local directory itself", plan: osPlan},
 	}
 }
 
-// usTitle is the title of this project.
-const usTitle = "go-syncfs"
+// The titles of this project.
+const (
+	usTitle     = "go-syncfs"
+	usWarmTitle = usTitle + ", connected before"
+)
 
 // parsePlain reads lines such as "1024 a/b.txt", with blanks before and, as rclone has them, date and time between.
 func parsePlain(line string) (file, bool) {

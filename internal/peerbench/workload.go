@@ -27,6 +27,8 @@ type workload struct {
 	charted bool
 }
 
+func (w workload) String() string { return w.name }
+
 // An item is a file or a tree that exists on one side to begin with.
 type item struct {
 	name   string
@@ -95,8 +97,10 @@ type scale struct {
 }
 
 var (
-	fullScale  = scale{big: 256 * mib, huge: gib, small: 2000, large: 20, medium: 1000, largeSize: 8 * mib, many: 10_000, blocks: 200}
-	quickScale = scale{big: 2 * mib, huge: 4 * mib, small: 20, large: 2, medium: 8, largeSize: mib, many: 40, blocks: 20}
+	fullScale = scale{big: 256 * mib, huge: gib, small: 2000, large: 20, medium: 1000, largeSize: 8 * mib,
+		many: 10_000, blocks: 200}
+	quickScale = scale{big: 2 * mib, huge: 4 * mib, small: 20, large: 2, medium: 8, largeSize: mib,
+		many: 40, blocks: 20}
 )
 
 // edited is how many of n files are edited: 1 %, but at least one.
