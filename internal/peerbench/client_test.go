@@ -29,7 +29,8 @@ func TestClients(t *testing.T) {
 		require.NoError(t, makeItem(b.dataDir(load.item), load.item))
 		for _, tool := range tools() {
 			p, able := tool.plan(job{task: load.task, item: load.item, host: host{program: program}})
-			if !able || p.mount != nil || p.pipe[0][0] != program {
+			warmToo := load.name == "small-up" // which differs in connecting alone
+			if !able || p.mount != nil || p.pipe[0][0] != program || tool.warm && !warmToo {
 				continue
 			}
 			j, cleanUp, err := b.prepare(t.Context(), load, tool, direct)
@@ -46,5 +47,5 @@ func TestClients(t *testing.T) {
 			require.NoError(t, cleanUp())
 		}
 	}
-	require.Equal(t, map[string]int{"syncfs": 11, "syncfs-warm": 11, "afero": 10, "os": 1}, ran)
+	require.Equal(t, map[string]int{"syncfs": 11, "syncfs-warm": 1, "afero": 10, "os": 1}, ran)
 }
