@@ -81,13 +81,19 @@ func parseOptions(args []string, stderr io.Writer) (options, error) {
 	return o.withDefaults(), nil
 }
 
+// quickWorkloads has every task, and a file and a tree of those that are copied.
+const quickWorkloads = "down,up,small-down,small-up,walk,reads,first,cached,edits"
+
 func (o options) withDefaults() options {
-	wires, runs, limit := "0,20ms,100ms,20ms@12MB", 5, time.Minute
+	wires, workloads, runs, limit := "0,20ms,100ms,20ms@12MB", "", 5, time.Minute
 	if o.quick {
-		wires, runs, limit = "2ms", 1, 10*time.Second
+		wires, workloads, runs, limit = "2ms", quickWorkloads, 1, 10*time.Second
 	}
 	if o.wires == "" {
 		o.wires = wires
+	}
+	if o.workloads == "" {
+		o.workloads = workloads
 	}
 	if o.runs == 0 {
 		o.runs = runs

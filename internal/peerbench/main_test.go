@@ -34,8 +34,8 @@ func TestQuickRun(t *testing.T) {
 	require.NoError(t, run(t.Context(), []string{"-quick", "-tools", "syncfs,syncfs-warm,ssh", "-wires", "0",
 		"-workloads", "small-up", "-dir", temp, "-chart", chart, "-readme", readme}, &stdout, &stderr), "%s", &stderr)
 
-	require.Contains(t, stdout.String(), "| 20 x 4 KiB up | go-syncfs | **")
-	require.Contains(t, stdout.String(), "| 20 x 4 KiB up | ssh | 0 ms |", "a goal")
+	require.Contains(t, stdout.String(), "| 8 x 4 KiB up | go-syncfs | **")
+	require.Contains(t, stdout.String(), "| 8 x 4 KiB up | ssh | 0 ms |", "a goal")
 	text, err := os.ReadFile(readme)
 	require.NoError(t, err)
 	require.Contains(t, string(text), "before\n"+beginMark+"![Seconds over the round trip](c.svg)\n")
@@ -61,4 +61,17 @@ func TestOptions(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, 3, o.runs)
 	require.NotEqual(t, options{}.withDefaults().wires, o.wires)
+}
+
+func TestQuickHasEveryTask(t *testing.T) {
+	t.Parallel()
+	b, err := newBench(options{quick: true}.withDefaults(), &bytes.Buffer{})
+	require.NoError(t, err)
+	tasks := make(map[task]bool)
+	for _, load := range b.workloads {
+		tasks[load.task] = true
+	}
+	for _, load := range fullScale.workloads() {
+		require.True(t, tasks[load.task], load.task)
+	}
 }

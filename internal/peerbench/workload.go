@@ -99,7 +99,7 @@ type scale struct {
 var (
 	fullScale = scale{big: 256 * mib, huge: gib, small: 2000, large: 20, medium: 1000, largeSize: 8 * mib,
 		many: 10_000, blocks: 200}
-	quickScale = scale{big: 2 * mib, huge: 4 * mib, small: 20, large: 2, medium: 8, largeSize: mib,
+	quickScale = scale{big: 2 * mib, huge: 4 * mib, small: 8, large: 2, medium: 8, largeSize: mib,
 		many: 40, blocks: 20}
 )
 
