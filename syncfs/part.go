@@ -129,8 +129,12 @@ func (s *Fs) noteArrival(p *part, m mark) {
 	}
 }
 
-// sweep removes a temporary file.
+// sweep removes a temporary file. That it was not published has to last, else it would be taken for the last sign of one
+// that was.
 func (s *Fs) sweep(temp *tree.Node, path string) error {
+	if err := s.m.SyncLog(); err != nil {
+		return err
+	}
 	err := mirror.Remote(s.m.RemoteFs().Remove(s.m.RemoteName(path)))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err

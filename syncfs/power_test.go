@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/afero"
 	"github.com/stretchr/testify/require"
 
+	"github.com/sftpsyncer/go-syncfs/cachefs"
 	"github.com/sftpsyncer/go-syncfs/internal/aferotest"
 	"github.com/sftpsyncer/go-syncfs/internal/crashfs"
 	"github.com/sftpsyncer/go-syncfs/internal/faultfs"
@@ -311,4 +312,45 @@ func TestRenameOverCopyAfterKillAtPowerLoss(t *testing.T) {
 	text, err := afero.ReadFile(remote, "x")
 	require.NoError(t, err)
 	require.Contains(t, []string{"old", "never synced"}, string(text))
+}
+
+// A publication that was not made is known as that after the loss of power, though its temporary file was swept before.
+func TestSweptAtPowerLoss(t *testing.T) {
+	t.Parallel()
+	disk, plan := crashfs.New(nil), new(faultfs.Plan)
+	remote := aferotest.OS(t.TempDir())
+	require.NoError(t, afero.WriteFile(remote, "x", []byte("old"), 0o644))
+	s := newFs(t, faultfs.New(remote, plan), disk, &Options{Cache: cachefs.Options{Parallel: 1}})
+	require.NoError(t, afero.WriteFile(s, "x", []byte("the first"), 0o644))
+	plan.Before(func(op faultfs.Op) error {
+		if op.Kind == faultfs.Rename { // the publication
+			plan.Offline(errDown)
+			return errDown
+		}
+		return nil
+	})
+	_, err := s.Push(t.Context())
+	require.ErrorIs(t, err, ErrUnavailable)
+	plan.Heal()
+	require.NoError(t, afero.WriteFile(s, "temp", []byte("another one"), 0o644))
+	require.NoError(t, s.Rename("temp", "x"))
+	syncOn(t, disk, "/x", "/")
+	require.NoError(t, s.m.SyncLog())
+
+	var after *crashfs.Fs
+	plan.After(func(op faultfs.Op, err error) error {
+		if op.Kind == faultfs.Remove && after == nil { // the sweep
+			after = disk.Crash()
+			plan.Offline(errDown)
+		}
+		return err
+	})
+	_, err = s.Push(t.Context())
+	require.Error(t, err)
+	require.NotNil(t, after)
+	_, err = newFs(t, remote, after, nil).Push(t.Context())
+	require.NoError(t, err)
+	text, err := afero.ReadFile(remote, "x")
+	require.NoError(t, err)
+	require.Equal(t, "another one", string(text))
 }
