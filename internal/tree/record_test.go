@@ -289,6 +289,8 @@ func TestImpossiblePlacesAreLeftOut(t *testing.T) {
 		"in itself":        {self},
 		"name taken":       {node(7, File, root, nil, "f")},
 		"base taken":       {node(7, File, nil, root, "f")},
+		"no name":          {node(7, File, root, nil, "")},
+		"no base name":     {node(7, File, nil, root, "")},
 		"below a lost one": {node(7, Dir, &Node{ID: 99}, nil, "n"), node(8, File, &Node{ID: 7}, nil, "m")},
 	}
 	for name, bad := range cases {

@@ -133,6 +133,7 @@ func (r *Replayer) weed(root ID) (lost int) {
 			inView, hasBase := place{s.parent, s.node.name}, place{s.base, s.baseName}
 			switch {
 			case s.parent == 0 && s.base == 0,
+				s.parent != 0 && s.node.name == "", s.base != 0 && s.baseName == "",
 				s.parent != 0 && (view[inView] || !leads(s.parent, func(s state) ID { return s.parent })),
 				s.base != 0 && (remote[hasBase] || !leads(s.base, func(s state) ID { return s.base })):
 				delete(r.states, id)
