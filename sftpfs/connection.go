@@ -58,7 +58,6 @@ func (c *connection) isLost() bool {
 func (c *connection) end() {
 	if c.ssh != nil {
 		c.ssh.Close() // whose errors say that the connection is closed
-		c.ssh.Wait()
 	}
 	c.wg.Wait()
 }

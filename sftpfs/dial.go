@@ -87,6 +87,7 @@ func (d *dialer) start(ctx context.Context, conn *liveConn) (*session, error) {
 	}
 	c := newConnection(d.cfg.Addr)
 	c.conn, c.ssh = conn, ssh.NewClient(sshConn, chans, reqs)
+	c.wg.Go(func() { endForgotten(c.ssh) })
 	s, err := d.session(c)
 	if err != nil {
 		c.fail(err)

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"net"
-	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -18,9 +17,6 @@ type liveConn struct {
 	net.Conn
 	received atomic.Uint64
 	greeted  atomic.Bool // an SSH server answers, since what came first begins as its version does
-
-	mu   sync.RWMutex // held while writing, and by who ends that
-	over error        // why nothing is written any more; guarded by mu
 }
 
 func (c *liveConn) Read(b []byte) (int, error) {
@@ -29,36 +25,9 @@ func (c *liveConn) Read(b []byte) (int, error) {
 		c.greeted.Store(true)
 	}
 	if err != nil {
-		_ = c.Conn.Close() // which ends a Write
-		c.end(err)
+		_ = c.Conn.Close() // which ends a Write, on which the reader may have to wait
 	}
 	return n, err
-}
-
-// Write fails from the moment at which a Read has failed, even before the reader knows. A channel of x/crypto/ssh whose
-// opening is sent after its reader has given up all channels waits for its answer for ever.
-func (c *liveConn) Write(b []byte) (int, error) {
-	c.mu.RLock()
-	defer c.mu.RUnlock()
-	if c.over != nil {
-		return 0, c.over
-	}
-	return c.Conn.Write(b)
-}
-
-// Close ends the connection, and a Write that is under way.
-func (c *liveConn) Close() error {
-	err := c.Conn.Close()
-	c.end(net.ErrClosed)
-	return err
-}
-
-func (c *liveConn) end(why error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.over == nil {
-		c.over = why
-	}
 }
 
 // A pulse is what a connection is looked at for.
