@@ -80,7 +80,13 @@ type Config struct {
 	// after a loss of the connection the old one may be left under a name that the error holds.
 	AllowNonAtomicReplace bool
 
-	// Dial replaces the TCP dial, for a proxy or a test. The host key is still checked for Addr.
+	// ProxyJump are hosts to connect through, the first one from here, each other one and then Addr from the one
+	// before. Each is logged in to as its own Config says, of which the fields about that matter, and its host key is
+	// checked as its own Config says. DialTimeout is for all of them together.
+	ProxyJump []Config
+
+	// Dial replaces the TCP dial, for a proxy or a test. The host key is still checked for Addr. With ProxyJump it dials
+	// the first host of that, unless that one has a Dial of its own.
 	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
 }
 

@@ -1,7 +1,6 @@
 package sftpfs
 
 import (
-	"net"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -15,8 +14,9 @@ type connection struct {
 	addr string // for messages
 
 	// Nil where the client belongs to the program.
-	conn net.Conn
+	conn *liveConn
 	ssh  *ssh.Client
+	via  *connection // to another host, which this one runs through; nil: none
 	wg   sync.WaitGroup // its own goroutines and those of its sessions
 
 	roundTrip atomic.Int64 // the shortest seen, in nanoseconds; 0: not known yet
@@ -60,6 +60,9 @@ func (c *connection) end() {
 		c.ssh.Close() // whose errors say that the connection is closed
 	}
 	c.wg.Wait()
+	if c.via != nil {
+		c.via.end()
+	}
 }
 
 func (c *connection) add(s *session) {

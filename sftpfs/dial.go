@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"net"
 	"time"
 
 	"github.com/pkg/sftp"
@@ -15,9 +14,30 @@ import (
 
 // A dialer makes connections and sessions.
 type dialer struct {
-	cfg  Config
-	keys []ssh.Signer // of cfg.KeyFiles
-	look func()       // called at each look at a connection
+	cfg     Config
+	keys    []ssh.Signer // of cfg.KeyFiles
+	look    func()       // called at each look at a connection
+	through *dialer      // of the host that leads to this one; nil: the network does
+}
+
+func newDialer(cfg Config) (*dialer, error) {
+	cfg, err := cfg.checked()
+	if err != nil {
+		return nil, err
+	}
+	d := &dialer{cfg: cfg}
+	if cfg.Auth == nil {
+		if d.keys, err = readKeys(cfg); err != nil {
+			return nil, err
+		}
+	}
+	if cfg.HostKeyCallback == nil {
+		if _, err := readKnownHosts(cfg.KnownHosts); err != nil {
+			return nil, err
+		}
+	}
+	d.through, err = jumps(cfg)
+	return d, err
 }
 
 // connect connects, logs in and starts SFTP, all within DialTimeout. x/crypto and pkg/sftp bound none of that
@@ -56,47 +76,58 @@ func sleep(ctx context.Context, d time.Duration) bool {
 
 // dial also tells whether the server dropped the connection before it said a word.
 func (d *dialer) dial(ctx context.Context) (s *session, dropped bool, err error) {
-	conn, err := d.cfg.Dial(ctx, "tcp", d.cfg.Addr)
-	if err != nil {
-		return nil, false, err
-	}
-	live := &liveConn{Conn: conn}
-	stop := context.AfterFunc(ctx, func() { live.Close() })
-	s, err = d.start(ctx, live)
-	if !stop() || err != nil {
-		live.Close()
-		if s != nil {
-			s.conn.fail(err)
-			s.conn.end()
-		}
-		return nil, broken(err) && !live.greeted.Load() && ctx.Err() == nil, err
-	}
-	return s, false, nil
+	return join(ctx, d, d.start)
 }
 
-// start logs in over conn, which is the caller's to close when that fails.
-func (d *dialer) start(ctx context.Context, conn *liveConn) (*session, error) {
-	log, err := d.login(ctx)
+// join logs in to the host and then does on the connection what begin does. It ends the connection if that fails.
+func join[T any](ctx context.Context, d *dialer, begin func(*connection) (T, error)) (v T, dropped bool, err error) {
+	var none T
+	conn, via, dropped, err := d.reach(ctx)
 	if err != nil {
-		return nil, err
-	}
-	defer log.done()
-	sshConn, chans, reqs, err := ssh.NewClientConn(conn, d.cfg.Addr, log.config)
-	if err != nil {
-		return nil, log.explain(err)
+		return none, dropped, err
 	}
 	c := newConnection(d.cfg.Addr)
-	c.conn, c.ssh = conn, ssh.NewClient(sshConn, chans, reqs)
-	c.wg.Go(func() { endForgotten(c.ssh) })
-	s, err := d.session(c)
+	c.conn, c.via = &liveConn{Conn: conn}, via
+	stop := context.AfterFunc(ctx, func() { c.conn.Close() })
+	if err = d.handshake(ctx, c); err == nil {
+		v, err = begin(c)
+	}
+	if !stop() && err == nil {
+		err = ctx.Err()
+	}
 	if err != nil {
 		c.fail(err)
 		c.end()
+		return none, broken(err) && !c.conn.greeted.Load() && ctx.Err() == nil, err
+	}
+	return v, false, nil
+}
+
+// handshake logs in.
+func (d *dialer) handshake(ctx context.Context, c *connection) error {
+	log, err := d.login(ctx)
+	if err != nil {
+		return err
+	}
+	defer log.done()
+	sshConn, chans, reqs, err := ssh.NewClientConn(c.conn, d.cfg.Addr, log.config)
+	if err != nil {
+		return log.explain(err)
+	}
+	c.ssh = ssh.NewClient(sshConn, chans, reqs)
+	c.wg.Go(func() { endForgotten(c.ssh) })
+	return nil
+}
+
+// start begins to use a connection.
+func (d *dialer) start(c *connection) (*session, error) {
+	s, err := d.session(c)
+	if err != nil {
 		return nil, err
 	}
 	c.wg.Go(func() {
 		c.keepAlive(d.cfg.IdleTimeout, pulse{
-			received: conn.received.Load,
+			received: c.conn.received.Load,
 			probe: func() {
 				_, _, _ = c.ssh.SendRequest("keepalive@openssh.com", true, nil) // any answer will do
 			},
@@ -162,69 +193,4 @@ func (d *dialer) unreachable(ctx context.Context, err error) error {
 		return err
 	}
 	return fmt.Errorf("%w: %s: %v", ErrUnavailable, d.cfg.Addr, err)
-}
-
-// A login is one attempt to log in.
-type login struct {
-	config   *ssh.ClientConfig
-	accepted bool        // the host key was; what fails after that fails at authentication
-	hostKey  error       // why it was not
-	known    *knownHosts // nil: Config.HostKeyCallback
-	closers  []io.Closer // what authentication opened
-	addr     string
-}
-
-func (l *login) done() {
-	for _, c := range l.closers {
-		c.Close()
-	}
-}
-
-// explain finds out what an error of the handshake means; x/crypto has few types for it.
-func (l *login) explain(err error) error {
-	var negotiation *ssh.AlgorithmNegotiationError
-	switch {
-	case l.hostKey != nil:
-		return l.hostKey
-	case errors.As(err, &negotiation) && negotiation.What == "host key" && l.known != nil:
-		return l.known.noCommonType(l.addr, negotiation.RequestedAlgorithms)
-	case l.accepted && !broken(err):
-		return fmt.Errorf("%w: %s: user %q: %v", ErrAuth, l.addr, l.config.User, err)
-	default:
-		return err
-	}
-}
-
-// broken tells whether err is about the connection, not about what came over it.
-func broken(err error) bool {
-	var netErr net.Error
-	return errors.As(err, &netErr) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
-		errors.Is(err, net.ErrClosed) || errors.Is(err, io.ErrClosedPipe)
-}
-
-func (d *dialer) login(ctx context.Context) (*login, error) {
-	l := &login{addr: d.cfg.Addr}
-	check, algorithms := d.cfg.HostKeyCallback, []string(nil)
-	if check == nil {
-		known, err := readKnownHosts(d.cfg.KnownHosts)
-		if err != nil {
-			return nil, fmt.Errorf("%w: %s: %v", ErrHostKey, d.cfg.Addr, err)
-		}
-		l.known = known
-		check, algorithms = known.check, known.algorithms(d.cfg.Addr)
-	}
-	l.config = &ssh.ClientConfig{
-		User:              d.cfg.User,
-		HostKeyAlgorithms: algorithms,
-		HostKeyCallback: func(host string, remote net.Addr, key ssh.PublicKey) error {
-			if err := check(host, remote, key); err != nil {
-				l.hostKey = hostKeyRefused(d.cfg.Addr, key, err)
-				return l.hostKey
-			}
-			l.accepted = true
-			return nil
-		},
-	}
-	l.config.Auth = d.methods(ctx, l)
-	return l, nil
 }

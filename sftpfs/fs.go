@@ -27,22 +27,11 @@ var (
 // New returns the Fs that cfg describes, or what is wrong with cfg. It reads key files (asking for their
 // passphrases) and known hosts, and does not connect: the first call that needs the server does.
 func New(cfg Config) (*Fs, error) {
-	cfg, err := cfg.checked()
+	d, err := newDialer(cfg)
 	if err != nil {
 		return nil, fmt.Errorf("sftpfs: %w", err)
 	}
-	d := &dialer{cfg: cfg}
-	if cfg.Auth == nil {
-		if d.keys, err = readKeys(cfg); err != nil {
-			return nil, fmt.Errorf("sftpfs: %w", err)
-		}
-	}
-	if cfg.HostKeyCallback == nil {
-		if _, err := readKnownHosts(cfg.KnownHosts); err != nil {
-			return nil, fmt.Errorf("sftpfs: %w", err)
-		}
-	}
-	m := newManager(d, cfg.MaxConnections, cfg.MaxChannels)
+	m := newManager(d, d.cfg.MaxConnections, d.cfg.MaxChannels)
 	d.look = m.shrink
 	f := newFs(m)
 	f.asideAllowed = cfg.AllowNonAtomicReplace

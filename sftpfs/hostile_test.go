@@ -144,7 +144,7 @@ func (o hostileOpener) connect(context.Context) (*session, error) {
 	here, there := net.Pipe()
 	o.wg.Go(func() { o.h.serve(there) })
 	c := newConnection("hostile:22")
-	c.conn = here
+	c.conn = &liveConn{Conn: here}
 	w := newWire(here)
 	if o.maxEntries > 0 {
 		w.maxEntries = o.maxEntries

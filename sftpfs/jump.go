@@ -1,0 +1,62 @@
+package sftpfs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+)
+
+// jumps returns the dialer of the last host on the way to the one that cfg is about, nil if there is none. Each host on
+// it is reached through the one before.
+func jumps(cfg Config) (*dialer, error) {
+	var last *dialer
+	for i, jump := range cfg.ProxyJump {
+		switch {
+		case i == 0 && jump.Dial == nil:
+			jump.Dial = cfg.Dial
+		case i > 0 && (jump.Dial != nil || jump.ProxyJump != nil):
+			return nil, fmt.Errorf("jump host %s: it is reached through the one before", jump.Addr)
+		}
+		d, err := newDialer(jump)
+		if err != nil {
+			return nil, fmt.Errorf("jump host %s: %w", jump.Addr, err)
+		}
+		if i > 0 {
+			d.through = last
+		}
+		last = d
+	}
+	return last, nil
+}
+
+// reach connects to the host. via is the connection that this one runs through, if there is one.
+func (d *dialer) reach(ctx context.Context) (conn net.Conn, via *connection, dropped bool, err error) {
+	if d.through == nil {
+		conn, err = d.cfg.Dial(ctx, "tcp", d.cfg.Addr)
+		return conn, nil, false, err
+	}
+	t, dropped, err := join(ctx, d.through, func(via *connection) (tunnel, error) {
+		conn, err := via.ssh.Dial("tcp", d.cfg.Addr)
+		if err != nil {
+			err = fmt.Errorf("%s is not reached: %w", d.cfg.Addr, err)
+		}
+		return tunnel{conn, via}, err
+	})
+	if err != nil {
+		return nil, nil, dropped, fmt.Errorf("jump host %s: %w", d.through.cfg.Addr, err)
+	}
+	return t, t.via, false, nil
+}
+
+// A tunnel is a connection through another host. It has that one to itself.
+type tunnel struct {
+	net.Conn
+	via *connection
+}
+
+// Close ends what it runs through. To say goodbye on it could take for ever.
+func (t tunnel) Close() error {
+	t.via.fail(errors.New("what ran through it was closed"))
+	return nil
+}
