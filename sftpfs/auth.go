@@ -5,10 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"os"
 	"path/filepath"
-	"slices"
 
 	"golang.org/x/crypto/ssh"
 	"golang.org/x/crypto/ssh/agent"
@@ -24,7 +24,7 @@ func (d *dialer) methods(ctx context.Context, l *login) []ssh.AuthMethod {
 	}
 	var keys []ssh.AuthMethod
 	if d.cfg.KeyFiles != nil {
-		keys = []ssh.AuthMethod{ssh.PublicKeys(d.keys...)}
+		keys = []ssh.AuthMethod{ssh.PublicKeysCallback(d.givenKeys)}
 	} else {
 		keys = []ssh.AuthMethod{ssh.PublicKeysCallback(func() ([]ssh.Signer, error) { return d.ownKeys(ctx, l) })}
 	}
@@ -67,6 +67,44 @@ func readKeys(cfg Config) ([]ssh.Signer, error) {
 	return keys, nil
 }
 
+// givenKeys returns the keys that the program named.
+func (d *dialer) givenKeys() ([]ssh.Signer, error) {
+	var keys []ssh.Signer
+	for i, key := range d.keys {
+		keys = append(keys, d.withCertificate(d.cfg.KeyFiles[i], key)...)
+	}
+	return keys, nil
+}
+
+// withCertificate returns what to log in with by the key in file: the certificate beside it, if there is one, and the
+// key itself. One that can't be used is passed over, as ssh does.
+func (d *dialer) withCertificate(file string, key ssh.Signer) []ssh.Signer {
+	certificate, err := readCertificate(file+"-cert.pub", key)
+	switch {
+	case err == nil:
+		return []ssh.Signer{certificate, key}
+	case !errors.Is(err, fs.ErrNotExist):
+		d.cfg.Logger.Warn("sftpfs: certificate not used", "file", file+"-cert.pub", "err", err)
+	}
+	return []ssh.Signer{key}
+}
+
+func readCertificate(file string, key ssh.Signer) (ssh.Signer, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	public, _, _, _, err := ssh.ParseAuthorizedKey(text)
+	if err != nil {
+		return nil, err
+	}
+	certificate, ok := public.(*ssh.Certificate)
+	if !ok {
+		return nil, errors.New("not a certificate")
+	}
+	return ssh.NewCertSigner(certificate, key)
+}
+
 func parseKey(file string, pem []byte, passphrase func(string) ([]byte, error)) (ssh.Signer, error) {
 	key, err := ssh.ParsePrivateKey(pem)
 	var encrypted *ssh.PassphraseMissingError
@@ -102,26 +140,31 @@ func (d *dialer) ownKeys(ctx context.Context, l *login) ([]ssh.Signer, error) {
 		if err != nil {
 			continue
 		}
-		if held(keys, pem) {
+		if key := held(keys, pem); key != nil {
+			offers := d.withCertificate(file, key)
+			keys = append(keys, offers[:len(offers)-1]...) // it is there already
 			continue
 		}
 		if key, err := parseKey(file, pem, d.cfg.Passphrase); err == nil {
-			keys = append(keys, key)
+			keys = append(keys, d.withCertificate(file, key)...)
 		}
 	}
 	return keys, nil
 }
 
-// held tells whether the agent has the encrypted key in pem already, so that nobody is asked for its passphrase.
-func held(keys []ssh.Signer, pem []byte) bool {
+// held returns the agent's hold on the encrypted key in pem, so that nobody is asked for its passphrase, or nil.
+func held(keys []ssh.Signer, pem []byte) ssh.Signer {
 	_, err := ssh.ParsePrivateKey(pem)
 	var encrypted *ssh.PassphraseMissingError
 	if !errors.As(err, &encrypted) || encrypted.PublicKey == nil {
-		return false
+		return nil
 	}
-	return slices.ContainsFunc(keys, func(k ssh.Signer) bool {
-		return bytes.Equal(k.PublicKey().Marshal(), encrypted.PublicKey.Marshal())
-	})
+	for _, k := range keys {
+		if bytes.Equal(k.PublicKey().Marshal(), encrypted.PublicKey.Marshal()) {
+			return k
+		}
+	}
+	return nil
 }
 
 type stopper func() bool

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"os/user"
 	"strconv"
@@ -42,7 +43,8 @@ type Config struct {
 
 	// KeyFiles are private keys in a format that ssh-keygen writes. New reads them. Nil stands for what the agent
 	// at SSH_AUTH_SOCK holds, then ~/.ssh/id_ed25519, id_ecdsa, id_rsa and so on, those that exist, looked for
-	// when a connection is made.
+	// when a connection is made. A certificate in FILE-cert.pub is offered before the key in FILE; it is read for
+	// each connection.
 	KeyFiles []string
 
 	// Passphrase is asked for the passphrase of an encrypted key file: by New for KeyFiles, when a connection is
@@ -52,10 +54,16 @@ type Config struct {
 
 	// KnownHosts are files in the format of ~/.ssh/known_hosts, which is what nil stands for. They are read anew
 	// for each connection. A host that is in none of them is refused with ErrHostKey, and so is one whose key is
-	// not the one they list.
+	// not the one they list. Certificates of authorities that they list for the host (@cert-authority) are accepted.
 	KnownHosts []string
 
-	// HostKeyCallback replaces KnownHosts. Its errors match ErrHostKey.
+	// AcceptNewHost accepts a host of which KnownHosts have no key, and adds its key to the first of them before anything
+	// is sent to it; that file need not exist. A host whose key is another one than they have is refused as ever. Who
+	// stands in the way at the first connection is believed. (A file KNOWN_HOSTS.lock beside it keeps programs that do
+	// this at the same time apart.)
+	AcceptNewHost bool
+
+	// HostKeyCallback replaces KnownHosts and AcceptNewHost. Its errors match ErrHostKey.
 	HostKeyCallback ssh.HostKeyCallback
 
 	// Auth replaces Password, KeyFiles and the agent.
@@ -84,6 +92,10 @@ type Config struct {
 	// before. Each is logged in to as its own Config says, of which the fields about that matter, and its host key is
 	// checked as its own Config says. DialTimeout is for all of them together.
 	ProxyJump []Config
+
+	// Logger is told of connections that are made and lost, new hosts that are accepted, and what is ignored. It is
+	// told no secret. Nil: nobody is told.
+	Logger *slog.Logger
 
 	// Dial replaces the TCP dial, for a proxy or a test. The host key is still checked for Addr. With ProxyJump it dials
 	// the first host of that, unless that one has a Dial of its own.
@@ -121,6 +133,9 @@ func (cfg Config) checked() (Config, error) {
 	}
 	if cfg.IdleTimeout == 0 {
 		cfg.IdleTimeout = DefaultIdleTimeout
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
 	if cfg.Dial == nil {
 		cfg.Dial = new(net.Dialer).DialContext

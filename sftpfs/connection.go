@@ -16,7 +16,7 @@ type connection struct {
 	// Nil where the client belongs to the program.
 	conn *liveConn
 	ssh  *ssh.Client
-	via  *connection // to another host, which this one runs through; nil: none
+	via  *connection    // to another host, which this one runs through; nil: none
 	wg   sync.WaitGroup // its own goroutines and those of its sessions
 
 	roundTrip atomic.Int64 // the shortest seen, in nanoseconds; 0: not known yet

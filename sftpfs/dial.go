@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"log/slog"
 	"math/rand/v2"
 	"time"
 
@@ -32,7 +34,7 @@ func newDialer(cfg Config) (*dialer, error) {
 		}
 	}
 	if cfg.HostKeyCallback == nil {
-		if _, err := readKnownHosts(cfg.KnownHosts); err != nil {
+		if _, err := readKnownHosts(cfg.KnownHosts, cfg.AcceptNewHost); err != nil {
 			return nil, err
 		}
 	}
@@ -54,7 +56,9 @@ func (d *dialer) connect(ctx context.Context) (*session, error) {
 		if dropped && wait <= lastPause && sleep(ctx, wait/2+rand.N(wait/2)) {
 			continue
 		}
-		return nil, d.unreachable(ctx, err)
+		err = d.unreachable(ctx, err)
+		d.cfg.Logger.WarnContext(ctx, "sftpfs: not connected", "addr", d.cfg.Addr, "err", err)
+		return nil, err
 	}
 }
 
@@ -115,8 +119,20 @@ func (d *dialer) handshake(ctx context.Context, c *connection) error {
 		return log.explain(err)
 	}
 	c.ssh = ssh.NewClient(sshConn, chans, reqs)
-	c.wg.Go(func() { endForgotten(c.ssh) })
+	c.wg.Go(func() { d.seeOff(c) })
+	d.cfg.Logger.DebugContext(ctx, "sftpfs: connected", "addr", c.addr, "user", d.cfg.User,
+		"server", string(c.ssh.ServerVersion()))
 	return nil
+}
+
+// seeOff returns when the connection has ended.
+func (d *dialer) seeOff(c *connection) {
+	c.fail(fmt.Errorf("ended by the server: %w", endForgotten(c.ssh)))
+	level := slog.LevelWarn
+	if errors.Is(c.cause, fs.ErrClosed) || errors.Is(c.cause, errIdle) {
+		level = slog.LevelDebug
+	}
+	d.cfg.Logger.Log(context.Background(), level, "sftpfs: connection ended", "addr", c.addr, "cause", c.cause)
 }
 
 // start begins to use a connection.

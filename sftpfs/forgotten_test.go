@@ -75,7 +75,7 @@ func TestChannelOpenedWhileTheConnectionEnds(t *testing.T) {
 	})
 	require.NoError(t, err)
 	client := ssh.NewClient(sshConn, channels, requests)
-	wg.Go(func() { endForgotten(client) })
+	wg.Go(func() { _ = endForgotten(client) })
 	_, firstRequests, err := client.OpenChannel("session", nil)
 	require.NoError(t, err)
 	wg.Go(func() { ssh.DiscardRequests(firstRequests) })

@@ -52,12 +52,23 @@ func (d *dialer) login(ctx context.Context) (*login, error) {
 	l := &login{addr: d.cfg.Addr}
 	check, algorithms := d.cfg.HostKeyCallback, []string(nil)
 	if check == nil {
-		known, err := readKnownHosts(d.cfg.KnownHosts)
+		known, err := readKnownHosts(d.cfg.KnownHosts, d.cfg.AcceptNewHost)
 		if err != nil {
 			return nil, fmt.Errorf("%w: %s: %v", ErrHostKey, d.cfg.Addr, err)
 		}
 		l.known = known
 		check, algorithms = known.check, known.algorithms(d.cfg.Addr)
+		if d.cfg.AcceptNewHost {
+			algorithms = known.algorithmsOfAny(d.cfg.Addr)
+			check = func(host string, remote net.Addr, key ssh.PublicKey) error {
+				added, err := known.checkOrAdd(ctx, false, host, remote, key)
+				if added {
+					d.cfg.Logger.WarnContext(ctx, "sftpfs: new host accepted", "addr", host, "type", key.Type(),
+						"key", ssh.FingerprintSHA256(key), "file", known.files[0])
+				}
+				return err
+			}
+		}
 	}
 	l.config = &ssh.ClientConfig{
 		User:              d.cfg.User,

@@ -1,0 +1,78 @@
+package sftpfs
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/gofrs/flock"
+	"github.com/skeema/knownhosts"
+	"golang.org/x/crypto/ssh"
+	xknownhosts "golang.org/x/crypto/ssh/knownhosts"
+)
+
+// checkOrAdd accepts also the key of a host of which no key is known, and adds it to the first file. hashed has the name
+// of the host unreadable there.
+func (k *knownHosts) checkOrAdd(ctx context.Context, hashed bool, host string, remote net.Addr, key ssh.PublicKey) (
+	added bool, err error,
+) {
+	if err = k.check(host, remote, key); !errors.Is(err, errUnknownHost) {
+		return false, err
+	}
+	if len(k.files) == 0 {
+		return false, fmt.Errorf("%w, and there is no file to add it to", err)
+	}
+	if err = k.add(ctx, hashed, host, remote, key); err != nil {
+		return false, fmt.Errorf("adding the key to %s: %w", k.files[0], err)
+	}
+	return true, nil
+}
+
+// add looks once more before it adds the key, for someone else may add another one at the same time. Who came first is
+// right.
+func (k *knownHosts) add(ctx context.Context, hashed bool, host string, remote net.Addr, key ssh.PublicKey) error {
+	if err := os.MkdirAll(filepath.Dir(k.files[0]), 0o700); err != nil {
+		return err
+	}
+	// Not the file itself: on Windows nobody could read it meanwhile.
+	lock := flock.New(k.files[0] + ".lock")
+	if _, err := lock.TryLockContext(ctx, 10*time.Millisecond); err != nil {
+		return err
+	}
+	defer lock.Close()
+	now, err := readKnownHosts(k.files, true)
+	if err != nil {
+		return err
+	}
+	if err := now.check(host, remote, key); !errors.Is(err, errUnknownHost) {
+		return err
+	}
+	name := knownhosts.Normalize(host)
+	if hashed {
+		name = xknownhosts.HashHostname(name)
+	}
+	return appendLine(k.files[0], name+" "+string(ssh.MarshalAuthorizedKey(key)))
+}
+
+// appendLine appends line, which ends as one does, to a text file whose last line may not.
+func appendLine(file, line string) error {
+	before, err := os.ReadFile(file)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if len(before) > 0 && !bytes.HasSuffix(before, []byte("\n")) {
+		line = "\n" + line
+	}
+	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString(line)
+	return errors.Join(err, f.Sync(), f.Close())
+}
