@@ -1,21 +1,13 @@
 package sftpfs
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
-	"net"
 	"os"
-	"path/filepath"
 
 	"golang.org/x/crypto/ssh"
-	"golang.org/x/crypto/ssh/agent"
 )
-
-// defaultKeys are looked for in ~/.ssh, in this order.
-var defaultKeys = []string{"id_ed25519", "id_ecdsa", "id_rsa", "id_ed25519_sk", "id_ecdsa_sk", "id_dsa"}
 
 // methods returns the ways to log in: what the program gave, or else what the user has.
 func (d *dialer) methods(ctx context.Context, l *login) []ssh.AuthMethod {
@@ -76,35 +68,6 @@ func (d *dialer) givenKeys() ([]ssh.Signer, error) {
 	return keys, nil
 }
 
-// withCertificate returns what to log in with by the key in file: the certificate beside it, if there is one, and the
-// key itself. One that can't be used is passed over, as ssh does.
-func (d *dialer) withCertificate(file string, key ssh.Signer) []ssh.Signer {
-	certificate, err := readCertificate(file+"-cert.pub", key)
-	switch {
-	case err == nil:
-		return []ssh.Signer{certificate, key}
-	case !errors.Is(err, fs.ErrNotExist):
-		d.cfg.Logger.Warn("sftpfs: certificate not used", "file", file+"-cert.pub", "err", err)
-	}
-	return []ssh.Signer{key}
-}
-
-func readCertificate(file string, key ssh.Signer) (ssh.Signer, error) {
-	text, err := os.ReadFile(file)
-	if err != nil {
-		return nil, err
-	}
-	public, _, _, _, err := ssh.ParseAuthorizedKey(text)
-	if err != nil {
-		return nil, err
-	}
-	certificate, ok := public.(*ssh.Certificate)
-	if !ok {
-		return nil, errors.New("not a certificate")
-	}
-	return ssh.NewCertSigner(certificate, key)
-}
-
 func parseKey(file string, pem []byte, passphrase func(string) ([]byte, error)) (ssh.Signer, error) {
 	key, err := ssh.ParsePrivateKey(pem)
 	var encrypted *ssh.PassphraseMissingError
@@ -117,56 +80,3 @@ func parseKey(file string, pem []byte, passphrase func(string) ([]byte, error)) 
 	}
 	return ssh.ParsePrivateKeyWithPassphrase(pem, phrase)
 }
-
-// ownKeys returns the user's keys: the agent's, then the default files'. What can't be used is passed over, as ssh
-// does; the agent's connection stays open until l is done.
-func (d *dialer) ownKeys(ctx context.Context, l *login) ([]ssh.Signer, error) {
-	var keys []ssh.Signer
-	if socket := os.Getenv("SSH_AUTH_SOCK"); socket != "" {
-		if conn, err := new(net.Dialer).DialContext(ctx, "unix", socket); err == nil {
-			l.closers = append(l.closers, conn)
-			stop := context.AfterFunc(ctx, func() { conn.Close() }) // an agent may be as silent as a server
-			l.closers = append(l.closers, stopper(stop))
-			keys, _ = agent.NewClient(conn).Signers()
-		}
-	}
-	home, err := os.UserHomeDir()
-	if err != nil {
-		return keys, nil
-	}
-	for _, name := range defaultKeys {
-		file := filepath.Join(home, ".ssh", name)
-		pem, err := os.ReadFile(file)
-		if err != nil {
-			continue
-		}
-		if key := held(keys, pem); key != nil {
-			offers := d.withCertificate(file, key)
-			keys = append(keys, offers[:len(offers)-1]...) // it is there already
-			continue
-		}
-		if key, err := parseKey(file, pem, d.cfg.Passphrase); err == nil {
-			keys = append(keys, d.withCertificate(file, key)...)
-		}
-	}
-	return keys, nil
-}
-
-// held returns the agent's hold on the encrypted key in pem, so that nobody is asked for its passphrase, or nil.
-func held(keys []ssh.Signer, pem []byte) ssh.Signer {
-	_, err := ssh.ParsePrivateKey(pem)
-	var encrypted *ssh.PassphraseMissingError
-	if !errors.As(err, &encrypted) || encrypted.PublicKey == nil {
-		return nil
-	}
-	for _, k := range keys {
-		if bytes.Equal(k.PublicKey().Marshal(), encrypted.PublicKey.Marshal()) {
-			return k
-		}
-	}
-	return nil
-}
-
-type stopper func() bool
-
-func (s stopper) Close() error { s(); return nil }

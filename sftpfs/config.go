@@ -93,6 +93,19 @@ type Config struct {
 	// checked as its own Config says. DialTimeout is for all of them together.
 	ProxyJump []Config
 
+	// SSHConfig are files in the format of ~/.ssh/config, which is not read unless it is named here. The host part of
+	// Addr is then looked up in them, as ssh does, and they say what this Config does not. New reads them, and fails at
+	// what would make the connection less safe: StrictHostKeyChecking no, and NoHostAuthenticationForLocalhost,
+	// ProxyCommand and RevokedHostKeys, which are not supported.
+	//
+	// HostName, Port, User, IdentityFile, IdentitiesOnly, ProxyJump, UserKnownHostsFile, StrictHostKeyChecking,
+	// HashKnownHosts, ConnectTimeout, ServerAliveInterval and ServerAliveCountMax (whose product is IdleTimeout) have
+	// the meaning of ssh_config(5), with the tokens %%, %d, %h, %n, %p, %r, %u, ~ and ${VARIABLE}. All others are
+	// ignored, and Logger is told which. Of Match there is "Match all" and "Match host PATTERN", which looks at the name
+	// in Addr; any other makes the file unusable. Include is followed, below ~/.ssh if its path is relative. Quotes are
+	// understood around a value as a whole.
+	SSHConfig []string
+
 	// Logger is told of connections that are made and lost, new hosts that are accepted, and what is ignored. It is
 	// told no secret. Nil: nobody is told.
 	Logger *slog.Logger
@@ -109,13 +122,8 @@ func (cfg Config) checked() (Config, error) {
 		return Config{}, err
 	}
 	cfg.Addr = addr
-	if cfg.User == "" {
-		u, err := user.Current()
-		if err != nil {
-			return Config{}, fmt.Errorf("no User given, and the current one is not known: %w", err)
-		}
-		// Windows says DOMAIN\user.
-		cfg.User = u.Username[strings.LastIndexByte(u.Username, '\\')+1:]
+	if cfg.User, err = userName(cfg.User); err != nil {
+		return Config{}, err
 	}
 	if strings.ContainsRune(cfg.Root, 0) {
 		return Config{}, fmt.Errorf("root %q: %w", cfg.Root, errInvalid)
@@ -134,33 +142,57 @@ func (cfg Config) checked() (Config, error) {
 	if cfg.IdleTimeout == 0 {
 		cfg.IdleTimeout = DefaultIdleTimeout
 	}
-	if cfg.Logger == nil {
-		cfg.Logger = slog.New(slog.DiscardHandler)
-	}
 	if cfg.Dial == nil {
 		cfg.Dial = new(net.Dialer).DialContext
 	}
 	return cfg, nil
 }
 
+// userName returns name, or that of the current user if it is empty.
+func userName(name string) (string, error) {
+	if name != "" {
+		return name, nil
+	}
+	u, err := user.Current()
+	if err != nil {
+		return "", fmt.Errorf("no User given, and the current one is not known: %w", err)
+	}
+	// Windows says DOMAIN\user.
+	return u.Username[strings.LastIndexByte(u.Username, '\\')+1:], nil
+}
+
 // hostPort returns addr as host:port.
 func hostPort(addr string) (string, error) {
-	host, port := addr, defaultPort
-	switch {
-	case net.ParseIP(addr) != nil: // "::1" has colons and no port
-	case strings.HasPrefix(addr, "[") && strings.HasSuffix(addr, "]"):
-		host = addr[1 : len(addr)-1]
-	case strings.Contains(addr, ":"):
-		var err error
-		if host, port, err = net.SplitHostPort(addr); err != nil {
-			return "", fmt.Errorf("address %q is not host or host:port", addr)
-		}
+	host, port, err := splitAddr(addr)
+	if err != nil {
+		return "", err
 	}
-	if host == "" || strings.ContainsAny(host, " \t\r\n/@\x00") {
-		return "", fmt.Errorf("address %q has no usable host", addr)
+	if port == "" {
+		port = defaultPort
 	}
 	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
 		return "", fmt.Errorf("address %q: the port is not a number from 1 to 65535", addr)
 	}
 	return net.JoinHostPort(host, port), nil
+}
+
+// splitAddr returns no port if there is none in addr.
+func splitAddr(addr string) (host, port string, err error) {
+	host = addr
+	switch {
+	case net.ParseIP(addr) != nil: // "::1" has colons and no port
+	case strings.HasPrefix(addr, "[") && strings.HasSuffix(addr, "]"):
+		host = addr[1 : len(addr)-1]
+	case strings.Contains(addr, ":"):
+		if host, port, err = net.SplitHostPort(addr); err != nil {
+			return "", "", fmt.Errorf("address %q is not host or host:port", addr)
+		}
+		if port == "" {
+			return "", "", fmt.Errorf("address %q: no port after the colon", addr)
+		}
+	}
+	if host == "" || strings.ContainsAny(host, " \t\r\n/@\x00") {
+		return "", "", fmt.Errorf("address %q has no usable host", addr)
+	}
+	return host, port, nil
 }

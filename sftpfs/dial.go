@@ -19,15 +19,23 @@ type dialer struct {
 	cfg     Config
 	keys    []ssh.Signer // of cfg.KeyFiles
 	look    func()       // called at each look at a connection
-	through *dialer      // of the host that leads to this one; nil: the network does
+	fromSSH fromSSH
+	through *dialer // of the host that leads to this one; nil: the network does
 }
 
-func newDialer(cfg Config) (*dialer, error) {
-	cfg, err := cfg.checked()
+// newDialer takes how many hosts are reached through this one.
+func newDialer(cfg Config, behind int) (*dialer, error) {
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	cfg, from, err := cfg.withSSHConfig()
 	if err != nil {
 		return nil, err
 	}
-	d := &dialer{cfg: cfg}
+	if cfg, err = cfg.checked(); err != nil {
+		return nil, err
+	}
+	d := &dialer{cfg: cfg, fromSSH: from}
 	if cfg.Auth == nil {
 		if d.keys, err = readKeys(cfg); err != nil {
 			return nil, err
@@ -38,7 +46,7 @@ func newDialer(cfg Config) (*dialer, error) {
 			return nil, err
 		}
 	}
-	d.through, err = jumps(cfg)
+	d.through, err = jumps(cfg, behind)
 	return d, err
 }
 

@@ -13,7 +13,7 @@
 //     most failures; what was meant is found by looking at the names involved. A failure that stays unexplained
 //     is syscall.EIO with the server's own words.
 //   - A server that gives no answer is ErrUnavailable, never fs.ErrNotExist.
-//   - The host key is always checked.
+//   - The host key is always checked, that of each host on the way, too. Certificates of known authorities count.
 //   - Operations that can be repeated (stat, listing, readlink, open for reading) are sent again once when the
 //     connection is lost under them, and so is MkdirAll. Writes, renames, removals and everything else that changes
 //     the server are never sent twice: their error matches ErrUnavailable and says that the outcome is unknown.

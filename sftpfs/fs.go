@@ -27,7 +27,7 @@ var (
 // New returns the Fs that cfg describes, or what is wrong with cfg. It reads key files (asking for their
 // passphrases) and known hosts, and does not connect: the first call that needs the server does.
 func New(cfg Config) (*Fs, error) {
-	d, err := newDialer(cfg)
+	d, err := newDialer(cfg, 0)
 	if err != nil {
 		return nil, fmt.Errorf("sftpfs: %w", err)
 	}

@@ -8,17 +8,23 @@ import (
 )
 
 // jumps returns the dialer of the last host on the way to the one that cfg is about, nil if there is none. Each host on
-// it is reached through the one before.
-func jumps(cfg Config) (*dialer, error) {
+// it is reached through the one before. behind are further hosts of the way, behind that one.
+func jumps(cfg Config, behind int) (*dialer, error) {
+	behind += len(cfg.ProxyJump)
+	if behind > mostJumps {
+		return nil, fmt.Errorf("more than %d hosts to connect through", mostJumps)
+	}
 	var last *dialer
 	for i, jump := range cfg.ProxyJump {
 		switch {
 		case i == 0 && jump.Dial == nil:
 			jump.Dial = cfg.Dial
-		case i > 0 && (jump.Dial != nil || jump.ProxyJump != nil):
+		case i > 0 && (jump.Dial != nil || len(jump.ProxyJump) > 0):
 			return nil, fmt.Errorf("jump host %s: it is reached through the one before", jump.Addr)
+		case i > 0:
+			jump.ProxyJump = []Config{} // whatever SSHConfig says
 		}
-		d, err := newDialer(jump)
+		d, err := newDialer(jump, behind)
 		if err != nil {
 			return nil, fmt.Errorf("jump host %s: %w", jump.Addr, err)
 		}
@@ -29,6 +35,9 @@ func jumps(cfg Config) (*dialer, error) {
 	}
 	return last, nil
 }
+
+// mostJumps bounds the way: in SSHConfig it may be a circle.
+const mostJumps = 8
 
 // reach connects to the host. via is the connection that this one runs through, if there is one.
 func (d *dialer) reach(ctx context.Context) (conn net.Conn, via *connection, dropped bool, err error) {

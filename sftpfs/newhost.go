@@ -57,7 +57,13 @@ func (k *knownHosts) add(ctx context.Context, hashed bool, host string, remote n
 	if hashed {
 		name = xknownhosts.HashHostname(name)
 	}
-	return appendLine(k.files[0], name+" "+string(ssh.MarshalAuthorizedKey(key)))
+	if err := appendLine(k.files[0], name+" "+string(ssh.MarshalAuthorizedKey(key))); err != nil {
+		return err
+	}
+	if now, err = readKnownHosts(k.files, true); err != nil {
+		return err
+	}
+	return now.check(host, remote, key) // the file may be one that keeps nothing
 }
 
 // appendLine appends line, which ends as one does, to a text file whose last line may not.

@@ -1,0 +1,38 @@
+package sftpfs
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+
+	"golang.org/x/crypto/ssh"
+)
+
+// withCertificate returns what to log in with by the key in file: the certificate beside it, if there is one, and the
+// key itself. One that can't be used is passed over, as ssh does.
+func (d *dialer) withCertificate(file string, key ssh.Signer) []ssh.Signer {
+	certificate, err := readCertificate(file+"-cert.pub", key)
+	switch {
+	case err == nil:
+		return []ssh.Signer{certificate, key}
+	case !errors.Is(err, fs.ErrNotExist):
+		d.cfg.Logger.Warn("sftpfs: certificate not used", "file", file+"-cert.pub", "err", err)
+	}
+	return []ssh.Signer{key}
+}
+
+func readCertificate(file string, key ssh.Signer) (ssh.Signer, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	public, _, _, _, err := ssh.ParseAuthorizedKey(text)
+	if err != nil {
+		return nil, err
+	}
+	certificate, ok := public.(*ssh.Certificate)
+	if !ok {
+		return nil, errors.New("not a certificate")
+	}
+	return ssh.NewCertSigner(certificate, key)
+}

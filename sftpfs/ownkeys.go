@@ -1,0 +1,117 @@
+package sftpfs
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"golang.org/x/crypto/ssh"
+	"golang.org/x/crypto/ssh/agent"
+)
+
+// defaultKeys are looked for in ~/.ssh, in this order.
+var defaultKeys = []string{"id_ed25519", "id_ecdsa", "id_rsa", "id_ed25519_sk", "id_ecdsa_sk", "id_dsa"}
+
+// ownKeys returns the user's keys: the agent's, then those in files. What can't be used is passed over, as ssh does; the
+// agent's connection stays open until l is done.
+func (d *dialer) ownKeys(ctx context.Context, l *login) ([]ssh.Signer, error) {
+	var keys []ssh.Signer
+	if socket := os.Getenv("SSH_AUTH_SOCK"); socket != "" {
+		if conn, err := new(net.Dialer).DialContext(ctx, "unix", socket); err == nil {
+			l.closers = append(l.closers, conn)
+			stop := context.AfterFunc(ctx, func() { conn.Close() }) // an agent may be as silent as a server
+			l.closers = append(l.closers, stopper(stop))
+			keys, _ = agent.NewClient(conn).Signers()
+		}
+	}
+	files := d.identityFiles()
+	public := make([]ssh.PublicKey, len(files))
+	for i, file := range files {
+		public[i] = publicKey(file)
+	}
+	// Servers count what they refuse, so the agent's keys that are meant come first.
+	meant, others := split(keys, func(k ssh.Signer) bool {
+		return slices.ContainsFunc(public, func(p ssh.PublicKey) bool { return holds(k, p) })
+	})
+	if d.fromSSH.identitiesOnly {
+		others = nil
+	}
+	keys = slices.Concat(meant, others)
+	for i, file := range files {
+		if at := slices.IndexFunc(keys, func(k ssh.Signer) bool { return holds(k, public[i]) }); at >= 0 {
+			// The agent has it, so nobody is asked for a passphrase.
+			offers := d.withCertificate(file, keys[at])
+			keys = append(keys, offers[:len(offers)-1]...)
+			continue
+		}
+		pem, err := os.ReadFile(file)
+		if err != nil {
+			continue
+		}
+		if key, err := parseKey(file, pem, d.cfg.Passphrase); err == nil {
+			keys = append(keys, d.withCertificate(file, key)...)
+		}
+	}
+	return keys, nil
+}
+
+// identityFiles are where the user's keys are looked for.
+func (d *dialer) identityFiles() []string {
+	if d.fromSSH.identities != nil {
+		return d.fromSSH.identities
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return nil
+	}
+	var files []string
+	for _, name := range defaultKeys {
+		files = append(files, filepath.Join(home, ".ssh", name))
+	}
+	return files
+}
+
+func split[T any](all []T, belongs func(T) bool) (yes, no []T) {
+	for _, v := range all {
+		if belongs(v) {
+			yes = append(yes, v)
+		} else {
+			no = append(no, v)
+		}
+	}
+	return yes, no
+}
+
+func holds(key ssh.Signer, public ssh.PublicKey) bool {
+	return public != nil && bytes.Equal(key.PublicKey().Marshal(), public.Marshal())
+}
+
+// publicKey returns the public half of the key in file, which may be in a file of its own, or nil.
+func publicKey(file string) ssh.PublicKey {
+	for _, name := range []string{file, file + ".pub"} {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			continue
+		}
+		if public, _, _, _, err := ssh.ParseAuthorizedKey(text); err == nil {
+			return public
+		}
+		key, err := ssh.ParsePrivateKey(text)
+		if err == nil {
+			return key.PublicKey()
+		}
+		var encrypted *ssh.PassphraseMissingError
+		if errors.As(err, &encrypted) && encrypted.PublicKey != nil {
+			return encrypted.PublicKey
+		}
+	}
+	return nil
+}
+
+type stopper func() bool
+
+func (s stopper) Close() error { s(); return nil }

@@ -1,0 +1,63 @@
+package sftpfs
+
+import (
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
+)
+
+// sshKeywords are those of ssh_config(5), OpenSSH 9.2, but for Host, Match and Include.
+var sshKeywords = slices.Concat(usedKeywords, refusedKeywords, ignoredKeywords)
+
+var usedKeywords = []string{
+	"ConnectTimeout", "HashKnownHosts", "HostName", "IdentitiesOnly", "IdentityFile", "Port", "ProxyJump",
+	"ServerAliveCountMax", "ServerAliveInterval", "StrictHostKeyChecking", "User", "UserKnownHostsFile",
+}
+
+// refusedKeywords are those that would be less safe, or another host, if they were followed or ignored.
+var refusedKeywords = []string{"NoHostAuthenticationForLocalhost", "ProxyCommand", "RevokedHostKeys"}
+
+var ignoredKeywords = strings.Fields(`
+	AddKeysToAgent AddressFamily BatchMode BindAddress BindInterface CanonicalDomains CanonicalizeFallbackLocal
+	CanonicalizeHostname CanonicalizeMaxDots CanonicalizePermittedCNAMEs CASignatureAlgorithms CertificateFile
+	CheckHostIP Ciphers ClearAllForwardings Compression ConnectionAttempts ControlMaster ControlPath ControlPersist
+	DynamicForward EnableEscapeCommandline EnableSSHKeysign EscapeChar ExitOnForwardFailure FingerprintHash
+	ForkAfterAuthentication ForwardAgent ForwardX11 ForwardX11Timeout ForwardX11Trusted GatewayPorts
+	GlobalKnownHostsFile GSSAPIAuthentication GSSAPIClientIdentity GSSAPIDelegateCredentials GSSAPIKexAlgorithms
+	GSSAPIKeyExchange GSSAPIRenewalForcesRekey GSSAPIServerIdentity GSSAPITrustDns HostbasedAcceptedAlgorithms
+	HostbasedAuthentication HostKeyAlgorithms HostKeyAlias IdentityAgent IgnoreUnknown IPQoS
+	KbdInteractiveAuthentication KbdInteractiveDevices KexAlgorithms KnownHostsCommand LocalCommand LocalForward
+	LogLevel LogVerbose MACs NumberOfPasswordPrompts PasswordAuthentication PermitLocalCommand PermitRemoteOpen
+	PKCS11Provider PreferredAuthentications ProxyUseFdpass PubkeyAcceptedAlgorithms PubkeyAuthentication RekeyLimit
+	RemoteCommand RemoteForward RequestTTY RequiredRSASize SecurityKeyProvider SendEnv SessionType SetEnv StdinNull
+	StreamLocalBindMask StreamLocalBindUnlink SyslogFacility TCPKeepAlive Tunnel TunnelDevice UpdateHostKeys
+	VerifyHostKeyDNS VisualHostKey XAuthLocation`)
+
+// unsafe returns what is refused of what the files say.
+func (s section) unsafe() error {
+	switch value := strings.ToLower(s.first("StrictHostKeyChecking")); value {
+	case "", "yes", "ask", "accept-new":
+	default:
+		return fmt.Errorf("StrictHostKeyChecking %s: host keys are always checked", value)
+	}
+	for _, keyword := range refusedKeywords {
+		if value := s.first(keyword); value != "" && !s.is(keyword, "no") && !s.is(keyword, "none") {
+			return fmt.Errorf("%s is not supported", keyword)
+		}
+	}
+	return nil
+}
+
+// ignored returns what the files say that has no effect.
+func (s section) ignored() iter.Seq2[string, string] {
+	return func(yield func(string, string) bool) {
+		for _, keyword := range ignoredKeywords {
+			for _, value := range s[strings.ToLower(keyword)] {
+				if !yield(keyword, value) {
+					return
+				}
+			}
+		}
+	}
+}
