@@ -7,6 +7,8 @@ import (
 	"path"
 	"strings"
 	"syscall"
+
+	"github.com/pkg/sftp"
 )
 
 // SymlinkIfPossible makes newname a link to oldname. A relative target is stored as it is, an absolute one as the
@@ -100,4 +102,22 @@ func (f *Fs) ReadlinkIfPossible(name string) (string, error) {
 		return target, err
 	})
 	return target, pathError("readlink", name, err)
+}
+
+// lstatFollows tells whether the server is known to follow a link also where it is asked not to, if that leads somewhere.
+func (r remote) lstatFollows() bool {
+	return r.conn.ssh != nil && strings.Contains(string(r.conn.ssh.ServerVersion()), "mod_sftp")
+}
+
+// unfollowed returns what p is itself, fi being what the server says that it is.
+func (r remote) unfollowed(p string, fi fs.FileInfo) fs.FileInfo {
+	if fi.Mode()&fs.ModeSymlink != 0 {
+		return fi
+	}
+	target, err := r.readlink(p)
+	if err != nil {
+		return fi
+	}
+	const linkToAll = 0o120777 // its mode
+	return info{fi.Name(), &sftp.FileStat{Size: uint64(len(target)), Mode: linkToAll, Mtime: uint32(fi.ModTime().Unix())}}
 }

@@ -44,6 +44,9 @@ func (r remote) stat(p string) (fs.FileInfo, error) {
 
 func (r remote) lstat(p string) (fs.FileInfo, error) {
 	fi, err := ask(r, p, func(full string) (fs.FileInfo, error) { return snapshot(p)(r.client.Lstat(full)) })
+	if err == nil && r.lstatFollows() {
+		fi = r.unfollowed(p, fi)
+	}
 	return fi, r.orThroughFile(p, err)
 }
 

@@ -95,6 +95,7 @@ const (
 	extensionLimits      = "limits@openssh.com" // asks for the limits of the server
 	extensionFsync       = "fsync@openssh.com"
 	extensionPosixRename = "posix-rename@openssh.com"
+	extensionStatVFS     = "statvfs@openssh.com" // how full the disk is
 )
 
 // limits are those of a server, as it states them. 0: not known.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"errors"
+	"path"
 	"slices"
 	"syscall"
 )
@@ -76,8 +77,21 @@ func (f *File) putBy(lane *opened, b []byte, off int64) (n int, err error) {
 	o := cmp.Or(lane, f.at.Load())
 	n, err = inPieces(o.packet(), b, off, o.handle.WriteAt)
 	f.size.Store(unstated)
-	if err = o.reduce(err); errors.Is(err, ErrUnavailable) {
+	err = o.reduce(err)
+	switch {
+	case errors.Is(err, ErrUnavailable):
 		err = unknownOutcome(err)
+	case refused(err) && o.noRoom(len(b)-n):
+		err = syscall.ENOSPC
 	}
 	return n, err
+}
+
+// noRoom tells whether the server's disk has no room for so many bytes, as far as it says.
+func (o *opened) noRoom(bytes int) bool {
+	if !o.offers(extensionStatVFS) {
+		return false
+	}
+	disk, err := o.client.StatVFS(path.Dir(o.handle.Name()))
+	return err == nil && disk.Bavail < (uint64(bytes)+disk.Frsize-1)/max(disk.Frsize, 1)
 }

@@ -10,6 +10,7 @@
 package opensshtest
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/user"
@@ -26,6 +27,9 @@ type Options struct {
 	SFTPServerArgs []string
 	// Subsystem is the command to run for SFTP in place of internal-sftp, such as "/usr/lib/openssh/sftp-server".
 	Subsystem string
+	// Setup are shell commands that run before the server starts, in a mount namespace that it has to itself, where
+	// $ROOT is Server.Root. Only root may have this on Linux; elsewhere it is as if sshd were not installed.
+	Setup string
 }
 
 // Server is a running OpenSSH server. Its fields are set by Start and never change. Its methods are to be called from
@@ -38,8 +42,8 @@ type Server struct {
 	Root       string // an empty directory to work in; sessions start in the user's home, so name it as their root
 
 	t       testing.TB
-	sshd    string // path of the binary
-	config  string // path of sshd_config
+	command []string // runs sshd, but for its arguments
+	config  string   // path of sshd_config
 	process *process
 }
 
@@ -52,13 +56,16 @@ func Start(t testing.TB, o Options) *Server {
 func start(t testing.TB, o Options, places []string) *Server {
 	t.Helper()
 	sshd, err := find(places)
+	if err == nil && o.Setup != "" && os.Getuid() != 0 {
+		err = errors.New("a server with a Setup has to be started by root")
+	}
 	if err != nil {
 		if os.Getenv("CI") == "true" {
 			t.Fatal(err)
 		}
 		t.Skip(err)
 	}
-	s := &Server{t: t, sshd: sshd}
+	s := &Server{t: t, command: []string{sshd}}
 	if err := s.prepare(t, o); err != nil {
 		t.Fatalf("opensshtest: %v", err)
 	}
@@ -89,6 +96,10 @@ func (s *Server) prepare(t testing.TB, o Options) error {
 	if err := os.Mkdir(s.Root, 0o755); err != nil {
 		return err
 	}
+	if o.Setup != "" {
+		s.command = append([]string{"unshare", "--mount", "sh", "-ec", "ROOT=$1; shift\n" + o.Setup + "\nexec \"$@\"", "sh", s.Root},
+			s.command...)
+	}
 	keys, err := writeKeys(dir)
 	if err != nil {
 		return err
@@ -112,7 +123,7 @@ func (s *Server) startOnFreePort(dir string, keys keys, o Options) error {
 		if err := os.WriteFile(s.config, []byte(configText(port, keys, o)), 0o600); err != nil {
 			return err
 		}
-		s.process, err = startProcess(s.sshd, s.config)
+		s.process, err = startProcess(s.command, s.config)
 		if err == nil || attempt == 5 || !portTaken(s.Addr) {
 			return err
 		}
@@ -139,7 +150,7 @@ func (s *Server) Stop() {
 func (s *Server) Restart() {
 	s.t.Helper()
 	s.Stop()
-	p, err := startProcess(s.sshd, s.config)
+	p, err := startProcess(s.command, s.config)
 	if err != nil {
 		s.t.Fatalf("opensshtest: restart: %v", err)
 	}

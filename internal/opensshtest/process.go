@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
+	"slices"
 	"sync"
 	"time"
 )
@@ -20,9 +21,9 @@ type process struct {
 	exitError error         // of Wait; valid once exited is closed
 }
 
-func startProcess(sshd, config string) (*process, error) {
+func startProcess(command []string, config string) (*process, error) {
 	out := &output{listening: make(chan struct{})}
-	cmd := exec.Command(sshd, "-D", "-e", "-f", config)
+	cmd := exec.Command(command[0], append(slices.Clone(command[1:]), "-D", "-e", "-f", config)...)
 	cmd.Stderr = out
 	// Wait also waits for the sessions, which hold the log open; not for ever.
 	cmd.WaitDelay = patience

@@ -64,6 +64,7 @@ PidFile %[3]s/pid
 ScoreboardFile %[3]s/score
 SystemLog %[3]s/log
 MaxInstances none
+DelayEngine off
 SFTPEngine on
 SFTPAuthMethods password
 SFTPHostKey %[4]s
