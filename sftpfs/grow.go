@@ -41,6 +41,18 @@ func (m *manager) orGrow(t *taken) (*session, <-chan struct{}) {
 	return nil, m.grown
 }
 
+// growFor has as many sessions made as are missing for the load of the live ones, at the same time: one takes some round
+// trips. m.mu is held.
+func (m *manager) growFor(live []*session) {
+	load := 0
+	for _, s := range live {
+		load += int(s.load())
+	}
+	for range min(load/crowd+1, m.maxSessions) - len(live) - m.growing {
+		m.grow()
+	}
+}
+
 // grow has one more session made, without waiting for it, if as many are not there yet and the server is not known to
 // refuse. m.mu is held.
 func (m *manager) grow() {

@@ -42,6 +42,10 @@ const (
 	// crowd is how many calls and open files a session has before another one is made for more.
 	crowd = 32
 
+	// growthIsAwaited is how long a call waits for a session that is being made while those there are have as much to do
+	// as they can. A channel is there after three round trips.
+	growthIsAwaited = 2 * time.Second
+
 	// refusalStands is how long no further connection is tried after one has failed, while there is one that works.
 	refusalStands = time.Minute
 )
@@ -85,8 +89,8 @@ func newManager(o opener, maxConnections, maxSessions int) *manager {
 }
 
 func (m *manager) get(ctx context.Context) (*session, error) {
-	for {
-		s, a, err := m.join()
+	for patient := true; ; {
+		s, a, err := m.join(patient)
 		if a == nil {
 			return s, err
 		}
@@ -95,14 +99,17 @@ func (m *manager) get(ctx context.Context) (*session, error) {
 			if a.err != nil {
 				return nil, a.err
 			}
+		case <-time.After(growthIsAwaited):
+			patient = false
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		}
 	}
 }
 
-// join returns a live session, or the attempt to wait for, or the error that is known without one.
-func (m *manager) join() (*session, *attempt, error) {
+// join returns a live session, or the attempt to wait for, or the error that is known without one. Who is patient is not
+// put behind so many others on a session that another one will be there before it is his turn.
+func (m *manager) join(patient bool) (*session, *attempt, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.closed {
@@ -110,8 +117,11 @@ func (m *manager) join() (*session, *attempt, error) {
 	}
 	if live := m.live(); len(live) > 0 {
 		s := leastBusy(live)
-		if s.load() >= crowd && m.growing == 0 {
-			m.grow()
+		if s.load() >= crowd {
+			m.growFor(live)
+		}
+		if patient && s.load() >= maxAwaited && m.growing > 0 && !m.connecting {
+			return nil, &attempt{done: m.grown}, nil
 		}
 		return s.begin(), nil, nil
 	}

@@ -238,6 +238,48 @@ func TestGrowsWithTheCrowd(t *testing.T) {
 	})
 }
 
+// A burst of calls has all sessions made at the same time, and who would only wait on the first one for his turn goes
+// to one of those that come.
+func TestBurstIsSpread(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		calls, sessions int
+		perConn         int
+		takes, ended    time.Duration // to make a session; until all calls have one
+	}{
+		"few":                      {calls: crowd, sessions: 1, takes: time.Second},
+		"some":                     {calls: 2*crowd + 1, sessions: 3, takes: time.Second},
+		"many":                     {calls: 8 * maxAwaited, sessions: 8, takes: time.Second, ended: time.Second},
+		"the server is slow":       {calls: 2 * maxAwaited, sessions: 8, takes: time.Minute, ended: growthIsAwaited},
+		"the server takes no more": {calls: 2 * maxAwaited, sessions: 2, perConn: 1, takes: time.Second, ended: time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				o := &fakeOpener{perConn: c.perConn}
+				m := testManager(t, o)
+				get(t, m).release()
+				o.takes = c.takes
+				began := time.Now()
+				var wg sync.WaitGroup
+				for range c.calls {
+					wg.Go(func() { get(t, m) })
+				}
+				wg.Wait()
+				require.Equal(t, c.ended, time.Since(began))
+				time.Sleep(2 * c.takes)
+				synctest.Wait()
+				require.Len(t, m.live(), c.sessions)
+				if c.takes == c.ended && c.perConn == 0 {
+					for _, s := range m.live() {
+						require.EqualValues(t, maxAwaited, s.load())
+					}
+				}
+			})
+		})
+	}
+}
+
 // Who wants several gets different ones, made at the same time.
 func TestSeveralSessions(t *testing.T) {
 	t.Parallel()

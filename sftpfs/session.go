@@ -71,13 +71,11 @@ func (s *session) fail(cause error) {
 }
 
 func (s *session) isLost() bool {
-	select {
+	select { // one channel at a time, which takes no lock
 	case <-s.lost:
 		return true
-	case <-s.conn.lost:
-		return true
 	default:
-		return false
+		return s.conn.isLost()
 	}
 }
 
