@@ -58,7 +58,7 @@ func (f *File) WriteTo(w io.Writer) (written int64, err error) {
 	for {
 		for width := lanes.width() * inFlight / size; len(ahead) < width && next < fi.Size(); {
 			off, n, lane := next, int(min(int64(size), fi.Size()-next)), lanes.next()
-			ahead = append(ahead, begin(newPacket(size), n, func(b []byte) (int, error) {
+			ahead = append(ahead, begin(newPacket(bufferFor(int64(n))), n, func(b []byte) (int, error) {
 				return f.fillBy(lane, b, off)
 			}))
 			next += int64(n)
@@ -109,6 +109,9 @@ func (f *File) copyTail(w io.Writer, written int64) (int64, error) {
 // it is what that returned. Before the first ReadFrom it is 0.
 func (f *File) Acknowledged() int64 { return f.acknowledged.Load() }
 
+// sized is a reader that knows how much it has, which is taken for a hint.
+type sized interface{ Size() int64 }
+
 // ReadFrom writes what r has, from the offset on, keeping many packets in flight whatever kind of reader r is. It
 // returns how much has arrived without a gap; behind an error, more may have. An error of r's is returned as it is.
 func (f *File) ReadFrom(r io.Reader) (written int64, err error) {
@@ -133,6 +136,10 @@ func (f *File) ReadFrom(r io.Reader) (written int64, err error) {
 	if f.appends() {
 		size = packet
 	}
+	piece := size
+	if known, ok := r.(sized); ok {
+		piece = min(size, bufferFor(known.Size()+1)) // with room to see that it ends there
+	}
 	var ahead []*transfer
 	next := f.offset
 	var rerr error
@@ -142,7 +149,8 @@ func (f *File) ReadFrom(r io.Reader) (written int64, err error) {
 			width = 1 // a server that honours O_APPEND takes packets as they come
 		}
 		for len(ahead) < width && rerr == nil {
-			p := newPacket(size)
+			p := newPacket(piece)
+			piece = size
 			var n int
 			if n, rerr = readFull(r, p.b); n > 0 {
 				off, lane := next, lanes.next()

@@ -33,9 +33,22 @@ type packetBuffer struct {
 	from *sync.Pool
 }
 
-var packetBuffers = map[int]*sync.Pool{packet: new(sync.Pool), largePacket: new(sync.Pool)}
+// smallPacket is for small files, of which there may be thousands under way.
+const smallPacket = 8 << 10
 
-// newPacket returns a buffer of the given size, which packetSize returned.
+var packetBuffers = map[int]*sync.Pool{smallPacket: new(sync.Pool), packet: new(sync.Pool), largePacket: new(sync.Pool)}
+
+// bufferFor returns the smallest buffer for n bytes.
+func bufferFor(n int64) int {
+	for _, size := range []int{smallPacket, packet} {
+		if n <= int64(size) {
+			return size
+		}
+	}
+	return largePacket
+}
+
+// newPacket returns a buffer of the given size, which packetSize or bufferFor returned.
 func newPacket(size int) *packetBuffer {
 	pool := packetBuffers[size]
 	if p, ok := pool.Get().(*packetBuffer); ok {

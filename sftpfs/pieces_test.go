@@ -69,3 +69,13 @@ func TestPacketSize(t *testing.T) {
 	}
 	require.LessOrEqual(t, largePacket+64, maxPacket)
 }
+
+// Thousands of small files may be under way, and each holds a buffer.
+func TestSmallContentTakesSmallBuffer(t *testing.T) {
+	t.Parallel()
+	for n, want := range map[int64]int{0: smallPacket, smallPacket: smallPacket, smallPacket + 1: packet, packet: packet,
+		packet + 1: largePacket, 1 << 40: largePacket} {
+		require.Equal(t, want, bufferFor(n), n)
+		require.Len(t, newPacket(bufferFor(n)).b, want)
+	}
+}
