@@ -46,8 +46,8 @@ type Options struct {
 	// serves many files that are made. Whether a copy is current when it is opened is up to Revalidate. What is done
 	// through this Fs shows at once; what others do, after that time. 0: the remote is asked every time.
 	ListTTL time.Duration
-	// Parallel is the number of files that Pull fetches at once. 0: as many as pays, 16 large files or 512 of up to
-	// 64 KiB, which mostly wait for round trips.
+	// Parallel is the number of files that Pull fetches at once. 0: as many as pays, 16 large files or 2,048 of less
+	// than 16 KiB, which mostly wait for round trips (less where the process may have few open files).
 	Parallel int
 	// Progress is told how far a Fetch or Pull has got (of a syncfs.Fs: a Push too), at most ten times a second, and
 	// once more when it ends, also if that is by an error. It is called from a goroutine of the call, which waits for

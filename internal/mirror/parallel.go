@@ -1,20 +1,29 @@
 package mirror
 
 // How much is under way at once if Options.Parallel does not say: a large file fills a connection with a few others, a
-// small one only waits for round trips. 512 of those take as many round trips for 2,000 files as 4 files would one
-// after the other.
+// small one only waits for round trips. 2,048 of those are as many requests as the channels of a connection carry at
+// once; so 2,000 files take as many round trips as one.
 const (
 	largeAtOnce = 16
-	smallAtOnce = 512
-	smallFile   = 64 << 10
+	smallAtOnce = 2048
+	smallFile   = 16 << 10 // so all that are under way are 32 MiB at most, or largeAtOnce files
 )
+
+// handlesEach is how many of the handles that this process may have there are for each file under way: one on the local
+// file, and others for the program.
+const handlesEach = 4
+
+// atOnce is how much may be under way at once in a process that may have so many handles.
+func atOnce(handles uint64) int64 {
+	return int64(min(max(handles/handlesEach, largeAtOnce), smallAtOnce))
+}
 
 // Capacity is how much may be under way at once, in the unit of Weight.
 func (m *FS) Capacity() int64 {
 	if m.opt.Parallel > 0 {
 		return int64(m.opt.Parallel)
 	}
-	return smallAtOnce
+	return atOnce(maxHandles())
 }
 
 // Weight is what the transfer of a file of that size, or any other request, takes of the Capacity.
@@ -22,5 +31,5 @@ func (m *FS) Weight(size int64) int64 {
 	if m.opt.Parallel > 0 {
 		return 1
 	}
-	return min(1+size/smallFile, smallAtOnce/largeAtOnce)
+	return min(1+size/smallFile, m.Capacity()/largeAtOnce)
 }
