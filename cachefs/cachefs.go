@@ -44,7 +44,9 @@ type Options struct {
 	// ListTTL is how long a listing, the attributes in it and the absence of what is not in it may be used again, by
 	// calls that are about names and attributes: after a listing, those of its entries cost nothing, and one listing
 	// serves many files that are made. Whether a copy is current when it is opened is up to Revalidate. What is done
-	// through this Fs shows at once; what others do, after that time. 0: the remote is asked every time.
+	// through this Fs shows at once; what others do, after that time. A program that walks the tree (afero.Walk) has the
+	// directories that come next listed ahead of it, up to 128 at a time; those lists are as old as that when it gets to
+	// them, at most. 0: the remote is asked every time, by the call that needs the answer, and nothing is listed ahead.
 	ListTTL time.Duration
 	// Parallel is the number of files that Pull fetches at once. 0: as many as pays, 16 large files or 2,048 of less
 	// than 16 KiB, which mostly wait for round trips (less where the process may have few open files).

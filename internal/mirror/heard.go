@@ -1,7 +1,10 @@
 package mirror
 
 import (
+	"cmp"
 	"io/fs"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
@@ -10,11 +13,21 @@ import (
 // heard is what the remote has said lately, for as long as Options.ListTTL lets it be used again. Guarded by state.mu.
 type heard struct {
 	ttl     int64
-	lists   map[string]listing // by path of the directory on the remote
-	entries int                // in all lists
-	answers map[string]Answer  // about single names
-	asked   map[string]int     // by directory: how often it was asked about single names
-	coming  map[string]bool    // directories that are being listed
+	lists   map[string]*heardList // by path of the directory on the remote
+	entries int                   // in all lists, and one for each
+	uses    uint64                // of lists
+	answers map[string]Answer     // about single names
+	asked   map[string]int        // by directory: how often it was asked about single names
+	coming  map[string]chan struct{}
+	ahead   ahead
+}
+
+// heardList is a list that may be used again.
+type heardList struct {
+	listing
+	dirs   []string // the names of the directories in it, sorted
+	walked int      // how many of them were listed, or passed over by who lists them in that order
+	used   uint64   // when, in heard.uses
 }
 
 // The bounds of what is kept: some ten megabytes. One list is kept however long it is.
@@ -28,8 +41,8 @@ const (
 const askedOften = 4
 
 func newHeard(ttl time.Duration) *heard {
-	return &heard{ttl: int64(ttl), lists: map[string]listing{}, answers: map[string]Answer{},
-		asked: map[string]int{}, coming: map[string]bool{}}
+	return &heard{ttl: int64(ttl), lists: map[string]*heardList{}, answers: map[string]Answer{},
+		asked: map[string]int{}, coming: map[string]chan struct{}{}, ahead: newAhead()}
 }
 
 // clear forgets all, since the remote is not what it was.
@@ -37,17 +50,23 @@ func (h *heard) clear() {
 	clear(h.lists)
 	clear(h.answers)
 	clear(h.asked)
+	clear(h.ahead.unused)
 	h.entries = 0
 }
 
 // list is a list that may be used again.
 func (h *heard) list(dir string, now int64) (listing, bool) {
 	l, ok := h.lists[dir]
-	if ok && !h.fresh(l.at, now) {
-		h.drop(dir)
-		ok = false
+	if !ok {
+		return listing{}, false
 	}
-	return l, ok
+	if !h.fresh(l.at, now) {
+		h.drop(dir)
+		return listing{}, false
+	}
+	h.uses++
+	l.used = h.uses
+	return l.listing, true
 }
 
 // answer is an answer that may be used again: about the name itself, or the list of its directory.
@@ -75,20 +94,36 @@ func (h *heard) keepList(dir string, l listing, now int64) {
 	if h.ttl == 0 || l.err != nil {
 		return
 	}
-	h.drop(dir)
-	for other, old := range h.lists {
-		if !h.fresh(old.at, now) || h.entries+len(l.entries) > maxHeardEntries {
-			h.drop(other)
-		}
+	if old := h.lists[dir]; old != nil {
+		h.entries -= 1 + len(old.entries)
+		delete(h.lists, dir)
+	}
+	if h.entries+len(l.entries) > maxHeardEntries {
+		h.makeRoom(maxHeardEntries*3/4-len(l.entries), now)
 	}
 	l.at = now
-	h.lists[dir] = l
-	h.entries += len(l.entries)
+	h.uses++
+	h.lists[dir] = &heardList{listing: l, dirs: dirsOf(l), used: h.uses}
+	h.entries += 1 + len(l.entries)
+}
+
+// makeRoom drops what may not be used again, and then the lists that were not used for the longest time, until so many
+// entries are left at most.
+func (h *heard) makeRoom(entries int, now int64) {
+	byUse := func(a, b string) int { return cmp.Compare(h.lists[a].used, h.lists[b].used) }
+	for _, dir := range slices.SortedFunc(maps.Keys(h.lists), byUse) {
+		if h.entries > entries || !h.fresh(h.lists[dir].at, now) {
+			h.drop(dir)
+		}
+	}
 }
 
 func (h *heard) drop(dir string) {
-	h.entries -= len(h.lists[dir].entries)
-	delete(h.lists, dir)
+	if l, ok := h.lists[dir]; ok {
+		h.entries -= 1 + len(l.entries)
+		delete(h.lists, dir)
+		delete(h.ahead.unused, dir)
+	}
 }
 
 func (h *heard) keepAnswer(name string, a Answer, now int64) {
@@ -109,26 +144,31 @@ func (h *heard) often(name string) (dir string, yes bool) {
 	}
 	dir, _ = tree.Split(name)
 	h.asked[dir]++
-	if h.asked[dir] < askedOften || h.coming[dir] {
+	if h.asked[dir] < askedOften || h.coming[dir] != nil {
 		return dir, false
 	}
-	h.asked[dir], h.coming[dir] = 0, true
+	h.asked[dir] = 0
 	return dir, true
 }
 
-// listAhead lists a directory while others go on to ask about single names in it: that is no slower if the list is
-// long.
-func (m *FS) listAhead(dir string, epoch uint64) {
-	m.workers.Add(1)
+// bringList has a directory listed while the program goes on. came is called under the lock and told whether the list
+// is kept.
+func (v *View) bringList(dir string, came func(m *FS, kept bool)) {
+	m, around, epoch, done := v.With(v.stop), v.detours(), v.epoch, make(chan struct{})
+	v.heard.coming[dir] = done
+	v.workers.Add(1)
 	go func() {
-		defer m.workers.Done()
-		l := m.With(m.stop).askList(dir)
+		defer v.workers.Done()
+		l := around.askList(m, dir)
 		m.mu.Lock()
 		defer m.mu.Unlock()
 		delete(m.heard.coming, dir)
-		if m.epoch == epoch {
+		close(done)
+		kept := m.epoch == epoch && l.err == nil
+		if kept {
 			m.heard.keepList(dir, l, m.Now())
 		}
+		came(m, kept)
 	}()
 }
 
@@ -139,7 +179,7 @@ func (v *View) Heard(name string) (Answer, error) {
 			return a, nil
 		}
 		if dir, often := v.heard.often(name); often {
-			v.listAhead(dir, v.epoch)
+			v.bringList(dir, func(*FS, bool) {}) // asking goes on meanwhile: that is no slower if the list is long
 		}
 	}
 	return v.Ask(name)

@@ -24,6 +24,7 @@ type knowledge struct {
 	epoch   uint64
 	answers map[string]Answer
 	lists   map[string]listing
+	awaited map[string]bool // lists that were coming, and may have failed to
 	fetched map[tree.ID]error
 	hashed  map[tree.ID]hashed
 	// fetches counts them for each node; it is not reset.
@@ -36,7 +37,7 @@ func (k *knowledge) reset(epoch uint64) {
 		fetches = map[tree.ID]int{}
 	}
 	*k = knowledge{epoch: epoch, answers: map[string]Answer{}, lists: map[string]listing{},
-		fetched: map[tree.ID]error{}, hashed: map[tree.ID]hashed{}, fetches: fetches}
+		awaited: map[string]bool{}, fetched: map[tree.ID]error{}, hashed: map[tree.ID]hashed{}, fetches: fetches}
 }
 
 // need is the error by which a function on a View says what it has to know first.
@@ -111,9 +112,15 @@ func (v *View) list(name string) (listing, error) {
 	if l, ok := v.known.lists[name]; ok {
 		return l, nil
 	}
-	if l, ok := v.heard.list(name, v.Now()); ok && !v.exact {
-		v.known.lists[name] = l
-		return l, nil
+	if !v.exact {
+		v.listAhead(name)
+		if l, ok := v.heard.list(name, v.Now()); ok {
+			v.known.lists[name] = l
+			return l, nil
+		}
+		if came := v.heard.coming[name]; came != nil && !v.known.awaited[name] {
+			return listing{}, v.awaitList(name, came)
+		}
 	}
 	around := v.detours()
 	return listing{}, need{func(m *FS, k *knowledge) error {
@@ -124,6 +131,19 @@ func (v *View) list(name string) (listing, error) {
 		k.lists[name] = l
 		m.remember(k, func(now int64) { m.heard.keepList(name, l, now) })
 		return nil
+	}}
+}
+
+// awaitList waits for a list that is coming. Should it not have come then, the call asks itself.
+func (v *View) awaitList(name string, came <-chan struct{}) error {
+	return need{func(m *FS, k *knowledge) error {
+		k.awaited[name] = true
+		select {
+		case <-came:
+			return nil
+		case <-m.ctx.Done():
+			return m.ctx.Err()
+		}
 	}}
 }
 
