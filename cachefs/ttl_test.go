@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/afero"
 	"github.com/stretchr/testify/require"
 
+	"github.com/sftpsyncer/go-syncfs/internal/aferotest"
 	"github.com/sftpsyncer/go-syncfs/internal/faultfs"
 )
 
@@ -142,4 +143,37 @@ func TestInvalidateAsksAboutACopy(t *testing.T) {
 	require.NoError(t, w.fs.Invalidate("d/f"))
 	w.requireRead("new one", "d/f")
 	require.ErrorIs(t, w.fs.Invalidate("a\x00b"), fs.ErrInvalid)
+}
+
+// readsDirs is a remote that reads directories without opening them.
+type readsDirs struct {
+	afero.Fs
+	asked []string
+}
+
+func (r *readsDirs) ReadDir(name string) ([]fs.FileInfo, error) {
+	r.asked = append(r.asked, name)
+	return afero.ReadDir(r.Fs, name)
+}
+
+func (r *readsDirs) Open(name string) (afero.File, error) {
+	if fi, err := r.Stat(name); err == nil && fi.IsDir() {
+		return nil, errDown
+	}
+	return r.Fs.Open(name)
+}
+
+func TestRemoteThatReadsDirectories(t *testing.T) {
+	t.Parallel()
+	remote := &readsDirs{Fs: aferotest.OS(t.TempDir())}
+	put(t, remote, "d/f", "content", time.Now())
+	c, err := New(remote, afero.NewBasePathFs(afero.NewOsFs(), t.TempDir()), nil)
+	require.NoError(t, err)
+	defer c.Close()
+	infos, err := afero.ReadDir(c, "d")
+	require.NoError(t, err)
+	require.Len(t, infos, 1)
+	require.Equal(t, "f", infos[0].Name())
+	require.Equal(t, []string{"/d"}, remote.asked)
+	require.ErrorIs(t, second(afero.ReadDir(c, "missing")), fs.ErrNotExist)
 }

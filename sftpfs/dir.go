@@ -3,7 +3,6 @@ package sftpfs
 import (
 	"io"
 	"io/fs"
-	"syscall"
 )
 
 // A listing is read whole by the first call that needs it, so that paging sees one state of the directory.
@@ -56,15 +55,5 @@ func (f *File) list() ([]fs.FileInfo, error) {
 	entries, err := call(f.fs, again, func(r remote) ([]fs.FileInfo, error) {
 		return withRoom(f.fs, r, func(r remote) ([]fs.FileInfo, error) { return r.list(f.path) })
 	}, nil)
-	if len(entries) > 0 || err != nil && !refused(err) && !missing(err) {
-		return entries, err
-	}
-	// An empty answer, or an error, is also what servers give for a file.
-	if fi, serr := await(f.fs.ctx, f.fstat, nil); serr == nil && !fi.IsDir() {
-		return nil, syscall.ENOTDIR
-	}
-	if err == nil {
-		entries = []fs.FileInfo{}
-	}
-	return entries, err
+	return orNoDir(entries, err, func() (fs.FileInfo, error) { return await(f.fs.ctx, f.fstat, nil) })
 }

@@ -96,14 +96,7 @@ func (m *FS) askList(name string) listing {
 	if err := m.ctx.Err(); err != nil {
 		return listing{err: err}
 	}
-	f, err := m.remote.Open(m.RemoteName(name))
-	if err != nil {
-		return listing{err: Remote(err)}
-	}
-	infos, err := f.Readdir(-1)
-	if closeErr := f.Close(); err == nil {
-		err = closeErr
-	}
+	infos, err := m.readDir(m.RemoteName(name))
 	if err != nil {
 		return listing{err: Remote(err)}
 	}
@@ -129,6 +122,26 @@ func (m *FS) askList(name string) listing {
 		l.entries[base] = a
 	}
 	return l
+}
+
+// dirReader is what a remote has that reads a directory without opening it.
+type dirReader interface {
+	ReadDir(name string) ([]fs.FileInfo, error)
+}
+
+func (m *FS) readDir(remoteName string) ([]fs.FileInfo, error) {
+	if r, ok := m.remote.(dirReader); ok {
+		return r.ReadDir(remoteName)
+	}
+	f, err := m.remote.Open(remoteName)
+	if err != nil {
+		return nil, err
+	}
+	infos, err := f.Readdir(-1)
+	if closeErr := f.Close(); err == nil {
+		err = closeErr
+	}
+	return infos, err
 }
 
 // withContext is what a remote has whose calls can end early.
