@@ -11,16 +11,35 @@ import (
 
 // Rename is os.Rename: it replaces an existing file atomically, and refuses an existing directory. Where the server
 // can't replace, it refuses an existing file as well, with fs.ErrExist, unless Config.AllowNonAtomicReplace is set.
-func (f *Fs) Rename(oldname, newname string) error {
+func (f *Fs) Rename(oldname, newname string) error { return f.rename(oldname, newname, f.move) }
+
+// ReplaceFile is Rename for a file; a directory must not be given. Where the server replaces atomically it is spared the
+// round trip by which Rename keeps an empty directory from being replaced: a file does not replace one.
+func (f *Fs) ReplaceFile(oldname, newname string) error {
+	return f.rename(oldname, newname, f.moveFile)
+}
+
+func (f *Fs) rename(oldname, newname string, move func(r remote, oldp, newp string) error) error {
 	oldp, err := clean(oldname)
 	if err != nil {
 		return linkError("rename", oldname, newname, err)
 	}
 	newp, err := clean(newname)
 	if err == nil {
-		err = run(f, once, func(r remote) error { return f.move(r, oldp, newp) })
+		err = run(f, once, func(r remote) error { return move(r, oldp, newp) })
 	}
 	return linkError("rename", oldname, newname, err)
+}
+
+// moveFile looks at the target only if the server refuses.
+func (f *Fs) moveFile(r remote, oldp, newp string) error {
+	if r.offers(extensionPosixRename) {
+		err := r.rename(oldp, newp)
+		if !refused(err) && !missing(err) && !errors.Is(err, fs.ErrExist) {
+			return err
+		}
+	}
+	return f.move(r, oldp, newp)
 }
 
 // move looks at the target first, since posix-rename replaces an empty directory, which package os does not.

@@ -1,11 +1,15 @@
 package syncfs
 
 import (
+	"context"
+	"errors"
 	"testing"
 	"time"
 
+	"github.com/spf13/afero"
 	"github.com/stretchr/testify/require"
 
+	"github.com/sftpsyncer/go-syncfs/internal/aferotest"
 	"github.com/sftpsyncer/go-syncfs/internal/faultfs"
 )
 
@@ -47,4 +51,44 @@ func TestPushAsksLittle(t *testing.T) {
 			require.Equal(t, sum, r.plan.Total()-total)
 		})
 	}
+}
+
+// replaces is a remote that has another way to rename files.
+type replaces struct {
+	afero.Fs
+	files []string
+}
+
+func (r *replaces) WithContext(context.Context) afero.Fs { return r }
+
+func (r *replaces) ReplaceFile(oldname, newname string) error {
+	r.files = append(r.files, newname)
+	return r.Fs.Rename(oldname, newname)
+}
+
+func (r *replaces) Rename(oldname, newname string) error {
+	if fi, err := r.Stat(oldname); err == nil && !fi.IsDir() {
+		return errors.New("not to be used for a file that is published")
+	}
+	return r.Fs.Rename(oldname, newname)
+}
+
+func TestPublicationReplaces(t *testing.T) {
+	t.Parallel()
+	remote := &replaces{Fs: aferotest.OS(t.TempDir())}
+	require.NoError(t, remote.MkdirAll("d", 0o755))
+	s, err := New(remote, realDir(t), nil)
+	require.NoError(t, err)
+	defer s.Close()
+	require.NoError(t, afero.WriteFile(s, "f", []byte("new"), 0o644))
+	require.NoError(t, s.Rename("d", "e"))
+	_, err = s.Push(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, []string{"/f"}, remote.files)
+	text, err := afero.ReadFile(remote, "f")
+	require.NoError(t, err)
+	require.Equal(t, "new", string(text))
+	isDir, err := afero.IsDir(remote, "e")
+	require.NoError(t, err)
+	require.True(t, isDir)
 }

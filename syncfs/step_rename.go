@@ -62,12 +62,21 @@ func (s *Fs) renameNothing(step tree.Step) error {
 	return s.mkdirRemote(step)
 }
 
+// fileReplacer is what a remote has that renames a file over another one with less waiting than by its Rename.
+type fileReplacer interface {
+	ReplaceFile(oldname, newname string) error
+}
+
 // replace renames on the remote. Where the remote does not replace an existing file, that is moved aside first, and
 // put back if the second step fails.
 func (s *Fs) replace(i *tree.Intent, existing bool, r *Result) error {
 	remote := s.m.RemoteFs()
 	from, to, aside := s.m.RemoteName(i.From), s.m.RemoteName(i.To), s.m.RemoteName(i.Aside)
-	err := mirror.Remote(remote.Rename(from, to))
+	rename := remote.Rename
+	if r, ok := remote.(fileReplacer); ok && i.Kind == tree.Publish {
+		rename = r.ReplaceFile
+	}
+	err := mirror.Remote(rename(from, to))
 	if !errors.Is(err, fs.ErrExist) {
 		return err
 	}
