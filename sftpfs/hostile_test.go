@@ -97,6 +97,9 @@ func (h *hostile) honest(r asked) []byte {
 		}
 		return answer(packetStatus, r.id, uint32(statusEOF), "", "")
 	case packetReadlink, packetRealpath:
+		if r.kind == packetReadlink && strings.HasSuffix(r.string(), "d") {
+			return answer(packetStatus, r.id, uint32(statusFailure), "", "")
+		}
 		return answer(packetName, r.id, uint32(1), "f", "f", attrs(0, 0o100644, 1e9))
 	}
 	return answer(packetStatus, r.id, uint32(statusOK), "", "")

@@ -102,7 +102,7 @@ func TestProxyJumpSilent(t *testing.T) {
 	cfg.Dial = func(ctx context.Context, network, _ string) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, network, l.Addr())
 	}
-	cfg.IdleTimeout, cfg.DialTimeout = time.Second, time.Second
+	cfg.IdleTimeout, cfg.DialTimeout = time.Second, 10*time.Second
 	fsys := newFs(t, cfg)
 	require.NoError(t, fsys.Mkdir("d", 0o700))
 	l.Freeze()
