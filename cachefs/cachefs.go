@@ -21,7 +21,7 @@ var (
 	ErrUnavailable = mirror.ErrUnavailable
 	// ErrBusy: the file is open, so its copy cannot be evicted.
 	ErrBusy = mirror.ErrBusy
-	// ErrChanged: the version of the file changed while it was being fetched, or the copy was edited.
+	// ErrChanged: the version of the file changed while it was being read or fetched, or the copy was edited.
 	ErrChanged = mirror.ErrChanged
 	// ErrLocked: another Fs holds the local directory.
 	ErrLocked = localdir.ErrLocked
@@ -41,6 +41,10 @@ type Options struct {
 	// MaxBytes bounds the bytes of the copies, those being fetched included. The least recently used are evicted
 	// first; if nothing can go, a file is read on the remote. 0: no bound.
 	MaxBytes int64
+	// FillAfterClose is how many bytes of a file may be missing at its last close for the rest to be fetched
+	// nevertheless. Of what misses more, the part that has arrived is kept until the file is opened again. 0: 64 MiB;
+	// negative: nothing is fetched after the last close.
+	FillAfterClose int64
 	// ListTTL is how long a listing, the attributes in it and the absence of what is not in it may be used again, by
 	// calls that are about names and attributes: after a listing, those of its entries cost nothing, and one listing
 	// serves many files that are made. Whether a copy is current when it is opened is up to Revalidate. What is done
@@ -112,7 +116,7 @@ func (c *Fs) Invalidate(name string) error {
 	return mirror.PathError("invalidate", name, c.m.Invalidate(name))
 }
 
-// Open opens a file or directory for reading.
+// Open opens a file or directory for reading. See the package documentation for how a file is read that is not here.
 func (c *Fs) Open(name string) (afero.File, error) { return c.OpenFile(name, os.O_RDONLY, 0) }
 
 // Create creates or truncates a file on the remote.

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -38,7 +39,10 @@ func TestCrashDuringDownloadLeavesNoShortFile(t *testing.T) {
 	w.put("d/f", "the whole content")
 	// What is on the disk at each operation of the remote is what a process that dies there leaves.
 	var crashed []string
+	var mu sync.Mutex
 	w.line.Before(func(op faultfs.Op) error {
+		mu.Lock()
+		defer mu.Unlock()
 		dir := filepath.Join(t.TempDir(), "crashed")
 		if err := os.CopyFS(dir, os.DirFS(w.dir)); err != nil {
 			return err

@@ -170,6 +170,9 @@ func (c *Fs) attribute(op, name string, do func(remote afero.Fs, remoteName stri
 	if err != nil {
 		return mirror.PathError(op, name, err)
 	}
+	if err := c.m.Settle(func(v *mirror.View) *tree.Node { return v.Lookup(clean) }); err != nil {
+		return mirror.PathError(op, name, err)
+	}
 	before := c.m.Ask(clean)
 	err = mirror.Remote(do(c.m.RemoteFs(), c.m.RemoteName(clean)))
 	after := c.m.Ask(clean)

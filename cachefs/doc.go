@@ -1,11 +1,24 @@
-// Package cachefs reads a remote afero.Fs through a local one: the first open of a file fetches it whole, later ones
+// Package cachefs reads a remote afero.Fs through a local one: a file is fetched when it is opened first, later opens
 // read the local copy, also after a restart and while the remote cannot be reached.
+//
+// # While a file arrives
+//
+// Open returns as soon as the remote has opened the file. It is read as it arrives, by all who have opened it, and what is
+// read far ahead of that is asked for by itself. What has been read in order to some point is fetched to the end; what is
+// only read here and there is not. A handle reads one version: if the remote's file is changed before it has arrived,
+// reads fail with [ErrChanged], unless nothing was read yet. The end of a file, and its last byte, are read only when it is
+// certain that all of it was of one version. After an error (the remote cannot be reached) a later read goes on where it
+// was. A fetch that nobody waits for any more is stopped, or completed, as Options.FillAfterClose says; what has arrived in
+// order is kept (from 1 MiB on) and not fetched again, also after a restart, if the version is still the same.
+//
+// A remote's file is read at several places at once if it has a method ReadsAtOnce() bool that returns true, as those of
+// package sftpfs have, or is an *os.File; else it is opened several times.
 //
 // # Guaranteed
 //
 //   - A copy appears under its name only when it is whole: it arrives under a temporary name, its length and version
 //     are checked against what the remote says before and after, and it is renamed into place. Any number of readers
-//     that open a file at the same time cause one fetch.
+//     that open a file at the same time cause one fetch. One that reads to the end finds the copy in its place.
 //   - The remote's "no such file" is an answer, everything else is not: a remote that cannot be reached deletes and
 //     hides nothing. Then files that are here still open, unless the remote has to be asked about them (see Options),
 //     and others are [ErrUnavailable], never fs.ErrNotExist.

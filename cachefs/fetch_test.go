@@ -67,20 +67,20 @@ func TestFetchThatEndsEarlyIsAnError(t *testing.T) {
 					w.put("d/f", "old")
 					w.requireRead("old", "d/f")
 				}
-				w.put("d/f", string(make([]byte, 200_000)))
+				w.put("d/f", string(make([]byte, 800_000)))
 				reads := 0
 				w.line.Before(func(op faultfs.Op) error {
-					if op.Kind == faultfs.Read {
+					if op.Kind == faultfs.Read || op.Kind == faultfs.ReadAt {
 						if reads++; reads > 2 {
 							return end.err
 						}
 					}
 					return nil
 				})
-				_, err := w.fs.Open("d/f")
+				_, err := afero.ReadFile(w.fs, "d/f")
 				require.ErrorIs(t, err, end.want)
 				require.NotErrorIs(t, err, fs.ErrNotExist)
-				requireNames(t, err, "open", "d/f")
+				requireNames(t, err, "read", "d/f")
 				w.requireNoLeftovers()
 				if first {
 					w.requireNoLocal("d/f")
@@ -88,7 +88,7 @@ func TestFetchThatEndsEarlyIsAnError(t *testing.T) {
 					w.requireLocal("old", "d/f")
 				}
 				w.line.Before(nil)
-				w.requireOneVersion(string(make([]byte, 200_000)), "d/f")
+				w.requireOneVersion(string(make([]byte, 800_000)), "d/f")
 				w.requireNoLeftovers()
 			}
 		})
@@ -161,7 +161,7 @@ func TestWaiterLeavesAndOthersGetTheFile(t *testing.T) {
 	<-arrived
 	ctx, cancel := context.WithCancel(t.Context())
 	leaves := make(chan error)
-	go func() { leaves <- second(w.with(ctx).Open("f")) }()
+	go func() { leaves <- second(afero.ReadFile(w.with(ctx), "f")) }()
 	cancel()
 	require.ErrorIs(t, <-leaves, context.Canceled)
 	release()
@@ -216,7 +216,7 @@ func TestCloseEndsFetches(t *testing.T) {
 	arrived, release := w.blockAt(faultfs.Read)
 	waiting := make(chan error)
 	for range 3 {
-		go func() { waiting <- second(w.fs.Open("f")) }()
+		go func() { waiting <- second(afero.ReadFile(w.fs, "f")) }()
 	}
 	<-arrived
 	closed := make(chan error)

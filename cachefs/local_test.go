@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/spf13/afero"
 	"github.com/stretchr/testify/require"
 
 	"github.com/sftpsyncer/go-syncfs/internal/faultfs"
@@ -66,7 +67,7 @@ func TestLocalFileInThePlaceOfAKnownOneIsServedAndNeverTouched(t *testing.T) {
 				}
 				return nil
 			})
-			require.ErrorIs(w, second(w.fs.Open("d/f")), ErrUnavailable)
+			require.ErrorIs(w, second(afero.ReadFile(w.fs, "d/f")), ErrUnavailable)
 			w.line.Before(nil)
 		},
 		"restarted": func(w *world) {
@@ -92,7 +93,7 @@ func TestLocalFileInThePlaceOfAKnownOneIsServedAndNeverTouched(t *testing.T) {
 	}
 }
 
-// A fetch does not put its copy where the user has put a file meanwhile.
+// A fetch does not put its copy where the user has put a file meanwhile. Who has opened the remote's reads that.
 func TestFetchLeavesFileThatAppearedMeanwhile(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, Options{})
@@ -103,7 +104,7 @@ func TestFetchLeavesFileThatAppearedMeanwhile(t *testing.T) {
 		}
 		return nil
 	})
-	w.requireRead("the user's own", "d/f")
+	w.requireRead("the remote's", "d/f")
 	w.requireOneVersion("the user's own", "d/f")
 	w.requireLocal("the user's own", "d/f")
 	w.requireNoLeftovers()
@@ -207,8 +208,23 @@ func TestCopyEditedDuringFetchIsKept(t *testing.T) {
 		}
 		return nil
 	})
-	w.requireRead("edited", "f")
+	f, err := w.fs.Open("f")
+	require.NoError(t, err)
+	defer f.Close()
+	content, err := io.ReadAll(f)
+	require.NoError(t, err)
+	require.Equal(t, "newer", string(content))
+	want, err := w.remote.Stat("f")
+	require.NoError(t, err)
+	fi, err := f.Stat()
+	require.NoError(t, err)
+	require.Equal(t, int64(5), fi.Size())
+	require.True(t, want.ModTime().Equal(fi.ModTime()), "%v", fi.ModTime())
 	w.requireOneVersion("edited", "f")
+	fi, err = f.Stat()
+	require.NoError(t, err)
+	require.Equal(t, int64(5), fi.Size(), "it is still what was opened")
+	require.True(t, want.ModTime().Equal(fi.ModTime()), "%v", fi.ModTime())
 	w.requireLocal("edited", "f")
 	w.requireNoLeftovers()
 }
@@ -256,6 +272,7 @@ func TestOpenCopyOutlivesItsFile(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, Options{Revalidate: Always})
 	w.put("f", "content")
+	require.NoError(t, w.fs.Fetch(t.Context(), "f"))
 	f, err := w.fs.Open("f")
 	require.NoError(t, err)
 	require.ErrorIs(t, w.fs.Evict("f"), ErrBusy)

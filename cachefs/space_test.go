@@ -67,6 +67,8 @@ func TestLeastRecentlyUsedIsEvicted(t *testing.T) {
 func TestWhatIsOpenIsNotEvicted(t *testing.T) {
 	t.Parallel()
 	w := bounded(t)
+	w.use("a")
+	w.use("b")
 	a, err := w.fs.Open("a")
 	require.NoError(t, err)
 	defer a.Close()

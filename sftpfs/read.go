@@ -21,6 +21,10 @@ func (f *File) Read(b []byte) (int, error) {
 	return n, pathError("read", f.name, err)
 }
 
+// ReadsAtOnce says that ReadAt may be called by several at the same time, and beside Read. Not every afero.File that has
+// it keeps to that; package cachefs asks.
+func (f *File) ReadsAtOnce() bool { return true }
+
 // ReadAt is os.File.ReadAt.
 func (f *File) ReadAt(b []byte, off int64) (int, error) {
 	if off < 0 {

@@ -35,6 +35,9 @@ func (s *Fs) setAttrRemote(step tree.Step, r *Result) error {
 		return err
 	}
 	if attr.Set&tree.AttrTimes != 0 && n.Kind == tree.File { // the version changes
+		if err := s.m.Settle(func(*mirror.View) *tree.Node { return n }); err != nil {
+			return err
+		}
 		intent := &tree.Intent{Kind: tree.Retime, To: step.Path, Meta: tree.Meta{Size: now.Meta.Size, MTime: attr.MTime}}
 		if err := s.intend(n, intent); err != nil {
 			return err

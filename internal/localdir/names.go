@@ -10,10 +10,11 @@ import (
 // Names that belong to the library.
 const (
 	// StateDir is the directory at the root that holds everything the library keeps: its state, and the
-	// directories TmpDir, TrashDir and DiscardedDir. Open makes them.
+	// directories TmpDir, PartialDir, TrashDir and DiscardedDir. Open makes them.
 	StateDir = ".syncfs"
 
 	TmpDir       = StateDir + "/tmp"
+	PartialDir   = StateDir + "/partial"
 	TrashDir     = StateDir + "/trash"
 	DiscardedDir = StateDir + "/discarded"
 

@@ -45,7 +45,7 @@ func Open(fsys afero.Fs) (_ *Dir, err error) {
 		return nil, pathError("lock", d.name, err)
 	}
 	d.unlock = unlock
-	for _, sub := range []string{TmpDir, TrashDir, DiscardedDir} {
+	for _, sub := range []string{TmpDir, PartialDir, TrashDir, DiscardedDir} {
 		if err := d.ownDir(sub); err != nil {
 			return nil, err
 		}

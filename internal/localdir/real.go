@@ -16,6 +16,7 @@ const rootPath = string(filepath.Separator)
 // realDir is a directory of this machine's file system.
 type realDir struct {
 	root    *os.Root
+	beneath *beneath // nil: there is none
 	path    string
 	escapes error // how root says that a link leads outside; package os does not export it
 }
@@ -61,7 +62,7 @@ func openReal(fsys afero.Fs) *realDir {
 		return nil
 	}
 	_, err = root.Lstat("..")
-	return &realDir{root: root, path: path, escapes: Cause(err)}
+	return &realDir{root: root, beneath: openBeneath(path, root), path: path, escapes: Cause(err)}
 }
 
 // sameRoot reports whether the root of fsys is the directory that root has open, with nothing in between: a base
@@ -90,7 +91,10 @@ func sameRoot(fsys afero.Fs, root *os.Root) bool {
 	return err == nil && os.SameFile(got, want)
 }
 
-func (r *realDir) close() error { return r.root.Close() }
+func (r *realDir) close() error {
+	r.beneath.close()
+	return r.root.Close()
+}
 
 // err translates an error of r.root.
 func (r *realDir) err(err error) error {
@@ -132,6 +136,11 @@ func (r *realDir) readDir(local string) ([]Info, error) {
 }
 
 func (r *realDir) openFile(local string, flag int, perm fs.FileMode) (handle, error) {
+	if flag == os.O_RDONLY {
+		if f, err := r.beneath.open(local); err == nil {
+			return f, nil
+		}
+	}
 	f, err := r.root.OpenFile(local, flag|nonblock, perm)
 	if err != nil {
 		return nil, r.err(err)

@@ -4,6 +4,7 @@ import (
 	"io/fs"
 	"os"
 	"runtime"
+	"slices"
 	"testing"
 	"time"
 
@@ -181,7 +182,7 @@ func TestReadDir(t *testing.T) {
 		}
 		require.Equal(t, []string{".syncfsx", "B", "a b", "b", "dir", "ä"}, names(t, d, "."))
 		require.Equal(t, []string{"sub", "z"}, names(t, d, "dir"))
-		require.Equal(t, []string{"discarded", "lock", "tmp", "trash"}, append([]string{}, withLock(names(t, d, StateDir))...))
+		require.Equal(t, []string{"discarded", "lock", "partial", "tmp", "trash"}, append([]string{}, withLock(names(t, d, StateDir))...))
 
 		infos, err := d.ReadDir("dir")
 		require.NoError(t, err)
@@ -195,8 +196,8 @@ func TestReadDir(t *testing.T) {
 
 // withLock adds the lock file where there is none because the lock is not a file.
 func withLock(names []string) []string {
-	if len(names) == 3 {
-		return []string{names[0], "lock", names[1], names[2]}
+	if len(names) == 4 {
+		return slices.Insert(names, 1, "lock")
 	}
 	return names
 }

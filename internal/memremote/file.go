@@ -54,6 +54,9 @@ func (f *file) Read(p []byte) (int, error) {
 	return n, f.fail("read", err)
 }
 
+// ReadsAtOnce says that ReadAt does not move the position, as that of the files below does.
+func (f *file) ReadsAtOnce() bool { return true }
+
 func (f *file) ReadAt(p []byte, off int64) (int, error) {
 	n, err := f.f.ReadAt(p, off)
 	return n, f.fail("read", err)

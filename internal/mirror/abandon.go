@@ -170,7 +170,10 @@ var _ afero.File = abandoningFile{}
 
 func (f abandoningFile) Name() string { return f.base.Name() }
 
-// Close closes the file even if the context has ended, but does not wait for that then.
+// closeGrace is how long a file that is closed is waited for once the context has ended.
+const closeGrace = 250 * time.Millisecond
+
+// Close closes the file even if the context has ended, but does not wait long for that then.
 func (f abandoningFile) Close() error {
 	done := make(chan error, 1)
 	go func() {
@@ -182,6 +185,11 @@ func (f abandoningFile) Close() error {
 	case err := <-done:
 		return err
 	case <-f.ctx.Done():
+	}
+	select {
+	case err := <-done:
+		return err
+	case <-time.After(closeGrace):
 		return f.ctx.Err()
 	}
 }
@@ -221,7 +229,7 @@ func (f abandoningFile) read(p []byte, read func(own []byte) (int, error)) (int,
 	own, err := partly(f, func() ([]byte, error) {
 		own := make([]byte, len(p))
 		n, err := read(own)
-		return own[:n], err
+		return own[:max(n, 0)], err
 	})
 	return copy(p, own), err
 }

@@ -64,17 +64,18 @@ func (d detours) askList(m *FS, name string) listing {
 }
 
 // open is the same for a file to be read.
-func (d detours) open(m *FS, name string) (afero.File, fs.FileInfo, error) {
-	f, fi, err := m.openStat(name)
+func (d detours) open(m *FS, name string) (afero.File, error) {
+	f, err := m.remote.Open(m.RemoteName(name))
 	other, i := d.around(name)
-	if other == "" || !errors.Is(err, fs.ErrNotExist) {
-		return f, fi, err
+	if other == "" || !errors.Is(Remote(err), fs.ErrNotExist) {
+		return f, Remote(err)
 	}
-	if f, fi, err = m.openStat(other); err == nil && !moved(name, i, tree.File, metaOf(fi)) {
+	f, fi, err := m.openStat(other)
+	if err == nil && !moved(name, i, tree.File, metaOf(fi)) {
 		_ = f.Close()
-		return nil, nil, fs.ErrNotExist
+		return nil, fs.ErrNotExist
 	}
-	return f, fi, err
+	return f, err
 }
 
 // openStat opens a file of the remote.

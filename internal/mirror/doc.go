@@ -10,4 +10,10 @@
 // must not change anything before its last question, and sees one consistent state when it does.
 //
 // Metadata of the local directory is read and changed under the lock, so that the tree and the directory agree.
+//
+// # Bytes
+//
+// What is not here comes by an arrival: one fetch of one version into a temporary file, in which a handle (a stream)
+// reads as far as it has come. It stands for its node, not for a name; land makes it the node's copy, if the node still
+// wants it.
 package mirror

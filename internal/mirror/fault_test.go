@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io"
 	"testing"
+	"time"
 
 	"github.com/spf13/afero"
 	"github.com/stretchr/testify/require"
@@ -231,3 +232,9 @@ func TestFetchEarlyEnd(t *testing.T) {
 		f.has(large)
 	}
 }
+
+// How long something is waited for that happens beside the test, and how often it is looked at.
+const (
+	wait = 10 * time.Second
+	tick = time.Millisecond
+)

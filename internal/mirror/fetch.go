@@ -1,14 +1,9 @@
 package mirror
 
 import (
-	"context"
-	"crypto/sha256"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
-	"os"
-	"sync/atomic"
 	"syscall"
 
 	"github.com/spf13/afero"
@@ -16,37 +11,42 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
-// flight is one fetch of a node's bytes, shared by all who wait for it. It ends when nobody waits any more.
-type flight struct {
-	number  uint64
-	node    tree.ID
-	waiters int
-	cancel  context.CancelFunc
-	done    chan struct{} // closed when err is set
-	err     error
-	arrived atomic.Int64 // bytes so far
-}
+const (
+	// fetchAttempts is how often a fetch starts over because the remote's version changed under it.
+	fetchAttempts = 3
+	// headSize is how much of a file is read together with its version.
+	headSize = 64 << 10
+)
 
-// fetchAttempts is how often a fetch starts over because the remote's version changed under it.
-const fetchAttempts = 3
-
-// fetch makes a whole copy of the node's bytes, or joins the fetch that does.
-func (m *FS) fetch(n *tree.Node) error {
-	m.mu.Lock()
-	if m.closed {
-		m.mu.Unlock()
-		return fs.ErrClosed
-	}
-	f := m.flights[n.ID]
-	if f == nil {
-		if present(n) || m.tree.Node(n.ID) != n { // since who asked looked
-			m.mu.Unlock()
-			return nil
+// fetch makes a whole copy of the node's bytes, or joins the arrival that does.
+func (m *FS) fetch(n *tree.Node, e expectation) error {
+	for attempt := 1; ; attempt++ {
+		var name string
+		var size int64
+		a, err := m.join(n, e, func(a *arrival) {
+			a.waiting++
+			name, size = n.Path(), n.Meta.Size
+		})
+		if a == nil {
+			return err
 		}
-		f = m.depart(n)
+		gauge := m.meter.Begin(name, size, a.soFar)
+		a.want()
+		select {
+		case <-a.done:
+			err = a.result()
+		case <-m.ctx.Done():
+			err = m.ctx.Err()
+		}
+		gauge.End()
+		a.leave(&a.waiting, false)
+		if errors.Is(err, errGiven) {
+			return nil // who asked looks again
+		}
+		if !errors.Is(err, ErrChanged) || attempt == fetchAttempts {
+			return err
+		}
 	}
-	defer m.meter.Begin(n.Path(), n.Meta.Size, f.arrived.Load).End()
-	return m.wait(f)
 }
 
 // present says whether the node's bytes are here, and are what the view shows.
@@ -54,121 +54,98 @@ func present(n *tree.Node) bool {
 	return n.Local() && (n.Content != tree.Owned || !n.Copy.Stale)
 }
 
-// await waits for the fetch of a node, if there is still one.
+// await waits for the end of a node's arrival, if there is one.
 func (v *View) await(n *tree.Node) error {
 	return need{func(m *FS, _ *knowledge) error {
 		m.mu.Lock()
-		f := m.flights[n.ID]
-		if f == nil {
-			m.mu.Unlock()
+		a := m.arrivals[n.ID]
+		m.mu.Unlock()
+		if a == nil {
 			return nil
 		}
-		_ = m.wait(f) // who asked looks again
-		return m.ctx.Err()
+		select {
+		case <-a.done: // who asked looks again
+			return nil
+		case <-m.ctx.Done():
+			return m.ctx.Err()
+		}
 	}}
 }
 
-// wait unlocks the mirror, and waits for a fetch.
-func (m *FS) wait(f *flight) error {
-	f.waiters++
-	m.mu.Unlock()
-
-	select {
-	case <-f.done:
-		return f.err
-	case <-m.ctx.Done():
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if f.waiters--; f.waiters == 0 {
-		f.cancel()
-		if m.flights[f.node] == f { // who comes later starts anew
-			delete(m.flights, f.node)
-		}
-	}
-	return m.ctx.Err()
-}
-
-// depart starts a fetch.
-func (m *FS) depart(n *tree.Node) *flight {
-	ctx, cancel := context.WithCancel(m.stop)
-	m.departures++
-	f := &flight{number: m.departures, node: n.ID, cancel: cancel, done: make(chan struct{})}
-	m.flights[n.ID] = f
-	m.workers.Add(1)
-	go func() {
-		defer m.workers.Done()
-		defer cancel()
-		f.err = m.With(ctx).transport(n, f)
-		m.mu.Lock()
-		if m.flights[n.ID] == f {
-			delete(m.flights, n.ID)
-		}
-		m.mu.Unlock()
-		close(f.done)
-	}()
-	return f
-}
-
-// transport fetches until a version has arrived whole.
-func (m *FS) transport(n *tree.Node, f *flight) error {
-	for attempt := 1; ; attempt++ {
-		err := m.carry(n, f)
-		if !errors.Is(err, ErrChanged) || attempt == fetchAttempts {
-			return err
-		}
-	}
-}
-
-// arrived is a copy that lies under a temporary name.
-type arrived struct {
+// copied is a copy that lies under a temporary name.
+type copied struct {
 	meta  tree.Meta // of the remote's version
 	stamp tree.Stamp
 	hash  tree.Hash
 	at    int64
 }
 
-func (m *FS) carry(n *tree.Node, f *flight) (err error) {
+// fetch brings the bytes, and gives the copy its name.
+func (a *arrival) fetch() (err error) {
+	m := a.m
 	m.mu.Lock()
-	from, around, gone := n.RemotePath(), (&View{FS: m}).detours(), m.tree.Node(n.ID) != n
+	from, around := a.node.RemotePath(), (&View{FS: m}).detours()
+	a.from, a.known = from, a.node.Meta
 	m.mu.Unlock()
-	if gone {
-		return nil // who waits looks again
-	}
 	if from == "" {
-		return fs.ErrNotExist
+		return errGiven
 	}
-	src, before, err := around.open(m, from)
-	if errors.Is(err, fs.ErrNotExist) && m.elsewhere(n, from) {
-		return nil // who waits looks again
+	src, err := around.open(m, from)
+	if errors.Is(err, fs.ErrNotExist) && m.elsewhere(a.node, from) {
+		return errGiven
 	}
 	if err != nil {
 		return err
 	}
-	defer src.Close()
-	if before.IsDir() {
-		return syscall.EISDIR
-	}
-	if err := m.reserve(before.Size()); err != nil {
+	arrived := false
+	defer func() {
+		if arrived {
+			return
+		}
+		a.refuseRequests()
+		a.endRequests()
+		if errors.Is(err, errNoRoom) {
+			a.far.add(src) // its handles read on there
+			return
+		}
+		a.far.close()
+		_ = src.Close()
+	}()
+	close(a.opened)
+
+	head, meta, err := m.head(src, a.known)
+	if err != nil {
 		return err
 	}
+	if meta.Mode.IsDir() {
+		return syscall.EISDIR
+	}
+	a.change(func() { a.meta, a.src = meta, src })
+	p := m.beginning(a)
+	if err := m.reserve(meta.Size - p.length()); err != nil {
+		m.mu.Lock()
+		m.removePartial(p)
+		m.mu.Unlock()
+		return err
+	}
+	var t *transfer
 	kept := false
 	defer func() {
 		if !kept {
-			m.release(before.Size())
+			a.drop(t, err)
 		}
 	}()
-	temp := fmt.Sprintf("%s-%d", tempName(n), f.number) // one that was left may still be writing
-	defer func() {
-		if !kept {
-			_ = m.local.Remove(temp)
-		}
-	}()
-	got, err := m.download(src, before, temp, &f.arrived)
+	if t, err = a.begin(p, head); err != nil {
+		return err
+	}
+	got, err := t.run()
 	if err != nil {
 		return err
 	}
-	kept, err = m.land(n, f, temp, got)
+	arrived = true
+	a.far.close()
+	_ = src.Close() // whoever reads to the end finds the remote at rest
+	kept, err = m.land(a, got)
 	return err
 }
 
@@ -179,48 +156,58 @@ func (m *FS) elsewhere(n *tree.Node, path string) bool {
 	return m.tree.Node(n.ID) != n || n.HasBase() && n.RemotePath() != path
 }
 
-// download copies an open remote file, and checks that what arrived is one whole version.
-func (m *FS) download(src afero.File, before fs.FileInfo, temp string, progress *atomic.Int64) (arrived, error) {
-	dst, err := m.local.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, before.Mode().Perm()|0o600)
-	if err != nil {
-		return arrived{}, room(err)
+// head reads the beginning of a file while its version is asked for, which spares a round trip. It may be of an
+// earlier version then: it counts only if the version is the one that was known before. Otherwise nothing is read.
+func (m *FS) head(src afero.File, known tree.Meta) ([]byte, tree.Meta, error) {
+	type read struct {
+		head []byte
+		err  error
 	}
-	defer dst.Close()
-	w := &writer{ctx: m.ctx, f: dst, hash: sha256.New(), size: before.Size(), arrived: progress}
-	if _, err := io.Copy(w, src); err != nil {
-		if w.err != nil {
-			return arrived{}, room(w.err)
+	done := make(chan read, 1)
+	size := min(known.Size, headSize)
+	go func() {
+		r := read{head: make([]byte, size)}
+		if size > 0 {
+			var n int
+			n, r.err = io.ReadFull(src, r.head)
+			r.head = r.head[:n]
 		}
-		return arrived{}, Remote(err)
+		done <- r
+	}()
+	fi, err := src.Stat()
+	r := <-done
+	switch {
+	case err != nil:
+		return nil, tree.Meta{}, Remote(err)
+	case metaOf(fi).SameVersion(known):
+		if errors.Is(r.err, io.EOF) || errors.Is(r.err, io.ErrUnexpectedEOF) {
+			r.err = nil // what is missing will be noticed
+		}
+	case size > 0 && !fi.IsDir():
+		r.head = nil
+		_, r.err = src.Seek(0, io.SeekStart)
+	default:
+		r.err = nil
 	}
-	after, err := src.Stat()
-	if err != nil {
-		return arrived{}, Remote(err)
+	if r.err != nil {
+		return nil, tree.Meta{}, Remote(r.err)
 	}
-	got := arrived{meta: metaOf(after), at: m.Now()}
-	if !got.meta.SameVersion(metaOf(before)) {
-		return arrived{}, fmt.Errorf("%w: %s", ErrChanged, "it was written during the fetch")
-	}
-	if w.off != after.Size() {
-		return arrived{}, &unavailable{fmt.Errorf("%d of %d bytes arrived: %w", w.off, after.Size(), io.ErrUnexpectedEOF)}
-	}
-	// The name must not last longer than the bytes.
-	if err := dst.Sync(); err != nil {
-		return arrived{}, room(err)
-	}
-	info, err := dst.Stat()
-	if err != nil {
-		return arrived{}, err
-	}
-	got.stamp = stampOf(info)
-	w.hash.Sum(got.hash[:0])
-	return got, dst.Close()
+	return r.head, metaOf(fi), nil
 }
 
-// room turns a full disk into errNoRoom.
-func room(err error) error {
-	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
-		return fmt.Errorf("%w: %w", errNoRoom, err)
+// beginning takes note of the version that is about to arrive, and returns what is here of it.
+func (m *FS) beginning(a *arrival) *partial {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if n := a.node; m.fits(a) {
+		m.tree.Edit(n)
+		if n.Meta == a.known { // else there was a later answer, or this side has changed it
+			n.Meta = a.meta
+		}
+		n.Known, n.Checked = tree.Exists, m.Now()
+		if err := m.save(); err != nil { // what others have changed
+			m.opt.Logger.Warn("not recorded", "err", err)
+		}
 	}
-	return err
+	return m.takePartial(a.from, a.meta)
 }

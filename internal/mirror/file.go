@@ -22,7 +22,8 @@ type File struct {
 	m      *FS
 	name   string // as it was opened
 	flag   int
-	local  *localdir.File
+	bytes  content
+	local  *localdir.File                        // the same, where it can be written; nil: it is a stream
 	adopt  func(name string) (*tree.Node, error) // makes a node of a file of the user's when it is written first
 	closed atomic.Bool
 
@@ -34,6 +35,25 @@ type File struct {
 }
 
 var _ afero.File = (*File)(nil)
+
+// content is what a handle reads.
+type content interface {
+	ReadAt(p []byte, off int64) (int, error)
+	ReadSome(p []byte, off int64) (int, error) // what is here, at least one byte
+	Size() (int64, error)
+	Stat() (localdir.Info, error) // of the local file
+	Close() error
+}
+
+// localContent is that of a local file.
+type localContent struct{ *localdir.File }
+
+func (c localContent) ReadSome(p []byte, off int64) (int, error) { return c.ReadAt(p, off) }
+
+func (c localContent) Size() (int64, error) {
+	info, err := c.Stat()
+	return info.Size(), err
+}
 
 func (f *File) fail(op string, err error) error {
 	if err == nil || err == io.EOF {
@@ -66,7 +86,7 @@ func (f *File) Read(p []byte) (int, error) {
 	if len(p) == 0 {
 		return 0, nil
 	}
-	n, err := f.local.ReadAt(p, f.off)
+	n, err := f.bytes.ReadSome(p, f.off)
 	f.off += int64(n)
 	if n > 0 && err == io.EOF {
 		err = nil
@@ -82,7 +102,7 @@ func (f *File) ReadAt(p []byte, off int64) (int, error) {
 	if off < 0 {
 		return 0, f.fail("readat", fs.ErrInvalid)
 	}
-	n, err := f.local.ReadAt(p, off)
+	n, err := f.bytes.ReadAt(p, off)
 	return n, f.fail("read", err)
 }
 
@@ -98,11 +118,11 @@ func (f *File) Seek(offset int64, whence int) (int64, error) {
 	case io.SeekCurrent:
 		offset += f.off
 	case io.SeekEnd:
-		info, err := f.local.Stat()
+		size, err := f.bytes.Size()
 		if err != nil {
 			return 0, f.fail("seek", err)
 		}
-		offset += info.Size()
+		offset += size
 	default:
 		return 0, f.fail("seek", syscall.EINVAL)
 	}
@@ -207,7 +227,12 @@ func (f *File) Stat() (fs.FileInfo, error) {
 	if f.closed.Load() {
 		return nil, f.fail("stat", fs.ErrClosed)
 	}
-	info, err := f.local.Stat()
+	if s, ok := f.bytes.(*stream); ok {
+		if meta, arriving := s.shown(); arriving {
+			return Info{path.Base("/" + f.name), meta}, nil
+		}
+	}
+	info, err := f.bytes.Stat()
 	if err != nil {
 		return nil, f.fail("stat", err)
 	}
@@ -254,7 +279,10 @@ func (f *File) Sync() error {
 	if f.closed.Load() {
 		return f.fail("sync", fs.ErrClosed)
 	}
-	if f.shared == nil {
+	switch {
+	case f.local == nil:
+		return nil
+	case f.shared == nil:
 		return f.fail("sync", f.local.Sync())
 	}
 	f.shared.bytes.Lock()
@@ -289,10 +317,8 @@ func (f *File) Close() error {
 			f.shared.bytes.Unlock()
 		}
 		f.m.mu.Lock()
-		if f.shared.refs--; f.shared.refs == 0 {
-			delete(f.m.open, f.node.ID)
-		}
+		f.m.unshare(f.node, f)
 		f.m.mu.Unlock()
 	}
-	return f.fail("close", errors.Join(err, f.local.Close()))
+	return f.fail("close", errors.Join(err, f.bytes.Close()))
 }

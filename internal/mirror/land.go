@@ -10,10 +10,10 @@ import (
 // land gives a copy its name, if its node still wants it: it stands in the view, the remote's version there is not
 // newer than the copy, and nothing was written meanwhile. The record comes first, so that whatever is found under
 // the name after a crash is known.
-func (m *FS) land(n *tree.Node, f *flight, temp string, got arrived) (bool, error) {
-	size := got.stamp.Size
+func (m *FS) land(a *arrival, got copied) (bool, error) {
+	n, size := a.node, got.stamp.Size
 	m.mu.Lock()
-	if !m.wanted(n, f) {
+	if !m.fits(a) || !n.Meta.SameVersion(got.meta) { // or another answer came later
 		m.mu.Unlock()
 		return false, nil // who waits looks again
 	}
@@ -25,10 +25,10 @@ func (m *FS) land(n *tree.Node, f *flight, temp string, got arrived) (bool, erro
 	n.Content = tree.Owned
 	n.Copy = &tree.Copy{Stamp: got.stamp, Hash: got.hash, Fetched: got.at, Landing: true, Prev: prev,
 		Unsure: unsure(got.meta.MTime, got.at)}
-	n.Meta, n.Known, n.Checked = got.meta, tree.Exists, got.at
+	n.Known, n.Checked = tree.Exists, got.at
 	m.tree.Touch(n)
 	// The temporary name that restore looks for.
-	err := m.save(tree.Action{Kind: tree.RenameLocal, From: temp, To: tempName(n)})
+	err := m.save(tree.Action{Kind: tree.RenameLocal, From: a.temp, To: tempName(n)})
 	if err == nil && prev != nil {
 		m.used -= prev.Stamp.Size // the new one takes its place
 	}
@@ -36,6 +36,7 @@ func (m *FS) land(n *tree.Node, f *flight, temp string, got arrived) (bool, erro
 	if err != nil {
 		return false, err
 	}
+	_ = m.local.Remove(a.temp + noteSuffix)
 	err = m.syncLog()
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -49,13 +50,18 @@ func (m *FS) land(n *tree.Node, f *flight, temp string, got arrived) (bool, erro
 	if err := m.touchDown(n, size); err != nil {
 		return true, err
 	}
+	if n.Content == tree.Owned && !n.Copy.Stale { // else it was backed out
+		a.change(func() { a.state = given })
+		delete(m.arrivals, n.ID) // what becomes of the copy now is not its business
+	}
 	return true, nil
 }
 
-// wanted says whether a fetch may still give the node its bytes.
-func (m *FS) wanted(n *tree.Node, f *flight) bool {
-	return m.flights[n.ID] == f && m.tree.Node(n.ID) == n && n.InView() && n.HasBase() &&
-		m.writing[n.RemotePath()] == 0 &&
+// fits says whether what arrives may still become the node's copy.
+func (m *FS) fits(a *arrival) bool {
+	n := a.node
+	return m.arrivals[n.ID] == a && m.tree.Node(n.ID) == n && n.InView() && n.HasBase() &&
+		!m.written(n.RemotePath()) &&
 		(n.Content == tree.Remote || n.Content == tree.Owned && n.Copy.Stale)
 }
 
@@ -104,4 +110,27 @@ func (m *FS) backOut(n *tree.Node, size int64, err error) error {
 	}
 	m.tree.Touch(n)
 	return errors.Join(err, m.save())
+}
+
+// stopArrival has what arrives for a node come to nothing.
+func (m *FS) stopArrival(n *tree.Node) {
+	if a := m.arrivals[n.ID]; a != nil {
+		delete(m.arrivals, n.ID)
+		a.abort(errGiven)
+	}
+}
+
+// takeArriving has who reads a node's bytes while they arrive see what becomes of them: they are about to be emptied.
+func (m *FS) takeArriving(n *tree.Node, path string) error {
+	a := m.arrivals[n.ID]
+	if a == nil {
+		return nil
+	}
+	if a.handles > 0 {
+		if err := a.giveAway(path, n.Meta.Mode.Perm()|0o600); err != nil {
+			return err
+		}
+	}
+	m.stopArrival(n)
+	return nil
 }

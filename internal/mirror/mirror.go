@@ -26,6 +26,7 @@ type Options struct {
 
 	StaleIfUnavailable bool          // use what is here when that is due and the remote gives no answer
 	MaxBytes           int64         // bound on owned bytes kept locally, temporary ones included; 0: none
+	FillAfterClose     int64         // what may be missing of a file to be fetched after its last close; 0: 64 MiB; < 0: never
 	ListTTL            time.Duration // how long lists, attributes and absences are used again; 0: not
 	Parallel           int           // files fetched at once by Pull; 0: as Capacity and Weight say
 	Progress           func(Progress)
@@ -62,20 +63,21 @@ type state struct {
 	used     int64    // bytes of owned copies and of fetches under way
 	heard    *heard
 	epoch    uint64 // counts what was done on the remote; answers of an earlier one are asked again
-	flights  map[tree.ID]*flight
+	arrivals map[tree.ID]*arrival
+	partials map[string]*partial // by path on the remote
 	open     map[tree.ID]*openFile
 	openDirs map[tree.ID]int
 	// usersOpen are the handles on files of the user's that may be written, with the local names of the files; "" for
 	// none.
 	usersOpen map[*File]string
-	writing   map[string]int  // names that are being written on the remote
+	writing   map[*remoteWrite]bool
 	vacated   map[string]bool // local names that have lost their bytes since the log was synced; "." means any
 	closed    bool
 
 	renamed renamed
 
 	unqueued   bool   // nothing is ever pushed from here
-	departures uint64 // fetches that were started
+	departures uint64 // arrivals that have begun
 	discards   uint64 // files of the user's that were moved to the trash
 }
 
@@ -103,10 +105,10 @@ func Open(remote, local afero.Fs, opt Options) (*FS, error) {
 	}
 	s := &state{
 		base: remote, rootName: "/", namePrefix: "/", local: dir, opt: opt, heard: newHeard(opt.ListTTL),
-		flights: map[tree.ID]*flight{}, open: map[tree.ID]*openFile{}, openDirs: map[tree.ID]int{}, writing: map[string]int{},
-		usersOpen: map[*File]string{},
-		renamed:   renamed{dirs: map[string]bool{}},
-		vacated:   map[string]bool{".": true}, // what a process that died has not synced is read from the log all the same
+		arrivals: map[tree.ID]*arrival{}, partials: map[string]*partial{}, writing: map[*remoteWrite]bool{},
+		open: map[tree.ID]*openFile{}, openDirs: map[tree.ID]int{}, usersOpen: map[*File]string{},
+		renamed: renamed{dirs: map[string]bool{}},
+		vacated: map[string]bool{".": true}, // what a process that died has not synced is read from the log all the same
 	}
 	if _, ok := remote.(afero.FromIOFS); ok { // io/fs knows no rooted names
 		s.rootName, s.namePrefix = ".", ""

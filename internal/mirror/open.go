@@ -16,7 +16,53 @@ func (m *FS) OpenRead(name string) (afero.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	var f afero.File
+	if f := m.openCopy(clean, name); f != nil {
+		return f, nil
+	}
+	for {
+		f, arriving, err := m.openHere(clean, name)
+		if err != nil || f != nil {
+			return f, err
+		}
+		// Bytes that are here by now, or a node that is gone, have it looked at again.
+		if f, err := m.openArriving(arriving, name); err != nil || f != nil {
+			return some(f, err)
+		}
+	}
+}
+
+// openCopy opens a copy about which nobody has to be asked, which is what most calls are for. It returns nil if there is
+// none, or it has to be looked at more closely.
+func (m *FS) openCopy(clean, name string) *File {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	v := &View{FS: m, exact: true}
+	n := v.Lookup(clean)
+	if m.closed || n == nil || n.Content != tree.Owned || n.Copy.Stale || n.Copy.Landing || v.askable(n) ||
+		len(m.writing) > 0 && m.written(n.RemotePath()) {
+		return nil
+	}
+	f, err := v.openNode(n, clean, name, os.O_RDONLY)
+	if err != nil {
+		return nil
+	}
+	if info, err := f.local.Stat(); err == nil && stampOf(info) == n.Copy.Stamp {
+		return f
+	}
+	m.unshare(n, f)
+	_ = f.local.Close()
+	return nil
+}
+
+// toArrive is a file whose bytes have to be fetched.
+type toArrive struct {
+	node     *tree.Node
+	expected expectation
+}
+
+// openHere opens what is here, or is being written on the remote. With neither a file nor an error there is one to be
+// fetched.
+func (m *FS) openHere(clean, name string) (f afero.File, a toArrive, err error) {
 	var through string
 	var around detours
 	err = m.Do(func(v *View) error {
@@ -40,24 +86,54 @@ func (m *FS) OpenRead(name string) (afero.File, error) {
 			return err
 		}
 		n := v.Materialize(p)
-		if err := v.Present(n); err != nil {
+		switch {
+		case v.written(n.RemotePath()):
 			through, around = n.RemotePath(), v.detours()
-			return err
+			return errWritten
+		case !present(n):
+			a = toArrive{n, v.expect(n)}
+			return nil
 		}
 		f, err = some(v.OpenNode(n, name, os.O_RDONLY))
 		return err
 	})
-	if errors.Is(err, errNoRoom) || errors.Is(err, errWritten) {
-		through, _, err := around.open(m, through)
-		if err != nil {
-			return nil, err
-		}
-		return NewRemoteFile(through, name, nil), nil
+	if !errors.Is(err, errWritten) {
+		return f, a, err
 	}
+	remote, err := around.open(m, through)
 	if err != nil {
+		return nil, a, err
+	}
+	return NewRemoteFile(remote, name, nil), a, nil
+}
+
+// openArriving opens a file as soon as the remote has opened it. It returns nil if there is nothing to be fetched.
+func (m *FS) openArriving(t toArrive, name string) (*File, error) {
+	var shared *openFile
+	a, err := m.join(t.node, t.expected, func(a *arrival) {
+		a.addHandle()
+		shared = (&View{FS: m}).share(t.node)
+		shared.streams++
+	})
+	if a == nil {
 		return nil, err
 	}
-	return f, nil
+	s := &stream{m: m, node: t.node, at: a, expected: t.expected}
+	f := &File{m: m, name: name, flag: os.O_RDONLY, bytes: s, node: t.node, shared: shared}
+	select {
+	case <-a.opened:
+		err = a.failure()
+	case <-m.ctx.Done():
+		err = m.ctx.Err()
+	}
+	if err == nil || errors.Is(err, ErrChanged) || errors.Is(err, errNoRoom) {
+		return f, nil
+	}
+	_ = f.Close()
+	if errors.Is(err, errGiven) {
+		return nil, nil
+	}
+	return nil, err
 }
 
 // some keeps a nil *File from becoming an afero.File that is not nil.
@@ -71,7 +147,7 @@ func some(f *File, err error) (afero.File, error) {
 // Present returns nil if the bytes of a node that was found are here and are what the view shows; else it has them
 // fetched. The error says why they cannot be had.
 func (v *View) Present(n *tree.Node) error {
-	if v.writing[n.RemotePath()] > 0 {
+	if v.written(n.RemotePath()) {
 		return errWritten
 	}
 	return v.Fetch(n)

@@ -10,7 +10,8 @@ import (
 
 // openFile is what all handles of a node share while there are any.
 type openFile struct {
-	refs int // guarded by state.mu
+	refs    int // guarded by state.mu
+	streams int // how many of them were opened before the bytes were here; guarded by state.mu
 
 	// bytes orders changes of the file against the moment in which they are committed: writers share it, appending,
 	// truncating and committing take it alone.
@@ -18,7 +19,7 @@ type openFile struct {
 	starting sync.Mutex  // held while the node is being recorded as busy, so that nobody writes before that lasts
 	busy     atomic.Bool // the node is recorded as being written
 	dirty    int         // handles that wrote since their last commit; guarded by state.mu
-	// removed is what a copy was shown with when it was taken out of the view; nil once it is written. Guarded by
+	// removed is what a file of the remote was shown with when it was taken out of the view; nil once it is written. Guarded by
 	// state.mu.
 	removed *tree.Meta
 	// Generation counts writes, so that an upload can tell that none came in between.
@@ -27,14 +28,18 @@ type openFile struct {
 
 // OpenNode opens the local bytes of a node, which must be there. Only the access mode and O_APPEND of flag count.
 func (v *View) OpenNode(n *tree.Node, name string, flag int) (*File, error) {
-	local, err := v.local.OpenFile(n.Path(), readToo(flag), 0)
+	return v.openNode(n, n.Path(), name, flag)
+}
+
+func (v *View) openNode(n *tree.Node, path, name string, flag int) (*File, error) {
+	local, err := v.local.OpenFile(path, readToo(flag), 0)
 	if err != nil {
 		return nil, err
 	}
 	if n.Copy != nil {
 		n.Copy.Used = v.Now()
 	}
-	return &File{m: v.FS, name: name, flag: flag, local: local, node: n, shared: v.share(n)}, nil
+	return &File{m: v.FS, name: name, flag: flag, bytes: localContent{local}, local: local, node: n, shared: v.share(n)}, nil
 }
 
 // readToo opens for reading what is opened for writing: committing reads.
@@ -54,7 +59,7 @@ func (v *View) OpenLocal(p Place, name string, flag int, adopt func(name string)
 	if err != nil {
 		return nil, err
 	}
-	f := &File{m: v.FS, name: name, flag: flag, local: local, adopt: adopt}
+	f := &File{m: v.FS, name: name, flag: flag, bytes: localContent{local}, local: local, adopt: adopt}
 	if adopt != nil {
 		v.usersOpen[f] = p.Path()
 	}
@@ -70,6 +75,16 @@ func (v *View) share(n *tree.Node) *openFile {
 	}
 	s.refs++
 	return s
+}
+
+// unshare takes a handle away from what all of its node share. The mirror is locked.
+func (m *FS) unshare(n *tree.Node, f *File) {
+	if _, ok := f.bytes.(*stream); ok {
+		f.shared.streams--
+	}
+	if f.shared.refs--; f.shared.refs == 0 {
+		delete(m.open, n.ID)
+	}
 }
 
 // Generation counts the writes through handles of a node that are open now; 0 if there are none.

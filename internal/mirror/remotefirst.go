@@ -3,6 +3,7 @@ package mirror
 import (
 	"errors"
 	"io/fs"
+	"strings"
 
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
@@ -12,10 +13,10 @@ import (
 // Lookup is the node of a clean path, without asking anybody and without following links; nil if there is none.
 func (v *View) Lookup(name string) *tree.Node {
 	n := v.tree.Root()
-	for _, element := range elements(name) {
-		if n = n.Kid(element); n == nil {
-			return nil
-		}
+	for rest := name; rest != "" && rest != "." && n != nil; {
+		var element string
+		element, rest, _ = strings.Cut(rest, "/")
+		n = n.Kid(element)
 	}
 	return n
 }
@@ -84,6 +85,7 @@ func (v *View) doubt(n *tree.Node) {
 // of the new name.
 func (v *View) Renamed(oldname string, dir *tree.Node, base string) error {
 	v.RemoteChanged()
+	v.renameWritten(oldname, tree.Join(dir.RemotePath(), base))
 	n := v.Lookup(oldname)
 	if replaced := dir.Kid(base); replaced != nil && replaced != n {
 		v.vanish(replaced)
@@ -127,20 +129,51 @@ func (v *View) OwnedAs(name string, a Answer) bool {
 	return n != nil && n.Content == tree.Owned && !n.Copy.Stale && a.Known == tree.Exists && n.Meta.SameVersion(a.Meta)
 }
 
+// remoteWrite is a file that is open on the remote to be written.
+type remoteWrite struct {
+	name string // "": it has none any more; guarded by state.mu
+}
+
+// written says whether the remote's file of that name is open to be written. The mirror is locked.
+func (m *FS) written(name string) bool {
+	for w := range m.writing {
+		if w.name == name {
+			return true
+		}
+	}
+	return false
+}
+
+// renameWritten has files that are being written follow a rename on the remote.
+func (v *View) renameWritten(oldname, newname string) {
+	for w := range v.writing {
+		if w.name == newname {
+			w.name = ""
+		} else if rest, ok := strings.CutPrefix(w.name, oldname); ok && (rest == "" || rest[0] == '/') {
+			w.name = newname + rest
+		}
+	}
+}
+
 // WriteThrough opens a file on the remote to be written. Until it is closed the name is read there, and no copy of it
 // is kept.
 func (m *FS) WriteThrough(clean, name string, flag int, perm fs.FileMode) (*RemoteFile, error) {
-	if err := m.Do(func(v *View) error { v.writing[clean]++; return nil }); err != nil {
-		return nil, err
-	}
+	w := &remoteWrite{clean}
+	m.mu.Lock()
+	m.writing[w] = true
+	m.mu.Unlock()
 	done := func(learn func(*View, string)) {
 		_ = m.Do(func(v *View) error { // else it is closed
-			if v.writing[clean]--; v.writing[clean] == 0 {
-				delete(v.writing, clean)
+			delete(v.writing, w)
+			if w.name != "" {
+				learn(v, w.name)
 			}
-			learn(v, clean)
 			return nil
 		})
+	}
+	if err := m.Settle(func(v *View) *tree.Node { return v.Lookup(clean) }); err != nil {
+		done(func(*View, string) {})
+		return nil, err
 	}
 	f, err := m.remote.OpenFile(m.RemoteName(clean), flag, perm)
 	if err != nil {
@@ -149,7 +182,9 @@ func (m *FS) WriteThrough(clean, name string, flag int, perm fs.FileMode) (*Remo
 	}
 	err = m.Do(func(v *View) error { v.Forget(clean); return nil })
 	if err != nil {
-		return nil, errors.Join(err, f.Close())
+		err = errors.Join(err, f.Close())
+		done((*View).Forget)
+		return nil, err
 	}
 	return NewRemoteFile(f, name, func() { done((*View).Forget) }), nil
 }

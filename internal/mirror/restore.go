@@ -52,6 +52,9 @@ func (m *FS) restore() error {
 	if err := m.empty(localdir.TmpDir); err != nil {
 		return err
 	}
+	if err := m.restorePartials(); err != nil {
+		return err
+	}
 	if damage != nil {
 		if err := m.rewrite(); err != nil {
 			return err

@@ -32,9 +32,15 @@ func (m *FS) evictUntil(limit int64) {
 	if limit < 0 {
 		return // it does not fit anyway
 	}
+	for _, p := range m.partials { // of no use by themselves
+		if m.used <= limit {
+			return
+		}
+		m.removePartial(p)
+	}
 	var owned []*tree.Node
 	m.tree.Nodes(func(n *tree.Node) {
-		if n.Content == tree.Owned && !n.Copy.Landing && m.open[n.ID] == nil {
+		if n.Content == tree.Owned && !n.Copy.Landing && !m.inUse(n) {
 			owned = append(owned, n)
 		}
 	})
@@ -52,6 +58,12 @@ func (m *FS) evictUntil(limit int64) {
 	if err := m.save(); err != nil {
 		m.opt.Logger.Warn("eviction not recorded", "err", err)
 	}
+}
+
+// inUse says whether a copy is open. One that is being replaced is not, by those who wait for the other.
+func (m *FS) inUse(n *tree.Node) bool {
+	s := m.open[n.ID]
+	return s != nil && (!n.Copy.Stale || s.refs > s.streams)
 }
 
 // lastUse is when a copy was opened last, as far as is known: it is not recorded.
@@ -111,12 +123,17 @@ func (m *FS) Evict(name string) error {
 		switch {
 		case p.Local != nil && !p.Local.IsDir():
 			return ErrChanged
-		case n == nil || n.Content == tree.Remote:
+		case n == nil:
 			return nil
 		case n.Dirty():
 			return ErrChanged
 		case v.open[n.ID] != nil:
 			return ErrBusy
+		}
+		v.stopArrival(n)
+		v.removePartial(v.partials[n.RemotePath()])
+		if n.Content == tree.Remote {
+			return nil
 		}
 		return v.evict(n)
 	})

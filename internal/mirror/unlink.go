@@ -33,7 +33,7 @@ func (v *View) Unlink(p Place, shadow Answer) []tree.Action {
 	if n.Kind == tree.Dir {
 		here = v.Here(n, n.Path())
 	}
-	if s := v.open[n.ID]; s != nil && n.Content == tree.Owned {
+	if s := v.open[n.ID]; s != nil && !n.Dirty() {
 		meta := n.Shown()
 		s.removed = &meta
 	}

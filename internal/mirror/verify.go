@@ -32,7 +32,7 @@ func (v *View) Verify(n *tree.Node) error {
 		return v.verifyEdit(n)
 	case n.Content == tree.Remote:
 		return v.giveWay(n)
-	case n.Copy.Landing && v.flights[n.ID] != nil:
+	case n.Copy.Landing && v.arrivals[n.ID] != nil:
 		return v.await(n)
 	}
 	name := n.Path()

@@ -22,6 +22,7 @@ func (v *View) Exactly() { v.exact = true }
 // knowledge is what a call has learnt from the remote so far.
 type knowledge struct {
 	epoch   uint64
+	since   uint64 // how many arrivals had begun
 	answers map[string]Answer
 	lists   map[string]listing
 	awaited map[string]bool // lists that were coming, and may have failed to
@@ -31,12 +32,12 @@ type knowledge struct {
 	fetches map[tree.ID]int
 }
 
-func (k *knowledge) reset(epoch uint64) {
+func (k *knowledge) reset(epoch, since uint64) {
 	fetches := k.fetches
 	if fetches == nil {
 		fetches = map[tree.ID]int{}
 	}
-	*k = knowledge{epoch: epoch, answers: map[string]Answer{}, lists: map[string]listing{},
+	*k = knowledge{epoch: epoch, since: since, answers: map[string]Answer{}, lists: map[string]listing{},
 		awaited: map[string]bool{}, fetched: map[tree.ID]error{}, hashed: map[tree.ID]hashed{}, fetches: fetches}
 }
 
@@ -68,7 +69,7 @@ func (m *FS) locked(known *knowledge, decide func(*View) error) error {
 		return fs.ErrClosed
 	}
 	if known.answers == nil || known.epoch != m.epoch {
-		known.reset(m.epoch)
+		known.reset(m.epoch, m.departures)
 	}
 	err := decide(&View{FS: m, known: known})
 	var n need
@@ -171,13 +172,19 @@ func (v *View) Fetch(n *tree.Node) error {
 	if v.known.fetches[n.ID] == maxFetches {
 		return fmt.Errorf("%w: something else is in the place of its copy, or changes it all the time", ErrBusy)
 	}
+	expected := v.expect(n)
 	return need{func(m *FS, k *knowledge) error {
 		k.fetches[n.ID]++
-		err := m.fetch(n)
+		err := m.fetch(n, expected)
 		if m.ctx.Err() != nil {
 			return m.ctx.Err()
 		}
 		k.fetched[n.ID] = err
 		return nil
 	}}
+}
+
+// expect is what the call expects of a node's bytes, should they have to be fetched.
+func (v *View) expect(n *tree.Node) expectation {
+	return expectation{since: v.known.since, meta: n.Meta}
 }

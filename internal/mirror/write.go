@@ -90,12 +90,15 @@ func (v *View) emptied(n *tree.Node, name string, flag int) (*File, error) {
 	if err := v.makeParent(path); err != nil {
 		return nil, err
 	}
+	if err := v.takeArriving(n, path); err != nil {
+		return nil, err
+	}
 	// The library has to read and write what the program may not.
 	local, err := v.local.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_TRUNC, n.Meta.Mode.Perm()|0o600)
 	if err != nil {
 		return nil, err
 	}
-	f := &File{m: v.FS, name: name, flag: flag, local: local, node: n, shared: v.share(n), wrote: true}
+	f := &File{m: v.FS, name: name, flag: flag, bytes: localContent{local}, local: local, node: n, shared: v.share(n), wrote: true}
 	f.shared.dirty++
 	f.shared.busy.Store(true)
 	f.shared.generation.Add(1)

@@ -1,0 +1,89 @@
+package cachefs
+
+import (
+	"os"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/sftpsyncer/go-syncfs/internal/faultfs"
+)
+
+// What each call costs, in operations of the remote and bytes.
+
+// Open waits for the question where the file is, and for the file to be opened; for nothing that comes after.
+func TestColdOpenWaitsForNoByte(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, Options{})
+	w.put("f", text(1, 10*mib))
+	gate := make(chan struct{})
+	w.line.Before(func(op faultfs.Op) error {
+		if op.Kind == faultfs.Fstat || op.Kind == faultfs.Read {
+			<-gate
+		}
+		return nil
+	})
+	f, err := w.fs.Open("f")
+	require.NoError(t, err)
+	fi, err := f.Stat()
+	require.NoError(t, err)
+	require.Equal(t, int64(10*mib), fi.Size())
+	require.Equal(t, 1, w.line.Count(faultfs.Lstat))
+	require.Equal(t, 1, w.line.Count(faultfs.Open))
+	require.Zero(t, w.line.BytesRead())
+	close(gate)
+	require.NoError(t, f.Close())
+}
+
+func TestSmallFileCostsOneRead(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, Options{})
+	w.put("f", text(1, 50_000))
+	// lstat, open, read beside fstat, fstat again, close
+	w.requireAsked(6, func() { w.requireFetched(50_000, func() { w.read("f") }); require.NoError(t, w.fs.Close()) })
+	w.start()
+	w.requireAsked(0, func() { w.read("f") })
+}
+
+func TestFileIsMovedOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, Options{})
+	w.put("d/f", text(1, 5*mib))
+	w.requireFetched(5*mib, func() { w.read("d/f") })
+	then := time.Unix(1_000_000_000, 0)
+	w.requireFetched(0, func() {
+		require.NoError(t, w.fs.Rename("d/f", "d/g"))
+		require.NoError(t, w.fs.Chmod("d/g", 0o600))
+		require.NoError(t, w.fs.Chtimes("d/g", then, then))
+		require.NoError(t, w.fs.Rename("d", "e"))
+		require.NoError(t, w.fs.Fetch(t.Context(), "e/g"))
+		require.NoError(t, second(w.fs.Pull(t.Context(), "/")))
+	})
+	w.requireAsked(0, func() { w.read("e/g"); require.NoError(t, second(w.fs.Stat("e/g"))) })
+	w.restart()
+	w.requireAsked(0, func() { w.read("e/g") })
+}
+
+// A read in the middle of a file that has to be fetched moves little of it, also in what is done after its close.
+func TestReadInTheMiddleOfALargeFile(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, Options{})
+	w.put("f", "")
+	f, err := w.remote.OpenFile("f", os.O_WRONLY, 0)
+	require.NoError(t, err)
+	require.NoError(t, f.Truncate(10<<30)) // takes no room
+	_, err = f.WriteAt([]byte("here"), 5<<30)
+	require.NoError(t, err)
+	require.NoError(t, f.Close())
+	r, err := w.fs.Open("f")
+	require.NoError(t, err)
+	p := make([]byte, 64<<10)
+	_, err = r.ReadAt(p, 5<<30)
+	require.NoError(t, err)
+	require.Equal(t, "here", string(p[:4]))
+	require.NoError(t, r.Close())
+	require.Eventually(t, func() bool { return len(w.line.OpenFiles()) == 0 }, 10*time.Second, time.Millisecond)
+	require.Less(t, w.line.BytesRead(), int64(4*mib))
+	require.Equal(t, int64(0), w.copies())
+}

@@ -1,0 +1,338 @@
+package mirror
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"sync"
+
+	"github.com/spf13/afero"
+
+	"github.com/sftpsyncer/go-syncfs/internal/localdir"
+	"github.com/sftpsyncer/go-syncfs/internal/tree"
+)
+
+// arrival is one fetch of a node's bytes: of one version, into one temporary file, shared by all who need it. They read
+// there as far as it has come. It lasts while a handle or somebody who needs the whole file is there, and stands in
+// state.arrivals as long as others may join.
+type arrival struct {
+	m      *FS // bound to the arrival's own context
+	node   *tree.Node
+	number uint64
+	cancel context.CancelFunc
+	from   string    // the path on the remote
+	known  tree.Meta // what the node had when the remote was asked
+
+	handles int // guarded by state.mu
+	waiting int // who needs all of it; guarded by state.mu
+
+	opened chan struct{} // closed when the remote has opened the file, or at the end
+	begun  chan struct{} // closed when the version is known, and the first bytes are here, or at the end
+	wanted chan struct{} // closed when all others are wanted, too
+	done   chan struct{} // closed at the end
+
+	requests sync.WaitGroup // for what is far ahead
+	far      *farFiles
+
+	// writing is held while the temporary file is written, and by those who take it away.
+	writing sync.Mutex
+
+	mu      sync.Mutex       // guards what follows; taken after state.mu, and no I/O is done under it
+	news    chan struct{}    // closed, and made anew, when any of it changes
+	src     afero.File       // nil: not open
+	meta    tree.Meta        // of the version; may be read once begun is closed
+	file    *localdir.File   // what its handles read
+	files   []*localdir.File // all that it has had
+	temp    string
+	users   int   // of files: handles, and the arrival itself
+	arrived int64 // bytes in order
+	ahead   spans // what is here besides
+	asked   spans // what has been asked for besides
+	dropped bool  // the temporary file is gone
+	inOrder bool  // nothing can be asked for besides
+	quiet   bool  // nothing may be
+	state   arrivalState
+	err     error // why it failed or was ended
+}
+
+type arrivalState uint8
+
+const (
+	arriving arrivalState = iota
+	whole                 // and of one version
+	failed
+	given // the temporary file is the node's own by now, and may be changed
+)
+
+// depart begins an arrival. The mirror is locked.
+func (m *FS) depart(n *tree.Node) *arrival {
+	ctx, cancel := context.WithCancel(m.stop)
+	m.departures++
+	a := &arrival{
+		m: m.With(ctx), node: n, number: m.departures, cancel: cancel,
+		opened: make(chan struct{}), begun: make(chan struct{}), wanted: make(chan struct{}), done: make(chan struct{}),
+		news: make(chan struct{}), users: 1, far: newFarFiles(),
+	}
+	m.arrivals[n.ID] = a
+	m.workers.Add(1)
+	go func() {
+		defer m.workers.Done()
+		a.run()
+	}()
+	return a
+}
+
+// expectation is what a call knows about the version of a file that it is about to read.
+type expectation struct {
+	since uint64 // how many arrivals had begun when the call began
+	meta  tree.Meta
+}
+
+// meets says whether an arrival brings what a call may return. One that began before the call brings what the remote
+// had then, which may be older than what it has told the call. The arrival has begun.
+func (a *arrival) meets(e expectation) bool {
+	return a.number > e.since || a.version().SameVersion(e.meta)
+}
+
+func (a *arrival) version() tree.Meta {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.meta
+}
+
+// join returns an arrival of the node's bytes that meets the expectation, begun if there is none, to which add has added
+// the caller under the lock. There is none if the bytes are present, or the node is gone.
+func (m *FS) join(n *tree.Node, e expectation, add func(*arrival)) (*arrival, error) {
+	for {
+		a, wait, err := m.tryJoin(n, e, add)
+		if !wait {
+			return a, err
+		}
+		select { // its version is not known yet
+		case <-a.begun:
+		case <-m.ctx.Done():
+			return nil, m.ctx.Err()
+		}
+	}
+}
+
+func (m *FS) tryJoin(n *tree.Node, e expectation, add func(*arrival)) (a *arrival, wait bool, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.closed {
+		return nil, false, fs.ErrClosed
+	}
+	if present(n) || m.tree.Node(n.ID) != n { // since who asked looked
+		return nil, false, nil
+	}
+	a = m.arrivals[n.ID]
+	switch {
+	case a == nil:
+		a = m.depart(n)
+	case a.number > e.since:
+	case !isClosed(a.begun):
+		return a, true, nil
+	case !a.meets(e):
+		a = m.depart(n) // the other one goes on for its own
+	}
+	add(a)
+	return a, false, nil
+}
+
+func isClosed(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
+}
+
+// leave takes a user away from an arrival, which ends if it was the last. What the last handle leaves is completed if
+// little is missing.
+func (a *arrival) leave(users *int, closing bool) {
+	a.m.mu.Lock()
+	defer a.m.mu.Unlock()
+	if *users--; a.handles > 0 || a.waiting > 0 {
+		return
+	}
+	if closing && a.m.arrivals[a.node.ID] == a && a.missing() <= a.m.opt.fillAfterClose() {
+		a.want()
+		return
+	}
+	if !isClosed(a.done) {
+		a.cancel()
+	}
+	if a.m.arrivals[a.node.ID] == a { // who comes later starts anew
+		delete(a.m.arrivals, a.node.ID)
+	}
+}
+
+// fillAfterClose is Options.FillAfterClose with its default.
+func (o Options) fillAfterClose() int64 {
+	if o.FillAfterClose == 0 {
+		return 64 << 20
+	}
+	return o.FillAfterClose
+}
+
+// missing is how many bytes have not arrived, as far as is known. The mirror is locked.
+func (a *arrival) missing() int64 {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if !isClosed(a.begun) {
+		return a.node.Meta.Size
+	}
+	return a.meta.Size - a.arrived
+}
+
+// soFar is how much has arrived in order.
+func (a *arrival) soFar() int64 {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.arrived
+}
+
+// want has all of the file brought, in order.
+func (a *arrival) want() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.wantLocked()
+}
+
+func (a *arrival) wantLocked() {
+	if !isClosed(a.wanted) {
+		close(a.wanted)
+	}
+}
+
+// change changes the state, and tells those who wait.
+func (a *arrival) change(do func()) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	do()
+	close(a.news)
+	a.news = make(chan struct{})
+}
+
+// abort ends the arrival with an error.
+func (a *arrival) abort(err error) {
+	a.mu.Lock()
+	if a.err == nil && a.state == arriving {
+		a.err = err
+	}
+	a.mu.Unlock()
+	a.cancel()
+}
+
+// run brings the file, and ends the arrival.
+func (a *arrival) run() {
+	err := a.fetch()
+	if !errors.Is(err, errNoRoom) {
+		a.cancel()
+	}
+	if err != nil && a.m.stop.Err() != nil {
+		err = fs.ErrClosed
+	}
+	a.m.mu.Lock()
+	if a.m.arrivals[a.node.ID] == a {
+		delete(a.m.arrivals, a.node.ID)
+	}
+	a.m.mu.Unlock()
+	a.change(func() {
+		if a.err == nil {
+			a.err = err
+		}
+		if a.state == arriving && a.err != nil {
+			a.state = failed
+		}
+		for _, c := range []chan struct{}{a.opened, a.begun, a.done} {
+			if !isClosed(c) {
+				close(c)
+			}
+		}
+	})
+	a.release()
+}
+
+// hold adds a user of the temporary file. The mirror is locked, and others may join the arrival.
+func (a *arrival) hold() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.users++
+}
+
+// release takes one away.
+func (a *arrival) release() {
+	a.mu.Lock()
+	a.users--
+	last := a.users == 0
+	a.mu.Unlock()
+	if !last {
+		return
+	}
+	a.far.close()
+	a.cancel()
+	for _, f := range a.files {
+		_ = f.Close()
+	}
+}
+
+// result is what the arrival came to: nil, if there may be a copy now. It has ended.
+func (a *arrival) result() error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.err
+}
+
+// drop ends the temporary file of an arrival that did not become a copy.
+func (a *arrival) drop(t *transfer, err error) {
+	if err != nil {
+		a.refuseRequests()
+	}
+	a.endRequests()
+	a.writing.Lock()
+	defer a.writing.Unlock()
+	a.mu.Lock()
+	temp, left := a.temp, a.state == given
+	a.dropped = true
+	if a.err != nil {
+		err = a.err
+	}
+	a.mu.Unlock()
+	lost := err == nil || errors.Is(err, ErrChanged) || errors.Is(err, errNoRoom)
+	if t != nil && !left && !lost && t.keep() {
+		return
+	}
+	if temp != "" && left {
+		_ = a.m.local.Remove(temp + noteSuffix)
+	} else if temp != "" {
+		a.m.removeTemp(temp)
+	}
+	a.m.release(a.meta.Size)
+}
+
+// Settle waits until what is being read of a file, and has not arrived yet, is here, if it is not much: the remote's file is
+// about to be changed by this side, and who has opened it reads on what it was.
+func (m *FS) Settle(find func(*View) *tree.Node) error {
+	m.mu.Lock()
+	n := find(&View{FS: m})
+	var a *arrival
+	if n != nil {
+		a = m.arrivals[n.ID]
+	}
+	if a == nil || a.handles == 0 || a.missing() > m.opt.fillAfterClose() {
+		m.mu.Unlock()
+		return nil
+	}
+	a.waiting++
+	m.mu.Unlock()
+	a.want()
+	defer a.leave(&a.waiting, false)
+	select {
+	case <-a.done:
+		return nil
+	case <-m.ctx.Done():
+		return m.ctx.Err()
+	}
+}

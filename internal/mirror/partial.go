@@ -1,0 +1,213 @@
+package mirror
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/sftpsyncer/go-syncfs/internal/localdir"
+	"github.com/sftpsyncer/go-syncfs/internal/tree"
+)
+
+const (
+	// leastPartial is how much of a file must have arrived to be kept for later.
+	leastPartial = 1 << 20
+	// noteEvery is after how many bytes it is noted what has arrived: a kill loses no more.
+	noteEvery = 64 << 20
+	// noteSuffix is what the name of a note has after that of its temporary file.
+	noteSuffix = ".json"
+)
+
+// partial is the beginning of a file that did not arrive whole. It lies in the temporary file in which it arrived, with a
+// note beside that says what it is.
+type partial struct {
+	From   []byte // the path on the remote
+	Size   int64  // of the version
+	MTime  int64
+	Length int64  // how much is here
+	Sum    []byte // SHA-256 of that: what the loss of power has damaged is not believed
+
+	temp string
+}
+
+func (p *partial) length() int64 {
+	if p == nil {
+		return 0
+	}
+	return p.Length
+}
+
+// note writes down what has arrived in order, and makes it last.
+func (t *transfer) note() error {
+	a := t.a
+	if err := t.file.Sync(); err != nil {
+		return err
+	}
+	p := &partial{From: []byte(a.from), Size: a.meta.Size, MTime: a.meta.MTime, Length: t.off, Sum: t.hash.Sum(nil), temp: a.temp}
+	if err := a.m.writeNote(p); err != nil {
+		return err
+	}
+	t.noted = p
+	return nil
+}
+
+func (m *FS) writeNote(p *partial) error {
+	text, err := json.Marshal(p)
+	if err != nil {
+		return err
+	}
+	f, err := m.local.OpenFile(p.temp+noteSuffix, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteAt(text, 0)
+	if err == nil {
+		err = f.Sync()
+	}
+	return errors.Join(err, f.Close())
+}
+
+// resume goes on with a part, if it is what its note says.
+func (a *arrival) resume(p *partial) (*transfer, error) {
+	file, err := a.m.local.OpenFile(p.temp, os.O_RDWR, 0)
+	if err != nil {
+		return nil, err
+	}
+	t := &transfer{a: a, file: file, hash: sha256.New(), off: p.Length, noted: p}
+	here := io.NewSectionReader(file, 0, p.Length)
+	n, err := io.Copy(t.hash, readerFunc(func(b []byte) (int, error) {
+		if err := a.m.ctx.Err(); err != nil {
+			return 0, err
+		}
+		return here.Read(b)
+	}))
+	if err == nil && (n != p.Length || !bytes.Equal(t.hash.Sum(nil), p.Sum)) {
+		err = errors.New("what had arrived is damaged")
+	}
+	if err == nil {
+		_, err = a.src.Seek(p.Length, io.SeekStart)
+	}
+	if err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	if err := a.useTemp(p.temp, file); err != nil {
+		return nil, err
+	}
+	return t, nil
+}
+
+type readerFunc func([]byte) (int, error)
+
+func (f readerFunc) Read(b []byte) (int, error) { return f(b) }
+
+// keep makes a part of what has arrived, if that is worth it. It says whether it has.
+func (t *transfer) keep() bool {
+	a, m := t.a, t.a.m
+	if t.off < leastPartial {
+		return false
+	}
+	a.change(func() { a.ahead = nil })
+	err := t.file.Truncate(t.off)
+	if err == nil && t.noted.length() != t.off {
+		err = t.note()
+	}
+	if err != nil {
+		m.opt.Logger.Warn("what has arrived is not kept", "name", a.from, "err", err)
+		return false
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.removePartial(m.partials[a.from])
+	m.partials[a.from] = t.noted
+	m.used -= a.meta.Size - t.off
+	return true
+}
+
+// takePartial is the part of a version that is here; one of another version is removed. The mirror is locked.
+func (m *FS) takePartial(from string, meta tree.Meta) *partial {
+	p := m.partials[from]
+	if p != nil && (p.Size != meta.Size || p.MTime != meta.MTime) {
+		m.removePartial(p)
+		return nil
+	}
+	delete(m.partials, from)
+	return p
+}
+
+// removePartial deletes a part. The mirror is locked.
+func (m *FS) removePartial(p *partial) {
+	if p == nil {
+		return
+	}
+	delete(m.partials, string(p.From))
+	m.used -= p.Length
+	m.removeTemp(p.temp)
+}
+
+// removeTemp deletes a temporary file, and what is noted about it.
+func (m *FS) removeTemp(temp string) {
+	_ = m.local.Remove(temp)
+	_ = m.local.Remove(temp + noteSuffix)
+}
+
+// restorePartials takes what is known about the parts that are here, and deletes the others.
+func (m *FS) restorePartials() error {
+	infos, err := m.local.ReadDir(localdir.PartialDir)
+	if err != nil {
+		return err
+	}
+	sizes := map[string]int64{}
+	for _, info := range infos {
+		sizes[localdir.PartialDir+"/"+info.Name] = info.Size()
+		if _, number, ok := strings.Cut(strings.TrimSuffix(info.Name, noteSuffix), "-"); ok {
+			n, _ := strconv.ParseUint(number, 10, 64)
+			m.departures = max(m.departures, n) // the next is to have another name
+		}
+	}
+	kept := map[string]bool{}
+	for name := range sizes {
+		temp, isNote := strings.CutSuffix(name, noteSuffix)
+		if !isNote {
+			continue
+		}
+		p, err := m.readNote(temp)
+		if err != nil || sizes[temp] < p.Length || p.Length == 0 || m.partials[string(p.From)] != nil {
+			continue
+		}
+		m.partials[string(p.From)] = p
+		m.used += p.Length
+		kept[name], kept[temp] = true, true
+	}
+	for name := range sizes {
+		if kept[name] {
+			continue
+		}
+		if err := m.local.RemoveAll(name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (m *FS) readNote(temp string) (*partial, error) {
+	f, err := m.local.OpenFile(temp+noteSuffix, os.O_RDONLY, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.NewSectionReader(f, 0, 1<<20))
+	if err != nil {
+		return nil, err
+	}
+	p := &partial{temp: temp}
+	if err := json.Unmarshal(text, p); err != nil {
+		return nil, fmt.Errorf("%s: %w", temp+noteSuffix, err)
+	}
+	return p, nil
+}

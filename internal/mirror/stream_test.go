@@ -1,0 +1,244 @@
+package mirror
+
+import (
+	"bytes"
+	"io"
+	"os"
+	"sync"
+	"testing"
+
+	"github.com/spf13/afero"
+	"github.com/stretchr/testify/require"
+)
+
+// gated is a remote whose files can be read from the start as far as it says.
+type gated struct {
+	afero.Fs
+	opened chan struct{} // closed to let files be opened
+	read   chan struct{} // closed to let them be read
+}
+
+func (g gated) Open(name string) (afero.File, error) {
+	<-g.opened
+	f, err := g.Fs.Open(name)
+	return gatedFile{f, g, new(sync.Mutex), new(int)}, err
+}
+
+type gatedFile struct {
+	afero.File
+	g     gated
+	mu    *sync.Mutex
+	reads *int
+}
+
+func (f gatedFile) Read(p []byte) (int, error) {
+	f.mu.Lock()
+	*f.reads++
+	first := *f.reads == 1
+	f.mu.Unlock()
+	if !first {
+		<-f.g.read
+	}
+	return f.File.Read(p)
+}
+
+// A file that is emptied while it arrives is what its readers see from then on, as in package os.
+func TestEmptiedWhileItArrives(t *testing.T) {
+	t.Parallel()
+	for _, stage := range []string{"opening", "begun", "read", "read far ahead"} {
+		t.Run(stage, func(t *testing.T) {
+			t.Parallel()
+			g := gated{opened: make(chan struct{}), read: make(chan struct{})}
+			f := newFetching(t, func(remote afero.Fs) afero.Fs { g.Fs = remote; return g })
+			var once sync.Once
+			release := func() { once.Do(func() { close(g.read) }) }
+			t.Cleanup(release)
+			if stage != "opening" {
+				close(g.opened)
+			}
+			opened := make(chan afero.File, 1)
+			go func() {
+				r, err := f.m.OpenRead("file")
+				if err != nil {
+					t.Error(err)
+				}
+				opened <- r
+			}()
+			var r afero.File
+			p := make([]byte, 10)
+			if stage != "opening" {
+				r = <-opened
+				fi, err := r.Stat()
+				require.NoError(t, err)
+				require.Equal(t, int64(len(large)), fi.Size())
+			} else {
+				require.Eventually(t, func() bool { // the reader has joined
+					f.m.mu.Lock()
+					defer f.m.mu.Unlock()
+					return len(f.m.arrivals) == 1
+				}, wait, tick)
+			}
+			switch stage {
+			case "read":
+				_, err := r.ReadAt(p, 1000)
+				require.NoError(t, err)
+			case "read far ahead":
+				_, err := r.ReadAt(p, int64(len(large)-10))
+				require.NoError(t, err)
+				require.Equal(t, large[len(large)-10:], p)
+			}
+			var w *File
+			require.NoError(t, f.m.Do(func(v *View) error {
+				p, err := v.Find("file", true)
+				if err != nil {
+					return err
+				}
+				w, err = v.Emptied(v.Materialize(p), "file", os.O_RDWR)
+				return err
+			}))
+			if stage == "opening" {
+				close(g.opened)
+				r = <-opened
+			}
+			_, err := r.Read(p)
+			require.Equal(t, io.EOF, err)
+			_, err = w.WriteString("written")
+			require.NoError(t, err)
+			got, err := io.ReadAll(r)
+			require.NoError(t, err)
+			require.Equal(t, "written", string(got))
+			fi, err := r.Stat()
+			require.NoError(t, err)
+			require.Equal(t, int64(7), fi.Size())
+			release()
+			require.NoError(t, w.Close())
+			require.NoError(t, r.Close())
+			f.has([]byte("written"))
+		})
+	}
+}
+
+// cursored is a remote whose files move their position when they are read elsewhere, as those of afero.MemMapFs do.
+type cursored struct{ afero.Fs }
+
+func (c cursored) Open(name string) (afero.File, error) {
+	f, err := c.Fs.Open(name)
+	return &cursoredFile{File: f}, err
+}
+
+type cursoredFile struct{ afero.File }
+
+func (f *cursoredFile) ReadAt(p []byte, off int64) (int, error) {
+	if _, err := f.Seek(off, io.SeekStart); err != nil {
+		return 0, err
+	}
+	return f.Read(p)
+}
+
+// sequential is a remote whose files cannot be read but in order.
+type sequential struct{ afero.Fs }
+
+func (s sequential) Open(name string) (afero.File, error) {
+	f, err := s.Fs.Open(name)
+	return sequentialFile{f}, err
+}
+
+type sequentialFile struct{ afero.File }
+
+func (sequentialFile) ReadAt([]byte, int64) (int, error) { return -1, os.ErrInvalid }
+
+// Whatever a remote's files are like, what is read at many places at once is right.
+func TestReadAtManyPlacesOfAnyRemote(t *testing.T) {
+	t.Parallel()
+	content := bytes.Repeat(large, 20)
+	for name, over := range map[string]func(afero.Fs) afero.Fs{
+		"plain":      func(remote afero.Fs) afero.Fs { return remote },
+		"cursored":   func(remote afero.Fs) afero.Fs { return cursored{remote} },
+		"sequential": func(remote afero.Fs) afero.Fs { return sequential{remote} },
+		"directory": func(afero.Fs) afero.Fs {
+			dir := afero.NewBasePathFs(afero.NewOsFs(), t.TempDir())
+			require.NoError(t, afero.WriteFile(dir, "/file", content, 0o644))
+			return dir
+		},
+		"memory below a base": func(afero.Fs) afero.Fs {
+			memory := afero.NewBasePathFs(afero.NewMemMapFs(), "/base")
+			require.NoError(t, afero.WriteFile(memory, "/file", content, 0o644))
+			return memory
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := newFetching(t, func(remote afero.Fs) afero.Fs {
+				require.NoError(t, afero.WriteFile(remote, "/file", content, 0o644))
+				return over(remote)
+			})
+			r, err := f.m.OpenRead("file")
+			require.NoError(t, err)
+			var readers sync.WaitGroup
+			for i := range 32 {
+				readers.Go(func() {
+					p, off := make([]byte, 50_001), 90_000*((i*7)%32)
+					if _, err := r.ReadAt(p, int64(off)); err != nil || !bytes.Equal(p, content[off:off+len(p)]) {
+						t.Errorf("at %d: %v", off, err)
+					}
+				})
+			}
+			readers.Go(func() {
+				if got, err := io.ReadAll(r); err != nil || !bytes.Equal(content, got) {
+					t.Errorf("%d bytes, %v", len(got), err)
+				}
+			})
+			readers.Wait()
+			require.NoError(t, r.Close())
+			f.has(content)
+		})
+	}
+}
+
+// Where there is no room, such remotes are read nevertheless.
+func TestReadWithoutRoomOfAnyRemote(t *testing.T) {
+	t.Parallel()
+	for name, over := range map[string]func(afero.Fs) afero.Fs{
+		"plain":      func(remote afero.Fs) afero.Fs { return remote },
+		"cursored":   func(remote afero.Fs) afero.Fs { return cursored{remote} },
+		"sequential": func(remote afero.Fs) afero.Fs { return sequential{remote} },
+	} {
+		f := newFetching(t, over)
+		f.m.opt.MaxBytes = 1000
+		r, err := f.m.OpenRead("file")
+		require.NoError(t, err)
+		end, err := r.Seek(-100, io.SeekEnd)
+		require.NoError(t, err, name)
+		require.Equal(t, int64(len(large)-100), end)
+		got, err := io.ReadAll(r)
+		require.NoError(t, err, name)
+		require.Equal(t, large[end:], got)
+		_, err = r.Seek(0, io.SeekStart)
+		require.NoError(t, err)
+		got, err = io.ReadAll(r)
+		require.NoError(t, err, name)
+		require.Equal(t, large, got)
+		require.NoError(t, r.Close())
+		f.has()
+	}
+}
+
+// A copy that has been put into its place is no arrival any more: who reads to the end and comes again, after it was deleted
+// by hand, would be given what was deleted.
+func TestLandedArrivalIsNotJoined(t *testing.T) {
+	t.Parallel()
+	f := newFetching(t, func(remote afero.Fs) afero.Fs { return remote })
+	for range 100 {
+		r, err := f.m.OpenRead("file")
+		require.NoError(t, err)
+		got, err := io.ReadAll(r)
+		require.NoError(t, err)
+		require.True(t, bytes.Equal(large, got))
+		f.m.mu.Lock()
+		arriving := len(f.m.arrivals)
+		f.m.mu.Unlock()
+		require.Zero(t, arriving)
+		require.NoError(t, r.Close())
+		require.NoError(t, f.m.Evict("file"))
+	}
+}
