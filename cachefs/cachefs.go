@@ -19,7 +19,7 @@ import (
 var (
 	// ErrUnavailable: the remote gave no answer. Never also fs.ErrNotExist.
 	ErrUnavailable = mirror.ErrUnavailable
-	// ErrBusy: the file is open, so its copy cannot be evicted.
+	// ErrBusy: the file is open or pinned, so its copy cannot be evicted.
 	ErrBusy = mirror.ErrBusy
 	// ErrChanged: the version of the file changed while it was being read or fetched, or the copy was edited.
 	ErrChanged = mirror.ErrChanged
@@ -39,7 +39,7 @@ type Options struct {
 	// that is ErrUnavailable.
 	StaleIfUnavailable bool
 	// MaxBytes bounds the bytes of the copies, those being fetched included. The least recently used are evicted
-	// first; if nothing can go, a file is read on the remote. 0: no bound.
+	// first, those that are open or pinned never; if nothing can go, a file is read on the remote. 0: no bound.
 	MaxBytes int64
 	// FillAfterClose is how many bytes of a file may be missing at its last close for the rest to be fetched
 	// nevertheless. Of what misses more, the part that has arrived is kept until the file is opened again. 0: 64 MiB;

@@ -68,9 +68,3 @@ func (c *Fs) Pull(ctx context.Context, dir string) (Report, error) {
 	}
 	return r, err
 }
-
-// Evict deletes the local copy of a file. One that is not here is no error. The error matches ErrBusy if it is open,
-// ErrChanged if what is here is not a copy: an edit, or a file of the user's.
-func (c *Fs) Evict(name string) error {
-	return mirror.PathError("evict", name, c.m.Evict(name))
-}

@@ -138,6 +138,34 @@ func (s *Fs) Fetch(ctx context.Context, name string) error {
 	return mirror.PathError("fetch", name, s.m.With(ctx).Fetch(name))
 }
 
+// Status looks up what is known of a name. That it is not there is cachefs.Absent, and no error. The remote is asked where
+// Stat asks it; the error matches ErrUnavailable if it gives no answer. What is to be done to the remote is in Pending.
+func (s *Fs) Status(name string) (cachefs.Status, error) {
+	status, err := s.m.Status(name)
+	return status, mirror.PathError("status", name, err)
+}
+
+// Stats counts what the Fs has done since it was made, apart from pushing: a Push has a Report.
+func (s *Fs) Stats() cachefs.Stats { return s.m.Stats() }
+
+// Pin makes sure that the file is here, and keeps it: it is not evicted until Unpin. That lasts when the file is renamed,
+// written or pushed, and for later Fs on the same local directory. It ends when the file is removed, or its copy deleted by
+// hand.
+func (s *Fs) Pin(ctx context.Context, name string) error {
+	return mirror.PathError("pin", name, s.m.With(ctx).Pin(name))
+}
+
+// Unpin takes a Pin back. One that is not pinned is no error.
+func (s *Fs) Unpin(name string) error {
+	return mirror.PathError("unpin", name, s.m.Unpin(name))
+}
+
+// Evict deletes the local copy of a file of the remote's. One that is not here is no error. The error matches ErrBusy if it
+// is open or pinned, cachefs.ErrChanged if what is here is no copy: what is queued, and what is the user's, stays.
+func (s *Fs) Evict(name string) error {
+	return mirror.PathError("evict", name, s.m.Evict(name))
+}
+
 // Pull fetches every file below a directory of which there is no copy, or one of another version than the remote has
 // now. What was changed here stays. The files are fetched several at a time; one that fails does not stop the others.
 // Links are left out. The error joins those of the files and directories.

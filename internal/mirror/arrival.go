@@ -68,6 +68,7 @@ const (
 func (m *FS) depart(n *tree.Node) *arrival {
 	ctx, cancel := context.WithCancel(m.stop)
 	m.departures++
+	m.counted.fetches.Add(1)
 	a := &arrival{
 		m: m.With(ctx), node: n, number: m.departures, cancel: cancel,
 		opened: make(chan struct{}), begun: make(chan struct{}), wanted: make(chan struct{}), done: make(chan struct{}),
@@ -129,11 +130,12 @@ func (m *FS) tryJoin(n *tree.Node, e expectation, add func(*arrival)) (a *arriva
 	switch {
 	case a == nil:
 		a = m.depart(n)
-	case a.number > e.since:
-	case !isClosed(a.begun):
+	case a.number <= e.since && !isClosed(a.begun):
 		return a, true, nil
 	case !a.meets(e):
 		a = m.depart(n) // the other one goes on for its own
+	default:
+		m.counted.waits.Add(1)
 	}
 	add(a)
 	return a, false, nil

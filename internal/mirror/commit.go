@@ -28,7 +28,7 @@ func (m *FS) begin(f *File) error {
 			m.used -= n.Copy.Stamp.Size
 		}
 		added := n.Copy != nil && n.Copy.Added
-		n.Content, n.Copy = tree.Busy, &tree.Copy{Added: added}
+		n.Content, n.Copy = tree.Busy, &tree.Copy{Added: added, Pinned: pinned(n)}
 		d := m.tree.Note(n, m.Now())
 		d.Attr.Set &^= tree.AttrTimes
 		d.Written = 0

@@ -54,6 +54,7 @@ func (a *arrival) bring(s span) {
 	buf := make([]byte, s.to-s.from)
 	err := a.readFar(buf, s.from)
 	if err == nil {
+		a.m.counted.fetchedBytes.Add(int64(len(buf)))
 		if _, err = a.put(buf, s.from); err != nil {
 			a.abort(room(err))
 		}

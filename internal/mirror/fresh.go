@@ -226,6 +226,6 @@ func (v *View) LearnVersion(n *tree.Node, a Answer) { v.learn(n, a) }
 func (v *View) Orphan(n *tree.Node) {
 	v.used -= n.Copy.Stamp.Size
 	v.tree.Edit(n)
-	n.Content, n.Copy = tree.Changed, &tree.Copy{Stamp: n.Copy.Stamp}
+	n.Content, n.Copy = tree.Changed, &tree.Copy{Stamp: n.Copy.Stamp, Pinned: n.Copy.Pinned}
 	v.tree.Erased(n, v.Now())
 }

@@ -24,7 +24,7 @@ func (m *FS) land(a *arrival, got copied) (bool, error) {
 	m.tree.Edit(n)
 	n.Content = tree.Owned
 	n.Copy = &tree.Copy{Stamp: got.stamp, Hash: got.hash, Fetched: got.at, Landing: true, Prev: prev,
-		Unsure: unsure(got.meta.MTime, got.at)}
+		Unsure: unsure(got.meta.MTime, got.at), Pinned: pinned(n)}
 	n.Known, n.Checked = tree.Exists, got.at
 	m.tree.Touch(n)
 	// The temporary name that restore looks for.
@@ -102,6 +102,7 @@ func (m *FS) backOut(n *tree.Node, size int64, err error) error {
 	m.used -= size
 	m.tree.Edit(n)
 	if n.Copy.Prev != nil {
+		n.Copy.Prev.Pinned = n.Copy.Pinned
 		n.Copy = n.Copy.Prev
 		n.Copy.Stale = true
 		m.used += n.Copy.Stamp.Size

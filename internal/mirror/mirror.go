@@ -75,6 +75,7 @@ type state struct {
 	closed    bool
 
 	renamed renamed
+	counted counters
 
 	unqueued   bool   // nothing is ever pushed from here
 	departures uint64 // arrivals that have begun

@@ -47,11 +47,19 @@ func (m *FS) openCopy(clean, name string) *File {
 		return nil
 	}
 	if info, err := f.local.Stat(); err == nil && stampOf(info) == n.Copy.Stamp {
+		m.counted.hits.Add(1)
 		return f
 	}
 	m.unshare(n, f)
 	_ = f.local.Close()
 	return nil
+}
+
+// hit counts a file that was opened and is here.
+func (v *View) hit(err error) {
+	if err == nil {
+		v.counted.hits.Add(1)
+	}
 }
 
 // toArrive is a file whose bytes have to be fetched.
@@ -83,6 +91,7 @@ func (m *FS) openHere(clean, name string) (f afero.File, a toArrive, err error) 
 		}
 		if p.Local != nil {
 			f, err = some(v.OpenLocal(p, name, os.O_RDONLY, nil))
+			v.hit(err)
 			return err
 		}
 		n := v.Materialize(p)
@@ -95,11 +104,13 @@ func (m *FS) openHere(clean, name string) (f afero.File, a toArrive, err error) 
 			return nil
 		}
 		f, err = some(v.OpenNode(n, name, os.O_RDONLY))
+		v.hit(err)
 		return err
 	})
 	if !errors.Is(err, errWritten) {
 		return f, a, err
 	}
+	m.counted.misses.Add(1)
 	remote, err := around.open(m, through)
 	if err != nil {
 		return nil, a, err
@@ -127,6 +138,7 @@ func (m *FS) openArriving(t toArrive, name string) (*File, error) {
 		err = m.ctx.Err()
 	}
 	if err == nil || errors.Is(err, ErrChanged) || errors.Is(err, errNoRoom) {
+		m.counted.misses.Add(1)
 		return f, nil
 	}
 	_ = f.Close()

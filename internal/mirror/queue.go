@@ -17,7 +17,7 @@ func (v *View) Queue(n *tree.Node, info localdir.Info) error {
 	}
 	v.tree.Edit(n)
 	v.tree.KeepBase(n, v.Now())
-	c := &tree.Copy{Stamp: stampOf(info), Added: true}
+	c := &tree.Copy{Stamp: stampOf(info), Added: true, Pinned: pinned(n)}
 	if n.Content == tree.Owned {
 		v.used -= n.Copy.Stamp.Size
 		if n.Copy.Stamp == c.Stamp && !n.Copy.Stale {
@@ -48,7 +48,8 @@ func (v *View) Sent(n *tree.Node, stamp tree.Stamp, hash tree.Hash) {
 	}
 	v.tree.Edit(n)
 	n.Content = tree.Owned
-	n.Copy = &tree.Copy{Stamp: stamp, Hash: hash, Fetched: v.Now(), Used: v.Now(), Unsure: unsure(n.Meta.MTime, v.Now())}
+	n.Copy = &tree.Copy{Stamp: stamp, Hash: hash, Fetched: v.Now(), Used: v.Now(), Unsure: unsure(n.Meta.MTime, v.Now()),
+		Pinned: pinned(n)}
 	v.used += stamp.Size
 	if v.opt.MaxBytes > 0 {
 		v.evictUntil(v.opt.MaxBytes)

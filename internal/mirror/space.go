@@ -40,7 +40,7 @@ func (m *FS) evictUntil(limit int64) {
 	}
 	var owned []*tree.Node
 	m.tree.Nodes(func(n *tree.Node) {
-		if n.Content == tree.Owned && !n.Copy.Landing && !m.inUse(n) {
+		if n.Content == tree.Owned && !n.Copy.Landing && !n.Copy.Pinned && !m.inUse(n) {
 			owned = append(owned, n)
 		}
 	})
@@ -85,6 +85,8 @@ func (m *FS) evict(n *tree.Node) error {
 			return err
 		}
 	}
+	m.counted.evictions.Add(1)
+	m.counted.evictedBytes.Add(n.Copy.Stamp.Size)
 	(&View{FS: m}).evicted(n)
 	m.Tidy(n.Parent())
 	m.opt.Logger.Debug("evicted", "name", name)
@@ -104,7 +106,7 @@ func (m *FS) Tidy(dir *tree.Node) {
 	}
 }
 
-// Evict deletes the local copy of a file. The error matches ErrBusy if it is open, ErrChanged if what is here is no
+// Evict deletes the local copy of a file. The error matches ErrBusy if it is open or pinned, ErrChanged if what is here is no
 // copy: an edit, or a file of the user's.
 func (m *FS) Evict(name string) error {
 	clean, err := m.Clean(name)
@@ -127,7 +129,7 @@ func (m *FS) Evict(name string) error {
 			return nil
 		case n.Dirty():
 			return ErrChanged
-		case v.open[n.ID] != nil:
+		case v.open[n.ID] != nil, pinned(n):
 			return ErrBusy
 		}
 		v.stopArrival(n)

@@ -239,6 +239,7 @@ func (a *arrival) readRemote(ctx context.Context, p []byte, off int64) (int, err
 	if err != nil {
 		return 0, err
 	}
+	a.m.counted.fetchedBytes.Add(size)
 	return copy(p, own), nil
 }
 

@@ -140,6 +140,7 @@ func (t *transfer) Write(p []byte) (int, error) {
 		return 0, t.err
 	}
 	n, err := t.a.put(p, t.off)
+	t.a.m.counted.fetchedBytes.Add(int64(n))
 	t.hash.Write(p[:n])
 	t.off += int64(n)
 	t.a.change(func() { t.a.arrived = t.off })

@@ -109,13 +109,13 @@ func (v *View) judge(n *tree.Node, h hashed) {
 		n.Copy.Stamp, n.Copy.Landing, n.Copy.Prev = h.stamp, false, nil
 	case n.Copy.Prev != nil && h.hash == n.Copy.Prev.Hash: // the new copy did not arrive under its name
 		prev := *n.Copy.Prev
-		prev.Stamp, prev.Stale = h.stamp, true
+		prev.Stamp, prev.Stale, prev.Pinned = h.stamp, true, n.Copy.Pinned
 		n.Copy = &prev
 	default:
 		v.used -= h.stamp.Size
 		v.opt.Logger.Info("edited behind the file system's back", "name", n.Path())
 		v.tree.KeepBase(n, v.Now())
-		n.Content, n.Copy = tree.Changed, &tree.Copy{Stamp: h.stamp}
+		n.Content, n.Copy = tree.Changed, &tree.Copy{Stamp: h.stamp, Pinned: n.Copy.Pinned}
 		v.tree.Note(n, v.Now())
 	}
 }

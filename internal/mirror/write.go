@@ -46,7 +46,7 @@ func (v *View) Emptied(n *tree.Node, name string, flag int) (*File, error) {
 		v.used -= n.Copy.Stamp.Size
 	}
 	v.tree.Edit(n)
-	n.Content, n.Copy = tree.Busy, &tree.Copy{Added: n.Copy != nil && n.Copy.Added}
+	n.Content, n.Copy = tree.Busy, &tree.Copy{Added: n.Copy != nil && n.Copy.Added, Pinned: pinned(n)}
 	d := v.tree.Note(n, v.Now())
 	d.Attr.Set &^= tree.AttrTimes
 	d.Written = 0

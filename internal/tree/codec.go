@@ -59,6 +59,7 @@ const (
 	hasPart
 	hasBaseHash
 	hasWritten
+	isPinned
 )
 
 func flag(bit uint64, set bool) uint64 {
@@ -73,7 +74,7 @@ func (e *encoder) node(n *Node) {
 	e.uint(uint64(n.ID))
 	e.uint(flag(hasTarget, n.Target() != "") | flag(hasCopy, c != nil) | flag(hasDiff, d != nil) |
 		flag(hasIntent, d != nil && d.Intent != nil) | flag(isUnsure, c != nil && c.Unsure) |
-		flag(isStale, c != nil && c.Stale) | flag(isAdded, c != nil && c.Added) |
+		flag(isStale, c != nil && c.Stale) | flag(isAdded, c != nil && c.Added) | flag(isPinned, c != nil && c.Pinned) |
 		flag(isLanding, c != nil && c.Landing) | flag(hasPrev, c != nil && c.Prev != nil) |
 		flag(isExplicit, d != nil && d.Explicit) | flag(isTemp, n.Temp) | flag(hasPart, d != nil && d.Part != nil) |
 		flag(hasBaseHash, d != nil && d.Base != nil) | flag(hasWritten, d != nil && d.Written != 0) |
@@ -244,7 +245,7 @@ func (d *decoder) node() state {
 	if flags&hasCopy != 0 {
 		n.Copy = d.copy()
 		n.Copy.Unsure, n.Copy.Stale = flags&isUnsure != 0, flags&isStale != 0
-		n.Copy.Added, n.Copy.Landing = flags&isAdded != 0, flags&isLanding != 0
+		n.Copy.Added, n.Copy.Landing, n.Copy.Pinned = flags&isAdded != 0, flags&isLanding != 0, flags&isPinned != 0
 		if flags&hasPrev != 0 {
 			n.Copy.Prev = d.copy()
 		}

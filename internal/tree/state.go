@@ -89,6 +89,8 @@ type Copy struct {
 	Stale bool
 	// Added: the bytes are the user's, queued by Add where they lay. Discarding leaves them there.
 	Added bool
+	// Pinned: it is not evicted for want of room, nor by name.
+	Pinned bool
 	// Landing: the copy is whole, recorded, and about to be renamed into its place. Until it is known to be there,
 	// Prev is the copy that it replaces, if any.
 	Landing bool

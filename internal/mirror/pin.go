@@ -1,0 +1,59 @@
+package mirror
+
+import (
+	"syscall"
+
+	"github.com/sftpsyncer/go-syncfs/internal/tree"
+)
+
+// Pin has a whole copy of a file made, and keeps it from being evicted.
+func (m *FS) Pin(name string) error {
+	return m.pin(name, func(v *View, n *tree.Node) error {
+		if err := v.Present(n); err != nil {
+			return err
+		}
+		v.setPinned(n, true)
+		return nil
+	})
+}
+
+// Unpin takes that back.
+func (m *FS) Unpin(name string) error {
+	return m.pin(name, func(v *View, n *tree.Node) error {
+		if pinned(n) {
+			v.setPinned(n, false)
+		}
+		return nil
+	})
+}
+
+// pin calls do with the node of a file. A file of the user's stays in any case.
+func (m *FS) pin(name string, do func(*View, *tree.Node) error) error {
+	clean, err := m.Clean(name)
+	if err != nil {
+		return err
+	}
+	return m.Do(func(v *View) error {
+		p, err := v.Find(clean, true)
+		if err == nil {
+			err = p.Err()
+		}
+		switch {
+		case err != nil:
+			return err
+		case p.Kind() == tree.Dir:
+			return syscall.EISDIR
+		case p.Local != nil:
+			return nil
+		}
+		return do(v, v.Materialize(p))
+	})
+}
+
+func (v *View) setPinned(n *tree.Node, pinned bool) {
+	v.tree.Edit(n)
+	n.Copy.Pinned = pinned
+	v.tree.Touch(n)
+}
+
+func pinned(n *tree.Node) bool { return n.Copy != nil && n.Copy.Pinned }

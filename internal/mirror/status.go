@@ -1,0 +1,98 @@
+package mirror
+
+import (
+	"time"
+
+	"github.com/sftpsyncer/go-syncfs/internal/tree"
+)
+
+// State says where a file is.
+type State uint8
+
+// The states.
+const (
+	Absent     State = iota // neither here nor on the remote
+	RemoteOnly              // on the remote; of a directory, also if there are copies in it
+	Arriving                // being fetched
+	Owned                   // here, as a copy of the remote's
+	Changed                 // here, changed through the Fs, edited behind its back, or given to Add
+	Local                   // in the local directory, where it was put by other means
+)
+
+func (s State) String() string {
+	return [...]string{"absent", "remote only", "arriving", "owned", "changed", "local"}[s]
+}
+
+// Status is what is known of a file.
+type Status struct {
+	State State
+	// Size in bytes and ModTime are those of the remote's version, of what is Changed or Local those of the local file.
+	Size    int64
+	ModTime time.Time
+	// Arrived is how many bytes are here, from the start, of a file that is Arriving, or whose fetch was stopped.
+	Arrived int64
+	// Fetched is when a copy had arrived, or was pushed. Checked is when the remote said last what it has. Zero: never.
+	Fetched, Checked time.Time
+	// Stale: the remote is known to have another version than the copy.
+	Stale bool
+	// Pinned: the copy is not evicted.
+	Pinned bool
+}
+
+// Status looks up what is known of a name; the remote is asked where Stat would ask it.
+func (m *FS) Status(name string) (s Status, err error) {
+	clean, err := m.Clean(name)
+	if err != nil {
+		return s, err
+	}
+	err = m.Do(func(v *View) error {
+		p, err := v.Find(clean, true)
+		if missing(err) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		exists, err := p.Exists()
+		if err != nil || !exists {
+			return err
+		}
+		info, err := v.Info(p)
+		if err == nil {
+			s = v.status(p, info)
+		}
+		return err
+	})
+	return s, err
+}
+
+func (v *View) status(p Place, info Info) Status {
+	s := Status{State: RemoteOnly, Size: info.Size(), ModTime: info.ModTime()}
+	n := p.Node
+	switch {
+	case p.Local != nil:
+		s.State = Local
+		return s
+	case n == nil:
+		return s
+	case n.Dirty() || n.Kind != tree.File && n.Differs():
+		s.State = Changed
+	case n.Content == tree.Owned:
+		s.State, s.Fetched, s.Stale = Owned, when(n.Copy.Fetched), n.Copy.Stale
+	}
+	s.Checked, s.Pinned = when(n.Checked), pinned(n)
+	if a := v.arrivals[n.ID]; a != nil && !present(n) {
+		s.State, s.Arrived = Arriving, a.soFar()
+	} else if part := v.partials[n.RemotePath()]; part != nil && n.Content == tree.Remote {
+		s.Arrived = part.Length
+	}
+	return s
+}
+
+// when is a recorded time.
+func when(nanoseconds int64) time.Time {
+	if nanoseconds == 0 {
+		return time.Time{}
+	}
+	return time.Unix(0, nanoseconds)
+}
