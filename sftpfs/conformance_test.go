@@ -1,21 +1,21 @@
 package sftpfs_test
 
 import (
+	"bytes"
 	"fmt"
 	"maps"
 	"path"
 	"slices"
 	"sync/atomic"
 	"testing"
+	"testing/fstest"
 
 	"github.com/pkg/sftp"
 	"github.com/spf13/afero"
 	"github.com/stretchr/testify/require"
 
 	"github.com/sftpsyncer/go-syncfs/internal/aferotest"
-	"github.com/sftpsyncer/go-syncfs/internal/opensshtest"
 	"github.com/sftpsyncer/go-syncfs/sftpfs"
-	"github.com/sftpsyncer/go-syncfs/sftpfs/sftptest"
 )
 
 // limits says what a server can't do: capabilities, and cases for which the suite has none.
@@ -60,17 +60,19 @@ func (l limits) excludes(c aferotest.Case) bool {
 	return slices.ContainsFunc(c.Needs, func(n aferotest.Capability) bool { return l.incapable[n] != "" })
 }
 
-// conform runs the suite within the limits. A case that is declared to be beyond them and passes is an error, too.
-func conform(t *testing.T, l limits, newFs func(testing.TB) afero.Fs) {
-	passed := 0
+// conform runs the suite within the limits and returns how many cases passed, and how many are declared. A case that is
+// declared to be beyond them and passes is an error, too.
+func conform(t *testing.T, l limits, newFs func(testing.TB) afero.Fs) (passed, declared int) {
 	for _, c := range aferotest.Cases() {
 		if l.excludes(c) {
+			declared++
 			continue
 		}
 		t.Run(c.Name, func(t *testing.T) {
 			failures := c.Check(newFs(t))
 			if reason := l.beyond[c.Name]; reason != "" {
 				require.NotEmpty(t, failures, "passes, though declared: %s", reason)
+				declared++
 				return
 			}
 			require.Empty(t, failures)
@@ -78,61 +80,24 @@ func conform(t *testing.T, l limits, newFs func(testing.TB) afero.Fs) {
 		})
 	}
 	t.Logf("%d cases passed; not applicable: %v %v", passed, l.incapable, l.beyond)
+	return passed, declared
 }
 
-// Each case has a directory and, as a program does, a connection of its own.
-func TestConformanceEmbedded(t *testing.T) {
-	t.Parallel()
-	server := newServer(t, nil)
-	roots := rootsOf(newFs(t, server.Config()), "/")
-	conform(t, anyServer.and(noSync, nil), func(t testing.TB) afero.Fs {
-		cfg := server.Config()
-		cfg.Root = roots(t)
-		return newFs(t, cfg)
-	})
-}
-
-// A MemMapFs behind the server is held to the rules, too, as far as one can.
-func TestConformanceMemMapFs(t *testing.T) {
-	t.Parallel()
-	const times = "MemMapFs has times of its own"
-	client := dialServer(t, newServer(t, &sftptest.Options{Fs: afero.NewMemMapFs()}))
-	conform(t, anyServer.and(map[aferotest.Capability]string{
-		aferotest.Links: "MemMapFs has no links",
-		aferotest.Sync:  noSync[aferotest.Sync],
-	}, map[string]string{
-		"modtime/opening-for-writing-is-no-change":   times,
-		"modtime/chtimes-after-the-last-write":       times,
-		"modtime/directory-changes-with-its-entries": times,
-	}), overClient(client, rootsOf(sftpfs.NewClient(client, "/"), "/")))
-}
-
-// Connecting to OpenSSH for each of 600 cases takes long, so they share a client.
-func TestConformanceOpenSSH(t *testing.T) {
-	t.Parallel()
-	server := opensshtest.Start(t, opensshtest.Options{})
-	client := dialOpenSSH(t, server)
-	conform(t, anyServer, overClient(client, rootsOf(sftpfs.NewClient(client, "/"), server.Root)))
-}
-
-// Random histories against a plain directory, without links: the server knows of no root below its own that "..", in
-// a link, must not leave, and says of a loop that there is nothing.
-func TestDifferentialEmbedded(t *testing.T) {
-	t.Parallel()
-	client := dialServer(t, newServer(t, nil))
-	differential(t, anyServer.and(noSync, nil), overClient(client, rootsOf(sftpfs.NewClient(client, "/"), "/")))
-}
-
-func TestDifferentialOpenSSH(t *testing.T) {
-	t.Parallel()
-	server := opensshtest.Start(t, opensshtest.Options{})
-	client := dialOpenSSH(t, server)
-	differential(t, anyServer, overClient(client, rootsOf(sftpfs.NewClient(client, "/"), server.Root)))
-}
-
+// differential runs random histories against a plain directory, without links: the server knows of no root below its
+// own that "..", in a link, must not leave, and says of a loop that there is nothing.
 func differential(t *testing.T, l limits, newFs func(testing.TB) afero.Fs) {
 	noLinks := map[aferotest.Capability]string{aferotest.Links: "the server follows them by its own rules"}
 	aferotest.Differential(t, aferotest.Subject{New: newFs, Incapable: l.and(noLinks, nil).incapable})
+}
+
+// asFS holds what io/fs says of file systems against a small tree.
+func asFS(t *testing.T, fsys afero.Fs) {
+	require.NoError(t, fsys.MkdirAll("d/e", 0o755))
+	names := []string{"f", "d/g", "d/e/h", "d/e/empty"}
+	for i, name := range names {
+		require.NoError(t, afero.WriteFile(fsys, name, bytes.Repeat([]byte(name), i*10), 0o644))
+	}
+	require.NoError(t, fstest.TestFS(afero.NewIOFS(fsys), names...))
 }
 
 // rootsOf returns a function that makes a new directory in dir and returns its path.
@@ -151,5 +116,15 @@ func overClient(client *sftp.Client, roots func(testing.TB) string) func(testing
 		fsys := sftpfs.NewClient(client, roots(t))
 		t.Cleanup(func() { require.NoError(t, fsys.Close()) })
 		return fsys
+	}
+}
+
+// perCase returns a function that makes a directory below cfg.Root and a connection of its own for each case.
+func perCase(t *testing.T, cfg sftpfs.Config) func(testing.TB) afero.Fs {
+	roots := rootsOf(newFs(t, cfg), "/")
+	return func(t testing.TB) afero.Fs {
+		sub := cfg
+		sub.Root = path.Join(cfg.Root, roots(t))
+		return newFs(t, sub)
 	}
 }

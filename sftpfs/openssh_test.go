@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"github.com/pkg/sftp"
@@ -171,4 +172,5 @@ func TestOpenSSHReadOnly(t *testing.T) {
 	b, err := afero.ReadFile(fsys, "f")
 	require.NoError(t, err)
 	require.Equal(t, "content", string(b))
+	require.NoError(t, fstest.TestFS(afero.NewIOFS(fsys), "f"))
 }

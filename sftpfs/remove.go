@@ -36,7 +36,7 @@ func (f *Fs) RemoveAll(name string) error {
 		if err != nil {
 			return err
 		}
-		if fi.IsDir() && r.conn.ssh == nil {
+		if fi.IsDir() && r.wire == nil {
 			fi = r.unfollowed(p, fi) // by a server of which nothing is known, and whose links may lead anywhere
 		}
 		return r.removeAll(p, fi)

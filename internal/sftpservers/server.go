@@ -16,16 +16,16 @@ type Server struct {
 	Root     string // an empty directory to work in, as clients name it
 }
 
-// A Kind is a server that can be started.
-type Kind struct {
-	Name  string
-	Start func(t testing.TB) Server
+var kinds = map[string]func(testing.TB) Server{
+	"pkg/sftp Server": pkgSFTP,
+	"ProFTPD":         proFTPD,
+	"dropbear":        dropbear,
+	"asyncssh":        asyncSSH,
+	"rclone":          rclone,
 }
 
-// Kinds are all there are.
-var Kinds = []Kind{
-	{"pkg/sftp Server", pkgSFTP},
-	{"ProFTPD", proFTPD},
-	{"dropbear", dropbear},
-	{"asyncssh", asyncSSH},
+// Start starts the server of that name: "pkg/sftp Server", "ProFTPD", "dropbear", "asyncssh" or "rclone".
+func Start(t testing.TB, name string) Server {
+	t.Helper()
+	return kinds[name](t)
 }

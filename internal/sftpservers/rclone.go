@@ -1,0 +1,19 @@
+package sftpservers
+
+import (
+	"fmt"
+	"path/filepath"
+	"testing"
+)
+
+// rclone serves through its cache, without which it can't change a file in place, and writes back at once.
+func rclone(t testing.TB) Server {
+	program := find(t, "rclone")
+	m := prepare(t)
+	s := m.server(run(t, m.port, program, "serve", "sftp", m.root, "--addr", fmt.Sprintf("127.0.0.1:%d", m.port),
+		"--config", filepath.Join(m.dir, "none"), "--cache-dir", filepath.Join(m.dir, "cache"),
+		"--key", m.host.file, "--user", "test", "--pass", password,
+		"--vfs-cache-mode", "full", "--vfs-write-back", "0s", "--dir-cache-time", "0s"))
+	s.Password, s.Root = password, "/"
+	return s
+}
