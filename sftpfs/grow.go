@@ -41,16 +41,41 @@ func (m *manager) orGrow(t *taken) (*session, <-chan struct{}) {
 	return nil, m.grown
 }
 
-// growFor has as many sessions made as are missing for the load of the live ones, at the same time: one takes some round
-// trips. m.mu is held.
-func (m *manager) growFor(live []*session) {
-	load := 0
-	for _, s := range live {
-		load += int(s.load())
+// Expect says that so many calls will be under way at a time before long. The channels for them are made meanwhile, or,
+// where there is no connection yet, once there is: it does not connect.
+func (f *Fs) Expect(calls int) {
+	if m, ok := f.conns.(*manager); ok {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		m.expected = calls
+		if !m.closed {
+			m.growAsExpected()
+		}
 	}
+}
+
+// growAsExpected has sessions made for what is expected, if there is a connection to make them on. m.mu is held.
+func (m *manager) growAsExpected() {
+	if live := m.live(); len(live) > 0 {
+		m.growFor(live, m.expected)
+		m.expected = 0
+	}
+}
+
+// growFor has as many sessions made as are missing for a load, at the same time: one takes some round trips. m.mu is
+// held.
+func (m *manager) growFor(live []*session, load int) {
 	for range min(load/crowd+1, m.maxSessions) - len(live) - m.growing {
 		m.grow()
 	}
+}
+
+// loadOf is what sessions have to do.
+func loadOf(sessions []*session) (sum int) {
+	for _, s := range sessions {
+		sum += int(s.load())
+	}
+	return sum
 }
 
 // grow has one more session made, without waiting for it, if as many are not there yet and the server is not known to

@@ -69,6 +69,7 @@ type manager struct {
 	failures    int           // attempts in a row
 	failure     error         // of the last attempt, answers until retryAt
 	retryAt     time.Time
+	expected    int           // calls, for which sessions are to be made
 	growing     int           // sessions that are being made for more than there is
 	connecting  bool          // for one of them, which the others then may share
 	grown       chan struct{} // closed, and replaced, when one of them is there or is not to be had
@@ -118,7 +119,7 @@ func (m *manager) join(patient bool) (*session, *attempt, error) {
 	if live := m.live(); len(live) > 0 {
 		s := leastBusy(live)
 		if s.load() >= crowd {
-			m.growFor(live)
+			m.growFor(live, loadOf(live))
 		}
 		if patient && s.load() >= maxAwaited && m.growing > 0 && !m.connecting {
 			return nil, &attempt{done: m.grown}, nil
@@ -148,6 +149,7 @@ func (m *manager) connectFor(a *attempt) {
 	m.attempt = nil
 	if a.err = m.adopt(s, err); a.err == nil {
 		m.failures, m.failure = 0, nil
+		m.growAsExpected()
 		return
 	}
 	m.failure, m.retryAt = a.err, now.Add(pause(a.err, m.failures, m.random()))

@@ -280,6 +280,34 @@ func TestBurstIsSpread(t *testing.T) {
 	}
 }
 
+// The sessions that are expected to be needed are there when they are, and are not what a connection is made for.
+func TestExpect(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		o := &fakeOpener{takes: time.Second}
+		m := testManager(t, o)
+		f := newFs(m)
+		f.Expect(5 * crowd)
+		synctest.Wait()
+		require.Zero(t, o.dials)
+		get(t, m).release()
+		time.Sleep(time.Second)
+		synctest.Wait()
+		require.Len(t, m.live(), 6)
+		require.Equal(t, 1, o.dials)
+
+		f.Expect(1)
+		f.Expect(1 << 40)
+		time.Sleep(time.Second)
+		synctest.Wait()
+		require.Len(t, m.live(), 8)
+		m.close()
+		f.Expect(1 << 40)
+		synctest.Wait()
+		require.Empty(t, m.live())
+	})
+}
+
 // Who wants several gets different ones, made at the same time.
 func TestSeveralSessions(t *testing.T) {
 	t.Parallel()

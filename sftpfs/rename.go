@@ -13,8 +13,8 @@ import (
 // can't replace, it refuses an existing file as well, with fs.ErrExist, unless Config.AllowNonAtomicReplace is set.
 func (f *Fs) Rename(oldname, newname string) error { return f.rename(oldname, newname, f.move) }
 
-// ReplaceFile is Rename for a file; a directory must not be given. Where the server replaces atomically it is spared the
-// round trip by which Rename keeps an empty directory from being replaced: a file does not replace one.
+// ReplaceFile is Rename for a file; a directory must not be given. Where the server replaces atomically it is spared
+// the round trip by which Rename keeps an empty directory from being replaced: a file does not replace one.
 func (f *Fs) ReplaceFile(oldname, newname string) error {
 	return f.rename(oldname, newname, f.moveFile)
 }

@@ -53,11 +53,14 @@ func TestPushAsksLittle(t *testing.T) {
 	}
 }
 
-// replaces is a remote that has another way to rename files.
+// replaces is a remote that has another way to rename files, and wants to know how much is to come.
 type replaces struct {
 	afero.Fs
-	files []string
+	files    []string
+	expected []int
 }
+
+func (r *replaces) Expect(calls int) { r.expected = append(r.expected, calls) }
 
 func (r *replaces) WithContext(context.Context) afero.Fs { return r }
 
@@ -73,7 +76,8 @@ func (r *replaces) Rename(oldname, newname string) error {
 	return r.Fs.Rename(oldname, newname)
 }
 
-func TestPublicationReplaces(t *testing.T) {
+// A remote that can do more than an afero.Fs is asked to.
+func TestPushUsesWhatTheRemoteCanDo(t *testing.T) {
 	t.Parallel()
 	remote := &replaces{Fs: aferotest.OS(t.TempDir())}
 	require.NoError(t, remote.MkdirAll("d", 0o755))
@@ -85,6 +89,7 @@ func TestPublicationReplaces(t *testing.T) {
 	_, err = s.Push(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, []string{"/f"}, remote.files)
+	require.Equal(t, 2, remote.expected[0])
 	text, err := afero.ReadFile(remote, "f")
 	require.NoError(t, err)
 	require.Equal(t, "new", string(text))

@@ -53,6 +53,7 @@ func (p *pusher) round() (*round, error) {
 	}
 	p.foundMade(r.steps)
 	r.expect(&p.report)
+	p.s.m.Expect(len(r.steps))
 	r.run(p)
 	return r, nil
 }

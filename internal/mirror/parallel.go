@@ -33,3 +33,13 @@ func (m *FS) Weight(size int64) int64 {
 	}
 	return min(1+size/smallFile, m.Capacity()/largeAtOnce)
 }
+
+// expecting is what a remote has that prepares for many calls at a time.
+type expecting interface{ Expect(calls int) }
+
+// Expect tells the remote that so many calls will be made before long, as far as they are under way at a time.
+func (m *FS) Expect(calls int) {
+	if r, ok := m.remote.(expecting); ok {
+		r.Expect(min(calls, int(m.Capacity())))
+	}
+}

@@ -110,6 +110,7 @@ func (p *puller) dir(name string) {
 			p.fail(PathError("pull", name, err))
 			return
 		}
+		p.m.Expect(likelyFiles(infos))
 		for _, info := range infos {
 			child := tree.Join(name, info.name)
 			switch {
@@ -125,6 +126,19 @@ func (p *puller) dir(name string) {
 			}
 		}
 	}()
+}
+
+// filesInDir is a guess how many there are in a directory that was not listed yet.
+const filesInDir = 50
+
+// likelyFiles is how many files there may be to fetch in a directory and below it.
+func likelyFiles(infos []Info) (n int) {
+	for _, info := range infos {
+		if n++; info.IsDir() {
+			n += filesInDir
+		}
+	}
+	return n
 }
 
 func (p *puller) list(name string) (infos []Info, err error) {
