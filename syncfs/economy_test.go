@@ -3,6 +3,8 @@ package syncfs
 import (
 	"context"
 	"errors"
+	"io/fs"
+	"syscall"
 	"testing"
 	"time"
 
@@ -96,4 +98,20 @@ func TestPushUsesWhatTheRemoteCanDo(t *testing.T) {
 	isDir, err := afero.IsDir(remote, "e")
 	require.NoError(t, err)
 	require.True(t, isDir)
+}
+
+type refusesSync struct{ err error }
+
+func (r refusesSync) Sync() error { return r.err }
+
+// What was sent is synced through the handle that it was read from, and only where that may not be, through another one:
+// that would not hear of an error of the disk a second time.
+func TestLocalFileIsSyncedWhereItIsOpen(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, nil)
+	require.NoError(t, afero.WriteFile(r.local, "f", nil, 0o644))
+	require.NoError(t, r.fs.lasting(refusesSync{}, "missing"))
+	require.ErrorIs(t, r.fs.lasting(refusesSync{syscall.EIO}, "f"), syscall.EIO)
+	require.NoError(t, r.fs.lasting(refusesSync{fs.ErrPermission}, "f"))
+	require.ErrorIs(t, r.fs.lasting(refusesSync{fs.ErrPermission}, "missing"), fs.ErrNotExist)
 }

@@ -29,14 +29,25 @@ type uploaded struct {
 // that it is for, asked last.
 func (s *Fs) upload(step tree.Step, c content, p *part, r *Result) (u uploaded, target mirror.Answer, err error) {
 	u.temp = p.path
-	dst, err := s.send(c, p, r, &u.hash)
+	local, err := s.m.Local().OpenFile(c.path, os.O_RDONLY, 0)
+	if err != nil {
+		return u, target, err
+	}
+	defer local.Close()
+	dst, err := s.send(local, c, p, r, &u.hash)
 	if err == nil {
 		err = s.finish(dst, c, p.path, r)
 	}
 	if err != nil {
 		return u, target, err
 	}
-	a, target := s.askBoth(p.path, step.Path)
+	var a mirror.Answer
+	s.both(
+		func() { a, target = s.askBoth(p.path, step.Path) },
+		func() { err = s.lasting(local, c.path) })
+	if err != nil {
+		return u, target, err
+	}
 	if differs(a, c, r) {
 		if err := s.correct(c, p.path, r); err != nil {
 			return u, target, err
@@ -59,7 +70,7 @@ func (s *Fs) upload(step tree.Step, c content, p *part, r *Result) (u uploaded, 
 		}
 		target = s.m.Ask(step.Path)
 	}
-	return u, target, s.lasting(c.path)
+	return u, target, nil
 }
 
 // askBoth asks the remote about two names in one round trip.
@@ -82,12 +93,7 @@ func (s *Fs) both(first, then func()) {
 }
 
 // send sends the bytes that have not arrived yet, and hashes all. The file is left open unless there is an error.
-func (s *Fs) send(c content, p *part, r *Result, sum *tree.Hash) (dst afero.File, err error) {
-	local, err := s.m.Local().OpenFile(c.path, os.O_RDONLY, 0)
-	if err != nil {
-		return nil, err
-	}
-	defer local.Close()
+func (s *Fs) send(local io.ReaderAt, c content, p *part, r *Result, sum *tree.Hash) (dst afero.File, err error) {
 	flag := os.O_WRONLY
 	if p.from == 0 {
 		flag |= os.O_CREATE | os.O_TRUNC
@@ -159,12 +165,12 @@ func (s *Fs) hashRemote(path string) (sum tree.Hash, err error) {
 }
 
 // lasting makes the local bytes of a file survive the loss of power: older ones would pass for an edit of what was
-// sent.
-func (s *Fs) lasting(name string) error {
-	f, err := s.m.Local().OpenFile(name, os.O_RDWR, 0)
-	if errors.Is(err, fs.ErrPermission) {
-		f, err = s.m.Local().OpenFile(name, os.O_RDONLY, 0)
+// sent. It is open for reading, which is not enough on Windows.
+func (s *Fs) lasting(local interface{ Sync() error }, name string) error {
+	if err := local.Sync(); !errors.Is(err, fs.ErrPermission) {
+		return err
 	}
+	f, err := s.m.Local().OpenFile(name, os.O_RDWR, 0)
 	if err != nil {
 		return err
 	}
