@@ -25,10 +25,12 @@ func TestPushAsksLittle(t *testing.T) {
 		change func(r *rig)
 		want   map[faultfs.Kind]int
 	}{
-		"new file":     {func(r *rig) { r.write("d/new") }, put},
-		"edit":         {func(r *rig) { r.append("d/f", "+") }, put},
-		"rename":       {func(r *rig) { require.NoError(r, r.fs.Rename("d/f", "d/g")) }, map[faultfs.Kind]int{faultfs.Lstat: 2, faultfs.Rename: 1}},
-		"remove":       {func(r *rig) { require.NoError(r, r.fs.Remove("d/f")) }, map[faultfs.Kind]int{faultfs.Lstat: 1, faultfs.Remove: 1}},
+		"new file": {func(r *rig) { r.write("d/new") }, put},
+		"edit":     {func(r *rig) { r.append("d/f", "+") }, put},
+		"rename":   {func(r *rig) { require.NoError(r, r.fs.Rename("d/f", "d/g")) }, map[faultfs.Kind]int{faultfs.Lstat: 2, faultfs.Rename: 1}},
+		"remove":   {func(r *rig) { require.NoError(r, r.fs.Remove("d/f")) }, map[faultfs.Kind]int{faultfs.Lstat: 1, faultfs.Remove: 1}},
+		"directories": {func(r *rig) { require.NoError(r, r.fs.MkdirAll("n/e/w", 0o755)) },
+			map[faultfs.Kind]int{faultfs.Stat: 1 + 3, faultfs.Mkdir: 3}}, // a look before the first, and one after each
 		"copy touched": {func(r *rig) { r.restart(); r.fetch("d/f") }, map[faultfs.Kind]int{}},
 	} {
 		t.Run(name, func(t *testing.T) {

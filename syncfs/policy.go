@@ -40,7 +40,7 @@ type verdict struct {
 	policy ConflictPolicy
 }
 
-// judging returns s with a judge for the conflicts of one Push, in which a policy may hold for some names.
+// judging returns s for one Push, with a judge for its conflicts; a policy may hold for those of some names.
 func (s *Fs) judging(policy ConflictPolicy, names []string) (*Fs, error) {
 	decide := s.onConflict
 	if decide == nil {
@@ -66,6 +66,7 @@ func (s *Fs) judging(policy ConflictPolicy, names []string) (*Fs, error) {
 	}
 	bound := *s
 	bound.judge = &judge{decide: decide, verdicts: map[tree.ID]verdict{}}
+	bound.newDirs = &newDirs{made: map[tree.ID]bool{}}
 	return &bound, nil
 }
 

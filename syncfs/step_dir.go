@@ -3,13 +3,36 @@ package syncfs
 import (
 	"errors"
 	"io/fs"
+	"sync"
 
 	"github.com/sftpsyncer/go-syncfs/internal/mirror"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
+// newDirs are the directories that one Push has made. What is to be made in them can't be there yet; should it be all the
+// same, the remote refuses.
+type newDirs struct {
+	mu   sync.Mutex // guards made
+	made map[tree.ID]bool
+}
+
+func (d *newDirs) add(n *tree.Node) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.made[n.ID] = true
+}
+
+func (d *newDirs) has(n *tree.Node) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.made[n.ID]
+}
+
 func (s *Fs) mkdirRemote(step tree.Step) error {
-	a := s.m.AskFollowing(step.Path)
+	a := mirror.Answer{Known: tree.Absent}
+	if !s.newDirs.has(step.To.Dir) {
+		a = s.m.AskFollowing(step.Path)
+	}
 	if a.Known == tree.Unknown {
 		return a.Err
 	}
@@ -29,6 +52,9 @@ func (s *Fs) mkdirRemote(step tree.Step) error {
 		err = mirror.Remote(s.m.RemoteFs().Mkdir(s.m.RemoteName(step.Path), mode))
 		if err != nil && !errors.Is(err, fs.ErrExist) {
 			return s.retract(step.Node, err)
+		}
+		if err == nil {
+			s.newDirs.add(step.Node)
 		}
 		if a = s.m.AskFollowing(step.Path); a.Known != tree.Exists {
 			return a.Err

@@ -51,8 +51,10 @@ type Options struct {
 type Fs struct {
 	m *mirror.FS
 	*shared
-	judge *judge        // of the Push that this is for
-	meter *mirror.Meter // of the same
+	// Of the Push that this is for:
+	judge   *judge
+	newDirs *newDirs
+	meter   *mirror.Meter
 }
 
 // shared is what an Fs and those made of it by WithContext have in common.
@@ -117,7 +119,7 @@ func (s *Fs) Close() error { return s.m.Close() }
 func (s *Fs) WithContext(ctx context.Context) afero.Fs { return s.with(ctx) }
 
 func (s *Fs) with(ctx context.Context) *Fs {
-	return &Fs{m: s.m.With(ctx), shared: s.shared, judge: s.judge, meter: s.meter}
+	return &Fs{m: s.m.With(ctx), shared: s.shared, judge: s.judge, newDirs: s.newDirs, meter: s.meter}
 }
 
 // Name is "syncfs".
