@@ -106,7 +106,8 @@ func TestListsAheadAreBounded(t *testing.T) {
 				require.Equal(t, 400, w.walk(func(string) error {
 					time.Sleep(2 * time.Second) // what may come has come
 					synctest.Wait()
-					require.LessOrEqual(t, w.lists(), dirs+2*c.ahead)
+					// A list that comes may show directories that are nearer than those that were asked for before it.
+					require.LessOrEqual(t, w.lists(), dirs+3*c.ahead)
 					dirs++
 					return nil
 				}))
