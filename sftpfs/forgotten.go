@@ -7,7 +7,8 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// endForgotten returns when client has ended, with the cause, and has ended the calls of OpenChannel that x/crypto/ssh forgets then.
+// endForgotten returns when client has ended, with the cause, and has ended the calls of OpenChannel that x/crypto/ssh
+// forgets then.
 //
 // When its reader ends, it closes the channels that there are, and only after that does writing fail. A channel that is
 // made in between is not closed, and waits for ever for an answer that nobody is left to take. That can't be kept from

@@ -43,18 +43,52 @@ func (p *partial) length() int64 {
 	return p.Length
 }
 
-// note writes down what has arrived in order, and makes it last.
-func (t *transfer) note() error {
+// arrived describes what has arrived in order.
+func (t *transfer) arrived() *partial {
 	a := t.a
+	return &partial{From: []byte(a.from), Size: a.meta.Size, MTime: a.meta.MTime, Length: t.off, Sum: t.hash.Sum(nil), temp: a.temp}
+}
+
+// note writes down what has arrived, and makes it last.
+func (t *transfer) note(p *partial) error {
 	if err := t.file.Sync(); err != nil {
 		return err
 	}
-	p := &partial{From: []byte(a.from), Size: a.meta.Size, MTime: a.meta.MTime, Length: t.off, Sum: t.hash.Sum(nil), temp: a.temp}
-	if err := a.m.writeNote(p); err != nil {
-		return err
+	return t.a.m.writeNote(p)
+}
+
+// noteMeanwhile does that while more arrives, unless it is still being done for less.
+func (t *transfer) noteMeanwhile() {
+	if t.next != nil {
+		select {
+		case p := <-t.next:
+			t.took(p)
+		default:
+			return
+		}
 	}
-	t.noted = p
-	return nil
+	p, next := t.arrived(), make(chan *partial, 1)
+	t.next = next
+	go func() {
+		if err := t.note(p); err != nil {
+			t.a.m.opt.Logger.Warn("what has arrived is not noted", "name", t.a.from, "err", err)
+			p = nil
+		}
+		next <- p
+	}()
+}
+
+// awaitNote waits for the last one that was begun.
+func (t *transfer) awaitNote() {
+	if t.next != nil {
+		t.took(<-t.next)
+	}
+}
+
+func (t *transfer) took(p *partial) {
+	if t.next = nil; p != nil {
+		t.noted = p
+	}
 }
 
 func (m *FS) writeNote(p *partial) error {
@@ -115,7 +149,10 @@ func (t *transfer) keep() bool {
 	a.change(func() { a.ahead = nil })
 	err := t.file.Truncate(t.off)
 	if err == nil && t.noted.length() != t.off {
-		err = t.note()
+		p := t.arrived()
+		if err = t.note(p); err == nil {
+			t.noted = p
+		}
 	}
 	if err != nil {
 		m.opt.Logger.Warn("what has arrived is not kept", "name", a.from, "err", err)

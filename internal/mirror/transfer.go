@@ -22,8 +22,9 @@ type transfer struct {
 	file  *localdir.File
 	hash  hash.Hash
 	off   int64
-	noted *partial // what is on record of it
-	err   error    // of the local file, to be told from one of the remote's
+	noted *partial      // what is on record of it
+	next  chan *partial // gets what is being put on record meanwhile, nil if that failed; nil: nothing is
+	err   error         // of the local file, to be told from one of the remote's
 }
 
 // begin makes what is here of the version the beginning of the temporary file.
@@ -82,6 +83,7 @@ func (a *arrival) useTemp(temp string, file *localdir.File) error {
 
 // run brings what is missing, and checks that what arrived is one whole version.
 func (t *transfer) run() (copied, error) {
+	defer t.awaitNote()
 	a := t.a
 	if t.off < a.meta.Size {
 		select {
@@ -145,7 +147,7 @@ func (t *transfer) Write(p []byte) (int, error) {
 	t.off += int64(n)
 	t.a.change(func() { t.a.arrived = t.off })
 	if err == nil && t.off-t.noted.length() >= noteEvery && t.off < t.a.meta.Size {
-		err = t.note()
+		t.noteMeanwhile()
 	}
 	t.err = err
 	return n, err
