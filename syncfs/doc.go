@@ -1,8 +1,8 @@
 // Package syncfs gives a program written against afero.Fs a remote directory that feels local.
 //
-// Opening a file takes the local copy if there is one, else fetches it from the remote into the local directory.
-// Changes are made locally and queued; [Fs.Push] makes the remote equal to what the program sees. The remote is any
-// afero.Fs: package sftpfs in production, afero.NewMemMapFs() in a test.
+// Opening a file takes the local copy if there is one, else fetches it from the remote into the local directory; it is
+// read while it arrives (see package cachefs). Changes are made locally and queued; [Fs.Push] makes the remote equal to
+// what the program sees. The remote is any afero.Fs: package sftpfs in production, afero.NewMemMapFs() in a test.
 //
 // # Guaranteed
 //
