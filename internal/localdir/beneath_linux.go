@@ -14,48 +14,45 @@ import (
 // beneath opens files below a directory in one step, where os.Root takes one for each directory on the way. It fails
 // where the kernel has no openat2, and about anything that is not simply there; os.Root says then what it is.
 type beneath struct {
-	dir  *os.File
-	conn syscall.RawConn // of dir
+	dir beneathFile
 }
 
 func openBeneath(path string, root *os.Root) *beneath {
-	dir, err := os.Open(path)
+	want, err := root.Stat(".")
 	if err != nil {
 		return nil
 	}
-	got, err := dir.Stat()
-	if err == nil {
-		var want fs.FileInfo
-		if want, err = root.Stat("."); err == nil && os.SameFile(got, want) {
-			if conn, err := dir.SyscallConn(); err == nil {
-				return &beneath{dir, conn}
-			}
-		}
+	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil
 	}
-	dir.Close()
-	return nil
+	var got unix.Stat_t
+	same, ok := want.Sys().(*syscall.Stat_t)
+	if err := unix.Fstat(fd, &got); err != nil || !ok || got.Dev != same.Dev || got.Ino != same.Ino {
+		_ = unix.Close(fd)
+		return nil
+	}
+	return &beneath{beneathFile{fd: fd}}
 }
 
-// open opens a regular file to be read. No link leads outside: the kernel sees to that.
+// howBeneath has no link lead outside: the kernel sees to that.
+var howBeneath = unix.OpenHow{
+	Flags:   unix.O_RDONLY | unix.O_CLOEXEC | unix.O_NONBLOCK,
+	Resolve: unix.RESOLVE_BENEATH | unix.RESOLVE_NO_MAGICLINKS,
+}
+
+// open opens a regular file to be read.
 func (b *beneath) open(local string) (handle, error) {
 	if b == nil {
 		return nil, errors.ErrUnsupported
 	}
-	how := unix.OpenHow{
-		Flags:   unix.O_RDONLY | unix.O_CLOEXEC | unix.O_NONBLOCK,
-		Resolve: unix.RESOLVE_BENEATH | unix.RESOLVE_NO_MAGICLINKS,
-	}
-	var fd int
-	var err error
-	if closed := b.conn.Control(func(dir uintptr) { fd, err = unix.Openat2(int(dir), local, &how) }); closed != nil {
-		return nil, closed
-	}
+	fd, err := b.dir.do(func(dir int) (int, error) { return unix.Openat2(dir, local, &howBeneath) })
 	if err != nil {
 		return nil, err
 	}
 	f := &beneathFile{fd: fd}
 	if _, err := f.info(local); err != nil {
-		f.Close()
+		_ = f.Close()
 		return nil, err
 	}
 	return f, nil
@@ -63,7 +60,7 @@ func (b *beneath) open(local string) (handle, error) {
 
 func (b *beneath) close() {
 	if b != nil {
-		b.dir.Close()
+		_ = b.dir.Close()
 	}
 }
 
