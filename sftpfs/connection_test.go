@@ -173,7 +173,7 @@ func TestSilentServer(t *testing.T) {
 	t.Parallel()
 	server := newServer(t, nil)
 	cfg := server.Config()
-	cfg.IdleTimeout, cfg.DialTimeout = 60*time.Millisecond, 60*time.Millisecond
+	cfg.IdleTimeout, cfg.DialTimeout = 500*time.Millisecond, 2*time.Second
 	fsys := newFs(t, cfg)
 	require.NoError(t, afero.WriteFile(fsys, "f", []byte("content"), 0o666))
 	f, err := fsys.Open("f")
