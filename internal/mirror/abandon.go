@@ -227,11 +227,29 @@ func (f abandoningFile) finish(call func() error) error {
 
 func (f abandoningFile) read(p []byte, read func(own []byte) (int, error)) (int, error) {
 	own, err := partly(f, func() ([]byte, error) {
-		own := make([]byte, len(p))
+		own := borrow(len(p))
 		n, err := read(own)
 		return own[:max(n, 0)], err
 	})
-	return copy(p, own), err
+	n := copy(p, own)
+	giveBack(own)
+	return n, err
+}
+
+// buffers are those of calls that have returned. One that was left to itself keeps its own.
+var buffers sync.Pool
+
+func borrow(size int) []byte {
+	if b, ok := buffers.Get().(*[]byte); ok && cap(*b) >= size {
+		return (*b)[:size]
+	}
+	return make([]byte, size)
+}
+
+func giveBack(b []byte) {
+	if cap(b) > 0 {
+		buffers.Put(&b)
+	}
 }
 
 func (f abandoningFile) Read(p []byte) (int, error) { return f.read(p, f.base.Read) }
