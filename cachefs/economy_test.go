@@ -1,6 +1,7 @@
 package cachefs
 
 import (
+	"fmt"
 	"os"
 	"testing"
 	"time"
@@ -86,4 +87,20 @@ func TestReadInTheMiddleOfALargeFile(t *testing.T) {
 	require.Eventually(t, func() bool { return len(w.line.OpenFiles()) == 0 }, 10*time.Second, time.Millisecond)
 	require.Less(t, w.line.BytesRead(), int64(4*mib))
 	require.Equal(t, int64(0), w.copies())
+}
+
+// Pull asks about nothing that its lists have told, and with one request for each file beside opening, reading and
+// closing it: is it still the version that was opened?
+func TestPullAsksOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, Options{})
+	for i := range 20 {
+		w.put(fmt.Sprintf("d%d/sub/f%d", i%4, i), "theirs")
+	}
+	_, err := w.fs.Pull(t.Context(), "/")
+	require.NoError(t, err)
+	require.Equal(t, 0, w.line.Count(faultfs.Stat))
+	require.LessOrEqual(t, w.line.Count(faultfs.Lstat), 1, "the root")
+	require.Equal(t, 40, w.line.Count(faultfs.Fstat))
+	require.Equal(t, 9+20, w.line.Count(faultfs.Open))
 }

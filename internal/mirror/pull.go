@@ -1,9 +1,11 @@
 package mirror
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io/fs"
+	"maps"
 	"sync"
 	"syscall"
 	"time"
@@ -30,7 +32,7 @@ func (m *FS) Fetch(name string) error {
 	m = m.metered("fetch")
 	defer m.meter.Close()
 	var size int64
-	_, err = m.fetchPath(clean, func(n *tree.Node) {
+	_, err = m.fetchPath(clean, told{}, func(n *tree.Node) {
 		size = n.Meta.Size
 		m.meter.Total(1, size)
 	})
@@ -42,9 +44,9 @@ func (m *FS) Fetch(name string) error {
 
 // fetchPath makes a file's bytes present; found is told which file that is. It returns the number of bytes that were
 // transferred.
-func (m *FS) fetchPath(name string, found func(*tree.Node)) (int64, error) {
+func (m *FS) fetchPath(name string, t told, found func(*tree.Node)) (int64, error) {
 	var moved int64
-	err := m.Do(func(v *View) error {
+	err := m.doTold(t, func(v *View) error {
 		v.Exactly()
 		p, err := v.Find(name, true)
 		if err == nil {
@@ -81,7 +83,7 @@ func (m *FS) Pull(name string) ([]Pulled, error) {
 	m = m.metered("pull")
 	defer m.meter.Close()
 	p := &puller{m: m, slots: semaphore.NewWeighted(m.Capacity())}
-	p.dir(clean)
+	p.dir(clean, told{})
 	p.running.Wait()
 	return p.pulled, errors.Join(p.errs...)
 }
@@ -96,33 +98,33 @@ type puller struct {
 	errs   []error
 }
 
-func (p *puller) dir(name string) {
+func (p *puller) dir(name string, t told) {
 	p.running.Add(1)
 	go func() {
 		defer p.running.Done()
-		var infos []Info
+		var listed pulledList
 		err := p.slots.Acquire(p.m.ctx, p.m.Weight(0))
 		if err == nil {
-			infos, err = p.list(name)
+			listed, err = p.list(name, t)
 			p.slots.Release(p.m.Weight(0))
 		}
 		if err != nil {
 			p.fail(PathError("pull", name, err))
 			return
 		}
-		p.m.Expect(likelyFiles(infos))
-		for _, info := range infos {
+		p.m.Expect(likelyFiles(listed.infos))
+		for _, info := range listed.infos {
 			child := tree.Join(name, info.name)
 			switch {
 			case info.IsDir():
-				p.dir(child)
+				p.dir(child, listed.told(t, info.name))
 			case info.Mode()&fs.ModeSymlink == 0:
 				if err := p.slots.Acquire(p.m.ctx, p.m.Weight(info.Size())); err != nil {
 					p.fail(err)
 					return
 				}
 				p.m.meter.More(1, info.Size())
-				p.file(child, info.Size())
+				p.file(child, listed.told(t, info.name), info.Size())
 			}
 		}
 	}()
@@ -141,8 +143,30 @@ func likelyFiles(infos []Info) (n int) {
 	return n
 }
 
-func (p *puller) list(name string) (infos []Info, err error) {
-	err = p.m.Do(func(v *View) error {
+// pulledList is a directory of the view, with what the remote said about it.
+type pulledList struct {
+	infos        []Info
+	path         string // on the remote
+	entries      map[string]Answer
+	epoch, since uint64
+	at           int64
+}
+
+// told is what has been said on the way to an entry, t being that on the way to the directory.
+func (l pulledList) told(t told, name string) told {
+	more := told{l.epoch, l.since, map[string]Answer{}}
+	if t.epoch == l.epoch {
+		maps.Copy(more.answers, t.answers)
+	}
+	if a, ok := l.entries[name]; ok {
+		a.At = cmp.Or(a.At, l.at)
+		more.answers[tree.Join(l.path, name)] = a
+	}
+	return more
+}
+
+func (p *puller) list(name string, t told) (l pulledList, err error) {
+	err = p.m.doTold(t, func(v *View) error {
 		v.Exactly()
 		place, err := v.Find(name, true)
 		if err != nil {
@@ -153,19 +177,23 @@ func (p *puller) list(name string) (infos []Info, err error) {
 			return err
 		}
 		// The list has the versions of all files in it, so it is taken as the answer whatever Revalidate says.
-		infos, err = v.listAbout(dir, func(n *tree.Node) bool { return v.askableIf(n, Always) })
+		l.infos, err = v.listAbout(dir, func(n *tree.Node) bool { return v.askableIf(n, Always) })
+		if err == nil && dir.HasBase() {
+			l.path, l.at = dir.RemotePath(), v.Now()
+			l.entries, l.epoch, l.since = v.known.lists[l.path].entries, v.known.epoch, v.known.since
+		}
 		return err
 	})
-	return infos, err
+	return l, err
 }
 
 // file fetches one file, for which room has been taken.
-func (p *puller) file(name string, size int64) {
+func (p *puller) file(name string, t told, size int64) {
 	p.running.Add(1)
 	go func() {
 		defer p.running.Done()
 		start := p.m.opt.Now()
-		n, err := p.m.fetchPath(name, func(*tree.Node) {})
+		n, err := p.m.fetchPath(name, t, func(*tree.Node) {})
 		p.slots.Release(p.m.Weight(size))
 		if err == nil {
 			p.m.meter.Done(size)

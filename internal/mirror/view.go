@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
@@ -48,8 +49,21 @@ func (need) Error() string { return "needs an answer of the remote" }
 
 // Do runs decide on a View. If that needs something, it is learnt without the lock, and decide runs again. What
 // decide changed in the tree is recorded when it returns.
-func (m *FS) Do(decide func(*View) error) error {
+func (m *FS) Do(decide func(*View) error) error { return m.doTold(told{}, decide) }
+
+// told is what the remote has said to an earlier part of the same call.
+type told struct {
+	epoch, since uint64
+	answers      map[string]Answer
+}
+
+// doTold is Do by somebody who has been told something, which counts as long as nothing is done on the remote.
+func (m *FS) doTold(t told, decide func(*View) error) error {
 	known := &knowledge{}
+	if t.answers != nil {
+		known.reset(t.epoch, t.since)
+		maps.Copy(known.answers, t.answers)
+	}
 	for {
 		err := m.locked(known, decide)
 		var n need
