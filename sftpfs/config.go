@@ -96,7 +96,8 @@ type Config struct {
 	// SSHConfig are files in the format of ~/.ssh/config, which is not read unless it is named here. The host part of
 	// Addr is then looked up in them, as ssh does, and they say what this Config does not. New reads them, and fails at
 	// what would make the connection less safe: StrictHostKeyChecking no, and NoHostAuthenticationForLocalhost,
-	// ProxyCommand and RevokedHostKeys, which are not supported.
+	// ProxyCommand and RevokedHostKeys, which are not supported. ProxyCommand is refused even where a ProxyJump stands
+	// before it, which has ssh ignore it.
 	//
 	// HostName, Port, User, IdentityFile, IdentitiesOnly, ProxyJump, UserKnownHostsFile, StrictHostKeyChecking,
 	// HashKnownHosts, ConnectTimeout, ServerAliveInterval and ServerAliveCountMax (whose product is IdleTimeout) have

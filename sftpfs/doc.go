@@ -75,6 +75,7 @@
 //	dropbear 2022.83 and sftp-server  608     9         yes       yes
 //	ProFTPD 1.3.8 mod_sftp            585     32        yes       yes    says where links lead, not what they hold
 //	asyncssh 2.10                     606     11        yes       yes    reads what it made through the handle that made it
+//	node ssh2 1.17                    594     23        no        no     no names that are not UTF-8
 //	pkg/sftp 1.13 Server              605     12        yes       no     appends at the end that this side knows
 //	package sftptest                  605     12        yes       no
 //	rclone 1.60 serve sftp            358     259       yes       no     no modes, owners and links; opening a file for

@@ -123,6 +123,15 @@ var servers = []tested{
 			aferotest.Sync:        noDirHandles,
 		},
 	},
+	{
+		name: "node ssh2", full: true, start: foreign("node ssh2"),
+		limits: anyServer.and(capabilities{
+			aferotest.AtomicReplace: "ssh2 offers no extensions",
+			aferotest.Sync:          "ssh2 offers no extensions",
+		}, declared(map[string]string{
+			"ssh2 reads and writes names as UTF-8": "name/file/not-utf-8 name/directory/not-utf-8",
+		})),
+	},
 }
 
 const (

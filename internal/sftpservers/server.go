@@ -22,9 +22,11 @@ var kinds = map[string]func(testing.TB) Server{
 	"dropbear":        dropbear,
 	"asyncssh":        asyncSSH,
 	"rclone":          rclone,
+	"node ssh2":       ssh2,
 }
 
-// Start starts the server of that name: "pkg/sftp Server", "ProFTPD", "dropbear", "asyncssh" or "rclone".
+// Start starts the server of that name: "pkg/sftp Server", "ProFTPD", "dropbear", "asyncssh", "rclone" or
+// "node ssh2".
 func Start(t testing.TB, name string) Server {
 	t.Helper()
 	return kinds[name](t)
