@@ -94,10 +94,7 @@ func (h *heard) keepList(dir string, l listing, now int64) {
 	if h.ttl == 0 || l.err != nil {
 		return
 	}
-	if old := h.lists[dir]; old != nil {
-		h.entries -= 1 + len(old.entries)
-		delete(h.lists, dir)
-	}
+	h.forget(dir)
 	if h.entries+len(l.entries) > maxHeardEntries {
 		h.makeRoom(maxHeardEntries*3/4-len(l.entries), now)
 	}
@@ -118,11 +115,16 @@ func (h *heard) makeRoom(entries int, now int64) {
 	}
 }
 
+// drop forgets a list, also as one that is there for a walk to come.
 func (h *heard) drop(dir string) {
+	h.forget(dir)
+	delete(h.ahead.unused, dir)
+}
+
+func (h *heard) forget(dir string) {
 	if l, ok := h.lists[dir]; ok {
 		h.entries -= 1 + len(l.entries)
 		delete(h.lists, dir)
-		delete(h.ahead.unused, dir)
 	}
 }
 

@@ -19,8 +19,8 @@ type openFile struct {
 	starting sync.Mutex  // held while the node is being recorded as busy, so that nobody writes before that lasts
 	busy     atomic.Bool // the node is recorded as being written
 	dirty    int         // handles that wrote since their last commit; guarded by state.mu
-	// removed is what a file of the remote was shown with when it was taken out of the view; nil once it is written. Guarded by
-	// state.mu.
+	// removed is what a file of the remote was shown with when it was taken out of the view; nil once it is written.
+	// Guarded by state.mu.
 	removed *tree.Meta
 	// Generation counts writes, so that an upload can tell that none came in between.
 	generation atomic.Uint64

@@ -1,5 +1,7 @@
 package mirror
 
+import "sync"
+
 // How much is under way at once if Options.Parallel does not say: a large file fills a connection with a few others, a
 // small one only waits for round trips. 2,048 of those are as many requests as the channels of a connection carry at
 // once; so 2,000 files take as many round trips as one.
@@ -18,12 +20,15 @@ func atOnce(handles uint64) int64 {
 	return int64(min(max(handles/handlesEach, largeAtOnce), smallAtOnce))
 }
 
+// byHandles is that for this process, found out once: it is needed for each file.
+var byHandles = sync.OnceValue(func() int64 { return atOnce(maxHandles()) })
+
 // Capacity is how much may be under way at once, in the unit of Weight.
 func (m *FS) Capacity() int64 {
 	if m.opt.Parallel > 0 {
 		return int64(m.opt.Parallel)
 	}
-	return atOnce(maxHandles())
+	return byHandles()
 }
 
 // Weight is what the transfer of a file of that size, or any other request, takes of the Capacity.

@@ -1,10 +1,6 @@
 package mirror
 
-import (
-	"syscall"
-
-	"github.com/sftpsyncer/go-syncfs/internal/tree"
-)
+import "github.com/sftpsyncer/go-syncfs/internal/tree"
 
 // Pin has a whole copy of a file made, and keeps it from being evicted.
 func (m *FS) Pin(name string) error {
@@ -34,19 +30,11 @@ func (m *FS) pin(name string, do func(*View, *tree.Node) error) error {
 		return err
 	}
 	return m.Do(func(v *View) error {
-		p, err := v.Find(clean, true)
-		if err == nil {
-			err = p.Err()
-		}
-		switch {
-		case err != nil:
+		n, err := v.file(clean)
+		if n == nil {
 			return err
-		case p.Kind() == tree.Dir:
-			return syscall.EISDIR
-		case p.Local != nil:
-			return nil
 		}
-		return do(v, v.Materialize(p))
+		return do(v, n)
 	})
 }
 

@@ -48,19 +48,10 @@ func (m *FS) fetchPath(name string, t told, found func(*tree.Node)) (int64, erro
 	var moved int64
 	err := m.doTold(t, func(v *View) error {
 		v.Exactly()
-		p, err := v.Find(name, true)
-		if err == nil {
-			err = p.Err()
-		}
-		switch {
-		case err != nil:
+		n, err := v.file(name)
+		if n == nil {
 			return err
-		case p.Kind() == tree.Dir:
-			return syscall.EISDIR
-		case p.Local != nil:
-			return nil
 		}
-		n := v.Materialize(p)
 		found(n)
 		if err := v.Present(n); err != nil {
 			return err
@@ -71,6 +62,23 @@ func (m *FS) fetchPath(name string, t told, found func(*tree.Node)) (int64, erro
 		return nil
 	})
 	return moved, err
+}
+
+// file is the node of a file; nil if it is one of the user's, which is here in any case.
+func (v *View) file(name string) (*tree.Node, error) {
+	p, err := v.Find(name, true)
+	if err == nil {
+		err = p.Err()
+	}
+	switch {
+	case err != nil:
+		return nil, err
+	case p.Kind() == tree.Dir:
+		return nil, syscall.EISDIR
+	case p.Local != nil:
+		return nil, nil
+	}
+	return v.Materialize(p), nil
 }
 
 // Pull fetches every file below a directory that is not here in the remote's version, several at a time. Links are

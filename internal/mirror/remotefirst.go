@@ -149,8 +149,8 @@ func (v *View) renameWritten(oldname, newname string) {
 	for w := range v.writing {
 		if w.name == newname {
 			w.name = ""
-		} else if rest, ok := strings.CutPrefix(w.name, oldname); ok && (rest == "" || rest[0] == '/') {
-			w.name = newname + rest
+		} else if within(w.name, oldname) {
+			w.name = newname + strings.TrimPrefix(w.name, oldname)
 		}
 	}
 }

@@ -106,8 +106,8 @@ func (m *FS) Tidy(dir *tree.Node) {
 	}
 }
 
-// Evict deletes the local copy of a file. The error matches ErrBusy if it is open or pinned, ErrChanged if what is here is no
-// copy: an edit, or a file of the user's.
+// Evict deletes the local copy of a file. The error matches ErrBusy if it is open or pinned, ErrChanged if what is here
+// is no copy: an edit, or a file of the user's.
 func (m *FS) Evict(name string) error {
 	clean, err := m.Clean(name)
 	if err != nil {
