@@ -43,6 +43,8 @@ type learnt struct {
 	replaces     bool       // a plain rename has replaced a file
 	refusesModes bool
 	links        int // the order of their paths
+	// refusesAttributes: mode and times of a file that was just written could not be set together.
+	refusesAttributes bool
 }
 
 func (l *learnt) linkOrder() int {

@@ -20,6 +20,7 @@ type dialer struct {
 	keys    []ssh.Signer // of cfg.KeyFiles
 	look    func()       // called at each look at a connection
 	fromSSH fromSSH
+	inOrder func(version string, offersFsync bool) bool
 	through *dialer // of the host that leads to this one; nil: the network does
 }
 
@@ -35,7 +36,7 @@ func newDialer(cfg Config, behind int) (*dialer, error) {
 	if cfg, err = cfg.checked(); err != nil {
 		return nil, err
 	}
-	d := &dialer{cfg: cfg, fromSSH: from}
+	d := &dialer{cfg: cfg, fromSSH: from, inOrder: knownInOrder}
 	if cfg.Auth == nil {
 		if d.keys, err = readKeys(cfg); err != nil {
 			return nil, err
@@ -185,8 +186,9 @@ func (d *dialer) session(c *connection) (*session, error) {
 	}
 	s := newSession(client, c)
 	s.wire = w
+	s.inOrder = d.inOrder(string(c.ssh.ServerVersion()), s.offers(extensionFsync))
 	if s.offers(extensionLimits) {
-		w.ask(extensionLimits, s.learn)
+		s.askLimits()
 	}
 	c.wg.Go(s.watch)
 	if err := s.resolve(d.cfg.Root); err != nil {

@@ -240,7 +240,7 @@ func TestHostileAnswers(t *testing.T) {
 		"a status cut short":   always(func(r asked) []byte { return answer(packetStatus, r.id, []byte{0, 0}) }),
 		"a status without why": always(func(r asked) []byte { return answer(packetStatus, r.id, uint32(statusFailure)) }),
 		"another id":           always(func(r asked) []byte { return answer(packetStatus, r.id+1, uint32(0), "", "") }),
-		"our own id":           always(func(asked) []byte { return answer(packetExtendedReply, ownID, uint32(0)) }),
+		"our own id":           always(func(asked) []byte { return answer(packetExtendedReply, firstOwnID, uint32(0)) }),
 		"an unknown type":      always(func(r asked) []byte { return answer(250, r.id, "what?") }),
 		"always data":          always(func(r asked) []byte { return answer(packetData, r.id, "x") }),
 		"always a handle":      always(func(r asked) []byte { return answer(102, r.id, "h") }),

@@ -9,7 +9,22 @@ import (
 
 // Mkdir is os.Mkdir.
 func (f *Fs) Mkdir(name string, perm fs.FileMode) error {
-	return change(f, "mkdir", name, func(r remote, p string) error { return r.makeDir(p, perm) })
+	return change(f, "mkdir", name, func(r remote, p string) error {
+		_, err := r.makeDir(p, perm)
+		return err
+	})
+}
+
+// MakeDir is Mkdir that also returns what it has made, as Stat does. Where that is not known from making it, it takes one
+// round trip more.
+func (f *Fs) MakeDir(name string, perm fs.FileMode) (fi fs.FileInfo, err error) {
+	err = change(f, "mkdir", name, func(r remote, p string) (err error) {
+		if fi, err = r.makeDir(p, perm); fi == nil && err == nil {
+			fi, err = r.stat(p)
+		}
+		return err
+	})
+	return fi, err
 }
 
 // MkdirAll is os.MkdirAll. What it makes includes the root of the Fs, with the directories that Config.Root names on
@@ -22,27 +37,58 @@ func (f *Fs) MkdirAll(name string, perm fs.FileMode) error {
 	return pathError("mkdir", name, err)
 }
 
-func (r remote) makeDir(p string, perm fs.FileMode) error {
+// makeDir makes a directory, and returns what that is, if it has come to know.
+func (r remote) makeDir(p string, perm fs.FileMode) (fs.FileInfo, error) {
+	fi, err := r.makeDirShort(p, perm)
+	if errors.Is(err, errNoShortCut) {
+		fi, err = r.makeDirLong(p, perm)
+	}
+	if fi == nil || err != nil {
+		return nil, err
+	}
+	mode, ok := masked(perm, fi.Mode())
+	if !ok {
+		return fi, nil
+	}
+	if err := r.chmod(p, mode); errors.Is(err, ErrUnavailable) {
+		return nil, err
+	}
+	return nil, nil
+}
+
+// makeDirLong returns what it has made, if the mode of that may not be the one that was asked for.
+func (r remote) makeDirLong(p string, perm fs.FileMode) (fs.FileInfo, error) {
 	err := r.mkdir(p)
 	if refused(err) {
 		if _, lerr := r.lstat(p); lerr == nil {
-			return syscall.EEXIST
+			return nil, syscall.EEXIST
 		}
 	}
 	// Servers make a directory with 0777 less their umask.
 	if err != nil || perm&(fs.ModePerm|special) == 0o777 {
-		return err
+		return nil, err
 	}
-	fi, err := r.lstat(p)
+	return r.lstat(p)
+}
+
+// makeDirShort makes a directory and looks at it in one round trip.
+func (r remote) makeDirShort(p string, perm fs.FileMode) (fs.FileInfo, error) {
+	if !r.shortCut() {
+		return nil, errNoShortCut
+	}
+	full := r.on(p)
+	replies, err := r.exchange(message{packetMkdir, body{}.string(full).uint32(attrPermissions).uint32(posixMode(perm))},
+		message{packetLstat, body{}.string(full)})
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if mode, ok := masked(perm, fi.Mode()); ok {
-		if err := r.chmod(p, mode); errors.Is(err, ErrUnavailable) {
-			return err
-		}
+	if replies[0].done() != nil {
+		return nil, errNoShortCut
 	}
-	return nil
+	if fi, err := replies[1].info(path.Base(p)); err == nil {
+		return fi, nil
+	}
+	return r.lstat(p)
 }
 
 func (r remote) makeDirs(p string, perm fs.FileMode) error {
@@ -63,7 +109,7 @@ func (r remote) makeDirs(p string, perm fs.FileMode) error {
 	if err != nil {
 		return err
 	}
-	err = r.makeDir(p, perm)
+	_, err = r.makeDir(p, perm)
 	if errors.Is(err, fs.ErrExist) {
 		// Someone else was faster, or a link leads nowhere.
 		if fi, serr := r.stat(p); serr == nil && !fi.IsDir() {

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math"
 	"strings"
+
+	"github.com/pkg/sftp"
 )
 
 // The types of SFTP packets that a wire has to tell apart.
@@ -14,25 +16,31 @@ const (
 	packetOpen          = 3
 	packetClose         = 4
 	packetRead          = 5
+	packetWrite         = 6
 	packetLstat         = 7
 	packetFstat         = 8
+	packetFsetstat      = 10
 	packetOpendir       = 11
 	packetReaddir       = 12
+	packetMkdir         = 14
 	packetRealpath      = 16
 	packetStat          = 17
 	packetReadlink      = 19
 	packetStatus        = 101
+	packetHandle        = 102
 	packetData          = 103
 	packetName          = 104
+	packetAttrs         = 105
 	packetExtended      = 200
 	packetExtendedReply = 201
 )
 
 // Codes of a status.
 const (
-	statusOK      = 0
-	statusEOF     = 1
-	statusFailure = 4
+	statusOK         = 0
+	statusEOF        = 1
+	statusNoSuchFile = 2
+	statusFailure    = 4
 )
 
 const (
@@ -118,24 +126,32 @@ func (f *fields) uint64() uint64 {
 
 func (f *fields) string() string { return string(f.take(int(min(f.uint32(), math.MaxInt32)))) }
 
-// attributes skips the attributes of a file.
-func (f *fields) attributes() {
-	const size, owner, permissions, times, extended = 1, 2, 4, 8, 1 << 31
+// stat reads the attributes of a file. Those that nobody knows are passed over.
+func (f *fields) stat() *sftp.FileStat {
+	stat := new(sftp.FileStat)
 	flags := f.uint32()
-	for flag, length := range map[uint32]int{size: 8, owner: 8, permissions: 4, times: 8} {
-		if flags&flag != 0 {
-			f.take(length)
-		}
+	if flags&attrSize != 0 {
+		stat.Size = f.uint64()
 	}
-	if flags&extended != 0 {
+	if flags&attrOwner != 0 {
+		stat.UID, stat.GID = f.uint32(), f.uint32()
+	}
+	if flags&attrPermissions != 0 {
+		stat.Mode = f.uint32()
+	}
+	if flags&attrTimes != 0 {
+		stat.Atime, stat.Mtime = f.uint32(), f.uint32()
+	}
+	if flags&attrExtended != 0 {
 		for range f.uint32() {
 			f.string()
 			f.string()
 			if f.bad {
-				return
+				break
 			}
 		}
 	}
+	return stat
 }
 
 // checkNames checks the part of a listing that is in the body of a NAME packet, behind the id, and returns how many
@@ -146,7 +162,7 @@ func checkNames(body []byte) (int, error) {
 	for range count {
 		name := f.string()
 		f.string() // what ls -l would show
-		f.attributes()
+		f.stat()
 		if f.bad {
 			return 0, errMalformed
 		}

@@ -2,6 +2,7 @@ package sftpfs
 
 import (
 	"context"
+	"errors"
 	"io/fs"
 	"path"
 	"syscall"
@@ -105,6 +106,9 @@ func (r remote) readlink(p string) (string, error) {
 // name of an entry fails the listing, lest a path made of it lead elsewhere. (pkg/sftp drops "." and "..", which
 // some servers list, and what stands before the last slash of a name: a wire refuses such a name before.)
 func (r remote) list(p string) ([]fs.FileInfo, error) {
+	if entries, err := r.listShort(p); err == nil || errors.Is(err, ErrUnavailable) {
+		return entries, err
+	}
 	entries, err := ask(r, p, func(full string) ([]fs.FileInfo, error) {
 		entries, err := r.client.ReadDirContext(r.ctx, full)
 		if r.ctx.Err() != nil {
@@ -138,10 +142,15 @@ func snapshot(p string) func(fs.FileInfo, error) (fs.FileInfo, error) {
 }
 
 func newInfo(name string, fi fs.FileInfo) (fs.FileInfo, error) {
-	if fi.Size() < 0 {
-		return nil, badSize(fi.Size())
+	return infoOf(name, fi.Sys().(*sftp.FileStat))
+}
+
+func infoOf(name string, stat *sftp.FileStat) (fs.FileInfo, error) {
+	i := info{name, stat}
+	if i.Size() < 0 {
+		return nil, badSize(i.Size())
 	}
-	return info{name: name, stat: fi.Sys().(*sftp.FileStat)}, nil
+	return i, nil
 }
 
 // An info is a snapshot; Sys returns its *sftp.FileStat.

@@ -21,6 +21,8 @@ type session struct {
 	wire   *wire // nil where client belongs to the program
 	conn   *connection
 	root   string // Config.Root on the server, absolute and clean
+	// inOrder says that the server carries requests out in the order in which it gets them.
+	inOrder bool
 
 	calls  atomic.Int64           // that run on it
 	files  atomic.Int64           // that are open on it
@@ -99,9 +101,18 @@ const (
 // limits are those of a server, as it states them. 0: not known.
 type limits struct{ read, write, files int64 }
 
-// learn takes the answer to that.
-func (s *session) learn(answer []byte) {
-	f := fields{b: answer}
+// askLimits asks for them, so that nobody waits for the answer.
+func (s *session) askLimits() {
+	_ = s.wire.enqueue([]message{{packetExtended, body{}.string(extensionLimits)}}, func(_ int, r reply) {
+		if r.kind == packetExtendedReply {
+			s.learn(r.body)
+		}
+	})
+}
+
+// learn takes what a server answers to that.
+func (s *session) learn(stated []byte) {
+	f := fields{b: stated}
 	f.uint64() // the longest packet
 	l := limits{read: f.limit(), write: f.limit(), files: f.limit()}
 	s.limits.Store(&l)

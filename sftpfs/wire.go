@@ -13,8 +13,6 @@ import (
 const (
 	// maxAwaited is how many requests a channel carries at a time. OpenSSH slows down to a quarter with more.
 	maxAwaited = 256
-	// ownID is the id of the request that ask makes. pkg/sftp counts its own from 1.
-	ownID = 1<<32 - 1
 	// firstComplaint and above are the status codes that stand for a complaint of the wire's.
 	firstComplaint = 1 << 31
 )
@@ -31,7 +29,7 @@ type wire struct {
 	once     sync.Once
 	closed   chan struct{}
 	failure  atomic.Pointer[error] // which reading has ended with
-	turns    chan struct{}         // one for each request that waits for its answer
+	turns    chan struct{}         // one for each request that waits for its answer, or few that were sent together
 
 	maxEntries int // of a listing
 
@@ -41,8 +39,9 @@ type wire struct {
 	held   []byte // to be read before what in has
 	pass   int    // how much of in follows as it is
 
-	// Writing. One goroutine at a time writes.
-	unsent int // bytes of the packet that was begun
+	// Writing.
+	writing sync.Mutex // held from the first byte of a packet to its last; guards unsent
+	unsent  int        // bytes of the packet that was begun
 
 	mu         sync.Mutex // guards the following
 	awaited    map[uint32]request
@@ -50,8 +49,9 @@ type wire struct {
 	complaints map[uint32]error // by the code that stands for it
 	complained uint32
 	offers     map[string]string // extensions
-	own        []byte            // request of ask, not sent yet
-	answer     func([]byte)
+	outbox     []byte            // requests of the package's own that wait to be written
+	lastID     uint32            // of those; 0: none was made
+	spent      bool              // there may be no more of them
 }
 
 // A request waits for its answer.
@@ -59,6 +59,9 @@ type request struct {
 	kind   byte
 	length uint32 // of a READ
 	handle string // of a READDIR
+	ends   bool   // the turn
+	// take gets the answer to a request of the package's own, in the goroutine that reads: it must not wait.
+	take func(reply)
 }
 
 func newWire(channel io.ReadWriteCloser) *wire {
@@ -100,34 +103,59 @@ func (w *wire) Write(b []byte) (int, error) {
 		if len(b) < headerSize {
 			return 0, errMalformed
 		}
-		if err := w.sendOwn(); err != nil {
-			return 0, err
-		}
 		if err := w.begin(b); err != nil {
 			return 0, err
 		}
-		w.unsent = 4 + int(binary.BigEndian.Uint32(b))
 	}
 	n, err := w.channel.Write(b)
-	w.unsent -= n
+	if w.unsent -= n; err != nil {
+		w.unsent = 0
+	}
+	if w.unsent == 0 {
+		w.writing.Unlock()
+	}
 	return n, err
 }
 
-// begin waits for the turn of the request b and notes it.
+// begin waits for the turn of the request b, and notes it. Then all before it has been written, and nothing else is until
+// it is, unless there is an error.
 func (w *wire) begin(b []byte) error {
-	r := request{kind: b[4]}
-	if r.kind == packetInit {
-		return nil
+	kind := b[4]
+	if kind != packetInit {
+		if err := w.turn(); err != nil {
+			return err
+		}
 	}
+	w.writing.Lock()
+	if err := w.drain(); err != nil {
+		w.writing.Unlock()
+		return err
+	}
+	w.unsent = 4 + int(binary.BigEndian.Uint32(b))
+	if kind != packetInit {
+		w.note(kind, b[5:])
+	}
+	return nil
+}
+
+// turn waits until the server has room for one more request.
+func (w *wire) turn() error {
 	select {
 	case w.turns <- struct{}{}:
+		return nil
 	case <-w.closed:
 		return io.ErrClosedPipe
 	}
-	f := fields{b: b[5:]}
+}
+
+// note keeps in mind what has been asked, to check the answer.
+func (w *wire) note(kind byte, body []byte) {
+	r := request{kind: kind, ends: true}
+	f := fields{b: body}
 	id := f.uint32()
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.spent = w.spent || id >= spentID
 	switch r.kind {
 	case packetRead:
 		f.string()
@@ -139,7 +167,6 @@ func (w *wire) begin(b []byte) error {
 		delete(w.listed, f.string())
 	}
 	w.awaited[id] = r
-	return nil
 }
 
 // answered returns the request that the answer with this id is to.
@@ -149,7 +176,9 @@ func (w *wire) answered(id uint32) (request, bool) {
 	r, ok := w.awaited[id]
 	if ok {
 		delete(w.awaited, id)
-		<-w.turns
+		if r.ends {
+			<-w.turns
+		}
 	}
 	return r, ok
 }
@@ -195,8 +224,12 @@ func (w *wire) next() error {
 	switch {
 	case !ok:
 		return errors.New("the server answers what it was not asked")
-	case id == ownID:
-		return w.keep(kind)
+	case r.take != nil:
+		body, err := w.rest()
+		if err == nil {
+			r.take(reply{kind, body})
+		}
+		return err
 	case kind == packetStatus:
 		return w.status(r, id)
 	case kind == packetData && r.kind == packetRead:
@@ -234,19 +267,6 @@ func (w *wire) version() error {
 	w.offers = offers
 	w.mu.Unlock()
 	w.held = append(header, body...)
-	return nil
-}
-
-// keep keeps the answer to what ask has sent.
-func (w *wire) keep(kind byte) error {
-	b, err := w.rest()
-	switch {
-	case err != nil:
-		return err
-	case kind != packetExtendedReply:
-		b = nil
-	}
-	w.answer(b)
 	return nil
 }
 
@@ -332,34 +352,5 @@ func (w *wire) complaint(code uint32) error {
 	defer w.mu.Unlock()
 	err := w.complaints[code]
 	delete(w.complaints, code)
-	return err
-}
-
-// ask has an extended request without arguments, which pkg/sftp has no way to send, go out before the next request
-// does, so that nobody waits for it. answer gets what the answer holds, nil if the server does not know the request.
-// It must be called once at most.
-func (w *wire) ask(extension string, answer func([]byte)) {
-	b := binary.BigEndian.AppendUint32(nil, uint32(headerSize+len(extension)))
-	b = append(b, packetExtended)
-	b = binary.BigEndian.AppendUint32(b, ownID)
-	b = binary.BigEndian.AppendUint32(b, uint32(len(extension)))
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.own, w.answer = append(b, extension...), answer
-}
-
-// sendOwn sends what ask has left to be sent.
-func (w *wire) sendOwn() error {
-	w.mu.Lock()
-	own := w.own
-	w.own = nil
-	w.mu.Unlock()
-	if own == nil {
-		return nil
-	}
-	if err := w.begin(own); err != nil {
-		return err
-	}
-	_, err := w.channel.Write(own)
 	return err
 }

@@ -49,14 +49,17 @@ func (s *Fs) mkdirRemote(step tree.Step) error {
 		if err := s.intend(step.Node, intent); err != nil {
 			return err
 		}
-		err = mirror.Remote(s.m.RemoteFs().Mkdir(s.m.RemoteName(step.Path), mode))
-		if err != nil && !errors.Is(err, fs.ErrExist) {
+		made, err := s.m.MakeDir(step.Path, mode)
+		switch {
+		case err == nil:
+			s.newDirs.add(step.Node)
+			a = made
+		case errors.Is(err, fs.ErrExist):
+			a = s.m.AskFollowing(step.Path)
+		default:
 			return s.retract(step.Node, err)
 		}
-		if err == nil {
-			s.newDirs.add(step.Node)
-		}
-		if a = s.m.AskFollowing(step.Path); a.Known != tree.Exists {
+		if a.Known != tree.Exists {
 			return a.Err
 		}
 	}

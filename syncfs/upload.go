@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/afero"
 
+	"github.com/sftpsyncer/go-syncfs/internal/localdir"
 	"github.com/sftpsyncer/go-syncfs/internal/mirror"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
@@ -34,17 +35,10 @@ func (s *Fs) upload(step tree.Step, c content, p *part, r *Result) (u uploaded, 
 		return u, target, err
 	}
 	defer local.Close()
-	dst, err := s.send(local, c, p, r, &u.hash)
-	if err == nil {
-		err = s.finish(dst, c, p.path, r)
+	a, target, err := s.stage(step, local, c, p, r, &u.hash)
+	if errors.Is(err, errNotStaged) {
+		a, target, err = s.sendAndLook(step, local, c, p, r, &u.hash)
 	}
-	if err != nil {
-		return u, target, err
-	}
-	var a mirror.Answer
-	s.both(
-		func() { a, target = s.askBoth(p.path, step.Path) },
-		func() { err = s.lasting(local, c.path) })
 	if err != nil {
 		return u, target, err
 	}
@@ -71,6 +65,22 @@ func (s *Fs) upload(step tree.Step, c content, p *part, r *Result) (u uploaded, 
 		target = s.m.Ask(step.Path)
 	}
 	return u, target, nil
+}
+
+// sendAndLook sends a content, and asks about its temporary file and the target.
+func (s *Fs) sendAndLook(step tree.Step, local *localdir.File, c content, p *part, r *Result, sum *tree.Hash) (
+	a, target mirror.Answer, err error) {
+	dst, err := s.send(local, c, p, r, sum)
+	if err == nil {
+		err = s.finish(dst, c, p.path, r)
+	}
+	if err != nil {
+		return a, target, err
+	}
+	s.both(
+		func() { a, target = s.askBoth(p.path, step.Path) },
+		func() { err = s.lasting(local, c.path) })
+	return a, target, err
 }
 
 // askBoth asks the remote about two names in one round trip.

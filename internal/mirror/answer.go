@@ -70,9 +70,17 @@ func (m *FS) Ask(name string) Answer {
 	if err != nil {
 		return refusal(err)
 	}
+	return m.Described(name, fi)
+}
+
+// Described is the answer that the description of a path, not followed, is. nil is that there is nothing.
+func (m *FS) Described(name string, fi fs.FileInfo) Answer {
+	if fi == nil {
+		return refusal(fs.ErrNotExist)
+	}
 	a := Answer{Known: tree.Exists, Kind: tree.KindOf(fi.Mode()), Meta: metaOf(fi)}
 	if a.Kind == tree.Link {
-		return m.askTarget(a, remoteName)
+		return m.askTarget(a, m.RemoteName(name))
 	}
 	return a
 }
@@ -171,6 +179,26 @@ func (m *FS) AskFollowing(name string) Answer {
 		return refusal(err)
 	}
 	return Answer{Known: tree.Exists, Kind: tree.KindOf(fi.Mode()), Meta: metaOf(fi)}
+}
+
+// dirMaker is what a remote has that says what it has made.
+type dirMaker interface {
+	MakeDir(name string, perm fs.FileMode) (fs.FileInfo, error)
+}
+
+// MakeDir makes a directory on the remote, and says what that is. The error is that of making it.
+func (m *FS) MakeDir(name string, perm fs.FileMode) (Answer, error) {
+	if r, ok := m.remote.(dirMaker); ok {
+		fi, err := r.MakeDir(m.RemoteName(name), perm)
+		if err != nil {
+			return Answer{}, Remote(err)
+		}
+		return m.Described(name, fi), nil
+	}
+	if err := m.remote.Mkdir(m.RemoteName(name), perm); err != nil {
+		return Answer{}, Remote(err)
+	}
+	return m.AskFollowing(name), nil
 }
 
 // AskNames asks the remote for the names in a directory.

@@ -90,7 +90,7 @@ func (a *arrival) fetch() (err error) {
 	if from == "" {
 		return errGiven
 	}
-	src, err := around.open(m, from)
+	src, err := m.openVersion(around, from, a.known)
 	if errors.Is(err, fs.ErrNotExist) && m.elsewhere(a.node, from) {
 		return errGiven
 	}

@@ -58,6 +58,7 @@ type Kind struct {
 // Kinds are all there are.
 var Kinds = []Kind{
 	{"directory", directory},
+	{"directory with short cuts", quickDirectory},
 	{"memory", memory},
 	{"embedded server", embedded},
 	{"OpenSSH", openSSH},
@@ -78,6 +79,14 @@ func directory(*testing.T) Remote {
 	return Remote{New: func(t testing.TB) (remote, observer afero.Fs) {
 		dir := t.TempDir()
 		return aferotest.OS(dir), aferotest.OS(dir)
+	}}
+}
+
+// quickDirectory is one that has more than an afero.Fs.
+func quickDirectory(*testing.T) Remote {
+	return Remote{New: func(t testing.TB) (remote, observer afero.Fs) {
+		dir := t.TempDir()
+		return Quick(aferotest.OS(dir)), aferotest.OS(dir)
 	}}
 }
 

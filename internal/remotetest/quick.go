@@ -1,0 +1,99 @@
+package remotetest
+
+import (
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"time"
+
+	"github.com/spf13/afero"
+)
+
+// Quick is a remote that also has what spares round trips where they take long, made of the calls of the one below. What
+// it can't do in one go it leaves in part, as a server does.
+func Quick(base afero.Fs) afero.Fs {
+	if links, ok := base.(afero.Symlinker); ok {
+		return quickLinks{quick{base}, links}
+	}
+	return quick{base}
+}
+
+type quick struct{ afero.Fs }
+
+type quickLinks struct {
+	quick
+	afero.Symlinker
+}
+
+// ReadDir reads a directory without leaving it open.
+func (q quick) ReadDir(name string) ([]fs.FileInfo, error) {
+	f, err := q.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	infos, err := f.Readdir(-1)
+	return infos, errors.Join(err, f.Close())
+}
+
+// MakeDir makes a directory and looks at it.
+func (q quick) MakeDir(name string, perm fs.FileMode) (fs.FileInfo, error) {
+	if err := q.Mkdir(name, perm); err != nil {
+		return nil, err
+	}
+	return q.Stat(name)
+}
+
+// ReadVersion reads a file that is still that version when it has been read.
+func (q quick) ReadVersion(name string, size int64, mtime time.Time) ([]byte, fs.FileInfo, error) {
+	f, err := q.Open(name)
+	if err != nil {
+		return nil, nil, err
+	}
+	content, err := io.ReadAll(f)
+	var fi fs.FileInfo
+	if err == nil {
+		fi, err = f.Stat()
+	}
+	switch err := errors.Join(err, f.Close()); {
+	case err != nil:
+		return nil, nil, err
+	case int64(len(content)) != size || fi.Size() != size || !fi.ModTime().Equal(mtime):
+		return nil, nil, errors.ErrUnsupported
+	}
+	return content, fi, nil
+}
+
+// Stage makes a file that is to be renamed over target, and looks at both.
+func (q quick) Stage(name string, content []byte, mode fs.FileMode, atime, mtime time.Time, target string) (
+	staged, there fs.FileInfo, err error) {
+	f, err := q.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode.Perm()|0o600)
+	if err != nil {
+		return nil, nil, errors.Join(errors.ErrUnsupported, err)
+	}
+	_, err = f.Write(content)
+	if err := errors.Join(err, f.Close()); err != nil {
+		return nil, nil, err
+	}
+	if err := q.Chmod(name, mode); err != nil {
+		return nil, nil, errors.Join(errors.ErrUnsupported, err)
+	}
+	if err := q.Chtimes(name, atime, mtime); err != nil {
+		return nil, nil, errors.Join(errors.ErrUnsupported, err)
+	}
+	if staged, err = q.lstat(name); err != nil {
+		return nil, nil, err
+	}
+	if there, err = q.lstat(target); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, nil, err
+	}
+	return staged, there, nil
+}
+
+func (q quick) lstat(name string) (fs.FileInfo, error) {
+	if l, ok := q.Fs.(afero.Lstater); ok {
+		fi, _, err := l.LstatIfPossible(name)
+		return fi, err
+	}
+	return q.Stat(name)
+}

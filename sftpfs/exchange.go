@@ -1,0 +1,106 @@
+package sftpfs
+
+import (
+	"encoding/binary"
+	"io"
+)
+
+// Requests of the package's own go over the same channels as those of pkg/sftp, beside them: several are sent together,
+// where pkg/sftp would wait for each answer before it sends the next one.
+
+const (
+	// firstOwnID and lastOwnID bound the ids of such requests. pkg/sftp counts its own from 1; should it ever have made
+	// spentID requests on one channel, there are no more of this package's own there.
+	firstOwnID = lastOwnID - 1<<20
+	lastOwnID  = 1<<32 - 1
+	spentID    = 1 << 31
+)
+
+// exchange sends requests together, in their order, and returns the replies, in the order of the requests. It fails if
+// the channel ends before they are all there.
+func (w *wire) exchange(requests ...message) ([]reply, error) {
+	replies := make([]reply, len(requests))
+	all := make(chan struct{})
+	left := len(requests) // of the goroutine that reads
+	err := w.request(requests, func(i int, r reply) {
+		replies[i] = r
+		if left--; left == 0 {
+			close(all)
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	select {
+	case <-all:
+		return replies, nil
+	case <-w.closed:
+		return nil, io.ErrUnexpectedEOF
+	}
+}
+
+// request sends a few requests together, in one turn, and returns when they are sent. take gets each reply with the number of its request,
+// and must not wait; it gets none if the channel ends before.
+func (w *wire) request(requests []message, take func(i int, r reply)) error {
+	if err := w.enqueue(requests, take); err != nil {
+		return err
+	}
+	w.writing.Lock()
+	defer w.writing.Unlock()
+	return w.drain()
+}
+
+// enqueue has requests go out together, before the next one does.
+func (w *wire) enqueue(requests []message, take func(i int, r reply)) error {
+	if err := w.turn(); err != nil {
+		return err
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for i, m := range requests {
+		id := w.nextID()
+		w.awaited[id] = request{kind: m.kind, ends: i == len(requests)-1, take: func(r reply) { take(i, r) }}
+		w.outbox = binary.BigEndian.AppendUint32(w.outbox, uint32(len(m.body)+headerSize-4))
+		w.outbox = append(w.outbox, m.kind)
+		w.outbox = binary.BigEndian.AppendUint32(w.outbox, id)
+		w.outbox = append(w.outbox, m.body...)
+	}
+	return nil
+}
+
+// nextID returns one that no request waits with. w.mu is held.
+func (w *wire) nextID() uint32 {
+	for {
+		if w.lastID < firstOwnID || w.lastID == lastOwnID {
+			w.lastID = firstOwnID
+		} else {
+			w.lastID++
+		}
+		if _, ok := w.awaited[w.lastID]; !ok {
+			return w.lastID
+		}
+	}
+}
+
+// drain writes what is in the outbox, and what others put there meanwhile. w.writing is held.
+func (w *wire) drain() error {
+	for {
+		w.mu.Lock()
+		b := w.outbox
+		w.outbox = nil
+		w.mu.Unlock()
+		if len(b) == 0 {
+			return nil
+		}
+		if _, err := w.channel.Write(b); err != nil {
+			return err
+		}
+	}
+}
+
+// exhausted tells whether there are no ids left for requests of the package's own.
+func (w *wire) exhausted() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.spent
+}
