@@ -20,7 +20,6 @@ type dialer struct {
 	keys    []ssh.Signer // of cfg.KeyFiles
 	look    func()       // called at each look at a connection
 	fromSSH fromSSH
-	inOrder func(version string, offersFsync bool) bool
 	through *dialer // of the host that leads to this one; nil: the network does
 }
 
@@ -36,7 +35,7 @@ func newDialer(cfg Config, behind int) (*dialer, error) {
 	if cfg, err = cfg.checked(); err != nil {
 		return nil, err
 	}
-	d := &dialer{cfg: cfg, fromSSH: from, inOrder: knownInOrder}
+	d := &dialer{cfg: cfg, fromSSH: from}
 	if cfg.Auth == nil {
 		if d.keys, err = readKeys(cfg); err != nil {
 			return nil, err
@@ -186,7 +185,7 @@ func (d *dialer) session(c *connection) (*session, error) {
 	}
 	s := newSession(client, c)
 	s.wire = w
-	s.inOrder = d.inOrder(string(c.ssh.ServerVersion()), s.offers(extensionFsync))
+	s.inOrder = knownInOrder(string(c.ssh.ServerVersion()), s.offers(extensionFsync))
 	if s.offers(extensionLimits) {
 		s.askLimits()
 	}

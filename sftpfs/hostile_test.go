@@ -24,7 +24,8 @@ import (
 // A hostile server answers as its test has it. What the test leaves open it answers as if every name were the
 // directory "d" or else a file of seven bytes.
 type hostile struct {
-	answer func(h *hostile, r asked) []byte // nil: as an honest server; empty: nothing
+	answer  func(h *hostile, r asked) []byte // nil: as an honest server; empty: nothing
+	inOrder bool                             // short cuts are taken with it
 
 	mu    sync.Mutex
 	paths []string // in requests
@@ -141,6 +142,7 @@ type hostileOpener struct {
 	h          *hostile
 	wg         *sync.WaitGroup
 	maxEntries int
+	inOrder    bool
 }
 
 func (o hostileOpener) connect(context.Context) (*session, error) {
@@ -157,7 +159,7 @@ func (o hostileOpener) connect(context.Context) (*session, error) {
 		return nil, fmt.Errorf("%w: %v", ErrUnavailable, err)
 	}
 	s := newSession(client, c)
-	s.wire, s.root = w, hostileRoot
+	s.wire, s.root, s.inOrder = w, hostileRoot, o.inOrder
 	c.wg.Go(s.watch)
 	return s, nil
 }
@@ -169,7 +171,7 @@ func (o hostileOpener) extend(context.Context, *connection) (*session, error) {
 func (h *hostile) start(t testing.TB, maxEntries int) *Fs {
 	t.Helper()
 	var wg sync.WaitGroup
-	m := newManager(hostileOpener{h, &wg, maxEntries}, 1, 1)
+	m := newManager(hostileOpener{h, &wg, maxEntries, h.inOrder}, 1, 1)
 	t.Cleanup(func() { m.close(); wg.Wait() })
 	return newFs(m)
 }
@@ -198,8 +200,20 @@ var calls = map[string]func(fsys *Fs) error{
 	"upload": func(fsys *Fs) error {
 		return withFile(fsys, os.O_WRONLY|os.O_CREATE, func(f *File) error { _, err := f.ReadFrom(strings.NewReader("other")); return err })
 	},
-	"truncate":  func(fsys *Fs) error { return withFile(fsys, os.O_RDWR, func(f *File) error { return f.Truncate(1) }) },
-	"list":      func(fsys *Fs) error { _, err := afero.ReadDir(fsys, "d"); return err },
+	"truncate": func(fsys *Fs) error { return withFile(fsys, os.O_RDWR, func(f *File) error { return f.Truncate(1) }) },
+	"list":     func(fsys *Fs) error { _, err := afero.ReadDir(fsys, "d"); return err },
+	"makedir":  func(fsys *Fs) error { _, err := fsys.MakeDir("n", 0o700); return err },
+	"readversion": func(fsys *Fs) error {
+		content, _, err := fsys.ReadVersion("f", int64(len(hostileContent)), time.Unix(1e9, 0))
+		if err == nil && len(content) != len(hostileContent) {
+			return errors.New("panic: a part of a file")
+		}
+		return orSupported(err)
+	},
+	"stage": func(fsys *Fs) error {
+		_, _, err := fsys.Stage("n", []byte("other"), 0o600, time.Unix(1e9, 0), time.Unix(1e9, 0), "f")
+		return orSupported(err)
+	},
 	"mkdir":     func(fsys *Fs) error { return fsys.Mkdir("n", 0o700) },
 	"mkdirall":  func(fsys *Fs) error { return fsys.MkdirAll("d/d", 0o700) },
 	"rename":    func(fsys *Fs) error { return fsys.Rename("f", "g") },
@@ -210,6 +224,14 @@ var calls = map[string]func(fsys *Fs) error{
 	"chtimes":   func(fsys *Fs) error { return fsys.Chtimes("f", time.Unix(1, 0), time.Time{}) },
 	"symlink":   func(fsys *Fs) error { return fsys.SymlinkIfPossible("f", "l") },
 	"readlink":  func(fsys *Fs) error { _, err := fsys.ReadlinkIfPossible("l"); return err },
+}
+
+// orSupported leaves out that there is no short cut.
+func orSupported(err error) error {
+	if errors.Is(err, errors.ErrUnsupported) {
+		return nil
+	}
+	return err
 }
 
 func withFile(fsys *Fs, flag int, use func(*File) error) error {
@@ -269,28 +291,30 @@ func TestHostileAnswers(t *testing.T) {
 		"another size each time": sizeOf(func(n uint64) uint64 { return n }),
 	} {
 		for what, call := range calls {
-			h := &hostile{answer: reply}
-			fsys := h.start(t, 1000)
-			done := make(chan error, 1)
-			go func() { done <- call(fsys) }()
-			select {
-			case err := <-done:
-				switch {
-				case reply == nil && what != "mkdirall" && what != "rename":
-					require.NoError(t, err, what)
-				case err != nil:
-					require.NotContains(t, err.Error(), "panic", "%s: %s", name, what)
+			for _, inOrder := range []bool{false, true} {
+				h := &hostile{answer: reply, inOrder: inOrder}
+				fsys := h.start(t, 1000)
+				done := make(chan error, 1)
+				go func() { done <- call(fsys) }()
+				select {
+				case err := <-done:
+					switch {
+					case reply == nil && what != "mkdirall" && what != "rename":
+						require.NoError(t, err, what)
+					case err != nil:
+						require.NotContains(t, err.Error(), "panic", "%s: %s", name, what)
+					}
+				case <-time.After(2 * time.Minute): // this is no measurement
+					t.Fatalf("%s: %s is still waiting", name, what)
 				}
-			case <-time.After(2 * time.Minute): // this is no measurement
-				t.Fatalf("%s: %s is still waiting", name, what)
+				h.mu.Lock()
+				for _, p := range h.paths {
+					within := strings.HasPrefix(p, hostileRoot) && !strings.Contains(p, "..")
+					require.True(t, within || p == "f" || !strings.HasPrefix(p, "/"), "%s: %s: %q", name, what, p)
+				}
+				h.mu.Unlock()
+				require.NoError(t, fsys.Close())
 			}
-			h.mu.Lock()
-			for _, p := range h.paths {
-				within := strings.HasPrefix(p, hostileRoot) && !strings.Contains(p, "..")
-				require.True(t, within || p == "f" || !strings.HasPrefix(p, "/"), "%s: %s: %q", name, what, p)
-			}
-			h.mu.Unlock()
-			require.NoError(t, fsys.Close())
 		}
 	}
 }

@@ -16,8 +16,8 @@ import (
 // errNoShortCut says that the long way has to be gone.
 var errNoShortCut = fmt.Errorf("%w as a short cut", errors.ErrUnsupported)
 
-// knownInOrder tells whether a server that says this of itself carries requests out in their order: OpenSSH's, which
-// offers an extension that nobody but it and Async SSH has, so that it is not another one that an OpenSSH runs.
+// knownInOrder tells whether a server that says this of itself carries requests out in their order: OpenSSH's. An sshd may
+// run another one as its subsystem; those in Go, which work on many requests at a time, do not offer to sync.
 func knownInOrder(version string, offersFsync bool) bool {
 	return strings.HasPrefix(version, "SSH-2.0-OpenSSH") && offersFsync
 }
@@ -29,7 +29,7 @@ func (s *session) shortCut() bool { return s.inOrder && !s.wire.exhausted() }
 func (r remote) exchange(requests ...message) ([]reply, error) {
 	replies, err := r.wire.exchange(requests...)
 	if err != nil {
-		return nil, r.reduce(err)
+		return nil, r.unavailable(err)
 	}
 	return replies, nil
 }

@@ -19,9 +19,9 @@ func full() bool { return os.Getenv("SYNCFS_FULL") == "1" }
 
 // eachFault tells a story with a fault at every operation; of the samples, at one in so many only, if not everything
 // is to be tested.
-func eachFault(t *testing.T, s story, on side, refuses bool, always []faultfs.Fault, samples map[faultfs.Fault]int) {
+func eachFault(t *testing.T, s story, on side, kind remoteKind, always []faultfs.Fault, samples map[faultfs.Fault]int) {
 	tell := func(t *testing.T, p *faultfs.Plan) {
-		r := newFaulty(t, p, on, s.fresh, refuses)
+		r := newFaulty(t, p, on, s.fresh, kind)
 		s.tell(r)
 		r.end()
 	}
@@ -52,17 +52,13 @@ func eachFault(t *testing.T, s story, on side, refuses bool, always []faultfs.Fa
 // was made, or with all that follow.
 func TestFaultOfRemote(t *testing.T) {
 	for _, s := range stories {
-		for _, refuses := range []bool{false, true} {
-			name := s.name
-			if refuses {
-				name += ", renames refuse existing files"
-			}
-			t.Run(name, func(t *testing.T) {
+		for _, kind := range []remoteKind{"", refusesToReplace, quick} {
+			t.Run(s.name+string(kind), func(t *testing.T) {
 				t.Parallel()
-				if refuses && !s.replaces && !full() {
+				if kind == refusesToReplace && !s.replaces && !full() {
 					return // the same as the other
 				}
-				eachFault(t, s, remoteSide, refuses, []faultfs.Fault{{}}, map[faultfs.Fault]int{
+				eachFault(t, s, remoteSide, kind, []faultfs.Fault{{}}, map[faultfs.Fault]int{
 					{Effect: faultfs.Whole}:               5,
 					{Effect: faultfs.Part}:                17,
 					{Sticky: true}:                        11,
@@ -78,7 +74,7 @@ func TestFaultOfLocal(t *testing.T) {
 	for _, s := range stories {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
-			eachFault(t, s, localSide, false, nil, map[faultfs.Fault]int{
+			eachFault(t, s, localSide, "", nil, map[faultfs.Fault]int{
 				{}:                      23,
 				{Effect: faultfs.Part}:  61,
 				{Effect: faultfs.Whole}: 53,
@@ -93,7 +89,7 @@ func TestStories(t *testing.T) {
 	for _, s := range stories {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
-			r := newFaulty(t, new(faultfs.Plan), remoteSide, s.fresh, false)
+			r := newFaulty(t, new(faultfs.Plan), remoteSide, s.fresh, "")
 			s.tell(r)
 			require.False(t, r.failed)
 			r.end()

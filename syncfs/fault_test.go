@@ -14,6 +14,7 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/aferotest"
 	"github.com/sftpsyncer/go-syncfs/internal/crashfs"
 	"github.com/sftpsyncer/go-syncfs/internal/faultfs"
+	"github.com/sftpsyncer/go-syncfs/internal/remotetest"
 )
 
 // faulty runs a story on an Fs whose remote or local file system fails, and on a plain directory, the model. A call
@@ -43,9 +44,17 @@ const (
 	localSide  side = true
 )
 
+// remoteKind is what is special about a remote.
+type remoteKind string
+
+const (
+	refusesToReplace remoteKind = ", renames refuse existing files"
+	quick            remoteKind = ", with short cuts"
+)
+
 // newFaulty serves the tree that every story starts from, and opens a local directory that is fresh or was opened
 // before.
-func newFaulty(t *testing.T, plan *faultfs.Plan, s side, fresh, refuses bool) *faulty {
+func newFaulty(t *testing.T, plan *faultfs.Plan, s side, fresh bool, kind remoteKind) *faulty {
 	r := &faulty{
 		T: t, plan: plan, sick: bool(s), unsaid: map[string]bool{},
 		model: aferotest.OS(t.TempDir()), remote: aferotest.OS(t.TempDir()), local: crashfs.New(nil),
@@ -53,7 +62,7 @@ func newFaulty(t *testing.T, plan *faultfs.Plan, s side, fresh, refuses bool) *f
 	for _, p := range plan.Pending() {
 		r.sticky = r.sticky || p.Sticky
 	}
-	if refuses {
+	if kind == refusesToReplace {
 		r.remote = neverReplacing{r.remote.(refusable)}
 	}
 	seed(t, r.model)
@@ -67,6 +76,9 @@ func newFaulty(t *testing.T, plan *faultfs.Plan, s side, fresh, refuses bool) *f
 		r.overLocal = faultfs.New(r.local, plan)
 	} else {
 		r.overRemote = faultfs.New(r.remote, plan)
+	}
+	if kind == quick {
+		r.overRemote = remotetest.Quick(r.overRemote)
 	}
 	r.start()
 	return r

@@ -12,6 +12,7 @@ import (
 	"github.com/sftpsyncer/go-syncfs/cachefs"
 	"github.com/sftpsyncer/go-syncfs/internal/crashfs"
 	"github.com/sftpsyncer/go-syncfs/internal/faultfs"
+	"github.com/sftpsyncer/go-syncfs/internal/remotetest"
 )
 
 // A machine goes through random histories: calls on the Fs, pushes, changes by another client, restarts; and troubles
@@ -50,6 +51,7 @@ type machine struct {
 	opts    Options
 	store   *store
 	disk    *crashfs.Fs
+	quick   bool             // the remote has short cuts
 	journal bool             // of the disk
 	sides   [2]*faultfs.Plan // of the remote and of the local side
 	fs      *Fs
@@ -73,6 +75,7 @@ func newMachine(rt *rapid.T, revalidate time.Duration) *machine {
 	m.opts.Cache.Revalidate = revalidate
 	m.opts.Cache.Parallel = rapid.SampledFrom([]int{1, 1, 1, 4}).Draw(rt, "parallel")
 	m.store = newStore(rapid.SampledFrom([]bool{true, true, false}).Draw(rt, "replaces"))
+	m.quick = rapid.Bool().Draw(rt, "quick")
 	m.journal = rapid.Bool().Draw(rt, "journal")
 	m.disk = crashfs.New(&crashfs.Options{Journal: m.journal})
 	m.sides = [2]*faultfs.Plan{new(faultfs.Plan), new(faultfs.Plan)}
@@ -86,7 +89,11 @@ func newMachine(rt *rapid.T, revalidate time.Duration) *machine {
 }
 
 func (m *machine) open() error {
-	s, err := New(faultfs.New(coarse{m.store}, m.sides[0]), faultfs.New(m.disk, m.sides[1]), &m.opts)
+	remote := afero.Fs(faultfs.New(coarse{m.store}, m.sides[0]))
+	if m.quick {
+		remote = remotetest.Quick(remote)
+	}
+	s, err := New(remote, faultfs.New(m.disk, m.sides[1]), &m.opts)
 	if err == nil {
 		m.fs = s
 		err = s.Damage()

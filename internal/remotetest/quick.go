@@ -1,6 +1,7 @@
 package remotetest
 
 import (
+	"context"
 	"errors"
 	"io"
 	"io/fs"
@@ -25,6 +26,10 @@ type quickLinks struct {
 	quick
 	afero.Symlinker
 }
+
+// WithContext has the short cuts found by calls that may end early. Those here do not wait.
+func (q quick) WithContext(context.Context) afero.Fs      { return q }
+func (q quickLinks) WithContext(context.Context) afero.Fs { return q }
 
 // ReadDir reads a directory without leaving it open.
 func (q quick) ReadDir(name string) ([]fs.FileInfo, error) {

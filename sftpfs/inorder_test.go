@@ -1,0 +1,96 @@
+package sftpfs
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// What is sent together waits for no answer in between: the server gives none before it has all of it.
+func TestShortCutsWaitForNothing(t *testing.T) {
+	t.Parallel()
+	then := time.Unix(1e9, 0)
+	for name, c := range map[string]struct {
+		last  byte // request
+		nth   int  // of its kind
+		count int  // requests in all
+		call  func(*Fs) error
+	}{
+		"list": {packetReaddir, fewListsTogether, fewListsTogether, func(fsys *Fs) error {
+			entries, err := fsys.ReadDir("d")
+			require.Len(t, entries, 1)
+			return err
+		}},
+		"make a directory": {packetLstat, 1, 2, func(fsys *Fs) error {
+			_, err := fsys.MakeDir("d", 0o755)
+			return err
+		}},
+		"read": {packetClose, 1, 3, func(fsys *Fs) error {
+			content, fi, err := fsys.ReadVersion("f", int64(len(hostileContent)), then)
+			require.Equal(t, hostileContent, string(content))
+			require.Equal(t, then.Unix(), fi.ModTime().Unix())
+			return err
+		}},
+		"write": {packetClose, 1, 6, func(fsys *Fs) error {
+			_, there, err := fsys.Stage("n", make([]byte, packet+1), 0o644, then, then, "f")
+			require.EqualValues(t, len(hostileContent), there.Size())
+			return err
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var held []byte
+			count, nth := 0, 0
+			h := &hostile{inOrder: true, answer: func(h *hostile, r asked) []byte {
+				if r.kind == packetOpen || r.kind == packetOpendir || nth == c.nth {
+					return nil
+				}
+				count++
+				if r.kind == c.last {
+					nth++
+				}
+				held = append(held, h.honest(r)...)
+				if nth < c.nth {
+					return []byte{}
+				}
+				return held
+			}}
+			require.NoError(t, c.call(h.start(t, 1000)))
+			require.Equal(t, c.count, count)
+		})
+	}
+}
+
+// An OpenSSH works in order, but not every server that it runs.
+func TestKnownInOrder(t *testing.T) {
+	t.Parallel()
+	require.True(t, knownInOrder("SSH-2.0-OpenSSH_9.2p1 Debian-2", true))
+	require.False(t, knownInOrder("SSH-2.0-OpenSSH_9.2p1 Debian-2", false), "a subsystem of another make")
+	require.False(t, knownInOrder("SSH-2.0-AsyncSSH_2.10.1", true))
+	require.False(t, knownInOrder("SSH-2.0-Go", false))
+}
+
+// What comes back is what the longer ways find, and where those find an error, so does the short cut.
+func TestShortCutsWhereAServerRefuses(t *testing.T) {
+	t.Parallel()
+	h := &hostile{inOrder: true, answer: func(_ *hostile, r asked) []byte {
+		if r.kind == packetFsetstat {
+			return answer(packetStatus, r.id, uint32(3), "no", "")
+		}
+		return nil
+	}}
+	fsys := h.start(t, 1000)
+	now := time.Unix(1e9, 0)
+	for range 2 {
+		_, _, err := fsys.Stage("n", []byte("text"), 0o644, now, now, "f")
+		require.ErrorIs(t, err, errors.ErrUnsupported)
+	}
+	require.Len(t, h.paths, 2, "what it has refused it is not asked again: one OPEN, one LSTAT")
+
+	_, _, err := fsys.ReadVersion("f", int64(len(hostileContent))-1, now)
+	require.ErrorIs(t, err, errors.ErrUnsupported, "it is longer")
+	_, _, err = fsys.ReadVersion("f", int64(len(hostileContent)), now.Add(time.Second))
+	require.ErrorIs(t, err, errors.ErrUnsupported, "it is another version")
+}
