@@ -98,6 +98,24 @@ func (f *Fs) Capabilities(ctx context.Context) (Capabilities, error) {
 	return c, nil
 }
 
+// RoundTrip returns the shortest round trip to the server that was seen on the connections that there are, 0 if none was. It
+// does not connect.
+func (f *Fs) RoundTrip() time.Duration {
+	m, ok := f.conns.(*manager)
+	if !ok {
+		return 0
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	shortest := int64(0)
+	for _, c := range m.connections {
+		if took := c.roundTrip.Load(); took > 0 && (shortest == 0 || took < shortest) {
+			shortest = took
+		}
+	}
+	return time.Duration(shortest)
+}
+
 // extensions returns what the server offers. Of a client that the program made, only what matters here can be found.
 func (s *session) extensions() map[string]string {
 	if s.wire != nil {

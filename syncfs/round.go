@@ -30,6 +30,7 @@ type round struct {
 
 type outcome struct {
 	step   int
+	weight int64
 	result Result
 }
 
@@ -113,10 +114,13 @@ func (r *round) run(p *pusher) {
 // loop runs steps until none is ready.
 func (r *round) loop(p *pusher) {
 	var running, load int64
-	weight := func(i int) int64 { return r.s.m.Weight(r.changes[i].Size) }
 	for {
-		for len(r.ready) > 0 && load+weight(r.ready[0]) <= r.s.m.Capacity() {
+		for len(r.ready) > 0 {
 			i := r.ready[0]
+			weight := r.s.m.Weight(r.changes[i].Size)
+			if load+weight > r.s.m.Capacity() {
+				break
+			}
 			r.ready = r.ready[1:]
 			switch {
 			case r.settled[i]:
@@ -124,8 +128,8 @@ func (r *round) loop(p *pusher) {
 				r.end(p, i, Result{Change: r.changes[i], Err: r.stop})
 			default:
 				running++
-				load += weight(i)
-				go func() { r.ended <- outcome{i, r.attempt(i)} }()
+				load += weight
+				go func() { r.ended <- outcome{i, weight, r.attempt(i)} }()
 			}
 		}
 		if running == 0 {
@@ -133,7 +137,7 @@ func (r *round) loop(p *pusher) {
 		}
 		o := <-r.ended
 		running--
-		load -= weight(o.step)
+		load -= o.weight
 		r.end(p, o.step, o.result)
 	}
 }

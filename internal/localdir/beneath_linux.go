@@ -5,13 +5,14 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"sync"
 	"syscall"
 
 	"golang.org/x/sys/unix"
 )
 
-// beneath opens files below a directory in one step, where os.Root takes one for each directory on the way. It fails
+// beneath reaches what is below a directory in one step, where os.Root takes one for each directory on the way. It fails
 // where the kernel has no openat2, and about anything that is not simply there; os.Root says then what it is.
 type beneath struct {
 	dir beneathFile
@@ -32,30 +33,88 @@ func openBeneath(path string, root *os.Root) *beneath {
 		_ = unix.Close(fd)
 		return nil
 	}
-	return &beneath{beneathFile{fd: fd}}
+	b := &beneath{beneathFile{fd: fd}}
+	probe, err := b.at(".", unix.O_PATH, 0)
+	if err != nil { // an old kernel, or one that is told to refuse
+		b.close()
+		return nil
+	}
+	_ = probe.Close()
+	return b
 }
 
-// howBeneath has no link lead outside: the kernel sees to that.
-var howBeneath = unix.OpenHow{
-	Flags:   unix.O_RDONLY | unix.O_CLOEXEC | unix.O_NONBLOCK,
-	Resolve: unix.RESOLVE_BENEATH | unix.RESOLVE_NO_MAGICLINKS,
+// at opens what has that name. No link leads outside: the kernel sees to that.
+func (b *beneath) at(local string, flags uint64, perm fs.FileMode) (*beneathFile, error) {
+	if b == nil {
+		return nil, errors.ErrUnsupported
+	}
+	how := unix.OpenHow{
+		Flags:   flags | unix.O_CLOEXEC,
+		Mode:    uint64(perm),
+		Resolve: unix.RESOLVE_BENEATH | unix.RESOLVE_NO_MAGICLINKS,
+	}
+	fd, err := b.dir.do(func(dir int) (int, error) { return unix.Openat2(dir, local, &how) })
+	if err != nil {
+		return nil, err
+	}
+	return &beneathFile{fd: fd}, nil
 }
 
 // open opens a regular file to be read.
 func (b *beneath) open(local string) (handle, error) {
-	if b == nil {
-		return nil, errors.ErrUnsupported
-	}
-	fd, err := b.dir.do(func(dir int) (int, error) { return unix.Openat2(dir, local, &howBeneath) })
+	f, err := b.at(local, unix.O_RDONLY|unix.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, err
 	}
-	f := &beneathFile{fd: fd}
 	if _, err := f.info(local); err != nil {
 		_ = f.Close()
 		return nil, err
 	}
 	return f, nil
+}
+
+// create makes a file, which is not there yet.
+func (b *beneath) create(local string, perm fs.FileMode) (handle, error) {
+	if perm != perm.Perm() {
+		return nil, errors.ErrUnsupported
+	}
+	f, err := b.at(local, unix.O_RDWR|unix.O_CREAT|unix.O_EXCL, perm)
+	if err != nil {
+		return nil, err
+	}
+	f.writable = true
+	return f, nil
+}
+
+// lstat describes what has that name. An error is final if it says that there is nothing.
+func (b *beneath) lstat(local string) (Info, error) {
+	f, err := b.at(local, unix.O_PATH|unix.O_NOFOLLOW, 0)
+	if err != nil {
+		return Info{}, err
+	}
+	defer f.Close()
+	return f.stat(filepath.Base(local))
+}
+
+// rename renames anything to a name that is no directory's.
+func (b *beneath) rename(oldlocal, newlocal string) error {
+	from, err := b.at(filepath.Dir(oldlocal), unix.O_PATH|unix.O_DIRECTORY, 0)
+	if err != nil {
+		return err
+	}
+	defer from.Close()
+	to, err := b.at(filepath.Dir(newlocal), unix.O_PATH|unix.O_DIRECTORY, 0)
+	if err != nil {
+		return err
+	}
+	defer to.Close()
+	oldname, newname := filepath.Base(oldlocal), filepath.Base(newlocal)
+	var there unix.Stat_t
+	err = unix.Fstatat(to.fd, newname, &there, unix.AT_SYMLINK_NOFOLLOW)
+	if err == nil && there.Mode&unix.S_IFMT == unix.S_IFDIR {
+		return syscall.EEXIST
+	}
+	return unix.Renameat(from.fd, oldname, to.fd, newname)
 }
 
 func (b *beneath) close() {
@@ -64,12 +123,12 @@ func (b *beneath) close() {
 	}
 }
 
-// beneathFile is an open regular file that is only read. An os.File does the same, and asks the poller first whether it
-// wants to wait for it.
+// beneathFile is an open regular file. An os.File does the same, and asks the poller first whether it wants to wait for it.
 type beneathFile struct {
-	life   sync.RWMutex // held for reading during a call, for writing by Close
-	closed bool         // guarded by life
-	fd     int
+	life     sync.RWMutex // held for reading during a call, for writing by Close
+	closed   bool         // guarded by life
+	fd       int
+	writable bool
 }
 
 // do makes a system call, again if it was interrupted.
@@ -100,13 +159,28 @@ func (f *beneathFile) ReadAt(p []byte, off int64) (done int, err error) {
 	return done, nil
 }
 
-func (f *beneathFile) WriteAt([]byte, int64) (int, error) { return 0, f.readOnly() }
+func (f *beneathFile) WriteAt(p []byte, off int64) (done int, err error) {
+	for first := true; first || done < len(p); first = false {
+		n, err := f.change(func(fd int) (int, error) { return unix.Pwrite(fd, p[done:], off+int64(done)) })
+		done += n
+		if err != nil {
+			return done, err
+		}
+	}
+	return done, nil
+}
 
-func (f *beneathFile) Truncate(int64) error { return f.readOnly() }
-
-func (f *beneathFile) readOnly() error {
-	_, err := f.do(func(int) (int, error) { return 0, syscall.EBADF })
+func (f *beneathFile) Truncate(size int64) error {
+	_, err := f.change(func(fd int) (int, error) { return 0, unix.Ftruncate(fd, size) })
 	return err
+}
+
+// change is do for a call that needs a file that was opened to be written.
+func (f *beneathFile) change(call func(fd int) (int, error)) (int, error) {
+	if !f.writable {
+		call = func(int) (int, error) { return 0, syscall.EBADF }
+	}
+	return f.do(call)
 }
 
 func (f *beneathFile) Sync() error {
@@ -125,23 +199,48 @@ func (f *beneathFile) Close() error {
 }
 
 func (f *beneathFile) info(name string) (Info, error) {
-	var s unix.Stat_t
-	_, err := f.do(func(fd int) (int, error) { return 0, unix.Fstat(fd, &s) })
-	if err == nil && s.Mode&unix.S_IFMT != unix.S_IFREG {
+	info, err := f.stat(name)
+	if err == nil && !info.Mode.IsRegular() {
 		err = errNotRegular
 	}
-	if err != nil {
+	return info, err
+}
+
+// stat describes what is open, whatever it is.
+func (f *beneathFile) stat(name string) (Info, error) {
+	var s unix.Stat_t
+	if _, err := f.do(func(fd int) (int, error) { return 0, unix.Fstat(fd, &s) }); err != nil {
 		return Info{}, err
 	}
-	mode := fs.FileMode(s.Mode & 0o777)
-	if s.Mode&unix.S_ISUID != 0 {
+	return Info{Name: name, Mode: modeOf(s.Mode),
+		Stamp: Stamp{Size: s.Size, MTime: s.Mtim.Nano(), CTime: s.Ctim.Nano(), Ino: s.Ino}}, nil
+}
+
+// modeOf returns a mode as package os has it.
+func modeOf(m uint32) fs.FileMode {
+	mode := fs.FileMode(m & 0o777)
+	if m&unix.S_ISUID != 0 {
 		mode |= fs.ModeSetuid
 	}
-	if s.Mode&unix.S_ISGID != 0 {
+	if m&unix.S_ISGID != 0 {
 		mode |= fs.ModeSetgid
 	}
-	if s.Mode&unix.S_ISVTX != 0 {
+	if m&unix.S_ISVTX != 0 {
 		mode |= fs.ModeSticky
 	}
-	return Info{Name: name, Mode: mode, Stamp: Stamp{Size: s.Size, MTime: s.Mtim.Nano(), CTime: s.Ctim.Nano(), Ino: s.Ino}}, nil
+	switch m & unix.S_IFMT {
+	case unix.S_IFDIR:
+		mode |= fs.ModeDir
+	case unix.S_IFLNK:
+		mode |= fs.ModeSymlink
+	case unix.S_IFIFO:
+		mode |= fs.ModeNamedPipe
+	case unix.S_IFSOCK:
+		mode |= fs.ModeSocket
+	case unix.S_IFBLK:
+		mode |= fs.ModeDevice
+	case unix.S_IFCHR:
+		mode |= fs.ModeDevice | fs.ModeCharDevice
+	}
+	return mode
 }

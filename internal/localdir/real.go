@@ -105,6 +105,9 @@ func (r *realDir) err(err error) error {
 }
 
 func (r *realDir) lstat(local string) (Info, error) {
+	if info, err := r.beneath.lstat(local); err == nil || err == syscall.ENOENT {
+		return info, err
+	}
 	fi, err := r.root.Lstat(local)
 	if err != nil {
 		return Info{}, r.err(err)
@@ -136,8 +139,13 @@ func (r *realDir) readDir(local string) ([]Info, error) {
 }
 
 func (r *realDir) openFile(local string, flag int, perm fs.FileMode) (handle, error) {
-	if flag == os.O_RDONLY {
+	switch flag {
+	case os.O_RDONLY:
 		if f, err := r.beneath.open(local); err == nil {
+			return f, nil
+		}
+	case os.O_RDWR | os.O_CREATE | os.O_EXCL:
+		if f, err := r.beneath.create(local, perm); err == nil {
 			return f, nil
 		}
 	}
@@ -173,6 +181,9 @@ func (r *realDir) remove(local string) error { return r.err(r.root.Remove(local)
 func (r *realDir) removeAll(local string) error { return r.err(r.root.RemoveAll(local)) }
 
 func (r *realDir) rename(oldlocal, newlocal string) error {
+	if r.beneath.rename(oldlocal, newlocal) == nil {
+		return nil
+	}
 	return r.err(r.root.Rename(oldlocal, newlocal))
 }
 

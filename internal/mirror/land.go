@@ -4,6 +4,7 @@ import (
 	"errors"
 	"path"
 
+	"github.com/sftpsyncer/go-syncfs/internal/localdir"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
@@ -36,7 +37,9 @@ func (m *FS) land(a *arrival, got copied) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	_ = m.local.Remove(a.temp + noteSuffix)
+	if path.Dir(a.temp) == localdir.PartialDir {
+		_ = m.local.Remove(a.temp + noteSuffix)
+	}
 	err = m.syncLog()
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -71,9 +74,11 @@ func (m *FS) touchDown(n *tree.Node, size int64) error {
 	if !m.vacant(name, prev) {
 		return m.backOut(n, size, nil) // who waits looks again
 	}
-	err := m.makeParent(name)
-	if err == nil {
-		err = m.rename(tempName(n), name)
+	err := m.rename(tempName(n), name)
+	if missing(err) {
+		if err = m.makeParent(name); err == nil {
+			err = m.rename(tempName(n), name)
+		}
 	}
 	if err != nil {
 		return m.backOut(n, size, room(err))

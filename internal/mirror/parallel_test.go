@@ -2,6 +2,9 @@ package mirror
 
 import (
 	"testing"
+	"time"
+
+	"github.com/spf13/afero"
 
 	"github.com/stretchr/testify/require"
 )
@@ -11,6 +14,19 @@ func TestAtOnce(t *testing.T) {
 	require.EqualValues(t, 2048, atOnce(1<<20))
 	require.EqualValues(t, 256, atOnce(1024), "with the limit that many systems have by default")
 	require.EqualValues(t, 16, atOnce(20))
+}
+
+type near struct{ afero.Fs }
+
+func (near) RoundTrip() time.Duration { return time.Microsecond }
+
+func TestWorthwhile(t *testing.T) {
+	t.Parallel()
+	require.EqualValues(t, 2048, worthwhile(0), "not known")
+	require.EqualValues(t, 64, worthwhile(1))
+	require.EqualValues(t, 80, worthwhile(time.Millisecond))
+	require.EqualValues(t, 1600, worthwhile(20*time.Millisecond))
+	require.EqualValues(t, 2048, worthwhile(time.Hour))
 }
 
 func TestWeight(t *testing.T) {
@@ -23,6 +39,10 @@ func TestWeight(t *testing.T) {
 	for _, size := range []int64{1 << 10, 20 << 10, 64 << 10, 1 << 20} {
 		require.LessOrEqual(t, capacity/m.Weight(size)*size, int64(32<<20), "bytes of files that are held at once")
 	}
+
+	m.base = near{}
+	require.EqualValues(t, leastAtOnce, capacity/m.Weight(0), "as many as are worthwhile")
+	require.EqualValues(t, largeAtOnce, capacity/m.Weight(1<<40))
 
 	m.opt.Parallel = 3
 	require.EqualValues(t, 3, m.Capacity())

@@ -111,10 +111,11 @@ func (p *puller) dir(name string, t told) {
 	go func() {
 		defer p.running.Done()
 		var listed pulledList
-		err := p.slots.Acquire(p.m.ctx, p.m.Weight(0))
+		weight := p.m.Weight(0)
+		err := p.slots.Acquire(p.m.ctx, weight)
 		if err == nil {
 			listed, err = p.list(name, t)
-			p.slots.Release(p.m.Weight(0))
+			p.slots.Release(weight)
 		}
 		if err != nil {
 			p.fail(PathError("pull", name, err))
@@ -127,12 +128,13 @@ func (p *puller) dir(name string, t told) {
 			case info.IsDir():
 				p.dir(child, listed.told(t, info.name))
 			case info.Mode()&fs.ModeSymlink == 0:
-				if err := p.slots.Acquire(p.m.ctx, p.m.Weight(info.Size())); err != nil {
+				weight := p.m.Weight(info.Size())
+				if err := p.slots.Acquire(p.m.ctx, weight); err != nil {
 					p.fail(err)
 					return
 				}
 				p.m.meter.More(1, info.Size())
-				p.file(child, listed.told(t, info.name), info.Size())
+				p.file(child, listed.told(t, info.name), info.Size(), weight)
 			}
 		}
 	}()
@@ -196,13 +198,13 @@ func (p *puller) list(name string, t told) (l pulledList, err error) {
 }
 
 // file fetches one file, for which room has been taken.
-func (p *puller) file(name string, t told, size int64) {
+func (p *puller) file(name string, t told, size, weight int64) {
 	p.running.Add(1)
 	go func() {
 		defer p.running.Done()
 		start := p.m.opt.Now()
 		n, err := p.m.fetchPath(name, t, func(*tree.Node) {})
-		p.slots.Release(p.m.Weight(size))
+		p.slots.Release(weight)
 		if err == nil {
 			p.m.meter.Done(size)
 		}
