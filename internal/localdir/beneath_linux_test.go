@@ -141,7 +141,7 @@ func TestBeneathIsInRoot(t *testing.T) {
 	trees := make([]map[string]string, 2)
 	for i, dir := range []string{fastDir, slowDir} {
 		trees[i] = map[string]string{}
-		require.NoError(t, filepath.WalkDir(dir, func(p string, e fs.DirEntry, err error) error {
+		require.NoError(t, filepath.WalkDir(dir, func(p string, e fs.DirEntry, _ error) error {
 			fi, err := e.Info()
 			trees[i][strings.TrimPrefix(p, dir)] = fi.Mode().String()
 			return err
