@@ -178,6 +178,7 @@ func (l pulledList) told(t told, name string) told {
 func (p *puller) list(name string, t told) (l pulledList, err error) {
 	err = p.m.doTold(t, func(v *View) error {
 		v.Exactly()
+		v.toList = name // if it has another path on the remote, the list comes after the question
 		place, err := v.Find(name, true)
 		if err != nil {
 			return err

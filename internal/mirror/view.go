@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"sync"
 
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
@@ -15,6 +16,8 @@ type View struct {
 	known *knowledge
 	// exact says that the call is about contents: lists, and the versions of copies, that were heard before do not do.
 	exact bool
+	// toList is the path on the remote of a directory that the call will have listed, "" if there is none.
+	toList string
 }
 
 // Exactly says that the call is about contents, not only about names and attributes, or is to be told what is there now.
@@ -110,16 +113,31 @@ func (v *View) Ask(name string) (Answer, error) {
 	if a, ok := v.known.answers[name]; ok {
 		return a, nil
 	}
-	around := v.detours()
+	around, toList := v.detours(), v.toList == name && v.Capacity() > 1
 	return Answer{}, need{func(m *FS, k *knowledge) error {
+		var l listing
+		var coming sync.WaitGroup
+		if toList {
+			coming.Go(func() { l = around.askList(m, name) })
+		}
 		a := around.ask(m, name)
+		coming.Wait()
 		if m.ctx.Err() != nil {
 			return m.ctx.Err()
 		}
 		k.answers[name] = a
 		m.remember(k, func(now int64) { m.heard.keepAnswer(name, a, now) })
+		if toList && a.Kind == tree.Dir && l.err == nil {
+			m.keepList(k, name, l)
+		}
 		return nil
 	}}
+}
+
+// keepList keeps what a call has learnt about a directory.
+func (m *FS) keepList(k *knowledge, name string, l listing) {
+	k.lists[name] = l
+	m.remember(k, func(now int64) { m.heard.keepList(name, l, now) })
 }
 
 // list is the remote's list of a directory, as old as Options.ListTTL if the call does not need one of its own.
@@ -143,8 +161,7 @@ func (v *View) list(name string) (listing, error) {
 		if m.ctx.Err() != nil {
 			return m.ctx.Err()
 		}
-		k.lists[name] = l
-		m.remember(k, func(now int64) { m.heard.keepList(name, l, now) })
+		m.keepList(k, name, l)
 		return nil
 	}}
 }
