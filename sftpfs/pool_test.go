@@ -92,6 +92,28 @@ func TestTransferOverSeveralChannels(t *testing.T) {
 	}
 }
 
+// Reading on through a file that was made by Create empties nothing.
+func TestCopyOfWhatWasCreated(t *testing.T) {
+	t.Parallel()
+	_, cfg := far(t, newServer(t, nil).Config(), link.Options{RoundTrip: 15 * time.Millisecond})
+	fsys := newFs(t, cfg)
+	content := random(20 << 20)
+	f, err := fsys.Create("f")
+	require.NoError(t, err)
+	_, err = f.Write(content)
+	require.NoError(t, err)
+	_, err = f.Seek(0, io.SeekStart)
+	require.NoError(t, err)
+	var got bytes.Buffer
+	_, err = io.Copy(&got, f)
+	require.NoError(t, err)
+	require.True(t, bytes.Equal(content, got.Bytes()))
+	fi, err := f.Stat()
+	require.NoError(t, err)
+	require.EqualValues(t, len(content), fi.Size())
+	require.NoError(t, f.Close())
+}
+
 // Whatever else the name leads to meanwhile is not written.
 func TestTransferSparesWhatTookTheName(t *testing.T) {
 	t.Parallel()

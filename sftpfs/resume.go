@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"sync"
 	"time"
 
@@ -91,7 +92,7 @@ func (f *File) reopen(lost *opened) (*opened, error) {
 
 // same opens the file by its name, which must lead to the version that was stated last.
 func (f *File) same(r remote) (*opened, error) {
-	h, err := r.open(f.path, f.flag)
+	h, err := r.open(f.path, os.O_RDONLY) // whatever else the file is open for
 	if err != nil {
 		return nil, r.notResumed(err)
 	}
