@@ -3,7 +3,6 @@ package sftpfs
 import (
 	"context"
 	"io"
-	"math"
 )
 
 // A transfer is a packet under way, in memory of its own: it may outlive the call that began it.
@@ -14,11 +13,13 @@ type transfer struct {
 	done   chan struct{} // closed when n and err are there
 }
 
-// begin runs op on the first n bytes of p.
-func begin(p *packetBuffer, n int, op func([]byte) (int, error)) *transfer {
+// begin runs op on the first n bytes of p, by the lane.
+func begin(l *lane, p *packetBuffer, n int, op func([]byte) (int, error)) *transfer {
 	t := &transfer{packet: p, done: make(chan struct{})}
+	l.underWay.Add(int64(n))
 	go func() {
 		defer close(t.done)
+		defer l.underWay.Add(-int64(n))
 		t.n, t.err = op(p.b[:n])
 	}()
 	return t
@@ -49,16 +50,20 @@ func (f *File) WriteTo(w io.Writer) (written int64, err error) {
 	if err != nil {
 		return 0, pathError("read", f.name, err)
 	}
-	lanes := newLanes(f)
-	lanes.invite(fi.Size()-f.offset, f.same)
+	lanes := newLanes(f, fi.Size()-f.offset, f.same)
 	defer lanes.end() // for reading it makes no difference how
 	size := f.at.Load().packet()
 	var ahead []*transfer
 	next := f.offset
 	for {
-		for width := lanes.width() * inFlight / size; len(ahead) < width && next < fi.Size(); {
-			off, n, lane := next, int(min(int64(size), fi.Size()-next)), lanes.next()
-			ahead = append(ahead, begin(newPacket(bufferFor(int64(n))), n, func(b []byte) (int, error) {
+		lanes.invite(fi.Size() - next)
+		for next < fi.Size() {
+			off, n := next, int(min(int64(size), fi.Size()-next))
+			lane := lanes.next(int64(n), next-f.offset)
+			if lane == nil {
+				break
+			}
+			ahead = append(ahead, begin(lane, newPacket(bufferFor(int64(n))), n, func(b []byte) (int, error) {
 				return f.fillBy(lane, b, off)
 			}))
 			next += int64(n)
@@ -125,36 +130,41 @@ func (f *File) ReadFrom(r io.Reader) (written int64, err error) {
 		f.offset = f.end
 		defer func() { f.end, f.behind = f.offset, true }()
 	}
-	lanes := newLanes(f)
-	invited := f.appends() || !f.at.Load().hasFiles()
+	size, expected := f.at.Load().packet(), int64(unstated)
+	if f.appends() {
+		size, expected = packet, packet // a server that honours O_APPEND takes packets as they come
+	}
+	piece := size
+	if known, ok := r.(sized); ok {
+		expected = min(expected, known.Size())
+		piece = min(size, bufferFor(known.Size()+1)) // with room to see that it ends there
+	}
+	lanes := newLanes(f, expected, f.sameForWriting)
 	defer func() {
 		if lerr := lanes.end(); err == nil && lerr != nil {
 			err = pathError("write", f.name, lerr)
 		}
 	}()
-	size := f.at.Load().packet()
-	if f.appends() {
-		size = packet
-	}
-	piece := size
-	if known, ok := r.(sized); ok {
-		piece = min(size, bufferFor(known.Size()+1)) // with room to see that it ends there
-	}
 	var ahead []*transfer
 	next := f.offset
 	var rerr error
 	for {
-		width := lanes.width() * inFlight / size
-		if f.appends() {
-			width = 1 // a server that honours O_APPEND takes packets as they come
+		if rerr == nil && !f.appends() && f.at.Load().hasFiles() {
+			lanes.invite(toCome(written, expected))
 		}
-		for len(ahead) < width && rerr == nil {
+		for rerr == nil && (len(ahead) == 0 || !f.appends()) {
+			lane := lanes.next(int64(piece), next-f.offset)
+			if lane == nil {
+				break
+			}
 			p := newPacket(piece)
 			piece = size
 			var n int
 			if n, rerr = readFull(r, p.b); n > 0 {
-				off, lane := next, lanes.next()
-				ahead = append(ahead, begin(p, n, func(b []byte) (int, error) { return f.putBy(lane, b, off) }))
+				off := next
+				ahead = append(ahead, begin(lane, p, n, func(b []byte) (int, error) {
+					return f.putBy(lane.at, b, off)
+				}))
 				next += int64(n)
 			}
 		}
@@ -167,10 +177,6 @@ func (f *File) ReadFrom(r io.Reader) (written int64, err error) {
 		f.offset += int64(n)
 		written += int64(n)
 		f.acknowledged.Store(written)
-		if written >= laneBytes && !invited {
-			invited = true
-			lanes.invite(math.MaxInt64, f.sameForWriting) // who writes that much may write a lot
-		}
 		if werr != nil {
 			f.settle(ahead)
 			return written, pathError("write", f.name, werr)
@@ -181,6 +187,15 @@ func (f *File) ReadFrom(r io.Reader) (written int64, err error) {
 		rerr = nil
 	}
 	return written, rerr
+}
+
+// toCome returns how many bytes are likely to follow those that are written. Who does not say, and has written much, may
+// write a lot.
+func toCome(written, expected int64) int64 {
+	if expected == unstated && written < laneBytes {
+		return written
+	}
+	return max(expected-written, 0)
 }
 
 // settle waits for transfers whose outcome no longer matters, so that none writes after the call.

@@ -15,3 +15,14 @@ func (f *Fs) Measured() bool {
 	defer m.mu.Unlock()
 	return len(m.connections) > 0 && m.connections[0].roundTrip.Load() > 0
 }
+
+// Received returns how many bytes have come over each SFTP channel that there is.
+func (f *Fs) Received() (bytes []uint64) {
+	m := f.conns.(*manager)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, s := range m.live() {
+		bytes = append(bytes, s.wire.received.Load())
+	}
+	return bytes
+}

@@ -21,24 +21,33 @@ func (m *manager) another(ctx context.Context, t *taken) *session {
 	}
 }
 
-// orGrow returns a session that is not taken, or has one more made and returns what to wait for, if anything.
+// orGrow returns a session that is not taken, or has one more made and returns what to wait for, if anything. A transfer,
+// which goes on meanwhile, waits for one that is being made if those there are have enough to do.
 func (m *manager) orGrow(t *taken) (*session, <-chan struct{}) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.closed {
 		return nil, nil
 	}
-	live := slices.DeleteFunc(m.live(), func(s *session) bool { return slices.Contains(t.sessions, s) || s.full() })
-	if len(live) > 0 {
-		s := leastBusy(live)
-		t.sessions = append(t.sessions, s)
-		return s.begin(), nil
+	others := slices.DeleteFunc(m.live(), func(s *session) bool {
+		return slices.Contains(t.sessions, s) || s.full() || t.claim > 0 && s.claimed.Load() >= manyClaims
+	})
+	var s *session
+	if len(others) > 0 {
+		s = leastBusy(others)
 	}
-	m.grow()
-	if m.growing == 0 {
+	if s == nil || t.claim > 0 && s.claimed.Load() >= inFlight/2 {
+		m.grow()
+		if m.growing > 0 && (s == nil || !m.connecting) {
+			return nil, m.grown
+		}
+	}
+	if s == nil {
 		return nil, nil
 	}
-	return nil, m.grown
+	t.sessions = append(t.sessions, s)
+	s.claimed.Add(t.claim)
+	return s.begin(), nil
 }
 
 // Expect says that so many calls will be under way at a time before long. The channels for them are made meanwhile, or,

@@ -3,84 +3,150 @@ package sftpfs
 import (
 	"context"
 	"errors"
+	"math"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/pkg/sftp"
 )
 
 const (
-	// An SSH channel moves at most 2 MiB a round trip, however fast the line. So a big transfer runs over several where
+	// An SSH channel moves at most 2 MiB a round trip, however fast the line. So big transfers run over several where
 	// the round trip is long; where it is short one is faster.
 	longRoundTrip = 10 * time.Millisecond
 
-	// laneBytes is how much there must be to transfer for each further channel to be worth its while.
+	// laneBytes is how much there must be to transfer for each further channel to be worth its while. What others have
+	// to transfer on the same channel counts, for it comes before; but at least leastLane of each must be its own.
 	laneBytes = 8 << 20
+	leastLane = 1 << 20
+
+	// manyClaims is how much may be claimed on a channel to which further lanes come: fewFiles do.
+	manyClaims = fewFiles * inFlight
 )
 
-// lanesFor returns how many channels to use for so many bytes.
-func lanesFor(roundTrip time.Duration, bytes int64) int {
+// lanesFor returns how many channels to use for so many bytes, where others have claimed so much of the first one.
+func lanesFor(roundTrip time.Duration, bytes, others int64) int {
 	if roundTrip < longRoundTrip {
 		return 1
 	}
-	return int(min(max(bytes/laneBytes, 1), DefaultMaxChannels))
+	most := min(bytes/leastLane, DefaultMaxChannels)
+	return int(max(min(bytes/laneBytes+others/laneBytes, most), 1))
+}
+
+// A share is what a transfer has of a channel. All of them have inFlight bytes together, in proportion to what they
+// claim; so no transfer is kept waiting by one that came before it, and what is in memory has a bound.
+type share struct {
+	claim    int64 // bytes that this transfer would like to have under way; not 0
+	claimed  int64 // by all
+	underWay int64
+}
+
+// size returns how many bytes the share is.
+func (s share) size() int64 { return inFlight * s.claim / max(s.claimed, s.claim) }
+
+// roomiest returns which of the shares has the most left, or -1 if there is not enough in all of them for n bytes more
+// than those that the transfer holds, on the way or waiting for what comes before. One that holds none has room.
+func roomiest(shares []share, held, n int64) int {
+	best, most, sum := -1, int64(math.MinInt64), int64(0)
+	for i, s := range shares {
+		sum += s.size()
+		if left := s.size() - s.underWay; left > most {
+			best, most = i, left
+		}
+	}
+	if held > 0 && held+n > sum {
+		return -1
+	}
+	return best
+}
+
+// A lane is one handle of the file that a transfer runs over.
+type lane struct {
+	at       *opened      // nil: the file's own, which may be replaced
+	session  *session     // whose channel the lane has a share of
+	underWay atomic.Int64 // bytes
+	failed   atomic.Bool  // to read, so that it takes no more
 }
 
 // lanes are what one transfer runs over: the file's own handle, and others of the same file on other channels, which
 // join when they are there.
 type lanes struct {
-	file   *File
-	cancel context.CancelFunc // of those to come
-	wg     sync.WaitGroup
-	coming chan *opened
-	open   []*opened // the first is nil: the file itself
-	turn   int
+	file    *File
+	same    func(remote) (*opened, error) // opens the file again
+	claim   int64                         // on each channel
+	ctx     context.Context
+	cancel  context.CancelFunc // of those to come
+	wg      sync.WaitGroup
+	have    *taken
+	invited int // with those that are there
+	coming  chan *lane
+	open    []*lane // the first is the file itself
+	good    []*lane // of next, kept for the next time
+	shares  []share // of those
 }
 
-// newLanes returns the one lane that the file itself is.
-func newLanes(f *File) *lanes {
-	return &lanes{file: f, open: []*opened{nil}, coming: make(chan *opened, DefaultMaxChannels), cancel: func() {}}
+// newLanes returns the one lane that the file itself is, for a transfer of at most so many bytes.
+func newLanes(f *File, bytes int64, same func(remote) (*opened, error)) *lanes {
+	s := f.at.Load().session
+	l := &lanes{
+		file: f, same: same, claim: max(min(bytes, inFlight), 1),
+		invited: 1, coming: make(chan *lane, DefaultMaxChannels), open: []*lane{{session: s}},
+	}
+	l.have = &taken{[]*session{s}, l.claim}
+	l.ctx, l.cancel = context.WithCancel(f.fs.ctx)
+	s.claimed.Add(l.claim)
+	return l
 }
 
-// invite begins to open lanes for a transfer of so many bytes more. It is called once. same opens the file again.
-func (l *lanes) invite(bytes int64, same func(remote) (*opened, error)) {
-	f := l.file
-	o := f.at.Load()
-	var ctx context.Context
-	ctx, l.cancel = context.WithCancel(f.fs.ctx)
-	have := &taken{[]*session{o.session}}
-	for range lanesFor(time.Duration(o.conn.roundTrip.Load()), bytes) - 1 {
+// invite has lanes opened, unless there are or will be as many as so many bytes more are worth.
+func (l *lanes) invite(bytes int64) {
+	o := l.file.at.Load()
+	others := max(o.claimed.Load()-l.claim, 0)
+	for worth := lanesFor(time.Duration(o.conn.roundTrip.Load()), bytes, others); l.invited < worth; l.invited++ {
 		l.wg.Go(func() {
-			s := f.fs.conns.another(ctx, have)
+			s := l.file.fs.conns.another(l.ctx, l.have)
 			if s == nil {
 				return
 			}
-			lane, err := await(ctx, func() (*opened, error) {
+			o, err := await(l.ctx, func() (*opened, error) {
 				defer s.release()
-				return same(remote{s, ctx})
+				return l.same(remote{s, l.ctx})
 			}, func(o *opened) { o.close() })
-			if err == nil {
-				l.coming <- lane
+			if err != nil {
+				s.claimed.Add(-l.claim)
+				return
 			}
+			l.coming <- &lane{at: o, session: s}
 		})
 	}
 }
 
-// next returns the lane whose turn it is: nil for the file itself.
-func (l *lanes) next() *opened {
-	l.turn = (l.turn + 1) % len(l.open)
-	return l.open[l.turn]
+// next returns the lane for n bytes, or nil if the other transfers leave no room for more than the held ones.
+func (l *lanes) next(n, held int64) *lane {
+	l.join()
+	l.good, l.shares = l.good[:0], l.shares[:0]
+	for _, one := range l.open {
+		if !one.failed.Load() {
+			l.good = append(l.good, one)
+			l.shares = append(l.shares, share{l.claim, one.session.claimed.Load(), one.underWay.Load()})
+		}
+	}
+	if i := roomiest(l.shares, held, n); i >= 0 {
+		return l.good[i]
+	}
+	return nil
 }
 
-// width returns how many lanes there are, with those that have come.
-func (l *lanes) width() int {
+// join takes in the lanes that have come.
+func (l *lanes) join() {
 	for {
 		select {
-		case o := <-l.coming:
-			l.open = append(l.open, o)
+		case one := <-l.coming:
+			l.open = append(l.open, one)
 		default:
-			return len(l.open)
+			return
 		}
 	}
 }
@@ -90,12 +156,15 @@ func (l *lanes) width() int {
 func (l *lanes) end() error {
 	l.cancel()
 	l.wg.Wait()
-	l.width() // takes the last ones
+	l.join() // the last ones
+	for _, one := range l.open {
+		one.session.claimed.Add(-l.claim)
+	}
 	errs := make([]error, len(l.open))
 	_, err := await(l.file.fs.ctx, func() (struct{}, error) {
 		var wg sync.WaitGroup
-		for i, o := range l.open[1:] {
-			wg.Go(func() { errs[i] = o.reduce(o.close()) })
+		for i, one := range l.open[1:] {
+			wg.Go(func() { errs[i] = one.at.reduce(one.at.close()) })
 		}
 		wg.Wait()
 		return struct{}{}, errors.Join(errs...)
@@ -111,9 +180,8 @@ func (f *File) sameForWriting(r remote) (*opened, error) {
 		return nil, err
 	}
 	o := opening(r, h)
-	own := f.at.Load()
 	var looks [3]*sftp.FileStat
-	for i, h := range []*sftp.File{own.handle, h, own.handle} {
+	for i, h := range []*sftp.File{h, f.at.Load().handle, h} {
 		fi, err := h.Stat()
 		if err != nil {
 			o.close()
@@ -121,17 +189,21 @@ func (f *File) sameForWriting(r remote) (*opened, error) {
 		}
 		looks[i] = fi.Sys().(*sftp.FileStat)
 	}
-	if !between(looks) {
+	if !growing(looks) {
 		o.close()
 		return nil, errors.New("another file, or one that does not grow")
 	}
 	return o, nil
 }
 
-// between tells whether the second look can be at the file of the first and the third, which is growing.
-func between(looks [3]*sftp.FileStat) bool {
-	before, at, after := looks[0], looks[1], looks[2]
-	return before.Size > 0 && before.Size <= at.Size && at.Size <= after.Size &&
-		before.Mtime <= at.Mtime && at.Mtime <= after.Mtime &&
-		before.Mode == at.Mode && before.UID == at.UID && before.GID == at.GID
+// growing tells whether looks, one after the other, can be at one file that is growing.
+func growing(looks [3]*sftp.FileStat) bool {
+	for i, now := range looks[1:] {
+		before := looks[i]
+		if now.Size <= before.Size || now.Mtime < before.Mtime ||
+			now.Mode != before.Mode || now.UID != before.UID || now.GID != before.GID {
+			return false
+		}
+	}
+	return looks[0].Size > 0
 }

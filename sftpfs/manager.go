@@ -1,6 +1,7 @@
 package sftpfs
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io/fs"
@@ -22,7 +23,10 @@ type source interface {
 }
 
 // taken are the sessions that someone has who wants different ones.
-type taken struct{ sessions []*session } // guarded by manager.mu
+type taken struct {
+	sessions []*session // guarded by manager.mu
+	claim    int64      // bytes that a transfer claims on each further one, and gives back; 0: it is for a call
+}
 
 // An opener does for a manager what goes over the network.
 type opener interface {
@@ -220,6 +224,9 @@ func (m *manager) live() []*session {
 
 func (s *session) load() int64 { return s.calls.Load() + s.files.Load() }
 
+// burden is the load with what transfers have to do besides, a packet of theirs being as much as a call.
+func (s *session) burden() int64 { return s.load() + s.claimed.Load()/packet }
+
 // begin begins a call, which release ends.
 func (s *session) begin() *session {
 	s.calls.Add(1)
@@ -236,7 +243,7 @@ func leastBusy(sessions []*session) *session {
 		case fb && !fa:
 			return -1
 		}
-		return int(a.load() - b.load())
+		return cmp.Compare(a.burden(), b.burden())
 	})
 }
 

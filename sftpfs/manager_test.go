@@ -313,7 +313,7 @@ func TestSeveralSessions(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		m := testManager(t, &fakeOpener{takes: time.Second})
-		have := &taken{[]*session{get(t, m)}}
+		have := &taken{sessions: []*session{get(t, m)}}
 		began := time.Now()
 		var wg sync.WaitGroup
 		for range 10 {
@@ -333,9 +333,9 @@ func TestRefusalsLowerTheLimit(t *testing.T) {
 		o := &fakeOpener{perConn: 1}
 		m := testManager(t, o)
 		first := get(t, m)
-		second := m.another(t.Context(), &taken{[]*session{first}})
+		second := m.another(t.Context(), &taken{sessions: []*session{first}})
 		require.NotSame(t, first.conn, second.conn, "another connection has room")
-		require.Nil(t, m.another(t.Context(), &taken{[]*session{first, second}}))
+		require.Nil(t, m.another(t.Context(), &taken{sessions: []*session{first, second}}))
 		refused := o.refused
 		require.Equal(t, 2, refused)
 		for range 100 {
@@ -356,13 +356,13 @@ func TestRefusedConnection(t *testing.T) {
 		first := get(t, m)
 		o.err = errors.New("MaxStartups")
 		for range 3 {
-			require.Nil(t, m.another(t.Context(), &taken{[]*session{first}}))
+			require.Nil(t, m.another(t.Context(), &taken{sessions: []*session{first}}))
 		}
 		require.Equal(t, 2, o.dials)
 		require.Same(t, first, get(t, m))
 		o.err = nil
 		time.Sleep(refusalStands + 1)
-		require.NotNil(t, m.another(t.Context(), &taken{[]*session{first}}))
+		require.NotNil(t, m.another(t.Context(), &taken{sessions: []*session{first}}))
 	})
 }
 
@@ -370,7 +370,7 @@ func TestGivesBackWhatIsIdle(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		m := testManager(t, &fakeOpener{perConn: 2})
-		have := &taken{[]*session{get(t, m)}}
+		have := &taken{sessions: []*session{get(t, m)}}
 		for range 3 {
 			require.NotNil(t, m.another(t.Context(), have))
 		}

@@ -82,12 +82,15 @@ func (f *File) fill(b []byte, off int64) (n int, err error) {
 	return n, f.orIsDir(err)
 }
 
-// fillBy is fill by a lane, nil being the file itself, which also has the word when the lane does not deliver.
-func (f *File) fillBy(lane *opened, b []byte, off int64) (n int, err error) {
-	if lane != nil {
-		n, _ = lane.handle.ReadAt(b, off)
+// fillBy is fill by a lane. The file's own handle has the word when another one does not deliver.
+func (f *File) fillBy(l *lane, b []byte, off int64) (n int, err error) {
+	if l.at != nil {
+		n, _ = l.at.handle.ReadAt(b, off)
 	}
 	if n < len(b) {
+		if l.at != nil {
+			l.failed.Store(true)
+		}
 		m := 0
 		m, err = f.fill(b[n:], off+int64(n))
 		n += m

@@ -17,7 +17,7 @@ func withRoom[T any](f *Fs, r remote, op func(remote) (T, error)) (T, error) {
 	if !maybeFull(open, err) {
 		return v, err
 	}
-	tried := &taken{[]*session{r.session}}
+	tried := &taken{sessions: []*session{r.session}}
 	for {
 		s := f.conns.another(r.ctx, tried)
 		if s == nil {

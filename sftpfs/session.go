@@ -30,6 +30,8 @@ type session struct {
 	limits atomic.Pointer[limits] // as stated
 	used   atomic.Bool            // since the manager last looked
 
+	claimed atomic.Int64 // bytes that transfers would like to have under way on it
+
 	once  sync.Once
 	lost  chan struct{} // closed by fail
 	cause error         // why; set before lost is closed

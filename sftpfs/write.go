@@ -72,9 +72,9 @@ func (f *File) canWrite() error {
 // put writes b; n is how much of its beginning has arrived.
 func (f *File) put(b []byte, off int64) (n int, err error) { return f.putBy(nil, b, off) }
 
-// putBy is put by a lane, nil being the file itself.
-func (f *File) putBy(lane *opened, b []byte, off int64) (n int, err error) {
-	o := cmp.Or(lane, f.at.Load())
+// putBy is put by another handle of the file; nil is its own.
+func (f *File) putBy(o *opened, b []byte, off int64) (n int, err error) {
+	o = cmp.Or(o, f.at.Load())
 	n, err = inPieces(o.packet(), b, off, o.handle.WriteAt)
 	f.size.Store(unstated)
 	err = o.reduce(err)

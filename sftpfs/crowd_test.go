@@ -1,0 +1,194 @@
+package sftpfs_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/spf13/afero"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/sftpsyncer/go-syncfs/internal/link"
+	"github.com/sftpsyncer/go-syncfs/internal/opensshtest"
+	"github.com/sftpsyncer/go-syncfs/sftpfs"
+	"github.com/sftpsyncer/go-syncfs/sftpfs/sftptest"
+)
+
+// A crowd is files that are copied at the same time, each with content of its own.
+type crowd [][]byte
+
+func newCrowd(files, size int) crowd {
+	all := random(files + size)
+	c := make(crowd, files)
+	for i := range c {
+		c[i] = all[i : i+size]
+	}
+	return c
+}
+
+func (crowd) name(i int) string { return fmt.Sprintf("f%02d", i) }
+
+// copy opens all files, and then has all of them copied.
+func (c crowd) copy(t *testing.T, fsys *sftpfs.Fs, flag int, do func(f afero.File, content []byte) error) {
+	t.Helper()
+	files := make([]afero.File, len(c))
+	var opening, copying errgroup.Group
+	for i := range c {
+		opening.Go(func() (err error) {
+			files[i], err = fsys.OpenFile(c.name(i), flag, 0o666)
+			return err
+		})
+	}
+	require.NoError(t, opening.Wait())
+	for i, f := range files {
+		copying.Go(func() error { return errors.Join(do(f, c[i]), f.Close()) })
+	}
+	require.NoError(t, copying.Wait())
+}
+
+func (c crowd) download(t *testing.T, fsys *sftpfs.Fs) {
+	t.Helper()
+	c.copy(t, fsys, os.O_RDONLY, func(f afero.File, content []byte) error {
+		got := bytes.NewBuffer(make([]byte, 0, len(content)))
+		if _, err := io.Copy(got, f); err != nil {
+			return err
+		}
+		if !bytes.Equal(content, got.Bytes()) {
+			return fmt.Errorf("%s is not what it was", f.Name())
+		}
+		return nil
+	})
+}
+
+func (c crowd) upload(t *testing.T, fsys *sftpfs.Fs) {
+	t.Helper()
+	c.copy(t, fsys, os.O_WRONLY|os.O_CREATE|os.O_EXCL, func(f afero.File, content []byte) error {
+		_, err := io.Copy(f, io.NewSectionReader(bytes.NewReader(content), 0, int64(len(content))))
+		return err
+	})
+}
+
+// requireSpread requires that all channels have carried about as much, but the first one, which was alone for a while.
+func requireSpread(t *testing.T, fsys *sftpfs.Fs) {
+	t.Helper()
+	carried := fsys.Received()
+	t.Logf("bytes by channel: %d", carried)
+	require.Len(t, carried, sftpfs.DefaultMaxChannels)
+	sum := uint64(0)
+	for _, n := range carried {
+		sum += n
+	}
+	share := (sum - carried[0]) / uint64(len(carried)-1)
+	require.Less(t, carried[0], sum/3)
+	for _, n := range carried[1:] {
+		require.Greater(t, n, share/2)
+		require.Less(t, n, share*2)
+	}
+}
+
+// Files that are opened when there is one channel do not stay on it, though none of them is worth another one by itself.
+func TestDownloadsAreSpread(t *testing.T) {
+	t.Parallel()
+	c := newCrowd(20, 8<<20)
+	served := afero.NewMemMapFs()
+	for i, content := range c {
+		require.NoError(t, afero.WriteFile(served, "/"+c.name(i), content, 0o644))
+	}
+	server := newServer(t, &sftptest.Options{Fs: served})
+	_, cfg := far(t, server.Config(), link.Options{RoundTrip: 100 * time.Millisecond})
+	fsys := newFs(t, cfg)
+	c.download(t, fsys)
+	requireSpread(t, fsys)
+}
+
+// So are files that are written. What a channel has carried shows in the answers: there is one to each packet.
+func TestUploadsAreSpread(t *testing.T) {
+	t.Parallel()
+	server := opensshtest.Start(t, opensshtest.Options{})
+	_, cfg := far(t, openSSHConfig(server), link.Options{RoundTrip: 100 * time.Millisecond})
+	fsys := newFs(t, cfg)
+	c := newCrowd(20, 8<<20)
+	c.upload(t, fsys)
+	requireSpread(t, fsys)
+	c.requireOn(t, server)
+}
+
+func (c crowd) requireOn(t *testing.T, server *opensshtest.Server) {
+	t.Helper()
+	for i, content := range c {
+		onDisk, err := os.ReadFile(filepath.Join(server.Root, c.name(i)))
+		require.NoError(t, err)
+		require.True(t, bytes.Equal(content, onDisk), c.name(i))
+	}
+}
+
+// What a server does not allow is done without.
+func TestCrowdOnNarrowServer(t *testing.T) {
+	t.Parallel()
+	for name, options := range map[string]opensshtest.Options{
+		"one channel":              {Config: []string{"MaxSessions 1"}},
+		"three channels":           {Config: []string{"MaxSessions 3"}},
+		"few handles on a channel": {Subsystem: script(t, "ulimit -n 16")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := opensshtest.Start(t, options)
+			_, cfg := far(t, openSSHConfig(server), link.Options{RoundTrip: 15 * time.Millisecond})
+			fsys := newFs(t, cfg)
+			c := newCrowd(10, 6<<20)
+			c.upload(t, fsys)
+			c.requireOn(t, server)
+			c.download(t, fsys)
+		})
+	}
+}
+
+// A channel that ends in the middle of a download takes nothing with it, and the others go on.
+func TestLostLane(t *testing.T) {
+	t.Parallel()
+	pids := filepath.Join(t.TempDir(), "pids")
+	server := opensshtest.Start(t, opensshtest.Options{Subsystem: script(t, "echo $$ >>'"+pids+"'")})
+	_, cfg := far(t, openSSHConfig(server), link.Options{RoundTrip: 20 * time.Millisecond})
+	fsys := newFs(t, cfg)
+	content := random(64 << 20)
+	require.NoError(t, os.WriteFile(filepath.Join(server.Root, "f"), content, 0o644))
+	f, err := fsys.Open("f")
+	require.NoError(t, err)
+
+	const quarter = 16 << 20
+	var got bytes.Buffer
+	var carried []uint64 // when the channel ends, without it
+	_, err = io.Copy(writerFunc(func(b []byte) (int, error) {
+		if carried == nil && got.Len() >= quarter {
+			require.Eventually(t, func() bool {
+				channels, _ := fsys.Channels()
+				return channels == sftpfs.DefaultMaxChannels
+			}, soon, time.Millisecond)
+		}
+		if carried == nil && got.Len() >= 2*quarter { // what is read since went over all of them
+			all, err := os.ReadFile(pids)
+			require.NoError(t, err)
+			lines := strings.Fields(string(all))
+			require.NoError(t, exec.Command("kill", "-KILL", lines[len(lines)-1]).Run())
+			require.Eventually(t, func() bool {
+				carried = fsys.Received()
+				return len(carried) == sftpfs.DefaultMaxChannels-1
+			}, soon, time.Millisecond)
+		}
+		return got.Write(b)
+	}), f)
+	require.NoError(t, err)
+	require.NoError(t, f.Close())
+	require.True(t, bytes.Equal(content, got.Bytes()))
+	for i, n := range fsys.Received() {
+		require.Greater(t, n, carried[i]+quarter/2/sftpfs.DefaultMaxChannels)
+	}
+}
