@@ -189,8 +189,8 @@ func (f *File) ReadFrom(r io.Reader) (written int64, err error) {
 	return written, rerr
 }
 
-// toCome returns how many bytes are likely to follow those that are written. Who does not say, and has written much, may
-// write a lot.
+// toCome returns how many bytes are likely to follow those that are written. Who does not say, and has written much,
+// may write a lot.
 func toCome(written, expected int64) int64 {
 	if expected == unstated && written < laneBytes {
 		return written

@@ -19,12 +19,14 @@
 //     the server are never sent twice: their error matches ErrUnavailable and says that the outcome is unknown.
 //   - A file that was opened for reading is read on, at its offset, on a new connection, if its name still leads to a
 //     file of the same size and time. What those were is asked for by the first read.
-//   - Any number of calls and open files share a few SFTP channels. More are made when there is a crowd, and for a big
-//     copy over a long line, of which one channel carries at most 2 MiB a round trip. What is idle is given back.
+//   - Any number of calls and open files share a few SFTP channels. More are made when there is a crowd, and for big
+//     copies over a long line, of which one channel carries at most 2 MiB a round trip. What is idle is given back.
 //     A server that refuses a channel, a connection or another open file is used with what it allows.
 //   - Where the server is known to carry requests out in the order in which it gets them (OpenSSH's), what does not depend
 //     on an answer does not wait for it: a listing takes two round trips, and so do reading a small file whole
 //     (ReadVersion) and writing one (Stage). Anything but the answer that was hoped for has the usual way gone.
+//   - Copies (File.WriteTo and File.ReadFrom, which io.Copy uses) that run at the same time share the channels fairly.
+//     All together they hold 2 MiB for each channel and a packet (32 KiB, or 255 KiB over a short line) for each copy.
 //   - While an answer is awaited, no silence lasts longer than Config.IdleTimeout, on any channel. After a failure to
 //     connect, calls fail at once for a while, up to two seconds.
 //   - What a server sends is data: an answer that can't be meant ends the call or the connection, with an error. A

@@ -21,8 +21,8 @@ func (m *manager) another(ctx context.Context, t *taken) *session {
 	}
 }
 
-// orGrow returns a session that is not taken, or has one more made and returns what to wait for, if anything. A transfer,
-// which goes on meanwhile, waits for one that is being made if those there are have enough to do.
+// orGrow returns a session that is not taken, or has one more made and returns what to wait for, if anything. A
+// transfer, which goes on meanwhile, waits for one that is being made if those there are have enough to do.
 func (m *manager) orGrow(t *taken) (*session, <-chan struct{}) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -36,7 +36,8 @@ func lanesFor(roundTrip time.Duration, bytes, others int64) int {
 }
 
 // A share is what a transfer has of a channel. All of them have inFlight bytes together, in proportion to what they
-// claim; so no transfer is kept waiting by one that came before it, and what is in memory has a bound.
+// claim; so no transfer is kept waiting by one that came before it, and what is in memory has a bound. One whose other
+// side is slow keeps its share.
 type share struct {
 	claim    int64 // bytes that this transfer would like to have under way; not 0
 	claimed  int64 // by all
