@@ -79,7 +79,8 @@ func (c *Fs) remove(name string, do func(remote afero.Fs, remoteName string) err
 	if err != nil {
 		return err
 	}
-	if err := mirror.Remote(do(c.m.RemoteFs(), c.m.RemoteName(clean))); err != nil {
+	err = c.m.Displace(func() error { return do(c.m.RemoteFs(), c.m.RemoteName(clean)) }, clean)
+	if err := mirror.Remote(err); err != nil {
 		_ = c.learn(clean, (*mirror.View).Doubt) // it may have been done, or done in part
 		return err
 	}
@@ -105,7 +106,9 @@ func (c *Fs) rename(oldname, newname string) error {
 		}
 		return err
 	}
-	err = mirror.Remote(c.m.RemoteFs().Rename(c.m.RemoteName(from), c.m.RemoteName(to)))
+	err = mirror.Remote(c.m.Displace(func() error {
+		return c.m.RemoteFs().Rename(c.m.RemoteName(from), c.m.RemoteName(to))
+	}, from, to))
 	if err == nil && from != to {
 		err = c.renamed(from, to)
 	}
@@ -174,7 +177,7 @@ func (c *Fs) attribute(op, name string, do func(remote afero.Fs, remoteName stri
 		return mirror.PathError(op, name, err)
 	}
 	before := c.m.Ask(clean)
-	err = mirror.Remote(do(c.m.RemoteFs(), c.m.RemoteName(clean)))
+	err = mirror.Remote(c.m.Displace(func() error { return do(c.m.RemoteFs(), c.m.RemoteName(clean)) }, clean))
 	after := c.m.Ask(clean)
 	refreshErr := c.m.Do(func(v *mirror.View) error {
 		v.Refreshed(clean, after, v.OwnedAs(clean, before))

@@ -2,7 +2,10 @@ package cachefs
 
 import (
 	"fmt"
+	"io"
+	"io/fs"
 	"os"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -13,28 +16,49 @@ import (
 
 // What each call costs, in operations of the remote and bytes.
 
-// Open waits for the question where the file is, and for the file to be opened; for nothing that comes after.
-func TestColdOpenWaitsForNoByte(t *testing.T) {
+// Open waits for the answer that the file is there; not for the file to be opened, if everybody may read it, and for nothing
+// that comes after.
+func TestColdOpenWaitsForOneAnswer(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, Options{})
-	w.put("f", text(1, 10*mib))
-	gate := make(chan struct{})
-	w.line.Before(func(op faultfs.Op) error {
-		if op.Kind == faultfs.Fstat || op.Kind == faultfs.Read {
-			<-gate
+	for _, c := range []struct {
+		mode  fs.FileMode
+		after faultfs.Kind // what it does not wait for
+		opens int
+	}{
+		{0o644, faultfs.Open, 0},
+		{0o600, faultfs.Fstat, 1},
+	} {
+		for _, opts := range []Options{{}, {Revalidate: Always}} {
+			w := newWorld(t, opts)
+			w.put("f", text(1, 10*mib))
+			require.NoError(t, w.remote.Chmod("f", c.mode))
+			gate, passed := make(chan struct{}), atomic.Int32{}
+			w.line.Before(func(op faultfs.Op) error {
+				if op.Kind == c.after || op.Kind == faultfs.Read {
+					<-gate
+				}
+				if op.Kind == faultfs.Open {
+					passed.Add(1)
+				}
+				return nil
+			})
+			f, err := w.fs.Open("f")
+			require.NoError(t, err)
+			fi, err := f.Stat()
+			require.NoError(t, err)
+			require.Equal(t, int64(10*mib), fi.Size())
+			require.Equal(t, 1, w.line.Count(faultfs.Lstat))
+			require.EqualValues(t, c.opens, passed.Load())
+			require.Zero(t, w.line.BytesRead())
+			close(gate)
+			got, err := io.ReadAll(f)
+			require.NoError(t, err)
+			require.True(t, text(1, 10*mib) == string(got))
+			require.Equal(t, 1, w.line.Count(faultfs.Lstat))
+			require.Equal(t, 1, w.line.Count(faultfs.Open))
+			require.NoError(t, f.Close())
 		}
-		return nil
-	})
-	f, err := w.fs.Open("f")
-	require.NoError(t, err)
-	fi, err := f.Stat()
-	require.NoError(t, err)
-	require.Equal(t, int64(10*mib), fi.Size())
-	require.Equal(t, 1, w.line.Count(faultfs.Lstat))
-	require.Equal(t, 1, w.line.Count(faultfs.Open))
-	require.Zero(t, w.line.BytesRead())
-	close(gate)
-	require.NoError(t, f.Close())
+	}
 }
 
 func TestSmallFileCostsOneRead(t *testing.T) {

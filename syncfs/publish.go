@@ -43,7 +43,7 @@ func (s *Fs) publish(step tree.Step, c content, u uploaded, now mirror.Answer, r
 	if err != nil {
 		return err
 	}
-	if err := s.replace(intent, now.Known == tree.Exists, r); err != nil {
+	if err := s.displace(intent, now.Known == tree.Exists, r); err != nil {
 		return s.retract(step.Node, err)
 	}
 	return s.m.Do(func(v *mirror.View) error {

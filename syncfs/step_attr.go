@@ -43,7 +43,7 @@ func (s *Fs) setAttrRemote(step tree.Step, r *Result) error {
 			return err
 		}
 	}
-	if err := s.setAttrs(step.Path, attr); err != nil {
+	if err := s.m.Displace(func() error { return s.setAttrs(step.Path, attr) }, step.Path); err != nil {
 		return s.retract(n, err)
 	}
 	now = s.m.Ask(step.Path)

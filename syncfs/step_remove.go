@@ -36,7 +36,9 @@ func (s *Fs) removeRemote(step tree.Step, r *Result) error {
 		if err := s.intend(n, intent); err != nil {
 			return err
 		}
-		err := mirror.Remote(s.m.RemoteFs().Remove(s.m.RemoteName(step.Path)))
+		err := mirror.Remote(s.m.Displace(func() error {
+			return s.m.RemoteFs().Remove(s.m.RemoteName(step.Path))
+		}, step.Path))
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return s.retract(n, err)
 		}

@@ -39,7 +39,7 @@ func (s *Fs) renameRemote(step tree.Step, r *Result) error {
 	if err := s.intend(step.Node, intent); err != nil {
 		return err
 	}
-	if err := s.replace(intent, to.known != tree.Absent, r); err != nil {
+	if err := s.displace(intent, to.known != tree.Absent, r); err != nil {
 		return s.retract(step.Node, err)
 	}
 	return s.m.Do(func(v *mirror.View) error {
@@ -65,6 +65,11 @@ func (s *Fs) renameNothing(step tree.Step) error {
 // fileReplacer is what a remote has that renames a file over another one with less waiting than by its Rename.
 type fileReplacer interface {
 	ReplaceFile(oldname, newname string) error
+}
+
+// displace is replace once what is being opened under both names is open.
+func (s *Fs) displace(i *tree.Intent, existing bool, r *Result) error {
+	return s.m.Displace(func() error { return s.replace(i, existing, r) }, i.From, i.To)
 }
 
 // replace renames on the remote. Where the remote does not replace an existing file, that is moved aside first, and

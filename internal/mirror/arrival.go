@@ -21,6 +21,7 @@ type arrival struct {
 	number uint64
 	cancel context.CancelFunc
 	from   string    // the path on the remote
+	around detours   // and where it may be instead
 	known  tree.Meta // what the node had when the remote was asked
 
 	handles int // guarded by state.mu
@@ -71,6 +72,7 @@ func (m *FS) depart(n *tree.Node) *arrival {
 	m.counted.fetches.Add(1)
 	a := &arrival{
 		m: m.With(ctx), node: n, number: m.departures, cancel: cancel,
+		from: n.RemotePath(), around: (&View{FS: m}).detours(), known: n.Meta,
 		opened: make(chan struct{}), begun: make(chan struct{}), wanted: make(chan struct{}), done: make(chan struct{}),
 		news: make(chan struct{}), users: 1, far: newFarFiles(),
 	}
@@ -92,13 +94,15 @@ type expectation struct {
 // meets says whether an arrival brings what a call may return. One that began before the call brings what the remote
 // had then, which may be older than what it has told the call. The arrival has begun.
 func (a *arrival) meets(e expectation) bool {
-	return a.number > e.since || a.version().SameVersion(e.meta)
+	meta, _ := a.version()
+	return a.number > e.since || meta.SameVersion(e.meta)
 }
 
-func (a *arrival) version() tree.Meta {
+// version is what arrives. It is not known before the remote has told.
+func (a *arrival) version() (meta tree.Meta, known bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return a.meta
+	return a.meta, a.src != nil
 }
 
 // join returns an arrival of the node's bytes that meets the expectation, begun if there is none, to which add has added

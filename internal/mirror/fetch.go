@@ -83,15 +83,11 @@ type copied struct {
 // fetch brings the bytes, and gives the copy its name.
 func (a *arrival) fetch() (err error) {
 	m := a.m
-	m.mu.Lock()
-	from, around := a.node.RemotePath(), (&View{FS: m}).detours()
-	a.from, a.known = from, a.node.Meta
-	m.mu.Unlock()
-	if from == "" {
+	if a.from == "" {
 		return errGiven
 	}
-	src, err := m.openVersion(around, from, a.known)
-	if errors.Is(err, fs.ErrNotExist) && m.elsewhere(a.node, from) {
+	src, err := m.openVersion(a.around, a.from, a.known)
+	if errors.Is(err, fs.ErrNotExist) && m.elsewhere(a.node, a.from) {
 		return errGiven
 	}
 	if err != nil {

@@ -69,10 +69,11 @@ type state struct {
 	openDirs map[tree.ID]int
 	// usersOpen are the handles on files of the user's that may be written, with the local names of the files; "" for
 	// none.
-	usersOpen map[*File]string
-	writing   map[*remoteWrite]bool
-	vacated   map[string]bool // local names that have lost their bytes since the log was synced; "." means any
-	closed    bool
+	usersOpen  map[*File]string
+	writing    map[*remoteWrite]bool
+	displacing map[*displacement]bool
+	vacated    map[string]bool // local names that have lost their bytes since the log was synced; "." means any
+	closed     bool
 
 	renamed renamed
 	counted counters
@@ -107,7 +108,8 @@ func Open(remote, local afero.Fs, opt Options) (*FS, error) {
 	s := &state{
 		base: remote, rootName: "/", namePrefix: "/", local: dir, opt: opt, heard: newHeard(opt.ListTTL),
 		arrivals: map[tree.ID]*arrival{}, partials: map[string]*partial{}, writing: map[*remoteWrite]bool{},
-		open: map[tree.ID]*openFile{}, openDirs: map[tree.ID]int{}, usersOpen: map[*File]string{},
+		displacing: map[*displacement]bool{},
+		open:       map[tree.ID]*openFile{}, openDirs: map[tree.ID]int{}, usersOpen: map[*File]string{},
 		renamed: renamed{dirs: map[string]bool{}},
 		vacated: map[string]bool{".": true}, // what a process that died has not synced is read from the log all the same
 	}

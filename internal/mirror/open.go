@@ -66,6 +66,15 @@ func (v *View) hit(err error) {
 type toArrive struct {
 	node     *tree.Node
 	expected expectation
+	openable bool   // the remote has just said so
+	epoch    uint64 // when that was
+}
+
+// openable says whether the remote has told this call that a file is there, and that everybody may read it. Who else may is
+// not known before the remote has opened it.
+func (v *View) openable(n *tree.Node) bool {
+	a := v.known.answers[n.RemotePath()]
+	return a.Known == tree.Exists && a.Meta.Mode.IsRegular() && a.Meta.Mode&0o444 == 0o444
 }
 
 // openHere opens what is here, or is being written on the remote. With neither a file nor an error there is one to be
@@ -100,7 +109,7 @@ func (m *FS) openHere(clean, name string) (f afero.File, a toArrive, err error) 
 			through, around = n.RemotePath(), v.detours()
 			return errWritten
 		case !present(n):
-			a = toArrive{n, v.expect(n)}
+			a = toArrive{n, v.expect(n), v.openable(n), v.epoch}
 			return nil
 		}
 		f, err = some(v.OpenNode(n, name, os.O_RDONLY))
@@ -118,24 +127,29 @@ func (m *FS) openHere(clean, name string) (f afero.File, a toArrive, err error) 
 	return NewRemoteFile(remote, name, nil), a, nil
 }
 
-// openArriving opens a file as soon as the remote has opened it. It returns nil if there is nothing to be fetched.
+// openArriving opens a file as soon as the remote has opened it, or it is sure that it will. It returns nil if there is
+// nothing to be fetched.
 func (m *FS) openArriving(t toArrive, name string) (*File, error) {
 	var shared *openFile
+	sure := false
 	a, err := m.join(t.node, t.expected, func(a *arrival) {
 		a.addHandle()
 		shared = (&View{FS: m}).share(t.node)
 		shared.streams++
+		sure = t.openable && t.epoch == m.epoch && !m.displaced(a)
 	})
 	if a == nil {
 		return nil, err
 	}
 	s := &stream{m: m, node: t.node, at: a, expected: t.expected}
 	f := &File{m: m, name: name, flag: os.O_RDONLY, bytes: s, node: t.node, shared: shared}
-	select {
-	case <-a.opened:
-		err = a.failure()
-	case <-m.ctx.Done():
-		err = m.ctx.Err()
+	if !sure {
+		select {
+		case <-a.opened:
+			err = a.failure()
+		case <-m.ctx.Done():
+			err = m.ctx.Err()
+		}
 	}
 	if err == nil || errors.Is(err, ErrChanged) || errors.Is(err, errNoRoom) {
 		m.counted.misses.Add(1)

@@ -5,6 +5,8 @@ import (
 	"io/fs"
 	"strings"
 
+	"github.com/spf13/afero"
+
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
@@ -175,7 +177,11 @@ func (m *FS) WriteThrough(clean, name string, flag int, perm fs.FileMode) (*Remo
 		done(func(*View, string) {})
 		return nil, err
 	}
-	f, err := m.remote.OpenFile(m.RemoteName(clean), flag, perm)
+	var f afero.File
+	err := m.Displace(func() (err error) {
+		f, err = m.remote.OpenFile(m.RemoteName(clean), flag, perm)
+		return err
+	}, clean)
 	if err != nil {
 		done((*View).Doubt)
 		return nil, Remote(err)

@@ -3,6 +3,7 @@ package mirror
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"sync"
@@ -47,9 +48,17 @@ func (s *stream) ReadSome(p []byte, off int64) (int, error) {
 	for attempt := 1; ; attempt++ {
 		n, err := s.try(p, off)
 		if !errors.Is(err, errGiven) && !errors.Is(err, ErrChanged) || attempt == fetchAttempts || s.bound() {
-			return n, err
+			return n, lost(err)
 		}
 	}
+}
+
+// lost is what an error means to who has opened the file.
+func lost(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%w: it was removed", ErrChanged)
+	}
+	return err
 }
 
 // bound says whether something was read.
@@ -71,7 +80,7 @@ func (s *stream) try(p []byte, off int64) (int, error) {
 	if errors.Is(err, errNoRoom) {
 		n, err = a.readRemote(s.m.ctx, p, off)
 	}
-	if n > 0 && !s.bind(a.version()) {
+	if meta, _ := a.version(); n > 0 && !s.bind(meta) {
 		return 0, ErrChanged
 	}
 	s.mu.Lock()
@@ -149,7 +158,7 @@ func (s *stream) Size() (int64, error) {
 	for attempt := 1; ; attempt++ {
 		size, err := s.trySize()
 		if !errors.Is(err, errGiven) && !errors.Is(err, ErrChanged) || attempt == fetchAttempts || s.bound() {
-			return size, err
+			return size, lost(err)
 		}
 	}
 }
@@ -196,11 +205,11 @@ func (s *stream) shown() (meta tree.Meta, arriving bool) {
 	if o := s.m.open[s.node.ID]; o != nil && o.removed != nil {
 		meta = *o.removed
 	}
-	version := s.at.version()
+	version, known := s.at.version()
 	switch {
 	case s.version != nil:
 		version = *s.version
-	case !isClosed(s.at.begun):
+	case !known:
 		version = s.node.Meta
 	}
 	if s.node.Dirty() || !s.node.Meta.SameVersion(version) {
