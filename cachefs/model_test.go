@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -24,6 +25,7 @@ type chronicle struct {
 	mu    sync.Mutex
 	clock int
 	reign map[string][]reign
+	taken map[string][]reign // the times in which the other client took what was there away
 }
 
 // reign is the time in which a name may have had a version.
@@ -74,6 +76,27 @@ func (c *chronicle) had(name string, version [32]byte, from, to int) bool {
 	return false
 }
 
+// take notes that the other client takes away what is under a name.
+func (c *chronicle) take(name string, do func() error) error {
+	c.mu.Lock()
+	c.taken[name] = append(c.taken[name], reign{})
+	mine := len(c.taken[name]) - 1
+	c.mu.Unlock()
+	err := do()
+	to := c.now()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.taken[name][mine].to = to
+	return err
+}
+
+// lost says whether the other client may have taken away, since some time, what was there then.
+func (c *chronicle) lost(name string, from int) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.ContainsFunc(c.taken[name], func(r reign) bool { return r.to == 0 || r.to > from })
+}
+
 // Readers, writers, removers and renamers of the cache and another client of the remote at the same time, the remote being
 // asked at every open: what is read is one whole version that the name had between the beginning and the end of the read.
 func TestModelOfReaders(t *testing.T) {
@@ -101,7 +124,7 @@ func modelReaders(t *testing.T, seed uint64, steps int) {
 	c := newFs(t, remote, afero.NewBasePathFs(afero.NewOsFs(), t.TempDir()), opts)
 	names := []string{"a", "b", "d/c"}
 	require.NoError(t, remote.Mkdir("d", 0o755))
-	log := &chronicle{reign: map[string][]reign{}}
+	log := &chronicle{reign: map[string][]reign{}, taken: map[string][]reign{}}
 	for _, name := range names {
 		log.reign[name] = []reign{{}}
 	}
@@ -129,8 +152,18 @@ func modelReaders(t *testing.T, seed uint64, steps int) {
 		return log.change(name, sha256.Sum256(content), func() error { return fsys.Rename(temp, name) })
 	}
 	var changing sync.Mutex // of names: a rename of one takes the version of another along
+	// taking makes a change that takes a name away, unless what has it is opened already: the cache sees to that, another
+	// client does not.
+	taking := func(fsys afero.Fs, name string, do func() error) error {
+		if fsys == remote {
+			return log.take(name, do)
+		}
+		return do()
+	}
 	remove := func(fsys afero.Fs, name string) error {
-		return log.change(name, [32]byte{}, func() error { return fsys.Remove(name) })
+		return taking(fsys, name, func() error {
+			return log.change(name, [32]byte{}, func() error { return fsys.Remove(name) })
+		})
 	}
 	rename := func(fsys afero.Fs, from, to string) error {
 		if from == to {
@@ -140,8 +173,10 @@ func modelReaders(t *testing.T, seed uint64, steps int) {
 		if err != nil {
 			return err
 		}
-		return log.change(from, [32]byte{}, func() error {
-			return log.change(to, sha256.Sum256(content), func() error { return fsys.Rename(from, to) })
+		return taking(fsys, from, func() error {
+			return log.change(from, [32]byte{}, func() error {
+				return log.change(to, sha256.Sum256(content), func() error { return fsys.Rename(from, to) })
+			})
 		})
 	}
 	read := func(name string) error {
@@ -153,6 +188,7 @@ func modelReaders(t *testing.T, seed uint64, steps int) {
 			if !log.had(name, [32]byte{}, from, to) {
 				return fmt.Errorf("%s: %w, and it was there all the time", name, err)
 			}
+		case errors.Is(err, ErrChanged) && log.lost(name, from): // when the cache had just heard that it was there
 		case err != nil:
 			return err
 		case !log.had(name, sha256.Sum256(content), from, to):
@@ -177,6 +213,7 @@ func modelReaders(t *testing.T, seed uint64, steps int) {
 		act(i, steps, func(r *rand.Rand, name string) error { return read(name) })
 	}
 	act(10, steps, func(r *rand.Rand, name string) error { // who opens, looks at some places, and closes
+		from := log.now()
 		f, err := c.Open(name)
 		if err != nil {
 			return ignore(err, fs.ErrNotExist)
@@ -184,6 +221,9 @@ func modelReaders(t *testing.T, seed uint64, steps int) {
 		fi, err := f.Stat()
 		if err == nil {
 			_, err = f.ReadAt(make([]byte, 1000), r.Int64N(fi.Size()+1))
+		}
+		if errors.Is(err, ErrChanged) && log.lost(name, from) {
+			err = nil
 		}
 		if err = errors.Join(ignore(err, io.EOF), f.Close()); err != nil {
 			return err
