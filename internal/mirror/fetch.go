@@ -109,7 +109,12 @@ func (a *arrival) fetch() (err error) {
 	}()
 	close(a.opened)
 
-	head, meta, err := m.head(src, a.known)
+	early, headSize := a.startEarly(src), min(a.known.Size, headSize)
+	if early != nil {
+		defer early.end()
+		headSize = 0
+	}
+	head, meta, err := m.head(src, a.known, headSize)
 	if err != nil {
 		return err
 	}
@@ -118,6 +123,13 @@ func (a *arrival) fetch() (err error) {
 	}
 	a.change(func() { a.meta, a.src = meta, src })
 	p := m.beginning(a)
+	if early != nil && (p != nil || !meta.SameVersion(a.known)) {
+		early.end()
+		early = nil
+		if _, err := src.Seek(0, io.SeekStart); err != nil {
+			return Remote(err)
+		}
+	}
 	if err := m.reserve(meta.Size - p.length()); err != nil {
 		m.mu.Lock()
 		m.removePartial(p)
@@ -134,6 +146,7 @@ func (a *arrival) fetch() (err error) {
 	if t, err = a.begin(p, head); err != nil {
 		return err
 	}
+	t.early = early
 	got, err := t.run()
 	if err != nil {
 		return err
@@ -154,13 +167,12 @@ func (m *FS) elsewhere(n *tree.Node, path string) bool {
 
 // head reads the beginning of a file while its version is asked for, which spares a round trip. It may be of an
 // earlier version then: it counts only if the version is the one that was known before. Otherwise nothing is read.
-func (m *FS) head(src afero.File, known tree.Meta) ([]byte, tree.Meta, error) {
+func (m *FS) head(src afero.File, known tree.Meta, size int64) ([]byte, tree.Meta, error) {
 	type read struct {
 		head []byte
 		err  error
 	}
 	done := make(chan read, 1)
-	size := min(known.Size, headSize)
 	go func() {
 		r := read{head: make([]byte, size)}
 		if size > 0 {

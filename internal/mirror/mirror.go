@@ -75,8 +75,9 @@ type state struct {
 	vacated    map[string]bool // local names that have lost their bytes since the log was synced; "." means any
 	closed     bool
 
-	renamed renamed
-	counted counters
+	renamed   renamed
+	counted   counters
+	unwritten chan struct{} // holds a token for each piece that has come of a file and is not written yet
 
 	unqueued   bool   // nothing is ever pushed from here
 	departures uint64 // arrivals that have begun
@@ -108,8 +109,8 @@ func Open(remote, local afero.Fs, opt Options) (*FS, error) {
 	s := &state{
 		base: remote, rootName: "/", namePrefix: "/", local: dir, opt: opt, heard: newHeard(opt.ListTTL),
 		arrivals: map[tree.ID]*arrival{}, partials: map[string]*partial{}, writing: map[*remoteWrite]bool{},
-		displacing: map[*displacement]bool{},
-		open:       map[tree.ID]*openFile{}, openDirs: map[tree.ID]int{}, usersOpen: map[*File]string{},
+		displacing: map[*displacement]bool{}, unwritten: make(chan struct{}, mostUnwritten/chunkSize),
+		open: map[tree.ID]*openFile{}, openDirs: map[tree.ID]int{}, usersOpen: map[*File]string{},
 		renamed: renamed{dirs: map[string]bool{}},
 		vacated: map[string]bool{".": true}, // what a process that died has not synced is read from the log all the same
 	}

@@ -113,7 +113,7 @@ func (a *arrival) resume(p *partial) (*transfer, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &transfer{a: a, file: file, hash: sha256.New(), off: p.Length, noted: p}
+	t := &transfer{a: a, file: file, hash: sha256.New(), came: p.Length, off: p.Length, noted: p}
 	here := io.NewSectionReader(file, 0, p.Length)
 	n, err := io.Copy(t.hash, readerFunc(func(b []byte) (int, error) {
 		if err := a.m.ctx.Err(); err != nil {

@@ -153,6 +153,13 @@ func (s *stream) settle(err error) error {
 	return err
 }
 
+// want has all that arrives brought.
+func (s *stream) want() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.at.want()
+}
+
 // Size is the length of the version.
 func (s *stream) Size() (int64, error) {
 	for attempt := 1; ; attempt++ {

@@ -13,15 +13,29 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/localdir"
 )
 
-// chunkSize is how much is read at once of a remote's file that can't write itself.
-const chunkSize = 256 << 10
+const (
+	// chunkSize is how much is read at once of a remote's file that can't write itself, and written at once.
+	chunkSize = 256 << 10
+	// mostUnwritten bounds how much may have come of all files and not be written yet: as much as comes at once over a long
+	// line.
+	mostUnwritten = 16 << 20
+)
 
-// transfer is what of an arrival comes in order.
+// transfer is what of an arrival comes in order. What has come is written by another goroutine, so that the remote is asked
+// for more at once.
 type transfer struct {
-	a     *arrival
-	file  *localdir.File
+	a       *arrival
+	file    *localdir.File
+	early   *early        // brings it already; may be nil
+	came    int64         // bytes, from the start
+	ended   error         // why no more is taken
+	pieces  chan []byte   // what has come and is to be written; each has a place in unwritten
+	broken  chan struct{} // closed when writing has failed
+	checked chan error    // gets whether the version is still the same, once all has come
+
+	// The rest is the writing goroutine's, while there is one.
 	hash  hash.Hash
-	off   int64
+	off   int64         // bytes that are written
 	noted *partial      // what is on record of it
 	next  chan *partial // gets what is being put on record meanwhile, nil if that failed; nil: nothing is
 	err   error         // of the local file, to be told from one of the remote's
@@ -63,9 +77,8 @@ func (a *arrival) startAnew(head []byte) (*transfer, error) {
 	if err := a.useTemp(temp, file); err != nil {
 		return nil, err
 	}
-	t := &transfer{a: a, file: file, hash: sha256.New()}
-	_, err = t.Write(head)
-	return t, err
+	t := &transfer{a: a, file: file, hash: sha256.New(), came: int64(len(head))}
+	return t, t.put(head)
 }
 
 // useTemp makes a file the one that the bytes arrive in, unless its handles have got another one.
@@ -85,26 +98,15 @@ func (a *arrival) useTemp(temp string, file *localdir.File) error {
 func (t *transfer) run() (copied, error) {
 	defer t.awaitNote()
 	a := t.a
-	if t.off < a.meta.Size {
+	if t.came < a.meta.Size {
 		select {
 		case <-a.wanted:
 		case <-a.m.ctx.Done():
 			return copied{}, a.m.ctx.Err()
 		}
-		if err := t.copy(); err != nil {
-			return copied{}, err
-		}
 	}
-	if err := a.check(a.src); err != nil {
+	if err := t.copy(); err != nil {
 		return copied{}, err
-	}
-	if t.off != a.meta.Size {
-		return copied{}, &unavailable{fmt.Errorf("%d of %d bytes arrived: %w", t.off, a.meta.Size, io.ErrUnexpectedEOF)}
-	}
-	a.endRequests() // they write, too
-	// The name must not last longer than the bytes.
-	if err := t.file.Sync(); err != nil {
-		return copied{}, room(err)
 	}
 	info, err := t.file.Stat()
 	if err != nil {
@@ -120,37 +122,118 @@ func (t *transfer) run() (copied, error) {
 	return got, nil
 }
 
-func (t *transfer) copy() (err error) {
-	if w, ok := t.a.src.(io.WriterTo); ok {
+// copy brings what is missing, checks the version once it has come, and has it last.
+func (t *transfer) copy() error {
+	a := t.a
+	t.pieces, t.broken = make(chan []byte, cap(a.m.unwritten)), make(chan struct{})
+	written := make(chan struct{})
+	go func() {
+		defer close(written)
+		t.write()
+	}()
+	var err error
+	w, writes := a.src.(io.WriterTo)
+	switch {
+	case t.came == a.meta.Size:
+		t.whole()
+	case t.early != nil:
+		err = t.early.give(t)
+	case writes:
 		_, err = w.WriteTo(t)
+	default:
+		_, err = io.CopyBuffer(t, a.src, make([]byte, min(chunkSize, a.meta.Size-t.came)))
+	}
+	var checked error
+	if t.ended == errWhole {
+		checked = <-t.checked
 	} else {
-		_, err = io.CopyBuffer(t, t.a.src, make([]byte, min(chunkSize, t.a.meta.Size-t.off)))
+		close(t.pieces)
 	}
-	if t.err != nil {
+	<-written
+	switch {
+	case t.err != nil:
 		return room(t.err)
+	case t.ended == errWhole:
+		return checked
+	case t.ended != nil:
+		return t.ended
+	case err != nil:
+		return Remote(err)
 	}
-	return Remote(err)
+	if err := a.check(a.src); err != nil {
+		return err
+	}
+	return &unavailable{fmt.Errorf("%d of %d bytes arrived: %w", t.came, a.meta.Size, io.ErrUnexpectedEOF)}
 }
 
+// errWhole ends what brings a version once all of it has come. Whether more follows is told by the check.
+var errWhole = errors.New("all has come")
+
 // Write takes what comes next.
-func (t *transfer) Write(p []byte) (int, error) {
-	if err := t.a.m.ctx.Err(); err != nil {
-		return 0, err
+func (t *transfer) Write(p []byte) (n int, err error) {
+	a := t.a
+	if t.ended == nil && int64(len(p)) > a.meta.Size-t.came { // that there is room for more has not been asked
+		t.ended = fmt.Errorf("%w: it grew during the fetch", ErrChanged)
 	}
-	if int64(len(p)) > t.a.meta.Size-t.off { // that there is room for more has not been asked
-		t.err = fmt.Errorf("%w: it grew during the fetch", ErrChanged)
-		return 0, t.err
+	for t.ended == nil && n < len(p) {
+		select {
+		case a.m.unwritten <- struct{}{}:
+			own := borrow(min(len(p)-n, chunkSize))
+			n += copy(own, p[n:])
+			t.came += int64(len(own))
+			t.pieces <- own
+		case <-t.broken:
+			t.ended = errBroken
+		case <-a.m.ctx.Done():
+			t.ended = a.m.ctx.Err()
+		}
 	}
-	n, err := t.a.put(p, t.off)
-	t.a.m.counted.fetchedBytes.Add(int64(n))
+	if t.ended == nil && t.came == a.meta.Size {
+		t.whole()
+	}
+	return n, t.ended
+}
+
+// errBroken ends what brings a version that cannot be written.
+var errBroken = errors.New("it cannot be written")
+
+// whole is called once all has come: only now can it be told that it is of one version.
+func (t *transfer) whole() {
+	t.ended = errWhole
+	close(t.pieces)
+	t.checked = make(chan error, 1)
+	go func() { t.checked <- t.a.check(t.a.src) }()
+}
+
+// write writes what comes, and has it last if that is all.
+func (t *transfer) write() {
+	for p := range t.pieces {
+		if t.err == nil {
+			if t.err = t.put(p); t.err != nil {
+				close(t.broken)
+			}
+		}
+		giveBack(p)
+		<-t.a.m.unwritten
+	}
+	if t.err == nil && t.off == t.a.meta.Size {
+		t.a.endRequests()     // they write, too
+		t.err = t.file.Sync() // the name must not last longer than the bytes
+	}
+}
+
+// put writes what is next.
+func (t *transfer) put(p []byte) error {
+	a := t.a
+	n, err := a.put(p, t.off)
+	a.m.counted.fetchedBytes.Add(int64(n))
 	t.hash.Write(p[:n])
 	t.off += int64(n)
-	t.a.change(func() { t.a.arrived = t.off })
-	if err == nil && t.off-t.noted.length() >= noteEvery && t.off < t.a.meta.Size {
+	a.change(func() { a.arrived = t.off })
+	if err == nil && t.off-t.noted.length() >= noteEvery && t.off < a.meta.Size {
 		t.noteMeanwhile()
 	}
-	t.err = err
-	return n, err
+	return err
 }
 
 // put writes to the temporary file, unless that was given away.
