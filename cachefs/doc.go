@@ -3,9 +3,17 @@
 //
 // # While a file arrives
 //
-// Open returns as soon as the remote has opened the file. It is read as it arrives, by all who have opened it, and what is
-// read far ahead of that is asked for by itself. What has been read in order to some point is fetched to the end; what is
-// only read here and there is not. A handle reads one version: if the remote's file is changed before it has arrived,
+// Open waits for the remote to say that the file is there, and, unless everybody may read it (mode 0444), for the remote to
+// open it: whether the login may is not known before, and fs.ErrPermission is Open's error. (If an answer to an earlier call
+// does, see Options.ListTTL, it only waits for that.) A file that everybody may read is opened on the remote while the
+// program goes on. Whatever it does next through the Fs, be it to remove, rename or replace
+// the file, waits where it has to, so that the handle reads the file that was opened. What fails after all is the error of
+// the first Read, ReadAt or Seek that needs the remote: [ErrChanged] if others have removed the file in between, else the
+// remote's own; Stat answers with what Open was told, and Close waits for nothing.
+//
+// The file is read as it arrives, by all who have opened it, and what is read far ahead of that is asked for by itself. What
+// has been read in order to some point is fetched to the end, and so is, from the beginning, what is given to io.Copy; what
+// is only read here and there is not. A handle reads one version: if the remote's file is changed before it has arrived,
 // reads fail with [ErrChanged], unless nothing was read yet. The end of a file, and its last byte, are read only when it is
 // certain that all of it was of one version. After an error (the remote cannot be reached) a later read goes on where it
 // was. A fetch that nobody waits for any more is stopped, or completed, as Options.FillAfterClose says; what has arrived in
