@@ -111,6 +111,7 @@ func TestChangeElsewhereDoesNotWaitForAnOpen(t *testing.T) {
 		require.NoError(t, w.fs.Remove("d/f2"))
 		require.NotContains(t, done(), faultfs.Open)
 		require.NoError(t, f.Close())
+		time.Sleep(2 * time.Second) // what is left to itself when the Fs is closed must not outlast the test
 	})
 }
 
@@ -284,5 +285,35 @@ func TestOpenWaitsWhereItIsNotSure(t *testing.T) {
 		require.NoError(t, w.remote.Remove("d/f"))
 		_, err := w.fs.Open("d/f")
 		require.ErrorIs(t, err, fs.ErrNotExist)
+	})
+}
+
+// Who reads to the end finds the copy in its place, and does not wait for the remote's file to be closed; who closes the handle,
+// or fetches, does: then the remote is at rest.
+func TestEndOfAFileDoesNotWaitForTheRemotesToBeClosed(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, Options{})
+		w.put("f", text(1, mib))
+		w.put("g", "content")
+		w.line.Before(func(op faultfs.Op) error {
+			if op.Kind == faultfs.Close {
+				time.Sleep(time.Second)
+			}
+			return nil
+		})
+		began := time.Now()
+		f, err := w.fs.Open("f")
+		require.NoError(t, err)
+		n, err := io.Copy(io.Discard, f)
+		require.NoError(t, err)
+		require.EqualValues(t, mib, n)
+		require.Zero(t, time.Since(began))
+		w.requireLocal(text(1, mib), "f")
+		require.NoError(t, f.Close())
+		require.Equal(t, time.Second, time.Since(began))
+		require.Empty(t, w.line.OpenFiles())
+		require.NoError(t, w.fs.Fetch(t.Context(), "g"))
+		require.Empty(t, w.line.OpenFiles())
 	})
 }

@@ -30,10 +30,14 @@ type arrival struct {
 	opened chan struct{} // closed when the remote has opened the file, or at the end
 	begun  chan struct{} // closed when the version is known, and the first bytes are here, or at the end
 	wanted chan struct{} // closed when all others are wanted, too
-	done   chan struct{} // closed at the end
+	done   chan struct{} // closed at the end: there is a copy, or there will be none
+	rest   chan struct{} // closed when nothing is open any more on the remote
 
 	requests sync.WaitGroup // for what is far ahead
 	far      *farFiles
+	// arrivedFrom is the remote's file once it is whole. Who reads to the end does not wait for it to be closed; who closes the
+	// handle does.
+	arrivedFrom afero.File
 
 	// writing is held while the temporary file is written, and by those who take it away.
 	writing sync.Mutex
@@ -74,6 +78,7 @@ func (m *FS) depart(n *tree.Node) *arrival {
 		m: m.With(ctx), node: n, number: m.departures, cancel: cancel,
 		from: n.RemotePath(), around: (&View{FS: m}).detours(), known: n.Meta,
 		opened: make(chan struct{}), begun: make(chan struct{}), wanted: make(chan struct{}), done: make(chan struct{}),
+		rest: make(chan struct{}),
 		news: make(chan struct{}), users: 1, far: newFarFiles(),
 	}
 	m.arrivals[n.ID] = a
@@ -234,7 +239,7 @@ func (a *arrival) abort(err error) {
 // run brings the file, and ends the arrival.
 func (a *arrival) run() {
 	err := a.fetch()
-	if !errors.Is(err, errNoRoom) {
+	if err != nil && !errors.Is(err, errNoRoom) {
 		a.cancel()
 	}
 	if err != nil && a.m.stop.Err() != nil {
@@ -258,7 +263,23 @@ func (a *arrival) run() {
 			}
 		}
 	})
+	if a.arrivedFrom != nil {
+		a.far.close()
+		_ = a.arrivedFrom.Close()
+		a.cancel()
+	}
+	close(a.rest)
 	a.release()
+}
+
+// awaitRest waits, if the arrival has ended, until nothing is open any more on the remote.
+func (a *arrival) awaitRest(ctx context.Context) {
+	if isClosed(a.done) {
+		select {
+		case <-a.rest:
+		case <-ctx.Done():
+		}
+	}
 }
 
 // hold adds a user of the temporary file. The mirror is locked, and others may join the arrival.
@@ -336,7 +357,7 @@ func (m *FS) Settle(find func(*View) *tree.Node) error {
 	a.want()
 	defer a.leave(&a.waiting, false)
 	select {
-	case <-a.done:
+	case <-a.rest:
 		return nil
 	case <-m.ctx.Done():
 		return m.ctx.Err()

@@ -33,7 +33,7 @@ func (m *FS) fetch(n *tree.Node, e expectation) error {
 		gauge := m.meter.Begin(name, size, a.soFar)
 		a.want()
 		select {
-		case <-a.done:
+		case <-a.rest:
 			err = a.result()
 		case <-m.ctx.Done():
 			err = m.ctx.Err()
@@ -151,9 +151,7 @@ func (a *arrival) fetch() (err error) {
 	if err != nil {
 		return err
 	}
-	arrived = true
-	a.far.close()
-	_ = src.Close() // whoever reads to the end finds the remote at rest
+	arrived, a.arrivedFrom = true, src
 	kept, err = m.land(a, got)
 	return err
 }

@@ -230,6 +230,7 @@ func (s *stream) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.at.leave(&s.at.handles, true)
+	s.at.awaitRest(s.m.ctx)
 	s.at.release()
 	if s.local != nil {
 		return s.local.Close()
