@@ -19,7 +19,8 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/faultfs"
 )
 
-// slowOpens has the remote take a second to open a file, and notes what was done on it, in the order in which it was done.
+// slowOpens has the remote take a second to open a file, and notes what was done on it, in the order in which it was
+// done.
 func (w *world) slowOpens() (done func() []faultfs.Kind) {
 	var mu sync.Mutex
 	var kinds []faultfs.Kind
@@ -39,8 +40,8 @@ func (w *world) slowOpens() (done func() []faultfs.Kind) {
 	}
 }
 
-// Whatever the program does with a name after Open, it reads the file that it has opened, though the remote had not opened it
-// yet: what would take it away there comes after that.
+// Whatever the program does with a name after Open, it reads the file that it has opened, though the remote had not
+// opened it yet: what would take it away there comes after that.
 func TestNameChangesBeforeTheRemoteHasOpenedTheFile(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -166,8 +167,8 @@ func TestOpenOfAFileThatIsBeingTakenAway(t *testing.T) {
 	}
 }
 
-// What comes in between the answer that the file is there and opening it is the error of who reads. Stat needs no more than the
-// answer.
+// What comes in between the answer that the file is there and opening it is the error of who reads. Stat needs no more
+// than the answer.
 func TestOpenFailsAfterOpenHasReturned(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -288,8 +289,8 @@ func TestOpenWaitsWhereItIsNotSure(t *testing.T) {
 	})
 }
 
-// Who reads to the end finds the copy in its place, and does not wait for the remote's file to be closed; who closes the handle,
-// or fetches, does: then the remote is at rest.
+// Who reads to the end finds the copy in its place, and does not wait for the remote's file to be closed; who closes
+// the handle, or fetches, does: then the remote is at rest.
 func TestEndOfAFileDoesNotWaitForTheRemotesToBeClosed(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

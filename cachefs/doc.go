@@ -3,21 +3,22 @@
 //
 // # While a file arrives
 //
-// Open waits for the remote to say that the file is there, and, unless everybody may read it (mode 0444), for the remote to
-// open it: whether the login may is not known before, and fs.ErrPermission is Open's error. (If an answer to an earlier call
-// does, see Options.ListTTL, it only waits for that.) A file that everybody may read is opened on the remote while the
-// program goes on. Whatever it does next through the Fs, be it to remove, rename or replace
-// the file, waits where it has to, so that the handle reads the file that was opened. What fails after all is the error of
-// the first Read, ReadAt or Seek that needs the remote: [ErrChanged] if others have removed the file in between, else the
-// remote's own; Stat answers with what Open was told, and Close waits for nothing.
+// Open waits for the remote to say that the file is there, and, unless everybody may read it (mode 0444), for the
+// remote to open it: whether the login may is not known before, and fs.ErrPermission is Open's error. (If an answer to
+// an earlier call does, see Options.ListTTL, it only waits for that.) A file that everybody may read is opened on the
+// remote while the program goes on. Whatever it does next through the Fs, be it to remove, rename or replace the file,
+// waits where it has to, so that the handle reads the file that was opened. What fails after all is the error of the
+// first Read, ReadAt or Seek that needs the remote: [ErrChanged] if others have removed the file in between, else the
+// remote's own. Stat answers with what Open was told. Close of a handle that has read nothing does not wait.
 //
-// The file is read as it arrives, by all who have opened it, and what is read far ahead of that is asked for by itself. What
-// has been read in order to some point is fetched to the end, and so is, from the beginning, what is given to io.Copy; what
-// is only read here and there is not. A handle reads one version: if the remote's file is changed before it has arrived,
-// reads fail with [ErrChanged], unless nothing was read yet. The end of a file, and its last byte, are read only when it is
-// certain that all of it was of one version. After an error (the remote cannot be reached) a later read goes on where it
-// was. A fetch that nobody waits for any more is stopped, or completed, as Options.FillAfterClose says; what has arrived in
-// order is kept (from 1 MiB on) and not fetched again, also after a restart, if the version is still the same.
+// The file is read as it arrives, by all who have opened it, and what is read far ahead of that is asked for by itself.
+// What has been read in order to some point is fetched to the end, and so is, from the beginning, what is given to
+// io.Copy; what is only read here and there is not. A handle reads one version: if the remote's file is changed before
+// it has arrived, reads fail with [ErrChanged], unless nothing was read yet. The end of a file, and its last byte, are
+// read only when it is certain that all of it was of one version. After an error (the remote cannot be reached) a later
+// read goes on where it was. A fetch that nobody waits for any more is stopped, or completed, as Options.FillAfterClose
+// says; what has arrived in order is kept (from 1 MiB on) and not fetched again, also after a restart, if the version
+// is still the same.
 //
 // A remote's file is read at several places at once if it has a method ReadsAtOnce() bool that returns true, as those of
 // package sftpfs have, or is an *os.File; else it is opened several times.
@@ -26,7 +27,8 @@
 //
 //   - A copy appears under its name only when it is whole: it arrives under a temporary name, its length and version
 //     are checked against what the remote says before and after, and it is renamed into place. Any number of readers
-//     that open a file at the same time cause one fetch. One that reads to the end finds the copy in its place.
+//     that open a file at the same time cause one fetch. One that reads to the end finds the copy in its place; once it
+//     has closed its handle, the remote's file is closed, too.
 //   - The remote's "no such file" is an answer, everything else is not: a remote that cannot be reached deletes and
 //     hides nothing. Then files that are here still open, unless the remote has to be asked about them (see Options),
 //     and others are [ErrUnavailable], never fs.ErrNotExist.

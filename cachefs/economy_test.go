@@ -16,8 +16,8 @@ import (
 
 // What each call costs, in operations of the remote and bytes.
 
-// Open waits for the answer that the file is there; not for the file to be opened, if everybody may read it, and for nothing
-// that comes after.
+// Open waits for the answer that the file is there; not for the file to be opened, if everybody may read it, and for
+// nothing that comes after.
 func TestColdOpenWaitsForOneAnswer(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

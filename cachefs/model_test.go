@@ -152,8 +152,8 @@ func modelReaders(t *testing.T, seed uint64, steps int) {
 		return log.change(name, sha256.Sum256(content), func() error { return fsys.Rename(temp, name) })
 	}
 	var changing sync.Mutex // of names: a rename of one takes the version of another along
-	// taking makes a change that takes a name away, unless what has it is opened already: the cache sees to that, another
-	// client does not.
+	// taking makes a change that takes a name away, unless what has it is opened already: the cache sees to that,
+	// another client does not.
 	taking := func(fsys afero.Fs, name string, do func() error) error {
 		if fsys == remote {
 			return log.take(name, do)

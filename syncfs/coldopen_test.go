@@ -14,8 +14,8 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/faultfs"
 )
 
-// Whatever the program does with a name after Open, and pushes, it reads the file that it has opened, though the remote had not
-// opened it yet: Push does not take it away before that.
+// Whatever the program does with a name after Open, and pushes, it reads the file that it has opened, though the remote
+// had not opened it yet: Push does not take it away before that.
 func TestPushBeforeTheRemoteHasOpenedAFile(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {

@@ -35,8 +35,8 @@ type arrival struct {
 
 	requests sync.WaitGroup // for what is far ahead
 	far      *farFiles
-	// arrivedFrom is the remote's file once it is whole. Who reads to the end does not wait for it to be closed; who closes the
-	// handle does.
+	// arrivedFrom is the remote's file once it is whole. Who reads to the end does not wait for it to be closed; who
+	// closes the handle does.
 	arrivedFrom afero.File
 
 	// writing is held while the temporary file is written, and by those who take it away.

@@ -1,15 +1,16 @@
 package mirror
 
-// Open returns before the remote has opened a file, once it is sure that it will. Whatever this side does next, the program
-// reads the file that it has opened: a change by which a name of the remote would come to stand for something else, or the
-// file could not be opened any more, waits for the opens that are under way. Of a file about which such a change is
-// under way, Open returns when the remote has opened it.
+// Open returns before the remote has opened a file, once it is sure that it will. Whatever this side does next, the
+// program reads the file that it has opened: a change by which a name of the remote would come to stand for something
+// else, or the file could not be opened any more, waits for the opens that are under way. Of a file about which such a
+// change is under way, Open returns when the remote has opened it.
 
 // displacement is such a change.
 type displacement struct{ paths []string }
 
-// Displace makes a change of the remote that takes away, or may, what is under some paths and below them. What calls have
-// asked before it ended counts no more. If it ends with m's context before it was begun, the error is that of the context.
+// Displace makes a change of the remote that takes away, or may, what is under some paths and below them. What calls
+// have asked before it ended counts no more. If it ends with m's context before it was begun, the error is that of the
+// context.
 func (m *FS) Displace(do func() error, paths ...string) error {
 	d := &displacement{paths}
 	var opening []*arrival

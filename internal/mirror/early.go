@@ -7,8 +7,8 @@ import (
 	"github.com/spf13/afero"
 )
 
-// early is a file of the remote that writes itself while its version is still asked for: that spares a round trip where all
-// of it is wanted anyway. What comes waits until it is known where it goes.
+// early is a file of the remote that writes itself while its version is still asked for: that spares a round trip where
+// all of it is wanted anyway. What comes waits until it is known where it goes.
 type early struct {
 	into chan *transfer // gets that; closed without: it is not wanted
 	done chan struct{}  // closed when the file has written itself

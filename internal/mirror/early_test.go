@@ -17,8 +17,8 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/faultfs"
 )
 
-// selfWriting is a remote whose calls end with contexts, and whose files write themselves, a piece at a time. Before each piece,
-// and the question what version it is, it calls before.
+// selfWriting is a remote whose calls end with contexts, and whose files write themselves, a piece at a time. Before
+// each piece, and the question what version it is, it calls before.
 type selfWriting struct {
 	afero.Fs
 	ctx    context.Context
@@ -91,8 +91,8 @@ func newSelfWriting(t *testing.T, before func(f *fetching, what string) error) *
 	return f
 }
 
-// A file of which all is wanted begins to arrive while its version is asked for. If that is not the one that was known, what has
-// come is of no use.
+// A file of which all is wanted begins to arrive while its version is asked for. If that is not the one that was known,
+// what has come is of no use.
 func TestVersionIsAnotherThanThatWhichHasBegunToArrive(t *testing.T) {
 	t.Parallel()
 	for name, other := range map[string][]byte{

@@ -70,8 +70,8 @@ type toArrive struct {
 	epoch    uint64 // when that was
 }
 
-// openable says whether the remote has told this call that a file is there, and that everybody may read it. Who else may is
-// not known before the remote has opened it.
+// openable says whether the remote has told this call that a file is there, and that everybody may read it. Who else
+// may is not known before the remote has opened it.
 func (v *View) openable(n *tree.Node) bool {
 	a := v.known.answers[n.RemotePath()]
 	return a.Known == tree.Exists && a.Meta.Mode.IsRegular() && a.Meta.Mode&0o444 == 0o444

@@ -16,13 +16,13 @@ import (
 const (
 	// chunkSize is how much is read at once of a remote's file that can't write itself, and written at once.
 	chunkSize = 256 << 10
-	// mostUnwritten bounds how much may have come of all files and not be written yet: as much as comes at once over a long
-	// line.
+	// mostUnwritten bounds how much may have come of all files and not be written yet: as much as comes at once over a
+	// long line.
 	mostUnwritten = 16 << 20
 )
 
-// transfer is what of an arrival comes in order. What has come is written by another goroutine, so that the remote is asked
-// for more at once.
+// transfer is what of an arrival comes in order. What has come is written by another goroutine, so that the remote is
+// asked for more at once.
 type transfer struct {
 	a       *arrival
 	file    *localdir.File
