@@ -40,7 +40,11 @@ func TestCapabilities(t *testing.T) {
 	require.True(t, c.AtomicReplace)
 	require.True(t, c.Sync)
 	require.False(t, c.RefusesModes)
-	require.Equal(t, 255<<10, c.Packet)
+	want := 255 << 10
+	if c.RoundTrip >= 10*time.Millisecond { // a busy machine is a long line
+		want = 32 << 10
+	}
+	require.Equal(t, want, c.Packet)
 	require.Greater(t, c.Files, 100)
 	f, err := fsys.Create("g")
 	require.NoError(t, err)
