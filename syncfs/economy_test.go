@@ -102,6 +102,45 @@ func TestPushUsesWhatTheRemoteCanDo(t *testing.T) {
 	require.True(t, isDir)
 }
 
+// connects is a remote that is told when to connect.
+type connects struct {
+	afero.Fs
+	asked chan struct{} // one for each time
+}
+
+func (r *connects) Connect(ctx context.Context) error {
+	r.asked <- struct{}{}
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+// Push has the remote connect while it makes its plan, if there is something that it can push.
+func TestPushConnectsEarly(t *testing.T) {
+	t.Parallel()
+	remote := &connects{Fs: aferotest.OS(t.TempDir()), asked: make(chan struct{}, 1)}
+	s, err := New(remote, realDir(t), nil)
+	require.NoError(t, err)
+	defer s.Close() // ends Connect
+	_, err = s.Push(t.Context())
+	require.NoError(t, err)
+	f, err := s.Create("f")
+	require.NoError(t, err)
+	_, err = s.Push(t.Context())
+	require.ErrorIs(t, err, ErrBusy)
+	require.Empty(t, remote.asked)
+
+	require.NoError(t, f.Close())
+	ctx, cancel := context.WithCancel(t.Context())
+	_, err = s.Push(ctx)
+	require.NoError(t, err)
+	<-remote.asked
+	cancel()
+	require.NoError(t, afero.WriteFile(s, "g", nil, 0o644))
+	_, err = s.Push(t.Context())
+	require.NoError(t, err)
+	<-remote.asked // at Close it still connects
+}
+
 type refusesSync struct{ err error }
 
 func (r refusesSync) Sync() error { return r.err }

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/sftpsyncer/go-syncfs/internal/mirror"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
@@ -38,11 +39,26 @@ func (s *Fs) push(ctx context.Context, policy ConflictPolicy, names []string) (R
 		return Report{}, err
 	}
 	defer done()
+	s.connect()
 	s.meter = s.m.Meter("push")
 	defer s.meter.Close()
 	p := pusher{s: s, refused: map[attempted]Result{}, unknown: map[attempted]Result{}}
 	p.patience = patience{limit: s.retryFor, idle: time.Now()}
 	return p.push(ctx)
+}
+
+// connect has the remote connect if there is something to push: it takes a while, and so does the plan.
+func (s *Fs) connect() {
+	useful := false
+	_ = s.m.Do(func(v *mirror.View) error { // who fails here fails again
+		v.Tree().Pending(func(n *tree.Node) {
+			useful = useful || n.Content != tree.Busy && n.Content != tree.Interrupted
+		})
+		return nil
+	})
+	if useful {
+		s.m.Connect()
+	}
 }
 
 // alone waits until no other Push or Discard runs.

@@ -1,0 +1,30 @@
+package mirror
+
+import "context"
+
+// connecting is what a remote has that connects when it is first used, unless it is told to before. Connect ends when ctx
+// does.
+type connecting interface {
+	Connect(ctx context.Context) error
+}
+
+// Connect has the remote connect while this side finds out what to ask of it. Nobody waits for that: why it failed, the
+// first request will say.
+func (m *FS) Connect() {
+	r, ok := m.base.(connecting)
+	if !ok {
+		return
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.closed {
+		return
+	}
+	ctx, cancel := context.WithCancel(m.stop)
+	stop := context.AfterFunc(m.ctx, cancel)
+	m.workers.Go(func() {
+		defer cancel()
+		defer stop()
+		_ = r.Connect(ctx)
+	})
+}
