@@ -21,7 +21,7 @@ const (
 	DefaultIdleTimeout = 30 * time.Second
 
 	DefaultMaxConnections = 2
-	DefaultMaxChannels    = 8
+	DefaultMaxChannels    = 10 // as many as sshd allows on a connection: MaxSessions of sshd_config(5)
 )
 
 const defaultPort = "22"

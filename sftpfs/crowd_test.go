@@ -166,12 +166,12 @@ func TestLostLane(t *testing.T) {
 	server := opensshtest.Start(t, opensshtest.Options{Subsystem: script(t, "echo $$ >>'"+pids+"'")})
 	_, cfg := far(t, openSSHConfig(server), link.Options{RoundTrip: 20 * time.Millisecond})
 	fsys := newFs(t, cfg)
-	content := random(64 << 20)
+	const quarter = sftpfs.DefaultMaxChannels * 2 << 20 // of a file that is worth all channels
+	content := random(4 * quarter)
 	require.NoError(t, os.WriteFile(filepath.Join(server.Root, "f"), content, 0o644))
 	f, err := fsys.Open("f")
 	require.NoError(t, err)
 
-	const quarter = 16 << 20
 	var got bytes.Buffer
 	var carried []uint64 // when the channel ends, without it
 	_, err = io.Copy(writerFunc(func(b []byte) (int, error) {

@@ -23,8 +23,8 @@ func TestLanesFor(t *testing.T) {
 		{far, 0, 0, 1},
 		{far, 8 * mib, 0, 1},
 		{far, 16 * mib, 0, 2},
-		{far, 256 * mib, 0, 8},
-		{far, math.MaxInt64, math.MaxInt64, 8},
+		{far, 256 * mib, 0, DefaultMaxChannels},
+		{far, math.MaxInt64, math.MaxInt64, DefaultMaxChannels},
 		{longRoundTrip - 1, 256 * mib, 256 * mib, 1},
 		{0, 256 * mib, 256 * mib, 1}, // not known yet
 		{far, 8 * mib, 2 * mib, 1},

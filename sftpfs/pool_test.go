@@ -49,7 +49,7 @@ func TestTransferOverSeveralChannels(t *testing.T) {
 		maxConnections        int
 		channels, connections int
 	}{
-		"as many as wanted":     {opensshtest.Options{}, 0, 8, 1},
+		"as many as wanted":     {opensshtest.Options{}, 0, 10, 1},
 		"three on a connection": {opensshtest.Options{Config: []string{"MaxSessions 3"}}, 0, 6, 2},
 		"one on a connection":   {opensshtest.Options{Config: []string{"MaxSessions 1"}}, 0, 2, 2},
 		"one":                   {opensshtest.Options{Config: []string{"MaxSessions 1"}}, 1, 1, 1},

@@ -29,6 +29,7 @@ func (s *Fs) put(step tree.Step, r *Result) error {
 	})
 	if err == nil && c.stamp.Size >= worthALook {
 		err = s.lookAhead(step, r, c)
+		s.m.ExpectBytes(c.stamp.Size)
 	}
 	if err != nil {
 		return err

@@ -86,6 +86,9 @@ func (a *arrival) fetch() (err error) {
 	if a.from == "" {
 		return errGiven
 	}
+	if isClosed(a.wanted) {
+		m.ExpectBytes(a.known.Size)
+	}
 	src, err := m.openVersion(a.around, a.from, a.known)
 	if errors.Is(err, fs.ErrNotExist) && m.elsewhere(a.node, a.from) {
 		return errGiven

@@ -29,6 +29,26 @@ func TestWorthwhile(t *testing.T) {
 	require.EqualValues(t, 2048, worthwhile(time.Hour))
 }
 
+type counting struct {
+	afero.Fs
+	roundTrip time.Duration
+	expected  int
+}
+
+func (c *counting) RoundTrip() time.Duration { return c.roundTrip }
+func (c *counting) Expect(calls int)         { c.expected = calls }
+
+// Further channels are made ready for large files where they help.
+func TestExpectBytes(t *testing.T) {
+	t.Parallel()
+	for roundTrip, want := range map[time.Duration]int{0: 0, time.Millisecond: 0, 20 * time.Millisecond: 32} {
+		remote := &counting{roundTrip: roundTrip}
+		m := &FS{state: &state{base: remote}, remote: remote}
+		m.ExpectBytes(8 << 20)
+		require.Equal(t, want, remote.expected, roundTrip)
+	}
+}
+
 func TestWeight(t *testing.T) {
 	t.Parallel()
 	m := &FS{state: &state{}}
