@@ -146,7 +146,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 		errRun = errors.Join(errRun, b.chart().write(o.chart))
 	}
 	if o.readme != "" {
-		errRun = b.renewReadme(o, about)
+		errRun = errors.Join(errRun, b.renewReadme(o, about))
 	}
 	return errRun
 }
@@ -187,8 +187,15 @@ func newBench(o options, log io.Writer) (*bench, error) {
 
 // renewReadme shows the chart by its path from the README.
 func (b *bench) renewReadme(o options, about string) error {
-	chart, err := filepath.Rel(filepath.Dir(o.readme), o.chart)
+	chart, err := filepath.Abs(o.chart)
 	if err != nil {
+		return err
+	}
+	readme, err := filepath.Abs(o.readme)
+	if err != nil {
+		return err
+	}
+	if chart, err = filepath.Rel(filepath.Dir(readme), chart); err != nil {
 		return err
 	}
 	part := fmt.Sprintf("![Seconds over the round trip](%s)\n\n%s\n%s", filepath.ToSlash(chart), about, b.table())
