@@ -139,6 +139,7 @@ func (t *transfer) copy() error {
 	case t.early != nil:
 		err = t.early.give(t)
 	case writes:
+		a.m.ExpectBytes(a.meta.Size - t.came)
 		_, err = w.WriteTo(t)
 	default:
 		_, err = io.CopyBuffer(t, a.src, make([]byte, min(chunkSize, a.meta.Size-t.came)))
