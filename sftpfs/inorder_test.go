@@ -1,6 +1,7 @@
 package sftpfs
 
 import (
+	"context"
 	"errors"
 	"testing"
 	"time"
@@ -93,4 +94,23 @@ func TestShortCutsWhereAServerRefuses(t *testing.T) {
 	require.ErrorIs(t, err, errors.ErrUnsupported, "it is longer")
 	_, _, err = fsys.ReadVersion("f", int64(len(hostileContent)), now.Add(time.Second))
 	require.ErrorIs(t, err, errors.ErrUnsupported, "it is another version")
+}
+
+// A call that has ended with its context leaves what it would have returned alone.
+func TestMakeDirThatIsAbandoned(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	h := &hostile{inOrder: true, answer: func(_ *hostile, r asked) []byte {
+		if r.kind == packetMkdir {
+			cancel()
+		}
+		return nil
+	}}
+	fsys := h.start(t, 1000)
+	if fi, err := fsys.WithContext(ctx).(*Fs).MakeDir("d", 0o755); err != nil { // the answer may have been faster
+		require.ErrorIs(t, err, context.Canceled)
+		require.Nil(t, fi)
+	}
+	_, err := fsys.Stat("f") // which is answered later
+	require.NoError(t, err)
 }

@@ -17,14 +17,19 @@ func (f *Fs) Mkdir(name string, perm fs.FileMode) error {
 
 // MakeDir is Mkdir that also returns what it has made, as Stat does. Where that is not known from making it, it takes one
 // round trip more.
-func (f *Fs) MakeDir(name string, perm fs.FileMode) (fi fs.FileInfo, err error) {
-	err = change(f, "mkdir", name, func(r remote, p string) (err error) {
-		if fi, err = r.makeDir(p, perm); fi == nil && err == nil {
+func (f *Fs) MakeDir(name string, perm fs.FileMode) (fs.FileInfo, error) {
+	p, err := clean(name)
+	if err != nil {
+		return nil, pathError("mkdir", name, err)
+	}
+	made, err := call(f, once, func(r remote) (fs.FileInfo, error) {
+		fi, err := r.makeDir(p, perm)
+		if fi == nil && err == nil {
 			fi, err = r.stat(p)
 		}
-		return err
-	})
-	return fi, err
+		return fi, err
+	}, nil)
+	return made, pathError("mkdir", name, err)
 }
 
 // MkdirAll is os.MkdirAll. What it makes includes the root of the Fs, with the directories that Config.Root names on
