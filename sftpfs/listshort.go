@@ -6,7 +6,7 @@ import (
 	"io/fs"
 )
 
-// listsTogether are how many requests for more of a listing are sent together: OpenSSH answers each with a hundred
+// How many requests for more of a listing are sent together, at first and at most: OpenSSH answers each with a hundred
 // entries, and the last one with the end.
 const (
 	fewListsTogether  = 3

@@ -98,7 +98,7 @@ func (r reply) info(name string) (fs.FileInfo, error) {
 	if r.kind != packetAttrs || f.bad {
 		return nil, notSo{r}
 	}
-	return infoOf(name, stat)
+	return infoOf(name, &stat)
 }
 
 // entries returns what is in a part of a listing. At the end of the listing it returns io.EOF.
@@ -113,18 +113,14 @@ func (r reply) entries() ([]fs.FileInfo, error) {
 	}
 	var entries []fs.FileInfo
 	for range count {
-		name := f.string()
-		f.string() // what ls -l would show
-		stat := f.stat()
-		switch {
-		case f.bad:
-			return nil, errMalformed
-		case name == "." || name == "..":
-			continue
-		case badName(name):
-			return nil, badEntry(name)
+		name, stat, err := f.entry()
+		if err != nil {
+			return nil, err
 		}
-		fi, err := infoOf(name, stat)
+		if name == "." || name == ".." {
+			continue
+		}
+		fi, err := infoOf(name, &stat)
 		if err != nil {
 			return nil, err
 		}

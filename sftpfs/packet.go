@@ -127,8 +127,7 @@ func (f *fields) uint64() uint64 {
 func (f *fields) string() string { return string(f.take(int(min(f.uint32(), math.MaxInt32)))) }
 
 // stat reads the attributes of a file. Those that nobody knows are passed over.
-func (f *fields) stat() *sftp.FileStat {
-	stat := new(sftp.FileStat)
+func (f *fields) stat() (stat sftp.FileStat) {
 	flags := f.uint32()
 	if flags&attrSize != 0 {
 		stat.Size = f.uint64()
@@ -154,20 +153,28 @@ func (f *fields) stat() *sftp.FileStat {
 	return stat
 }
 
+// entry reads one of a listing.
+func (f *fields) entry() (name string, stat sftp.FileStat, err error) {
+	name = f.string()
+	f.string() // what ls -l would show
+	stat = f.stat()
+	switch {
+	case f.bad:
+		err = errMalformed
+	case badName(name):
+		err = badEntry(name)
+	}
+	return name, stat, err
+}
+
 // checkNames checks the part of a listing that is in the body of a NAME packet, behind the id, and returns how many
 // entries it has.
 func checkNames(body []byte) (int, error) {
 	f := fields{b: body}
 	count := f.uint32()
 	for range count {
-		name := f.string()
-		f.string() // what ls -l would show
-		f.stat()
-		if f.bad {
-			return 0, errMalformed
-		}
-		if badName(name) {
-			return 0, badEntry(name)
+		if _, _, err := f.entry(); err != nil {
+			return 0, err
 		}
 	}
 	return int(count), nil

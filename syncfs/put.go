@@ -28,8 +28,9 @@ func (s *Fs) put(step tree.Step, r *Result) error {
 		return err
 	})
 	if err == nil && c.stamp.Size >= worthALook {
-		err = s.lookAhead(step, r, c)
-		s.m.ExpectBytes(c.stamp.Size)
+		if err = s.lookAhead(step, r, c); err == nil {
+			s.m.ExpectBytes(c.stamp.Size)
+		}
 	}
 	if err != nil {
 		return err

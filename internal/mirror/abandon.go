@@ -236,22 +236,6 @@ func (f abandoningFile) read(p []byte, read func(own []byte) (int, error)) (int,
 	return n, err
 }
 
-// buffers are those of calls that have returned. One that was left to itself keeps its own.
-var buffers sync.Pool
-
-func borrow(size int) []byte {
-	if b, ok := buffers.Get().(*[]byte); ok && cap(*b) >= size {
-		return (*b)[:size]
-	}
-	return make([]byte, size)
-}
-
-func giveBack(b []byte) {
-	if cap(b) > 0 {
-		buffers.Put(&b)
-	}
-}
-
 func (f abandoningFile) Read(p []byte) (int, error) { return f.read(p, f.base.Read) }
 
 func (f abandoningFile) ReadAt(p []byte, off int64) (int, error) {
