@@ -1,8 +1,9 @@
 package sftpfs
 
 import (
-	"encoding/binary"
+	"errors"
 	"io"
+	"slices"
 )
 
 // Requests of the package's own go over the same channels as those of pkg/sftp, beside them: several are sent together,
@@ -16,8 +17,11 @@ const (
 	spentID    = 1 << 31
 )
 
+// errUnforeseen says that it can't be told which handle a request will get.
+var errUnforeseen = errors.New("the handle is not known before")
+
 // exchange sends requests together, in their order, and returns the replies, in the order of the requests. It fails if
-// the channel ends before they are all there.
+// the channel ends before they are all there, and with errUnforeseen where request does.
 func (w *wire) exchange(requests ...message) ([]reply, error) {
 	replies := make([]reply, len(requests))
 	all := make(chan struct{})
@@ -39,15 +43,16 @@ func (w *wire) exchange(requests ...message) ([]reply, error) {
 	}
 }
 
-// request sends a few requests together, in one turn, and returns when they are sent. take gets each reply with the number of its request,
-// and must not wait; it gets none if the channel ends before.
+// request sends a few requests together, in one turn, and returns when they are sent. take gets each reply with the
+// number of its request, and must not wait; it gets none if the channel ends before. If some are about the handle that the
+// first one opens, the last one closes it. Then nothing may be sent, for which the error is errUnforeseen.
 func (w *wire) request(requests []message, take func(i int, r reply)) error {
 	if err := w.enqueue(requests, take); err != nil {
 		return err
 	}
 	w.writing.Lock()
 	defer w.writing.Unlock()
-	return w.drain()
+	return w.drain(nil)
 }
 
 // enqueue has requests go out together, before the next one does.
@@ -57,13 +62,25 @@ func (w *wire) enqueue(requests []message, take func(i int, r reply)) error {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	foretold := ""
+	if slices.ContainsFunc(requests, func(m message) bool { return m.ofOpened }) {
+		var ok bool
+		if foretold, ok = w.handles.next(); !ok {
+			<-w.turns
+			return errUnforeseen
+		}
+	}
 	for i, m := range requests {
 		id := w.nextID()
-		w.awaited[id] = request{kind: m.kind, ends: i == len(requests)-1, take: func(r reply) { take(i, r) }}
-		w.outbox = binary.BigEndian.AppendUint32(w.outbox, uint32(len(m.body)+headerSize-4))
-		w.outbox = append(w.outbox, m.kind)
-		w.outbox = binary.BigEndian.AppendUint32(w.outbox, id)
-		w.outbox = append(w.outbox, m.body...)
+		r := request{kind: m.kind, ends: i == len(requests)-1, take: func(r reply) { take(i, r) }}
+		if i == 0 {
+			r.foretold = foretold
+		}
+		if foretold == "" {
+			w.handles.send(m.kind, m.body)
+		}
+		w.await(id, r)
+		w.outbox = m.appendTo(w.outbox, id, foretold)
 	}
 	return nil
 }
@@ -82,12 +99,16 @@ func (w *wire) nextID() uint32 {
 	}
 }
 
-// drain writes what is in the outbox, and what others put there meanwhile. w.writing is held.
-func (w *wire) drain() error {
+// drain writes what is in the outbox, and what others put there meanwhile. Then it calls next, if there is one, before
+// there can be more. w.writing is held.
+func (w *wire) drain(next func()) error {
 	for {
 		w.mu.Lock()
 		b := w.outbox
 		w.outbox = nil
+		if len(b) == 0 && next != nil {
+			next()
+		}
 		w.mu.Unlock()
 		if len(b) == 0 {
 			return nil

@@ -25,12 +25,14 @@ import (
 // directory "d" or else a file of seven bytes.
 type hostile struct {
 	answer  func(h *hostile, r asked) []byte // nil: as an honest server; empty: nothing
-	inOrder bool                             // short cuts are taken with it
+	inOrder bool                             // short cuts are taken with it, and handles are numbered as OpenSSH does
 
 	mu    sync.Mutex
 	paths []string // in requests
 	ended bool     // the listing was read
 	stats uint64
+	made  uint32   // handles
+	free  []string // those of them that were closed
 }
 
 // asked is a request as it came.
@@ -85,7 +87,9 @@ func (h *hostile) honest(r asked) []byte {
 		}
 		return answer(105, r.id, attrs(uint64(len(hostileContent)), 0o100644, 1e9))
 	case packetOpen, packetOpendir:
-		return answer(102, r.id, r.string())
+		return answer(packetHandle, r.id, h.handle(r.string()))
+	case packetClose:
+		h.free = append(h.free, r.string())
 	case packetRead:
 		r.string()
 		if off := r.uint64(); off < uint64(len(hostileContent)) {
@@ -104,6 +108,18 @@ func (h *hostile) honest(r asked) []byte {
 		return answer(packetName, r.id, uint32(1), "f", "f", attrs(0, 0o100644, 1e9))
 	}
 	return answer(packetStatus, r.id, uint32(statusOK), "", "")
+}
+
+func (h *hostile) handle(path string) string {
+	if !h.inOrder {
+		return path
+	}
+	if last := len(h.free) - 1; last >= 0 {
+		defer func() { h.free = h.free[:last] }()
+		return h.free[last]
+	}
+	h.made++
+	return string(binary.BigEndian.AppendUint32(nil, h.made-1))
 }
 
 func (h *hostile) serve(c io.ReadWriteCloser) {
@@ -265,8 +281,8 @@ func TestHostileAnswers(t *testing.T) {
 		"our own id":           always(func(asked) []byte { return answer(packetExtendedReply, firstOwnID, uint32(0)) }),
 		"an unknown type":      always(func(r asked) []byte { return answer(250, r.id, "what?") }),
 		"always data":          always(func(r asked) []byte { return answer(packetData, r.id, "x") }),
-		"always a handle":      always(func(r asked) []byte { return answer(102, r.id, "h") }),
-		"an empty handle":      always(func(r asked) []byte { return answer(102, r.id, "") }),
+		"always a handle":      always(func(r asked) []byte { return answer(packetHandle, r.id, "h") }),
+		"an empty handle":      always(func(r asked) []byte { return answer(packetHandle, r.id, "") }),
 		"always a name":        always(func(r asked) []byte { return namesAnswer(r.id, "x") }),
 		"always two names":     always(func(r asked) []byte { return namesAnswer(r.id, "x", "y") }),
 		"no names":             always(func(r asked) []byte { return namesAnswer(r.id) }),

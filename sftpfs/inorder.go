@@ -25,14 +25,55 @@ func knownInOrder(version string, offersFsync bool) bool {
 // shortCut tells whether there may be one on the session.
 func (s *session) shortCut() bool { return s.inOrder && !s.wire.exhausted() }
 
-// exchange sends requests together. It fails only if the channel ends.
+// exchange sends requests together. It fails only if the channel ends, or with errUnforeseen.
 func (r remote) exchange(requests ...message) ([]reply, error) {
 	replies, err := r.wire.exchange(requests...)
-	if err != nil {
-		return nil, r.unavailable(err)
+	if err != nil && !errors.Is(err, errUnforeseen) {
+		err = r.unavailable(err)
 	}
-	return replies, nil
+	return replies, err
 }
+
+// use opens p by a request of that kind, of which rest follows the path, sends the requests of which some are about what
+// it has opened, and closes that. It returns the replies to those requests. All takes one round trip where it is known
+// before which handle the server gives out, else two.
+func (r remote) use(kind byte, p string, rest body, requests ...message) ([]reply, error) {
+	if err := r.mayBeShort(); err != nil {
+		return nil, err
+	}
+	open := r.opening(kind, p, rest)
+	replies, err := r.exchange(append(append([]message{open}, requests...), closing)...)
+	if errors.Is(err, errUnforeseen) {
+		h, err := r.openShort(open)
+		if err != nil {
+			return nil, err
+		}
+		return h.last(requests...)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if _, err := replies[0].handle(); err != nil {
+		return nil, err
+	}
+	return replies[1 : len(replies)-1], nil
+}
+
+// mayBeShort returns why there can be no short cut, if so.
+func (r remote) mayBeShort() error {
+	if !r.shortCut() {
+		return errNoShortCut
+	}
+	return r.ctx.Err()
+}
+
+// opening returns the request that opens p, in which rest follows the path.
+func (r remote) opening(kind byte, p string, rest body) message {
+	return message{kind: kind, body: append(body{}.string(r.on(p)), rest...)}
+}
+
+// closing closes what was opened.
+var closing = message{kind: packetClose, ofOpened: true}
 
 // A shortHandle is a file or directory that was opened in a short cut.
 type shortHandle struct {
@@ -40,15 +81,8 @@ type shortHandle struct {
 	handle string
 }
 
-// openShort opens p by a request of that kind, of which rest follows the path.
-func (r remote) openShort(kind byte, p string, rest body) (shortHandle, error) {
-	switch {
-	case !r.shortCut():
-		return shortHandle{}, errNoShortCut
-	case r.ctx.Err() != nil:
-		return shortHandle{}, r.ctx.Err()
-	}
-	replies, err := r.exchange(message{kind, append(body{}.string(r.on(p)), rest...)})
+func (r remote) openShort(open message) (shortHandle, error) {
+	replies, err := r.exchange(open)
 	if err != nil {
 		return shortHandle{}, err
 	}
@@ -60,14 +94,13 @@ func (r remote) openShort(kind byte, p string, rest body) (shortHandle, error) {
 	return shortHandle{r, h}, nil
 }
 
-// message returns one about the handle.
-func (h shortHandle) message(kind byte, rest body) message {
-	return message{kind, append(body{}.string(h.handle), rest...)}
-}
-
-// last sends the last requests about the handle, and what closes it, and returns the replies to those.
+// last sends the last requests of which some are about the handle, and what closes it, and returns the replies to those.
 func (h shortHandle) last(requests ...message) ([]reply, error) {
-	replies, err := h.exchange(append(requests, h.message(packetClose, nil))...)
+	sent := make([]message, 0, len(requests)+1)
+	for _, m := range append(requests, closing) {
+		sent = append(sent, m.about(h.handle))
+	}
+	replies, err := h.exchange(sent...)
 	if err != nil {
 		return nil, err
 	}
@@ -77,5 +110,5 @@ func (h shortHandle) last(requests ...message) ([]reply, error) {
 
 // release closes the handle without waiting for that.
 func (h shortHandle) release() {
-	_ = h.wire.request([]message{h.message(packetClose, nil)}, func(int, reply) { h.files.Add(-1) })
+	_ = h.wire.request([]message{closing.about(h.handle)}, func(int, reply) { h.files.Add(-1) })
 }

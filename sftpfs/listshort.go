@@ -4,44 +4,75 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"slices"
 )
 
 // How many requests for more of a listing are sent together, at first and at most: OpenSSH answers each with a hundred
 // entries, and the last one with the end.
 const (
-	fewListsTogether  = 3
-	mostListsTogether = 48
+	fewListsTogether  = 8
+	mostListsTogether = 64
 )
 
-// listShort returns the entries of the directory p in two round trips, or in few more if there are many.
+// listShort returns the entries of the directory p in one round trip, or in few more if there are many.
 func (r remote) listShort(p string) ([]fs.FileInfo, error) {
-	h, err := r.openShort(packetOpendir, p, nil)
+	replies, err := r.use(packetOpendir, p, nil, readdirs(fewListsTogether)...)
+	if err != nil {
+		return nil, err
+	}
+	entries, err := entriesOf(replies)
+	if errors.Is(err, io.EOF) {
+		return entries, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return r.listLong(p)
+}
+
+// listLong is listShort where there are many.
+func (r remote) listLong(p string) ([]fs.FileInfo, error) {
+	h, err := r.openShort(r.opening(packetOpendir, p, nil))
 	if err != nil {
 		return nil, err
 	}
 	defer h.release()
 	entries := []fs.FileInfo{}
-	for together := fewListsTogether; ; together = min(4*together, mostListsTogether) {
-		requests := make([]message, together)
-		for i := range requests {
-			requests[i] = h.message(packetReaddir, nil)
+	for len(entries) <= r.wire.maxEntries && r.ctx.Err() == nil {
+		requests := readdirs(mostListsTogether)
+		for i, m := range requests {
+			requests[i] = m.about(h.handle)
 		}
 		replies, err := h.exchange(requests...)
 		if err != nil {
 			return nil, err
 		}
-		for _, reply := range replies {
-			more, err := reply.entries()
-			if errors.Is(err, io.EOF) {
-				return entries, nil
-			}
-			if err != nil {
-				return nil, err
-			}
-			entries = append(entries, more...)
+		more, err := entriesOf(replies)
+		entries = append(entries, more...)
+		if errors.Is(err, io.EOF) {
+			return entries, nil
 		}
-		if len(entries) > r.wire.maxEntries || r.ctx.Err() != nil {
-			return nil, errNoShortCut // which says so
+		if err != nil {
+			return nil, err
 		}
 	}
+	return nil, errNoShortCut // which says why
+}
+
+// readdirs returns requests for so many parts of a listing.
+func readdirs(n int) []message {
+	return slices.Repeat([]message{{kind: packetReaddir, ofOpened: true}}, n)
+}
+
+// entriesOf returns the entries in parts of a listing, and io.EOF if that ends in them.
+func entriesOf(replies []reply) ([]fs.FileInfo, error) {
+	entries := []fs.FileInfo{}
+	for _, reply := range replies {
+		more, err := reply.entries()
+		if err != nil {
+			return entries, err
+		}
+		entries = append(entries, more...)
+	}
+	return entries, nil
 }

@@ -12,6 +12,31 @@ import (
 type message struct {
 	kind byte
 	body body
+	// ofOpened says that the body goes behind the handle of what the first one opens of the messages that are sent together.
+	ofOpened bool
+}
+
+// about returns the message as one about the handle.
+func (m message) about(handle string) message {
+	if m.ofOpened {
+		m.body, m.ofOpened = append(body{}.string(handle), m.body...), false
+	}
+	return m
+}
+
+// appendTo appends the message as a packet. The handle is that of what was opened.
+func (m message) appendTo(b []byte, id uint32, handle string) []byte {
+	length := headerSize - 4 + len(m.body)
+	if m.ofOpened {
+		length += 4 + len(handle)
+	}
+	b = binary.BigEndian.AppendUint32(b, uint32(length))
+	b = append(b, m.kind)
+	b = binary.BigEndian.AppendUint32(b, id)
+	if m.ofOpened {
+		b = body(b).string(handle)
+	}
+	return append(b, m.body...)
 }
 
 // body builds what is in a message.

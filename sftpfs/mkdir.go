@@ -82,8 +82,9 @@ func (r remote) makeDirShort(p string, perm fs.FileMode) (fs.FileInfo, error) {
 		return nil, errNoShortCut
 	}
 	full := r.on(p)
-	replies, err := r.exchange(message{packetMkdir, body{}.string(full).uint32(attrPermissions).uint32(posixMode(perm))},
-		message{packetLstat, body{}.string(full)})
+	replies, err := r.exchange(
+		message{kind: packetMkdir, body: body{}.string(full).uint32(attrPermissions).uint32(posixMode(perm))},
+		message{kind: packetLstat, body: body{}.string(full)})
 	if err != nil {
 		return nil, err
 	}

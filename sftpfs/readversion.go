@@ -7,7 +7,7 @@ import (
 )
 
 // ReadVersion returns the content of a small file of which a look at it has shown that size and mtime, and what it is
-// now, if it was that version all the while. It takes two round trips, and works only where the server is known to carry
+// now, if it was that version all the while. It takes one round trip or two, and works only where the server is known to carry
 // requests out in their order. All that an error means is that the file is to be opened instead.
 func (f *Fs) ReadVersion(name string, size int64, mtime time.Time) (content []byte, fi fs.FileInfo, err error) {
 	type version struct {
@@ -22,20 +22,18 @@ func (f *Fs) ReadVersion(name string, size int64, mtime time.Time) (content []by
 }
 
 func (r remote) readVersion(p string, size int64, mtime time.Time) ([]byte, fs.FileInfo, error) {
-	h, err := r.openShort(packetOpen, p, body{}.uint32(openRead).uint32(0))
-	if err != nil {
-		return nil, nil, err
-	}
 	var requests []message
 	for off := int64(0); off < size; off += packet {
 		n := uint32(min(packet, size-off))
-		requests = append(requests, h.message(packetRead, body{}.uint64(uint64(off)).uint32(n)))
+		requests = append(requests, message{packetRead, body{}.uint64(uint64(off)).uint32(n), true})
 	}
-	replies, err := h.last(append(requests, h.message(packetFstat, nil))...)
+	requests = append(requests, message{packetFstat, nil, true})
+	replies, err := r.use(packetOpen, p, body{}.uint32(openRead).uint32(0), requests...)
 	if err != nil {
 		return nil, nil, err
 	}
-	fi, err := replies[len(requests)].info(path.Base(p))
+	last := len(replies) - 1
+	fi, err := replies[last].info(path.Base(p))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -43,7 +41,7 @@ func (r remote) readVersion(p string, size int64, mtime time.Time) ([]byte, fs.F
 		return nil, nil, errNoShortCut
 	}
 	content := make([]byte, 0, size)
-	for _, reply := range replies[:len(requests)] {
+	for _, reply := range replies[:last] {
 		b, err := reply.data()
 		if err != nil {
 			return nil, nil, err

@@ -105,7 +105,7 @@ type limits struct{ read, write, files int64 }
 
 // askLimits asks for them, so that nobody waits for the answer.
 func (s *session) askLimits() {
-	_ = s.wire.enqueue([]message{{packetExtended, body{}.string(extensionLimits)}}, func(_ int, r reply) {
+	_ = s.wire.enqueue([]message{{kind: packetExtended, body: body{}.string(extensionLimits)}}, func(_ int, r reply) {
 		if r.kind == packetExtendedReply {
 			s.learn(r.body)
 		}

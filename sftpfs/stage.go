@@ -9,7 +9,7 @@ import (
 )
 
 // Stage makes a new small file that is to be renamed over target: with its content, mode and times. It returns what it
-// is then, and what is at the target at that time; nil is nothing. It takes two round trips, and works only where the
+// is then, and what is at the target at that time; nil is nothing. It takes one round trip or two, and works only where the
 // server is known to carry requests out in their order. An error that matches errors.ErrUnsupported means only that it has
 // to be done in another way; the file may be there in part then.
 func (f *Fs) Stage(name string, content []byte, mode fs.FileMode, atime, mtime time.Time, target string) (
@@ -39,22 +39,19 @@ func (f *Fs) Stage(name string, content []byte, mode fs.FileMode, atime, mtime t
 
 func (f *Fs) stage(r remote, p string, content []byte, want *sftp.FileStat, target string) (
 	staged, there fs.FileInfo, err error) {
-	h, err := r.openShort(packetOpen, p, body{}.uint32(openWrite|openCreate|openExcl).
-		uint32(attrPermissions).uint32(want.Mode|0o600))
-	if err != nil {
-		return nil, nil, err
-	}
 	var requests []message
 	for off := 0; off < len(content); off += packet {
 		piece := content[off:min(off+packet, len(content))]
-		requests = append(requests, h.message(packetWrite, body{}.uint64(uint64(off)).bytes(piece)))
+		requests = append(requests, message{packetWrite, body{}.uint64(uint64(off)).bytes(piece), true})
 	}
 	writes := len(requests)
-	replies, err := h.last(append(requests,
-		h.message(packetFsetstat, body{}.uint32(attrPermissions|attrTimes).
-			uint32(want.Mode).uint32(want.Atime).uint32(want.Mtime)),
-		h.message(packetFstat, nil),
-		message{packetLstat, body{}.string(r.on(target))})...)
+	requests = append(requests,
+		message{packetFsetstat, body{}.uint32(attrPermissions | attrTimes).
+			uint32(want.Mode).uint32(want.Atime).uint32(want.Mtime), true},
+		message{packetFstat, nil, true},
+		message{packetLstat, body{}.string(r.on(target)), false})
+	replies, err := r.use(packetOpen, p, body{}.uint32(openWrite|openCreate|openExcl).
+		uint32(attrPermissions).uint32(want.Mode|0o600), requests...)
 	if err != nil {
 		return nil, nil, err
 	}

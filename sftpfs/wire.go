@@ -45,6 +45,9 @@ type wire struct {
 
 	mu         sync.Mutex // guards the following
 	awaited    map[uint32]request
+	sent       uint64 // requests
+	answered   uint64 // of those
+	handles    handles
 	listed     map[string]int   // entries and answers so far, by the handle of the directory
 	complaints map[uint32]error // by the code that stands for it
 	complained uint32
@@ -60,6 +63,9 @@ type request struct {
 	length uint32 // of a READ
 	handle string // of a READDIR
 	ends   bool   // the turn
+	number uint64 // of those that were sent
+	// foretold is the handle that a request is to get with which others were sent that are about it.
+	foretold string
 	// take gets the answer to a request of the package's own, in the goroutine that reads: it must not wait.
 	take func(reply)
 }
@@ -127,14 +133,15 @@ func (w *wire) begin(b []byte) error {
 		}
 	}
 	w.writing.Lock()
-	if err := w.drain(); err != nil {
+	note := func() { w.note(kind, b[5:]) }
+	if kind == packetInit {
+		note = nil
+	}
+	if err := w.drain(note); err != nil {
 		w.writing.Unlock()
 		return err
 	}
 	w.unsent = 4 + int(binary.BigEndian.Uint32(b))
-	if kind != packetInit {
-		w.note(kind, b[5:])
-	}
 	return nil
 }
 
@@ -148,13 +155,12 @@ func (w *wire) turn() error {
 	}
 }
 
-// note keeps in mind what has been asked, to check the answer.
+// note keeps in mind what has been asked, to check the answer. w.mu is held.
 func (w *wire) note(kind byte, body []byte) {
 	r := request{kind: kind, ends: true}
 	f := fields{b: body}
 	id := f.uint32()
-	w.mu.Lock()
-	defer w.mu.Unlock()
+	w.handles.send(kind, f.b)
 	w.spent = w.spent || id >= spentID
 	switch r.kind {
 	case packetRead:
@@ -166,21 +172,44 @@ func (w *wire) note(kind byte, body []byte) {
 	case packetClose:
 		delete(w.listed, f.string())
 	}
+	w.await(id, r)
+}
+
+// await has an answer with this id taken as that to r, which is the next to be written. w.mu is held.
+func (w *wire) await(id uint32, r request) {
+	r.number = w.sent
+	w.sent++
 	w.awaited[id] = r
 }
 
-// answered returns the request that the answer with this id is to.
-func (w *wire) answered(id uint32) (request, bool) {
+// asked returns the request that the answer with this id is to.
+func (w *wire) asked(id uint32) (request, bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	r, ok := w.awaited[id]
 	if ok {
 		delete(w.awaited, id)
+		w.handles.erring = w.handles.erring || r.number != w.answered
+		w.answered++
 		if r.ends {
 			<-w.turns
 		}
 	}
 	return r, ok
+}
+
+// opened notes the answer to a request that opens something. It returns none if the handle is not the one that was
+// foretold: what was sent with the request was about something else.
+func (w *wire) opened(r request, a reply) reply {
+	if r.kind != packetOpen && r.kind != packetOpendir {
+		return a
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.handles.answer(r.foretold, a) {
+		return reply{}
+	}
+	return a
 }
 
 // Read gives what the server sends, checked. What it can't be trusted with ends the wire.
@@ -220,18 +249,25 @@ func (w *wire) next() error {
 	if kind == packetVersion {
 		return w.version()
 	}
-	r, ok := w.answered(id)
+	r, ok := w.asked(id)
 	switch {
 	case !ok:
 		return errors.New("the server answers what it was not asked")
 	case r.take != nil:
 		body, err := w.rest()
 		if err == nil {
-			r.take(reply{kind, body})
+			r.take(w.opened(r, reply{kind, body}))
 		}
 		return err
 	case kind == packetStatus:
+		w.opened(r, reply{kind: kind})
 		return w.status(r, id)
+	case kind == packetHandle:
+		header := w.held
+		body, err := w.rest()
+		w.opened(r, reply{kind, body})
+		w.held = append(header, body...)
+		return err
 	case kind == packetData && r.kind == packetRead:
 		return w.data(r, id)
 	case kind == packetName && r.kind == packetReaddir:
