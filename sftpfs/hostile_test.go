@@ -448,3 +448,37 @@ func TestEndlessListing(t *testing.T) {
 	require.ErrorContains(t, err, "more than")
 	require.LessOrEqual(t, n, maxEntries+len(page))
 }
+
+// A server that asks how long a file is only when it opens it ends it there also when it has grown. The rest comes through
+// another handle.
+func TestReadsWhatAFileHasGrownBy(t *testing.T) {
+	t.Parallel()
+	grown := hostileContent + " and more"
+	opened := uint32(0)
+	h := &hostile{answer: func(_ *hostile, r asked) []byte {
+		switch r.kind {
+		case packetOpen:
+			opened++
+			return answer(packetHandle, r.id, numbered(opened))
+		case packetFstat:
+			return answer(packetAttrs, r.id, attrs(uint64(len(grown)), 0o100644, 1e9))
+		case packetRead:
+			content := hostileContent
+			if r.string() != numbered(1) {
+				content = grown
+			}
+			if off := r.uint64(); off < uint64(len(content)) {
+				return answer(packetData, r.id, content[off:])
+			}
+			return answer(packetStatus, r.id, uint32(statusEOF), "", "")
+		}
+		return nil
+	}}
+	require.NoError(t, withFile(h.start(t, 1000), os.O_RDONLY, func(f *File) error {
+		b := make([]byte, len(grown))
+		_, err := f.ReadAt(b, 0)
+		require.Equal(t, grown, string(b))
+		return err
+	}))
+	require.EqualValues(t, 2, opened)
+}

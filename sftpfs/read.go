@@ -1,6 +1,7 @@
 package sftpfs
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"syscall"
@@ -76,10 +77,31 @@ func (f *File) fill(b []byte, off int64) (n int, err error) {
 		n += m
 		return n, o.reduce(err)
 	})
+	if err != io.EOF {
+		return n, f.orIsDir(err)
+	}
+	err = f.ended(off + int64(n))
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		var m int
+		m, err = f.fillAnew(b[n:], off+int64(n), err)
+		n += m
+	}
+	return n, err
+}
+
+// fillAnew is fill with a new handle: for a server that asks how long a file is only when it opens it (ProFTPD's mod_sftp,
+// fxp_handle_read), that one ends later. The other has ended as it says.
+func (f *File) fillAnew(b []byte, off int64, ended error) (n int, err error) {
+	o, err := f.same(f.at.Load().remote)
+	if err != nil {
+		return 0, ended
+	}
+	defer o.close()
+	n, err = inPieces(o.packet(), b, off, o.handle.ReadAt)
 	if err == io.EOF {
 		return n, f.ended(off + int64(n))
 	}
-	return n, f.orIsDir(err)
+	return n, o.reduce(err)
 }
 
 // fillBy is fill by a lane. The file's own handle has the word when another one does not deliver.

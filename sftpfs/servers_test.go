@@ -97,6 +97,8 @@ var servers = []tested{
 		limits: anyServer.but(loops...).and(nil, proFTPD),
 		histories: capabilities{
 			aferotest.LiveHandles: "a handle does not see what another one writes behind the end that it has seen",
+			aferotest.OpenRenamed: "what a file has grown by is read by its name",
+			aferotest.OpenRemoved: "what a file has grown by is read by its name, and a directory that is removed is not there",
 			aferotest.Sync:        noDirHandles,
 		},
 	},
@@ -145,7 +147,6 @@ var proFTPD = declared(map[string]string{
 	"the server does not set a mode of nothing": "chmod/none-at-all",
 	noDirHandles: "dir/sync",
 	"a handle does not see what another one writes behind the end that it has seen": "handles/a-write-is-seen-at-once",
-	"the server ends the file where it was before it was extended":                  "truncate/large-and-sparse",
 	"the server answers READLINK with an absolute path, whatever is in the link": `
 		link/relative link/to-the-parent link/target-is-kept-as-it-is link/dangling link/target-removed link/to-itself
 		link/existing-name link/empty-target link/write-through link/tree link/removeall-through-a-link
