@@ -15,8 +15,8 @@ func (f *Fs) Mkdir(name string, perm fs.FileMode) error {
 	})
 }
 
-// MakeDir is Mkdir that also returns what it has made, as Stat does. Where that is not known from making it, it takes one
-// round trip more.
+// MakeDir is Mkdir that also returns what it has made, or, with an error that matches fs.ErrExist, what is there, as Lstat
+// does; then it may be nil. Where that is not known from making it, it takes one round trip more.
 func (f *Fs) MakeDir(name string, perm fs.FileMode) (fs.FileInfo, error) {
 	p, err := clean(name)
 	if err != nil {
@@ -42,14 +42,14 @@ func (f *Fs) MkdirAll(name string, perm fs.FileMode) error {
 	return pathError("mkdir", name, err)
 }
 
-// makeDir makes a directory, and returns what that is, if it has come to know.
+// makeDir makes a directory, and returns what that is, or what it is that is there, if it has come to know.
 func (r remote) makeDir(p string, perm fs.FileMode) (fs.FileInfo, error) {
 	fi, err := r.makeDirShort(p, perm)
 	if errors.Is(err, errNoShortCut) {
 		fi, err = r.makeDirLong(p, perm)
 	}
 	if fi == nil || err != nil {
-		return nil, err
+		return fi, err
 	}
 	mode, ok := masked(perm, fi.Mode())
 	if !ok {
@@ -61,12 +61,12 @@ func (r remote) makeDir(p string, perm fs.FileMode) (fs.FileInfo, error) {
 	return nil, nil
 }
 
-// makeDirLong returns what it has made, if the mode of that may not be the one that was asked for.
+// makeDirLong returns what it has made, if the mode of that may not be the one that was asked for, or what is there.
 func (r remote) makeDirLong(p string, perm fs.FileMode) (fs.FileInfo, error) {
 	err := r.mkdir(p)
 	if refused(err) {
-		if _, lerr := r.lstat(p); lerr == nil {
-			return nil, syscall.EEXIST
+		if there, lerr := r.lstat(p); lerr == nil {
+			return there, syscall.EEXIST
 		}
 	}
 	// Servers make a directory with 0777 less their umask.
@@ -88,13 +88,16 @@ func (r remote) makeDirShort(p string, perm fs.FileMode) (fs.FileInfo, error) {
 	if err != nil {
 		return nil, err
 	}
-	if replies[0].done() != nil {
+	fi, err := replies[1].info(path.Base(p))
+	switch code, ok := replies[0].status(); {
+	case ok && code == statusFailure && err == nil:
+		return fi, syscall.EEXIST
+	case !ok || code != statusOK:
 		return nil, errNoShortCut
+	case err != nil:
+		return r.lstat(p)
 	}
-	if fi, err := replies[1].info(path.Base(p)); err == nil {
-		return fi, nil
-	}
-	return r.lstat(p)
+	return fi, nil
 }
 
 func (r remote) makeDirs(p string, perm fs.FileMode) error {

@@ -66,7 +66,6 @@ func (s *Fs) judging(policy ConflictPolicy, names []string) (*Fs, error) {
 	}
 	bound := *s
 	bound.judge = &judge{decide: decide, verdicts: map[tree.ID]verdict{}}
-	bound.newDirs = &newDirs{made: map[tree.ID]bool{}}
 	return &bound, nil
 }
 

@@ -52,9 +52,8 @@ type Fs struct {
 	m *mirror.FS
 	*shared
 	// Of the Push that this is for:
-	judge   *judge
-	newDirs *newDirs
-	meter   *mirror.Meter
+	judge *judge
+	meter *mirror.Meter
 }
 
 // shared is what an Fs and those made of it by WithContext have in common.
@@ -119,7 +118,7 @@ func (s *Fs) Close() error { return s.m.Close() }
 func (s *Fs) WithContext(ctx context.Context) afero.Fs { return s.with(ctx) }
 
 func (s *Fs) with(ctx context.Context) *Fs {
-	return &Fs{m: s.m.With(ctx), shared: s.shared, judge: s.judge, newDirs: s.newDirs, meter: s.meter}
+	return &Fs{m: s.m.With(ctx), shared: s.shared, judge: s.judge, meter: s.meter}
 }
 
 // Name is "syncfs".

@@ -181,24 +181,31 @@ func (m *FS) AskFollowing(name string) Answer {
 	return Answer{Known: tree.Exists, Kind: tree.KindOf(fi.Mode()), Meta: metaOf(fi)}
 }
 
-// dirMaker is what a remote has that says what it has made.
+// dirMaker is what a remote has that says what it has made, or what is there if its error matches fs.ErrExist.
 type dirMaker interface {
 	MakeDir(name string, perm fs.FileMode) (fs.FileInfo, error)
 }
 
-// MakeDir makes a directory on the remote, and says what that is. The error is that of making it.
+// MakeDir makes a directory on the remote. The answer is what it has made or what is there, followed. The error is that of
+// making it.
 func (m *FS) MakeDir(name string, perm fs.FileMode) (Answer, error) {
+	var fi fs.FileInfo
+	var err error
 	if r, ok := m.remote.(dirMaker); ok {
-		fi, err := r.MakeDir(m.RemoteName(name), perm)
-		if err != nil {
-			return Answer{}, Remote(err)
-		}
-		return m.Described(name, fi), nil
+		fi, err = r.MakeDir(m.RemoteName(name), perm)
+	} else {
+		err = m.remote.Mkdir(m.RemoteName(name), perm)
 	}
-	if err := m.remote.Mkdir(m.RemoteName(name), perm); err != nil {
+	switch {
+	case err != nil && !errors.Is(err, fs.ErrExist):
 		return Answer{}, Remote(err)
+	case err != nil:
+		err = Remote(err)
 	}
-	return m.AskFollowing(name), nil
+	if fi != nil && fi.Mode()&fs.ModeSymlink == 0 {
+		return m.Described(name, fi), err
+	}
+	return m.AskFollowing(name), err
 }
 
 // AskNames asks the remote for the names in a directory.

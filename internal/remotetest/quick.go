@@ -1,6 +1,7 @@
 package remotetest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -43,10 +44,12 @@ func (q quick) ReadDir(name string) ([]fs.FileInfo, error) {
 
 // MakeDir makes a directory and looks at it.
 func (q quick) MakeDir(name string, perm fs.FileMode) (fs.FileInfo, error) {
-	if err := q.Mkdir(name, perm); err != nil {
+	err := q.Mkdir(name, perm)
+	if err != nil && !errors.Is(err, fs.ErrExist) {
 		return nil, err
 	}
-	return q.Stat(name)
+	fi, serr := q.Stat(name)
+	return fi, cmp.Or(err, serr)
 }
 
 // ReadVersion reads a file that is still that version when it has been read.
