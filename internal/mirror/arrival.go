@@ -24,13 +24,15 @@ type arrival struct {
 	around detours   // and where it may be instead
 	known  tree.Meta // what the node had when the remote was asked
 
-	handles int // guarded by state.mu
-	waiting int // who needs all of it; guarded by state.mu
+	handles int  // guarded by state.mu
+	waiting int  // who needs all of it; guarded by state.mu
+	evicted bool // nothing of it is kept; guarded by state.mu
 
 	opened chan struct{} // closed when the remote has opened the file, or at the end
 	begun  chan struct{} // closed when the version is known, and the first bytes are here, or at the end
 	wanted chan struct{} // closed when all others are wanted, too
 	done   chan struct{} // closed at the end: there is a copy, or there will be none
+	left   chan struct{} // closed when what has arrived is a part, or is gone, or at the end
 	rest   chan struct{} // closed when nothing is open any more on the remote
 
 	requests sync.WaitGroup // for what is far ahead
@@ -77,7 +79,8 @@ func (m *FS) depart(n *tree.Node) *arrival {
 	a := &arrival{
 		m: m.With(ctx), node: n, number: m.departures, cancel: cancel,
 		from: n.RemotePath(), around: (&View{FS: m}).detours(), known: n.Meta,
-		opened: make(chan struct{}), begun: make(chan struct{}), wanted: make(chan struct{}), done: make(chan struct{}),
+		opened: make(chan struct{}), begun: make(chan struct{}), wanted: make(chan struct{}),
+		done: make(chan struct{}), left: make(chan struct{}),
 		rest: make(chan struct{}),
 		news: make(chan struct{}), users: 1, far: newFarFiles(),
 	}
@@ -176,6 +179,7 @@ func (a *arrival) leave(users *int, closing bool) {
 	}
 	if a.m.arrivals[a.node.ID] == a { // who comes later starts anew
 		delete(a.m.arrivals, a.node.ID)
+		a.m.leaving[a] = struct{}{}
 	}
 }
 
@@ -249,6 +253,7 @@ func (a *arrival) run() {
 	if a.m.arrivals[a.node.ID] == a {
 		delete(a.m.arrivals, a.node.ID)
 	}
+	delete(a.m.leaving, a)
 	a.m.mu.Unlock()
 	a.change(func() {
 		if a.err == nil {
@@ -257,7 +262,7 @@ func (a *arrival) run() {
 		if a.state == arriving && a.err != nil {
 			a.state = failed
 		}
-		for _, c := range []chan struct{}{a.opened, a.begun, a.done} {
+		for _, c := range []chan struct{}{a.opened, a.begun, a.done, a.left} {
 			if !isClosed(c) {
 				close(c)
 			}
@@ -312,8 +317,29 @@ func (a *arrival) result() error {
 	return a.err
 }
 
+// awaitEarlier waits for what those leave that brought the same file and were given up.
+func (a *arrival) awaitEarlier() error {
+	a.m.mu.Lock()
+	var earlier []*arrival
+	for b := range a.m.leaving {
+		if b.from == a.from && b.number < a.number {
+			earlier = append(earlier, b)
+		}
+	}
+	a.m.mu.Unlock()
+	for _, b := range earlier {
+		select {
+		case <-b.left:
+		case <-a.m.ctx.Done():
+			return a.m.ctx.Err()
+		}
+	}
+	return nil
+}
+
 // drop ends the temporary file of an arrival that did not become a copy.
 func (a *arrival) drop(t *transfer, err error) {
+	defer close(a.left)
 	if err != nil {
 		a.refuseRequests()
 	}

@@ -89,6 +89,9 @@ func (a *arrival) fetch() (err error) {
 	if isClosed(a.wanted) {
 		m.ExpectBytes(a.known.Size)
 	}
+	if err := a.awaitEarlier(); err != nil {
+		return err
+	}
 	src, err := m.openVersion(a.around, a.from, a.known)
 	if errors.Is(err, fs.ErrNotExist) && m.elsewhere(a.node, a.from) {
 		return errGiven

@@ -122,6 +122,7 @@ func (m *FS) backOut(n *tree.Node, size int64, err error) error {
 func (m *FS) stopArrival(n *tree.Node) {
 	if a := m.arrivals[n.ID]; a != nil {
 		delete(m.arrivals, n.ID)
+		m.leaving[a] = struct{}{}
 		a.abort(errGiven)
 	}
 }

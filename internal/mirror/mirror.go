@@ -64,7 +64,8 @@ type state struct {
 	heard    *heard
 	epoch    uint64 // counts what was done on the remote; answers of an earlier one are asked again
 	arrivals map[tree.ID]*arrival
-	partials map[string]*partial // by path on the remote
+	leaving  map[*arrival]struct{} // those that nobody may join any more, and that have not ended
+	partials map[string]*partial   // by path on the remote
 	open     map[tree.ID]*openFile
 	openDirs map[tree.ID]int
 	// usersOpen are the handles on files of the user's that may be written, with the local names of the files; "" for
@@ -108,7 +109,7 @@ func Open(remote, local afero.Fs, opt Options) (*FS, error) {
 	}
 	s := &state{
 		base: remote, rootName: "/", namePrefix: "/", local: dir, opt: opt, heard: newHeard(opt.ListTTL),
-		arrivals: map[tree.ID]*arrival{}, partials: map[string]*partial{}, writing: map[*remoteWrite]bool{},
+		arrivals: map[tree.ID]*arrival{}, leaving: map[*arrival]struct{}{}, partials: map[string]*partial{}, writing: map[*remoteWrite]bool{},
 		displacing: map[*displacement]bool{}, unwritten: make(chan struct{}, mostUnwritten/chunkSize),
 		open: map[tree.ID]*openFile{}, openDirs: map[tree.ID]int{}, usersOpen: map[*File]string{},
 		renamed: renamed{dirs: map[string]bool{}},

@@ -160,6 +160,9 @@ func (t *transfer) keep() bool {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if a.evicted {
+		return false
+	}
 	m.removePartial(m.partials[a.from])
 	m.partials[a.from] = t.noted
 	m.used -= a.meta.Size - t.off

@@ -126,17 +126,30 @@ func (m *FS) Evict(name string) error {
 		case p.Local != nil && !p.Local.IsDir():
 			return ErrChanged
 		case n == nil:
+			v.dropParts(tree.Join(p.Dir.RemotePath(), p.Name))
 			return nil
 		case n.Dirty():
 			return ErrChanged
 		case v.open[n.ID] != nil, pinned(n):
 			return ErrBusy
 		}
+		v.dropParts(n.RemotePath())
 		v.stopArrival(n)
-		v.removePartial(v.partials[n.RemotePath()])
 		if n.Content == tree.Remote {
 			return nil
 		}
 		return v.evict(n)
 	})
+}
+
+// dropParts deletes what has arrived of a path on the remote, and what arrives, once that has come to its end. The mirror is
+// locked.
+func (m *FS) dropParts(from string) {
+	m.removePartial(m.partials[from])
+	for _, a := range m.arrivals {
+		a.evicted = a.evicted || a.from == from
+	}
+	for a := range m.leaving {
+		a.evicted = a.evicted || a.from == from
+	}
 }
