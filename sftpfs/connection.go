@@ -16,8 +16,7 @@ type connection struct {
 	// Nil where the client belongs to the program.
 	conn *liveConn
 	ssh  *ssh.Client
-	via  *connection    // to another host, which this one runs through; nil: none
-	wg   sync.WaitGroup // its own goroutines and those of its sessions
+	via  *connection // to another host, which this one runs through; nil: none
 
 	roundTrip atomic.Int64 // the shortest seen, in nanoseconds; 0: not known yet
 
@@ -28,6 +27,9 @@ type connection struct {
 	mu       sync.Mutex // guards the following
 	sessions []*session // lost ones too, until they are looked for
 	refuses  bool       // another session
+	ended    bool
+
+	wg sync.WaitGroup // its own goroutines and those of its sessions
 }
 
 func newConnection(addr string) *connection {
@@ -54,8 +56,20 @@ func (c *connection) isLost() bool {
 	}
 }
 
+// run runs f as a goroutine of the connection's, unless that has ended.
+func (c *connection) run(f func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.ended {
+		c.wg.Go(f)
+	}
+}
+
 // end waits for the goroutines of a connection that has failed.
 func (c *connection) end() {
+	c.mu.Lock()
+	c.ended = true
+	c.mu.Unlock()
 	if c.ssh != nil {
 		c.ssh.Close() // whose errors say that the connection is closed
 	}

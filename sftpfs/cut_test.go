@@ -226,7 +226,6 @@ func (w *cutWorld) start(op cutOp) (fsys *sftpfs.Fs, f afero.File) {
 	fsys, err := sftpfs.New(cfg)
 	require.NoError(w.t, err)
 	require.NoError(w.t, fsys.Connect(w.t.Context()))
-	require.Eventually(w.t, fsys.Measured, soon, 100*time.Microsecond)
 	if op.flag != closed {
 		f, err = fsys.OpenFile("f", op.flag, 0)
 		require.NoError(w.t, err)

@@ -52,11 +52,11 @@ func newDialer(cfg Config, behind int) (*dialer, error) {
 
 // connect connects, logs in and starts SFTP, all within DialTimeout. x/crypto and pkg/sftp bound none of that
 // themselves; closing the connection ends whichever step it is in.
-func (d *dialer) connect(ctx context.Context) (*session, error) {
+func (d *dialer) connect(ctx context.Context, opened func(*connection)) (*session, error) {
 	ctx, cancel := d.bounded(ctx)
 	defer cancel()
 	for wait := firstPause; ; wait *= 2 {
-		s, dropped, err := d.dial(ctx)
+		s, dropped, err := d.dial(ctx, opened)
 		if err == nil {
 			return s, nil
 		}
@@ -87,8 +87,8 @@ func sleep(ctx context.Context, d time.Duration) bool {
 }
 
 // dial also tells whether the server dropped the connection before it said a word.
-func (d *dialer) dial(ctx context.Context) (s *session, dropped bool, err error) {
-	return join(ctx, d, d.start)
+func (d *dialer) dial(ctx context.Context, opened func(*connection)) (s *session, dropped bool, err error) {
+	return join(ctx, d, func(c *connection) (*session, error) { return d.start(c, opened) })
 }
 
 // join logs in to the host and then does on the connection what begin does. It ends the connection if that fails.
@@ -127,7 +127,7 @@ func (d *dialer) handshake(ctx context.Context, c *connection) error {
 		return log.explain(err)
 	}
 	c.ssh = ssh.NewClient(sshConn, chans, reqs)
-	c.wg.Go(func() { d.seeOff(c) })
+	c.run(func() { d.seeOff(c) })
 	d.cfg.Logger.DebugContext(ctx, "sftpfs: connected", "addr", c.addr, "user", d.cfg.User,
 		"server", string(c.ssh.ServerVersion()))
 	return nil
@@ -144,12 +144,12 @@ func (d *dialer) seeOff(c *connection) {
 }
 
 // start begins to use a connection.
-func (d *dialer) start(c *connection) (*session, error) {
-	s, err := d.session(c)
+func (d *dialer) start(c *connection, opened func(*connection)) (*session, error) {
+	s, err := d.session(c, opened)
 	if err != nil {
 		return nil, err
 	}
-	c.wg.Go(func() {
+	c.run(func() {
 		c.keepAlive(d.cfg.IdleTimeout, pulse{
 			received: c.conn.received.Load,
 			probe: func() {
@@ -162,14 +162,17 @@ func (d *dialer) start(c *connection) (*session, error) {
 	return s, nil
 }
 
-// session starts SFTP on another channel of c.
-func (d *dialer) session(c *connection) (*session, error) {
+// session starts SFTP on another channel of c, and calls opened when that is there.
+func (d *dialer) session(c *connection, opened func(*connection)) (*session, error) {
+	began := time.Now()
 	channel, requests, err := c.ssh.OpenChannel("session", nil)
 	if err != nil {
 		return nil, fmt.Errorf("opening a channel: %w", err)
 	}
-	c.wg.Go(func() { ssh.DiscardRequests(requests) })
-	c.wg.Go(func() { _, _ = io.Copy(io.Discard, channel.Stderr()) })
+	c.measured(time.Since(began))
+	opened(c)
+	c.run(func() { ssh.DiscardRequests(requests) })
+	c.run(func() { _, _ = io.Copy(io.Discard, channel.Stderr()) })
 	ok, err := channel.SendRequest("subsystem", true, ssh.Marshal(struct{ Name string }{"sftp"}))
 	if err == nil && !ok {
 		err = errors.New("the server has none")
@@ -189,7 +192,7 @@ func (d *dialer) session(c *connection) (*session, error) {
 	if s.offers(extensionLimits) {
 		s.askLimits()
 	}
-	c.wg.Go(s.watch)
+	c.run(s.watch)
 	if err := s.resolve(d.cfg.Root); err != nil {
 		s.client.Close()
 		return nil, fmt.Errorf("login directory: %w", err)
@@ -200,7 +203,7 @@ func (d *dialer) session(c *connection) (*session, error) {
 func (d *dialer) extend(ctx context.Context, c *connection) (*session, error) {
 	ctx, cancel := d.bounded(ctx)
 	defer cancel()
-	return await(ctx, func() (*session, error) { return d.session(c) }, func(s *session) {
+	return await(ctx, func() (*session, error) { return d.session(c, func(*connection) {}) }, func(s *session) {
 		s.fail(errIdle)
 		s.wire.Close()
 	})

@@ -8,14 +8,6 @@ func (f *Fs) Channels() (channels, connections int) {
 	return len(m.live()), len(m.connections)
 }
 
-// Measured tells whether the round trip is known, after which nothing is sent that is not asked for.
-func (f *Fs) Measured() bool {
-	m := f.conns.(*manager)
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return len(m.connections) > 0 && m.connections[0].roundTrip.Load() > 0
-}
-
 // Received returns how many bytes have come over each SFTP channel that there is.
 func (f *Fs) Received() (bytes []uint64) {
 	m := f.conns.(*manager)

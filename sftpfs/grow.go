@@ -50,8 +50,9 @@ func (m *manager) orGrow(t *taken) (*session, <-chan struct{}) {
 	return s.begin(), nil
 }
 
-// Expect says that so many calls will be under way at a time before long. The channels for them are made meanwhile, or,
-// where there is no connection yet, once there is: it does not connect.
+// Expect says that so many calls will be under way at a time before long. On a long line the channels for them are made
+// meanwhile, which takes three round trips, or, where there is no connection yet, once there is: it does not connect. On a
+// short one they are made when there is work for them.
 func (f *Fs) Expect(calls int) {
 	if m, ok := f.conns.(*manager); ok {
 		m.mu.Lock()
@@ -65,9 +66,23 @@ func (f *Fs) Expect(calls int) {
 
 // growAsExpected has sessions made for what is expected, if there is a connection to make them on. m.mu is held.
 func (m *manager) growAsExpected() {
-	if live := m.live(); len(live) > 0 {
-		m.growFor(live, m.expected)
-		m.expected = 0
+	connections := m.liveConnections()
+	if len(connections) == 0 {
+		return
+	}
+	if time.Duration(connections[0].roundTrip.Load()) >= longRoundTrip {
+		m.growFor(m.live(), m.expected)
+	}
+	m.expected = 0
+}
+
+// growBeside has sessions made for what is expected while the first one on c still is.
+func (m *manager) growBeside(c *connection) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if !m.closed {
+		m.know(c)
+		m.growAsExpected()
 	}
 }
 
@@ -102,7 +117,7 @@ func (m *manager) grow() {
 		if c != nil {
 			s, err = m.extend(m.ctx, c)
 		} else {
-			s, err = m.connect(m.ctx)
+			s, err = m.connect(m.ctx, func(*connection) {})
 		}
 		m.mu.Lock()
 		defer m.mu.Unlock()
@@ -116,10 +131,15 @@ func (m *manager) grow() {
 		default: // MaxSessions, for one
 			c.refuse()
 		}
-		m.growing--
-		close(m.grown)
-		m.grown = make(chan struct{})
+		m.haveGrown()
 	})
+}
+
+// haveGrown tells those who wait that a session is there, or is not to be had. m.mu is held.
+func (m *manager) haveGrown() {
+	m.growing--
+	close(m.grown)
+	m.grown = make(chan struct{})
 }
 
 // place returns where another session may be made: the connection with the fewest, or nil for a new one.

@@ -161,7 +161,7 @@ type hostileOpener struct {
 	inOrder    bool
 }
 
-func (o hostileOpener) connect(context.Context) (*session, error) {
+func (o hostileOpener) connect(context.Context, func(*connection)) (*session, error) {
 	here, there := net.Pipe()
 	o.wg.Go(func() { o.h.serve(there) })
 	c := newConnection("hostile:22")

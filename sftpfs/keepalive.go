@@ -59,7 +59,7 @@ func (c *connection) keepAlive(idle time.Duration, p pulse) {
 		}
 		sent++
 		began := time.Now()
-		c.wg.Go(func() {
+		c.run(func() {
 			p.probe()
 			if !c.isLost() {
 				c.measured(time.Since(began))
@@ -68,8 +68,6 @@ func (c *connection) keepAlive(idle time.Duration, p pulse) {
 			probing.Store(false)
 		})
 	}
-	probe() // for the round trip
-
 	seen, silent := p.received(), 0
 	sessions := make(map[*session]*quiet)
 	for {
@@ -97,7 +95,7 @@ func (c *connection) keepAlive(idle time.Duration, p pulse) {
 				return
 			}
 			if q.looks == 1 && q.asking.CompareAndSwap(false, true) {
-				c.wg.Go(func() {
+				c.run(func() {
 					p.ask(s)
 					q.asking.Store(false)
 				})

@@ -30,8 +30,9 @@ type taken struct {
 
 // An opener does for a manager what goes over the network.
 type opener interface {
-	// connect makes a connection, with a session on it.
-	connect(ctx context.Context) (*session, error)
+	// connect makes a connection, with a session on it. opened is called when that has its channel, and others can be
+	// made beside it.
+	connect(ctx context.Context, opened func(*connection)) (*session, error)
 	// extend makes another session on a connection, which the server may refuse.
 	extend(ctx context.Context, c *connection) (*session, error)
 }
@@ -74,7 +75,7 @@ type manager struct {
 	failure     error         // of the last attempt, answers until retryAt
 	retryAt     time.Time
 	expected    int           // calls, for which sessions are to be made
-	growing     int           // sessions that are being made for more than there is
+	growing     int           // sessions that are being made
 	connecting  bool          // for one of them, which the others then may share
 	grown       chan struct{} // closed, and replaced, when one of them is there or is not to be had
 	noMoreUntil time.Time     // connections
@@ -136,6 +137,7 @@ func (m *manager) join(patient bool) (*session, *attempt, error) {
 		return nil, nil, m.failure
 	default:
 		m.attempt = &attempt{done: make(chan struct{})}
+		m.growing++
 		a := m.attempt
 		m.wg.Go(func() { m.connectFor(a) })
 	}
@@ -151,6 +153,7 @@ func (m *manager) connectFor(a *attempt) {
 	defer m.mu.Unlock()
 	defer close(a.done)
 	m.attempt = nil
+	m.haveGrown()
 	if a.err = m.adopt(s, err); a.err == nil {
 		m.failures, m.failure = 0, nil
 		m.growAsExpected()
@@ -171,7 +174,7 @@ func (m *manager) reach() (*session, error) {
 		}
 		c.fail(errors.New("it takes no more channels, and has none")) // and is of no use
 	}
-	return m.connect(m.ctx)
+	return m.connect(m.ctx, m.growBeside)
 }
 
 // adopt takes a session that was made.
@@ -182,14 +185,18 @@ func (m *manager) adopt(s *session, err error) error {
 	}
 	if s != nil {
 		s.conn.add(s)
-		if !slices.Contains(m.connections, s.conn) {
-			m.connections = append(m.connections, s.conn)
-		}
+		m.know(s.conn)
 	}
 	if m.closed {
 		return fs.ErrClosed
 	}
 	return err
+}
+
+func (m *manager) know(c *connection) {
+	if !slices.Contains(m.connections, c) {
+		m.connections = append(m.connections, c)
+	}
 }
 
 // pause returns how long to let the failure of an attempt stand after so many before. Credentials that were refused

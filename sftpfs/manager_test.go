@@ -20,26 +20,35 @@ type fakeOpener struct {
 	err        error // of connect
 	perConn    int   // sessions on one connection; 0: any number, -1: none
 	ignoresEnd bool
+	roundTrip  time.Duration
 
 	mu      sync.Mutex
 	dials   int
 	refused int
 }
 
-func (o *fakeOpener) connect(ctx context.Context) (*session, error) {
+func (o *fakeOpener) connect(ctx context.Context, opened func(*connection)) (*session, error) {
 	o.mu.Lock()
 	o.dials++
 	err := o.err
 	o.mu.Unlock()
+	c := newConnection("host:22")
+	c.measured(o.roundTrip)
 	if o.ignoresEnd {
 		<-ctx.Done()
-	} else if !sleep(ctx, o.takes) {
+	} else if sleep(ctx, o.takes/2) && err == nil {
+		opened(c)
+	}
+	if !sleep(ctx, o.takes-o.takes/2) {
 		return nil, fmt.Errorf("%w: %v", ErrUnavailable, ctx.Err())
+	}
+	if err == nil && c.isLost() {
+		err = fmt.Errorf("%w: %v", ErrUnavailable, c.cause)
 	}
 	if err != nil {
 		return nil, err
 	}
-	return fakeSession(newConnection("host:22")), nil
+	return fakeSession(c), nil
 }
 
 func fakeSession(c *connection) *session {
@@ -284,14 +293,14 @@ func TestBurstIsSpread(t *testing.T) {
 func TestExpect(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		o := &fakeOpener{takes: time.Second}
+		o := &fakeOpener{takes: time.Second, roundTrip: longRoundTrip}
 		m := testManager(t, o)
 		f := newFs(m)
 		f.Expect(5 * crowd)
 		synctest.Wait()
 		require.Zero(t, o.dials)
 		get(t, m).release()
-		time.Sleep(time.Second)
+		time.Sleep(time.Second / 2) // they were begun when the first one had its channel
 		synctest.Wait()
 		require.Len(t, m.live(), 6)
 		require.Equal(t, 1, o.dials)
@@ -305,6 +314,45 @@ func TestExpect(t *testing.T) {
 		f.Expect(1 << 40)
 		synctest.Wait()
 		require.Empty(t, m.live())
+
+		m = testManager(t, o)
+		go m.get(t.Context())
+		time.Sleep(time.Second * 3 / 4)
+		newFs(m).Expect(1 << 40) // while the first one is being made
+		time.Sleep(time.Second)
+		synctest.Wait()
+		require.Len(t, m.live(), 8)
+
+		m = testManager(t, &fakeOpener{takes: time.Second, roundTrip: longRoundTrip - 1})
+		newFs(m).Expect(1 << 40)
+		get(t, m).release()
+		time.Sleep(time.Second)
+		synctest.Wait()
+		require.Len(t, m.live(), 1, "on a short line, there has to be work first")
+	})
+}
+
+// Those that are begun beside the first one end with it.
+func TestExpectedBesideOneThatFails(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		o := &fakeOpener{takes: 2 * time.Second, roundTrip: longRoundTrip}
+		m := testManager(t, o)
+		newFs(m).Expect(1 << 40)
+		go func() {
+			time.Sleep(time.Second * 3 / 2)
+			m.mu.Lock()
+			defer m.mu.Unlock()
+			require.Equal(t, 8, m.growing)
+			m.connections[0].fail(errors.New("lost"))
+		}()
+		_, err := m.get(t.Context())
+		require.ErrorContains(t, err, "lost")
+		time.Sleep(lastPause)
+		synctest.Wait()
+		require.Empty(t, m.live())
+		require.Zero(t, m.growing)
+		require.False(t, get(t, m).conn.isLost())
 	})
 }
 

@@ -59,20 +59,11 @@ const (
 	leastAtOnce   = 64
 )
 
-const (
-	// far is a round trip that takes longer than what it carries.
-	far = 10 * time.Millisecond
-	// bytesEach is how much of a large file there is for each call that is expected: more calls would have less to do.
-	bytesEach = 256 << 10
-)
+// bytesEach is how much of a large file there is for each call that is expected: more calls would have less to do.
+const bytesEach = 256 << 10
 
-// ExpectBytes tells the remote that so much is about to be transferred at once, if it is far: near ones are as fast as
-// they are prepared for.
-func (m *FS) ExpectBytes(size int64) {
-	if r, ok := m.base.(distant); ok && r.RoundTrip() >= far {
-		m.Expect(int(size / bytesEach))
-	}
-}
+// ExpectBytes tells the remote that so much is about to be transferred at once.
+func (m *FS) ExpectBytes(size int64) { m.Expect(int(min(size/bytesEach, smallAtOnce))) }
 
 // worthwhile is how many small files at once hide the round trips. More only wait for each other, in memory.
 func worthwhile(roundTrip time.Duration) int64 {

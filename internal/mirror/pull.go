@@ -90,10 +90,29 @@ func (m *FS) Pull(name string) ([]Pulled, error) {
 	}
 	m = m.metered("pull")
 	defer m.meter.Close()
+	if m.nothingOf(clean) {
+		m.Expect(int(m.Capacity()))
+	}
 	p := &puller{m: m, slots: semaphore.NewWeighted(m.Capacity())}
 	p.dir(clean, told{})
 	p.running.Wait()
 	return p.pulled, errors.Join(p.errs...)
+}
+
+// nothingOf says whether nothing of a directory is here. Then all there is of it on the remote, nobody knows how much, is to
+// come.
+func (m *FS) nothingOf(dir string) (nothing bool) {
+	err := m.Do(func(v *View) error {
+		n := v.tree.Root()
+		for _, name := range elements(dir) {
+			if n = n.Kid(name); n == nil {
+				break
+			}
+		}
+		nothing = n == nil || !n.HasKids()
+		return nil
+	})
+	return err == nil && nothing
 }
 
 type puller struct {
@@ -121,7 +140,7 @@ func (p *puller) dir(name string, t told) {
 			p.fail(PathError("pull", name, err))
 			return
 		}
-		p.m.Expect(likelyFiles(listed.infos))
+		p.m.Expect(listed.likely)
 		for _, info := range listed.infos {
 			child := tree.Join(name, info.name)
 			switch {
@@ -143,11 +162,14 @@ func (p *puller) dir(name string, t told) {
 // filesInDir is a guess how many there are in a directory that was not listed yet.
 const filesInDir = 50
 
-// likelyFiles is how many files there may be to fetch in a directory and below it.
-func likelyFiles(infos []Info) (n int) {
-	for _, info := range infos {
-		if n++; info.IsDir() {
+// likelyToCome is how many files there may be to fetch in a directory and below it.
+func likelyToCome(dir *tree.Node, entries map[string]Answer) (n int) {
+	for name, a := range entries {
+		switch kid := dir.Kid(name); {
+		case a.Kind == tree.Dir && (kid == nil || !kid.HasKids()):
 			n += filesInDir
+		case a.Kind == tree.File && (kid == nil || !present(kid)):
+			n++
 		}
 	}
 	return n
@@ -160,6 +182,7 @@ type pulledList struct {
 	entries      map[string]Answer
 	epoch, since uint64
 	at           int64
+	likely       int // files to come
 }
 
 // told is what has been said on the way to an entry, t being that on the way to the directory.
@@ -192,6 +215,7 @@ func (p *puller) list(name string, t told) (l pulledList, err error) {
 		if err == nil && dir.HasBase() {
 			l.path, l.at = dir.RemotePath(), v.Now()
 			l.entries, l.epoch, l.since = v.known.lists[l.path].entries, v.known.epoch, v.known.since
+			l.likely = likelyToCome(dir, l.entries)
 		}
 		return err
 	})

@@ -1,7 +1,6 @@
 package mirror
 
 import (
-	"io/fs"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -9,11 +8,11 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
-func TestLikelyFiles(t *testing.T) {
+func TestLikelyToCome(t *testing.T) {
 	t.Parallel()
-	file := NewInfo("f", tree.Meta{Mode: 0o644})
-	dir := NewInfo("d", tree.Meta{Mode: fs.ModeDir | 0o755})
-	require.Equal(t, 0, likelyFiles(nil))
-	require.Equal(t, 3, likelyFiles([]Info{file, file, file}))
-	require.Equal(t, 2+1+filesInDir, likelyFiles([]Info{file, file, dir}))
+	file, dir := Answer{Known: tree.Exists, Kind: tree.File}, Answer{Known: tree.Exists, Kind: tree.Dir}
+	root := tree.New().Root()
+	require.Zero(t, likelyToCome(root, nil))
+	require.Equal(t, 2, likelyToCome(root, map[string]Answer{"f": file, "g": file, "l": {Kind: tree.Link}}))
+	require.Equal(t, 1+filesInDir, likelyToCome(root, map[string]Answer{"f": file, "d": dir}))
 }
