@@ -15,6 +15,9 @@ const (
 	firstOwnID = lastOwnID - 1<<20
 	lastOwnID  = 1<<32 - 1
 	spentID    = 1 << 31
+
+	// mostSpare is how large an outbox may have become to be used again.
+	mostSpare = 256 << 10
 )
 
 // errUnforeseen says that it can't be told which handle a request will get.
@@ -105,8 +108,9 @@ func (w *wire) drain(next func()) error {
 	for {
 		w.mu.Lock()
 		b := w.outbox
-		w.outbox = nil
-		if len(b) == 0 && next != nil {
+		if len(b) > 0 {
+			w.outbox, w.spare = w.spare, nil
+		} else if next != nil {
 			next()
 		}
 		w.mu.Unlock()
@@ -115,6 +119,11 @@ func (w *wire) drain(next func()) error {
 		}
 		if _, err := w.channel.Write(b); err != nil {
 			return err
+		}
+		if cap(b) <= mostSpare {
+			w.mu.Lock()
+			w.spare = b[:0]
+			w.mu.Unlock()
 		}
 	}
 }

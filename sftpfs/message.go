@@ -14,6 +14,7 @@ type message struct {
 	body body
 	// ofOpened says that the body goes behind the handle of what the first one opens of the messages that are sent together.
 	ofOpened bool
+	data     []byte // of a WRITE: goes behind the body, which has its length
 }
 
 // about returns the message as one about the handle.
@@ -26,7 +27,7 @@ func (m message) about(handle string) message {
 
 // appendTo appends the message as a packet. The handle is that of what was opened.
 func (m message) appendTo(b []byte, id uint32, handle string) []byte {
-	length := headerSize - 4 + len(m.body)
+	length := headerSize - 4 + len(m.body) + len(m.data)
 	if m.ofOpened {
 		length += 4 + len(handle)
 	}
@@ -36,7 +37,8 @@ func (m message) appendTo(b []byte, id uint32, handle string) []byte {
 	if m.ofOpened {
 		b = body(b).string(handle)
 	}
-	return append(b, m.body...)
+	b = append(b, m.body...)
+	return append(b, m.data...)
 }
 
 // body builds what is in a message.
@@ -45,7 +47,6 @@ type body []byte
 func (b body) uint32(n uint32) body { return binary.BigEndian.AppendUint32(b, n) }
 func (b body) uint64(n uint64) body { return binary.BigEndian.AppendUint64(b, n) }
 func (b body) string(s string) body { return append(b.uint32(uint32(len(s))), s...) }
-func (b body) bytes(p []byte) body  { return append(b.uint32(uint32(len(p))), p...) }
 
 // Flags of OPEN.
 const (

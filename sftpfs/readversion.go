@@ -3,6 +3,7 @@ package sftpfs
 import (
 	"io/fs"
 	"path"
+	"slices"
 	"time"
 )
 
@@ -25,9 +26,9 @@ func (r remote) readVersion(p string, size int64, mtime time.Time) ([]byte, fs.F
 	var requests []message
 	for off := int64(0); off < size; off += packet {
 		n := uint32(min(packet, size-off))
-		requests = append(requests, message{packetRead, body{}.uint64(uint64(off)).uint32(n), true})
+		requests = append(requests, message{kind: packetRead, body: body{}.uint64(uint64(off)).uint32(n), ofOpened: true})
 	}
-	requests = append(requests, message{packetFstat, nil, true})
+	requests = append(requests, message{kind: packetFstat, ofOpened: true})
 	replies, err := r.use(packetOpen, p, body{}.uint32(openRead).uint32(0), requests...)
 	if err != nil {
 		return nil, nil, err
@@ -40,13 +41,17 @@ func (r remote) readVersion(p string, size int64, mtime time.Time) ([]byte, fs.F
 	if fi.Size() != size || fi.ModTime().Unix() != mtime.Unix() {
 		return nil, nil, errNoShortCut
 	}
-	content := make([]byte, 0, size)
-	for _, reply := range replies[:last] {
+	var content []byte
+	for i, reply := range replies[:last] {
 		b, err := reply.data()
 		if err != nil {
 			return nil, nil, err
 		}
-		content = append(content, b...)
+		if i == 0 {
+			content = slices.Clip(b) // most files have no other
+		} else {
+			content = append(content, b...)
+		}
 	}
 	if int64(len(content)) != size {
 		return nil, nil, errNoShortCut

@@ -42,14 +42,15 @@ func (f *Fs) stage(r remote, p string, content []byte, want *sftp.FileStat, targ
 	var requests []message
 	for off := 0; off < len(content); off += packet {
 		piece := content[off:min(off+packet, len(content))]
-		requests = append(requests, message{packetWrite, body{}.uint64(uint64(off)).bytes(piece), true})
+		requests = append(requests,
+			message{packetWrite, body{}.uint64(uint64(off)).uint32(uint32(len(piece))), true, piece})
 	}
 	writes := len(requests)
 	requests = append(requests,
-		message{packetFsetstat, body{}.uint32(attrPermissions | attrTimes).
-			uint32(want.Mode).uint32(want.Atime).uint32(want.Mtime), true},
-		message{packetFstat, nil, true},
-		message{packetLstat, body{}.string(r.on(target)), false})
+		message{kind: packetFsetstat, body: body{}.uint32(attrPermissions | attrTimes).
+			uint32(want.Mode).uint32(want.Atime).uint32(want.Mtime), ofOpened: true},
+		message{kind: packetFstat, ofOpened: true},
+		message{kind: packetLstat, body: body{}.string(r.on(target))})
 	replies, err := r.use(packetOpen, p, body{}.uint32(openWrite|openCreate|openExcl).
 		uint32(attrPermissions).uint32(want.Mode|0o600), requests...)
 	if err != nil {

@@ -53,6 +53,7 @@ type wire struct {
 	complained uint32
 	offers     map[string]string // extensions
 	outbox     []byte            // requests of the package's own that wait to be written
+	spare      []byte            // empty, for the next outbox
 	lastID     uint32            // of those; 0: none was made
 	spent      bool              // there may be no more of them
 }

@@ -1,6 +1,7 @@
 package mirror
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -125,6 +126,12 @@ func (t *transfer) run() (copied, error) {
 // copy brings what is missing, checks the version once it has come, and has it last.
 func (t *transfer) copy() error {
 	a := t.a
+	if t.came == a.meta.Size {
+		checked := make(chan error, 1)
+		go func() { checked <- a.check(a.src) }()
+		err := t.last()
+		return cmp.Or(room(err), <-checked)
+	}
 	t.pieces, t.broken = make(chan []byte, cap(a.m.unwritten)), make(chan struct{})
 	written := make(chan struct{})
 	go func() {
@@ -134,8 +141,6 @@ func (t *transfer) copy() error {
 	var err error
 	w, writes := a.src.(io.WriterTo)
 	switch {
-	case t.came == a.meta.Size:
-		t.whole()
 	case t.early != nil:
 		err = t.early.give(t)
 	case writes:
@@ -218,9 +223,14 @@ func (t *transfer) write() {
 		<-t.a.m.unwritten
 	}
 	if t.err == nil && t.off == t.a.meta.Size {
-		t.a.endRequests()     // they write, too
-		t.err = t.file.Sync() // the name must not last longer than the bytes
+		t.err = t.last()
 	}
+}
+
+// last has the bytes last once all of them are written: the name must not last longer.
+func (t *transfer) last() error {
+	t.a.endRequests() // they write, too
+	return t.file.Sync()
 }
 
 // put writes what is next.

@@ -53,7 +53,7 @@ func (v *View) Verify(n *tree.Node) error {
 	h, ok := v.known.hashed[n.ID]
 	if !ok || h.err == nil && h.stamp != stampOf(info) {
 		return need{func(m *FS, k *knowledge) error {
-			k.hashed[n.ID] = m.hash(name)
+			put(&k.hashed, n.ID, m.hash(name))
 			return nil
 		}}
 	}

@@ -22,7 +22,7 @@ func (m *FS) openVersion(around detours, from string, known tree.Meta) (afero.Fi
 	if r, ok := m.remote.(versionReader); ok && known.Size <= headSize && known != (tree.Meta{}) {
 		name := m.RemoteName(from)
 		if content, fi, err := r.ReadVersion(name, known.Size, time.Unix(0, known.MTime)); err == nil {
-			return readFile{bytes.NewReader(content), fi, name}, nil
+			return readFile{bytes.NewReader(content), content, fi, name}, nil
 		}
 	}
 	return around.open(m, from)
@@ -31,8 +31,9 @@ func (m *FS) openVersion(around detours, from string, known tree.Meta) (afero.Fi
 // readFile is a file of the remote that was read whole when it was opened.
 type readFile struct {
 	*bytes.Reader
-	info fs.FileInfo
-	name string
+	content []byte
+	info    fs.FileInfo
+	name    string
 }
 
 var _ afero.File = readFile{}

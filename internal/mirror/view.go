@@ -23,8 +23,9 @@ type View struct {
 // Exactly says that the call is about contents, not only about names and attributes, or is to be told what is there now.
 func (v *View) Exactly() { v.exact = true }
 
-// knowledge is what a call has learnt from the remote so far.
+// knowledge is what a call has learnt from the remote so far. Most calls learn nothing.
 type knowledge struct {
+	begun   bool
 	epoch   uint64
 	since   uint64 // how many arrivals had begun
 	answers map[string]Answer
@@ -37,12 +38,15 @@ type knowledge struct {
 }
 
 func (k *knowledge) reset(epoch, since uint64) {
-	fetches := k.fetches
-	if fetches == nil {
-		fetches = map[tree.ID]int{}
+	*k = knowledge{begun: true, epoch: epoch, since: since, fetches: k.fetches}
+}
+
+// put is an assignment to an element of a map that may not have been made yet.
+func put[K comparable, V any](m *map[K]V, key K, value V) {
+	if *m == nil {
+		*m = make(map[K]V)
 	}
-	*k = knowledge{epoch: epoch, since: since, answers: map[string]Answer{}, lists: map[string]listing{},
-		awaited: map[string]bool{}, fetched: map[tree.ID]error{}, hashed: map[tree.ID]hashed{}, fetches: fetches}
+	(*m)[key] = value
 }
 
 // need is the error by which a function on a View says what it has to know first.
@@ -65,7 +69,7 @@ func (m *FS) doTold(t told, decide func(*View) error) error {
 	known := &knowledge{}
 	if t.answers != nil {
 		known.reset(t.epoch, t.since)
-		maps.Copy(known.answers, t.answers)
+		known.answers = maps.Clone(t.answers)
 	}
 	for {
 		err := m.locked(known, decide)
@@ -85,7 +89,7 @@ func (m *FS) locked(known *knowledge, decide func(*View) error) error {
 	if m.closed {
 		return fs.ErrClosed
 	}
-	if known.answers == nil || known.epoch != m.epoch {
+	if !known.begun || known.epoch != m.epoch {
 		known.reset(m.epoch, m.departures)
 	}
 	err := decide(&View{FS: m, known: known})
@@ -125,7 +129,7 @@ func (v *View) Ask(name string) (Answer, error) {
 		if m.ctx.Err() != nil {
 			return m.ctx.Err()
 		}
-		k.answers[name] = a
+		put(&k.answers, name, a)
 		m.remember(k, func(now int64) { m.heard.keepAnswer(name, a, now) })
 		if toList && a.Kind == tree.Dir && l.err == nil {
 			m.keepList(k, name, l)
@@ -136,7 +140,7 @@ func (v *View) Ask(name string) (Answer, error) {
 
 // keepList keeps what a call has learnt about a directory.
 func (m *FS) keepList(k *knowledge, name string, l listing) {
-	k.lists[name] = l
+	put(&k.lists, name, l)
 	m.remember(k, func(now int64) { m.heard.keepList(name, l, now) })
 }
 
@@ -148,7 +152,7 @@ func (v *View) list(name string) (listing, error) {
 	if !v.exact {
 		v.listAhead(name)
 		if l, ok := v.heard.list(name, v.Now()); ok {
-			v.known.lists[name] = l
+			put(&v.known.lists, name, l)
 			return l, nil
 		}
 		if came := v.heard.coming[name]; came != nil && !v.known.awaited[name] {
@@ -169,7 +173,7 @@ func (v *View) list(name string) (listing, error) {
 // awaitList waits for a list that is coming. Should it not have come then, the call asks itself.
 func (v *View) awaitList(name string, came <-chan struct{}) error {
 	return need{func(m *FS, k *knowledge) error {
-		k.awaited[name] = true
+		put(&k.awaited, name, true)
 		select {
 		case <-came:
 			return nil
@@ -205,12 +209,12 @@ func (v *View) Fetch(n *tree.Node) error {
 	}
 	expected := v.expect(n)
 	return need{func(m *FS, k *knowledge) error {
-		k.fetches[n.ID]++
+		put(&k.fetches, n.ID, k.fetches[n.ID]+1)
 		err := m.fetch(n, expected)
 		if m.ctx.Err() != nil {
 			return m.ctx.Err()
 		}
-		k.fetched[n.ID] = err
+		put(&k.fetched, n.ID, err)
 		return nil
 	}}
 }
