@@ -6,6 +6,7 @@ import (
 	"maps"
 	"path"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/fstest"
@@ -71,7 +72,8 @@ func conform(t *testing.T, l limits, newFs func(testing.TB) afero.Fs) (passed, d
 		t.Run(c.Name, func(t *testing.T) {
 			failures := c.Check(newFs(t))
 			if reason := l.beyond[c.Name]; reason != "" {
-				require.NotEmpty(t, failures, "passes, though declared: %s", reason)
+				byChance := strings.HasPrefix(c.Name, "parallel/") // of many attempts, none may have hit
+				require.True(t, len(failures) > 0 || byChance, "passes, though declared: %s", reason)
 				declared++
 				return
 			}

@@ -23,7 +23,7 @@
 //     copies over a long line, of which one channel carries at most 2 MiB a round trip. What is idle is given back.
 //     A server that refuses a channel, a connection or another open file is used with what it allows.
 //   - Where the server is known to carry requests out in the order in which it gets them (OpenSSH's), what does not depend
-//     on an answer does not wait for it: a listing takes two round trips, and so do reading a small file whole
+//     on an answer does not wait for it: a listing takes one round trip, and so do reading a small file whole
 //     (ReadVersion) and writing one (Stage). Anything but the answer that was hoped for has the usual way gone.
 //   - Copies (File.WriteTo and File.ReadFrom, which io.Copy uses) that run at the same time share the channels fairly.
 //     All together they hold 2 MiB for each channel and a packet (32 KiB, or 255 KiB over a short line) for each copy.

@@ -4,14 +4,18 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"testing/fstest"
 	"time"
 
 	"github.com/pkg/sftp"
 	"github.com/spf13/afero"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/sftpsyncer/go-syncfs/internal/opensshtest"
@@ -173,4 +177,61 @@ func TestOpenSSHReadOnly(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "content", string(b))
 	require.NoError(t, fstest.TestFS(afero.NewIOFS(fsys), "f"))
+}
+
+// Whatever is done at the same time, OpenSSH gives out the handles that are foretold.
+func TestOpenSSHGivesOutHandlesAsForetold(t *testing.T) {
+	t.Parallel()
+	server := opensshtest.Start(t, opensshtest.Options{})
+	fsys := newFs(t, openSSHConfig(server))
+	then := time.Unix(1e9, 0)
+	require.NoError(t, fsys.Mkdir("many", 0o755))
+	require.NoError(t, fsys.Mkdir("made", 0o755))
+	for i := range 1000 {
+		name := filepath.Join(server.Root, "many", strconv.Itoa(i))
+		require.NoError(t, os.WriteFile(name, []byte(name), 0o644))
+		require.NoError(t, os.Chtimes(name, then, then))
+	}
+	var running sync.WaitGroup
+	for i := range 300 {
+		running.Go(func() {
+			name := path.Join("many", strconv.Itoa(i))
+			want := filepath.Join(server.Root, "many", strconv.Itoa(i))
+			switch i % 6 {
+			case 0:
+				entries, err := fsys.ReadDir("many")
+				assert.NoError(t, err)
+				assert.Len(t, entries, 1000)
+			case 1:
+				content, _, err := fsys.ReadVersion(name, int64(len(want)), then)
+				assert.NoError(t, err)
+				assert.Equal(t, want, string(content))
+			case 2:
+				_, _, err := fsys.ReadVersion("none", 1, then)
+				assert.ErrorIs(t, err, errors.ErrUnsupported)
+				_, err = fsys.ReadDir("none")
+				assert.ErrorIs(t, err, fs.ErrNotExist)
+			case 3:
+				made := path.Join("made", strconv.Itoa(i))
+				staged, there, err := fsys.Stage(made, []byte(made), 0o644, then, then, "none")
+				assert.NoError(t, err)
+				assert.EqualValues(t, len(made), staged.Size())
+				assert.Nil(t, there)
+				content, err := os.ReadFile(filepath.Join(server.Root, made))
+				assert.NoError(t, err)
+				assert.Equal(t, made, string(content))
+			case 4:
+				content, err := afero.ReadFile(fsys, name)
+				assert.NoError(t, err)
+				assert.Equal(t, want, string(content))
+			default:
+				_, err := fsys.Open("none")
+				assert.ErrorIs(t, err, fs.ErrNotExist)
+			}
+		})
+	}
+	running.Wait()
+	right, wrong := fsys.Foretelling()
+	require.Positive(t, right)
+	require.Zero(t, wrong)
 }

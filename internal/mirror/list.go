@@ -105,7 +105,7 @@ func (v *View) ListAll(dir *tree.Node) error {
 	}
 	root, around := dir.RemotePath(), v.detours()
 	return need{func(m *FS, k *knowledge) error {
-		w := walker{m: m, around: around, lists: k.lists, slots: make(chan struct{}, m.Capacity())}
+		w := walker{m: m, around: around, known: k, slots: make(chan struct{}, m.Capacity())}
 		w.running.Add(1)
 		w.list(root)
 		w.running.Wait()
@@ -119,8 +119,8 @@ type walker struct {
 	around  detours
 	slots   chan struct{}
 	running sync.WaitGroup
-	mu      sync.Mutex // guards lists
-	lists   map[string]listing
+	mu      sync.Mutex // guards known.lists
+	known   *knowledge
 }
 
 func (w *walker) list(dir string) {
@@ -129,7 +129,7 @@ func (w *walker) list(dir string) {
 	l := w.around.askList(w.m, dir)
 	<-w.slots
 	w.mu.Lock()
-	w.lists[dir] = l
+	put(&w.known.lists, dir, l)
 	w.mu.Unlock()
 	for name, a := range l.entries {
 		if a.Kind == tree.Dir {
