@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -231,7 +232,18 @@ func (m *machine) callPull() {
 	case err == nil:
 		m.pulled()
 	case came:
-		m.expected("pull", err)
+		// A copy of what others removed, and that could not be deleted, is shown, and can't be fetched.
+		gone := func(e error) bool {
+			var p *fs.PathError
+			if !errors.Is(e, fs.ErrNotExist) || !errors.As(e, &p) {
+				return false
+			}
+			_, there := m.store.tree()[p.Path]
+			return !there
+		}
+		if left := slices.DeleteFunc(slices.Clone(spread(err)), gone); len(left) > 0 {
+			m.expected("pull", errors.Join(left...))
+		}
 	default:
 		require.NoError(m.rt, err)
 	}
