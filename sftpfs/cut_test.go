@@ -312,12 +312,15 @@ func TestCutUnderEachOperation(t *testing.T) {
 
 			came, cuts := 0, w.cuts(seen)
 			for _, c := range cuts {
-				if w.cutUnder(op, c, before, after) {
-					came++
+				for range 4 { // a server puts answers into packets as it has time
+					if w.cutUnder(op, c, before, after) {
+						came++
+						break
+					}
 				}
 			}
 			t.Logf("%d of %d cuts came, and were survived", came, len(cuts))
-			require.GreaterOrEqual(t, came*10, len(cuts)*7)
+			require.GreaterOrEqual(t, came*10, len(cuts)*9)
 		})
 	}
 }
