@@ -22,9 +22,6 @@ func knownInOrder(version string, offersFsync bool) bool {
 	return strings.HasPrefix(version, "SSH-2.0-OpenSSH") && offersFsync
 }
 
-// shortCut tells whether there may be one on the session.
-func (s *session) shortCut() bool { return s.inOrder && !s.wire.exhausted() }
-
 // exchange sends requests together. It fails only if the channel ends, or with errUnforeseen.
 func (r remote) exchange(requests ...message) ([]reply, error) {
 	replies, err := r.wire.exchange(requests...)
@@ -61,7 +58,7 @@ func (r remote) use(kind byte, p string, rest body, requests ...message) ([]repl
 
 // mayBeShort returns why there can be no short cut, if so.
 func (r remote) mayBeShort() error {
-	if !r.shortCut() {
+	if !r.inOrder || r.wire.exhausted() {
 		return errNoShortCut
 	}
 	return r.ctx.Err()

@@ -7,11 +7,11 @@ import (
 	"slices"
 )
 
-// How many requests for more of a listing are sent together, at first and at most: OpenSSH answers each with a hundred
-// entries, and the last one with the end.
+// How many requests for more of a listing are sent together, at first and where that is not all: OpenSSH answers each with
+// a hundred entries, and the last one with the end.
 const (
 	fewListsTogether  = 8
-	mostListsTogether = 64
+	manyListsTogether = 64
 )
 
 // listShort returns the entries of the directory p in one round trip, or in few more if there are many.
@@ -39,7 +39,7 @@ func (r remote) listLong(p string) ([]fs.FileInfo, error) {
 	defer h.release()
 	entries := []fs.FileInfo{}
 	for len(entries) <= r.wire.maxEntries && r.ctx.Err() == nil {
-		requests := readdirs(mostListsTogether)
+		requests := readdirs(manyListsTogether)
 		for i, m := range requests {
 			requests[i] = m.about(h.handle)
 		}

@@ -78,8 +78,8 @@ func (r remote) makeDirLong(p string, perm fs.FileMode) (fs.FileInfo, error) {
 
 // makeDirShort makes a directory and looks at it in one round trip.
 func (r remote) makeDirShort(p string, perm fs.FileMode) (fs.FileInfo, error) {
-	if !r.shortCut() {
-		return nil, errNoShortCut
+	if err := r.mayBeShort(); err != nil {
+		return nil, err
 	}
 	full := r.on(p)
 	replies, err := r.exchange(

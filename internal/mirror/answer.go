@@ -196,11 +196,8 @@ func (m *FS) MakeDir(name string, perm fs.FileMode) (Answer, error) {
 	} else {
 		err = m.remote.Mkdir(m.RemoteName(name), perm)
 	}
-	switch {
-	case err != nil && !errors.Is(err, fs.ErrExist):
-		return Answer{}, Remote(err)
-	case err != nil:
-		err = Remote(err)
+	if err = Remote(err); err != nil && !errors.Is(err, fs.ErrExist) {
+		return Answer{}, err
 	}
 	if fi != nil && fi.Mode()&fs.ModeSymlink == 0 {
 		return m.Described(name, fi), err

@@ -80,8 +80,7 @@ func (m *FS) depart(n *tree.Node) *arrival {
 		m: m.With(ctx), node: n, number: m.departures, cancel: cancel,
 		from: n.RemotePath(), around: (&View{FS: m}).detours(), known: n.Meta,
 		opened: make(chan struct{}), begun: make(chan struct{}), wanted: make(chan struct{}),
-		done: make(chan struct{}), left: make(chan struct{}),
-		rest: make(chan struct{}),
+		done: make(chan struct{}), left: make(chan struct{}), rest: make(chan struct{}),
 		news: make(chan struct{}), users: 1, far: newFarFiles(),
 	}
 	m.arrivals[n.ID] = a

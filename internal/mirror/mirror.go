@@ -109,7 +109,8 @@ func Open(remote, local afero.Fs, opt Options) (*FS, error) {
 	}
 	s := &state{
 		base: remote, rootName: "/", namePrefix: "/", local: dir, opt: opt, heard: newHeard(opt.ListTTL),
-		arrivals: map[tree.ID]*arrival{}, leaving: map[*arrival]struct{}{}, partials: map[string]*partial{}, writing: map[*remoteWrite]bool{},
+		arrivals: map[tree.ID]*arrival{}, leaving: map[*arrival]struct{}{},
+		partials: map[string]*partial{}, writing: map[*remoteWrite]bool{},
 		displacing: map[*displacement]bool{}, unwritten: make(chan struct{}, mostUnwritten/chunkSize),
 		open: map[tree.ID]*openFile{}, openDirs: map[tree.ID]int{}, usersOpen: map[*File]string{},
 		renamed: renamed{dirs: map[string]bool{}},
