@@ -22,7 +22,7 @@ import (
 func (m *machine) powerLost(t *trouble, after *model) {
 	m.setBack = m.edited
 	defer func() { m.setBack = false }()
-	m.clearWay()
+	cleared := m.clearWay()
 	shown := m.tree(true)
 	m.rt.Logf("random %v, journal %v, left %v, queued %v", t.random, m.journal, shown, m.fs.Pending())
 	for _, e := range m.view {
@@ -40,7 +40,7 @@ func (m *machine) powerLost(t *trouble, after *model) {
 			continue
 		}
 		require.True(m.rt, slices.ContainsFunc(strings.Split(names, "\n"), func(name string) bool {
-			return shown[name].text == e.text
+			return shown[name].text == e.text || cleared[name] == e.text
 		}), "%q should be %v", strings.Split(names, "\n"), e)
 	}
 	if t.random || !m.journal { // out of order, what was not synced can be anything, and no record tells
@@ -53,16 +53,26 @@ func (m *machine) powerLost(t *trouble, after *model) {
 }
 
 // clearWay removes, as users may, files that have come back where there are directories by now, and the other way
-// round.
-func (m *machine) clearWay() {
+// round. It returns the texts of the files.
+func (m *machine) clearWay() map[string]string {
+	cleared := map[string]string{}
 	require.NoError(m.rt, m.fs.m.Do(func(v *mirror.View) error {
 		v.Tree().Nodes(func(n *tree.Node) {
 			if fi, err := m.disk.Stat("/" + n.Path()); err == nil && n.InView() && n.Kind == tree.Dir != fi.IsDir() {
+				require.NoError(m.rt, afero.Walk(m.disk, "/"+n.Path(), func(name string, fi fs.FileInfo, err error) error {
+					if err == nil && fi.Mode().IsRegular() {
+						var text []byte
+						text, err = afero.ReadFile(m.disk, name)
+						cleared[name[1:]] = string(text)
+					}
+					return err
+				}))
 				require.NoError(m.rt, m.disk.RemoveAll("/"+n.Path()))
 			}
 		})
 		return nil
 	}))
+	return cleared
 }
 
 // together says of files that were being written what is to become of them, and brings both sides together.
