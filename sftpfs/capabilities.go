@@ -73,7 +73,7 @@ func (l *learnt) is(what *bool) bool {
 
 // Capabilities returns what is known of the server. It connects if there is no connection, and fails as Connect does.
 func (f *Fs) Capabilities(ctx context.Context) (Capabilities, error) {
-	s, err := f.conns.get(ctx)
+	s, err := f.greeted(ctx)
 	if err != nil {
 		return Capabilities{}, err
 	}
@@ -119,8 +119,6 @@ func (f *Fs) RoundTrip() time.Duration {
 // extensions returns what the server offers. Of a client that the program made, only what matters here can be found.
 func (s *session) extensions() map[string]string {
 	if s.wire != nil {
-		s.wire.mu.Lock()
-		defer s.wire.mu.Unlock()
 		return maps.Clone(s.wire.offers)
 	}
 	offers := make(map[string]string)

@@ -2,6 +2,7 @@ package sftpfs
 
 import (
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -54,6 +55,11 @@ func (c *connection) isLost() bool {
 	default:
 		return false
 	}
+}
+
+// isOpenSSH tells whether the server says that it is OpenSSH.
+func (c *connection) isOpenSSH() bool {
+	return strings.HasPrefix(string(c.ssh.ServerVersion()), "SSH-2.0-OpenSSH")
 }
 
 // run runs f as a goroutine of the connection's, unless that has ended.

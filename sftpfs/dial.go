@@ -88,7 +88,7 @@ func sleep(ctx context.Context, d time.Duration) bool {
 
 // dial also tells whether the server dropped the connection before it said a word.
 func (d *dialer) dial(ctx context.Context, opened func(*connection)) (s *session, dropped bool, err error) {
-	return join(ctx, d, func(c *connection) (*session, error) { return d.start(c, opened) })
+	return join(ctx, d, func(c *connection) (*session, error) { return d.start(ctx, c, opened) })
 }
 
 // join logs in to the host and then does on the connection what begin does. It ends the connection if that fails.
@@ -143,11 +143,15 @@ func (d *dialer) seeOff(c *connection) {
 	d.cfg.Logger.Log(context.Background(), level, "sftpfs: connection ended", "addr", c.addr, "cause", c.cause)
 }
 
-// start begins to use a connection.
-func (d *dialer) start(c *connection, opened func(*connection)) (*session, error) {
-	s, err := d.session(c, opened)
+// start begins to use a connection. On OpenSSH the first call does not wait until the server has said what it offers, which
+// saves a round trip.
+func (d *dialer) start(ctx context.Context, c *connection, opened func(*connection)) (*session, error) {
+	s, err := d.session(c, opened, c.isOpenSSH())
 	if err != nil {
 		return nil, err
+	}
+	if deadline, ok := ctx.Deadline(); ok && !s.hasHeard() {
+		c.run(func() { s.hurry(time.Until(deadline)) })
 	}
 	c.run(func() {
 		c.keepAlive(d.cfg.IdleTimeout, pulse{
@@ -162,8 +166,9 @@ func (d *dialer) start(c *connection, opened func(*connection)) (*session, error
 	return s, nil
 }
 
-// session starts SFTP on another channel of c, and calls opened when that is there.
-func (d *dialer) session(c *connection, opened func(*connection)) (*session, error) {
+// session starts SFTP on another channel of c, and calls opened when that is there. If it goes ahead, it does not wait for
+// the server's answer to that.
+func (d *dialer) session(c *connection, opened func(*connection), ahead bool) (*session, error) {
 	began := time.Now()
 	channel, requests, err := c.ssh.OpenChannel("session", nil)
 	if err != nil {
@@ -179,6 +184,9 @@ func (d *dialer) session(c *connection, opened func(*connection)) (*session, err
 	}
 	var client *sftp.Client
 	w := newWire(channel)
+	if ahead {
+		w.goAhead()
+	}
 	if err == nil {
 		client, err = sftp.NewClientPipe(w, w, sftp.MaxPacketUnchecked(largePacket))
 	}
@@ -187,9 +195,8 @@ func (d *dialer) session(c *connection, opened func(*connection)) (*session, err
 		return nil, fmt.Errorf("starting SFTP: %w", err)
 	}
 	s := newSession(client, c)
-	s.wire = w
-	s.inOrder = knownInOrder(string(c.ssh.ServerVersion()), s.offers(extensionFsync))
-	if s.offers(extensionLimits) {
+	s.wire, s.openSSH = w, c.isOpenSSH()
+	if ahead || s.offers(extensionLimits) { // an OpenSSH that does not have it says so
 		s.askLimits()
 	}
 	c.run(s.watch)
@@ -203,7 +210,7 @@ func (d *dialer) session(c *connection, opened func(*connection)) (*session, err
 func (d *dialer) extend(ctx context.Context, c *connection) (*session, error) {
 	ctx, cancel := d.bounded(ctx)
 	defer cancel()
-	return await(ctx, func() (*session, error) { return d.session(c, func(*connection) {}) }, func(s *session) {
+	return await(ctx, func() (*session, error) { return d.session(c, func(*connection) {}, false) }, func(s *session) {
 		s.fail(errIdle)
 		s.wire.Close()
 	})

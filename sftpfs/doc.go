@@ -25,6 +25,9 @@
 //   - Where the server is known to carry requests out in the order in which it gets them (OpenSSH's), what does not depend
 //     on an answer does not wait for it: a listing takes one round trip, and so do reading a small file whole
 //     (ReadVersion) and writing one (Stage). Anything but the answer that was hoped for has the usual way gone.
+//   - Connecting takes as many round trips as SSH and SFTP ask for: with a key, one for TCP, six to log in, three to SFTP.
+//     The first call on OpenSSH goes out before the last of them. If what the server runs turns out to speak no SFTP, the
+//     call fails with ErrUnavailable.
 //   - Copies (File.WriteTo and File.ReadFrom, which io.Copy uses) that run at the same time share the channels fairly.
 //     All together they hold 2 MiB for each channel and a packet (32 KiB, or 255 KiB over a short line) for each copy.
 //   - While an answer is awaited, no silence lasts longer than Config.IdleTimeout, on any channel. After a failure to

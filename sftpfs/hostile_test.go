@@ -80,7 +80,10 @@ func namesAnswer(id uint32, names ...string) []byte {
 func (h *hostile) honest(r asked) []byte {
 	switch r.kind {
 	case packetInit:
-		return binary.BigEndian.AppendUint32([]byte{0, 0, 0, 5, packetVersion}, 3)
+		if h.inOrder {
+			return answer(packetVersion, sftpVersion, extensionFsync, "1")
+		}
+		return answer(packetVersion, sftpVersion)
 	case packetStat, packetLstat, packetFstat:
 		if strings.HasSuffix(r.string(), "d") {
 			return answer(105, r.id, attrs(0, 0o40755, 1e9))
@@ -175,7 +178,7 @@ func (o hostileOpener) connect(context.Context, func(*connection)) (*session, er
 		return nil, fmt.Errorf("%w: %v", ErrUnavailable, err)
 	}
 	s := newSession(client, c)
-	s.wire, s.root, s.inOrder = w, hostileRoot, o.inOrder
+	s.wire, s.root, s.openSSH = w, hostileRoot, o.inOrder
 	c.wg.Go(s.watch)
 	return s, nil
 }

@@ -3,7 +3,6 @@ package sftpfs
 import (
 	"errors"
 	"fmt"
-	"strings"
 )
 
 // Where the server carries requests out in the order in which it gets them, what follows from an answer that is known in
@@ -16,10 +15,14 @@ import (
 // errNoShortCut says that the long way has to be gone.
 var errNoShortCut = fmt.Errorf("%w as a short cut", errors.ErrUnsupported)
 
-// knownInOrder tells whether a server that says this of itself carries requests out in their order: OpenSSH's. An sshd may
-// run another one as its subsystem; those in Go, which work on many requests at a time, do not offer to sync.
-func knownInOrder(version string, offersFsync bool) bool {
-	return strings.HasPrefix(version, "SSH-2.0-OpenSSH") && offersFsync
+// inOrder tells whether the server is taken to carry requests out in their order: OpenSSH's is. An sshd may run another one
+// as its subsystem; those in Go, which work on many requests at a time, do not offer to sync. As long as nobody knows what
+// it offers, it is OpenSSH's: of the first short cut on a channel, it shows in the answers if that was wrong.
+func (s *session) inOrder() bool {
+	if !s.openSSH || s.wire.exhausted() {
+		return false
+	}
+	return !s.wire.hasHeard() || s.hasFiles()
 }
 
 // exchange sends requests together. It fails only if the channel ends, or with errUnforeseen.
@@ -58,7 +61,7 @@ func (r remote) use(kind byte, p string, rest body, requests ...message) ([]repl
 
 // mayBeShort returns why there can be no short cut, if so.
 func (r remote) mayBeShort() error {
-	if !r.inOrder || r.wire.exhausted() {
+	if !r.inOrder() {
 		return errNoShortCut
 	}
 	return r.ctx.Err()

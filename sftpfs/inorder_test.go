@@ -64,13 +64,17 @@ func TestShortCutsWaitForNothing(t *testing.T) {
 	}
 }
 
-// An OpenSSH works in order, but not every server that it runs.
-func TestKnownInOrder(t *testing.T) {
+// An OpenSSH works in order, but not every server that it runs, which shows when that says what it offers.
+func TestInOrder(t *testing.T) {
 	t.Parallel()
-	require.True(t, knownInOrder("SSH-2.0-OpenSSH_9.2p1 Debian-2", true))
-	require.False(t, knownInOrder("SSH-2.0-OpenSSH_9.2p1 Debian-2", false), "a subsystem of another make")
-	require.False(t, knownInOrder("SSH-2.0-AsyncSSH_2.10.1", true))
-	require.False(t, knownInOrder("SSH-2.0-Go", false))
+	for _, openSSH := range []bool{false, true} {
+		s := &session{openSSH: openSSH, wire: newWire(nil)}
+		require.Equal(t, openSSH, s.inOrder(), "not known")
+		close(s.wire.heard)
+		require.False(t, s.inOrder(), "of another make")
+		s.wire.offers = map[string]string{extensionFsync: "1"}
+		require.Equal(t, openSSH, s.inOrder())
+	}
 }
 
 // What comes back is what the longer ways find, and where those find an error, so does the short cut.

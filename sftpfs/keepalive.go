@@ -85,6 +85,9 @@ func (c *connection) keepAlive(idle time.Duration, p pulse) {
 		p.look()
 		wanted := silent > 0
 		for _, s := range c.live() {
+			if !s.hasHeard() { // which has its own time limit
+				continue
+			}
 			q := sessions[s]
 			if q == nil {
 				q = new(quiet)

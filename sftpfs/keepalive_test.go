@@ -24,6 +24,7 @@ func watch(idle time.Duration, w *watched) *watched {
 	w.connection, w.live = newConnection("host:22"), new(liveConn)
 	w.session = newSession(nil, w.connection)
 	w.session.wire = newWire(nil)
+	close(w.session.wire.heard)
 	w.add(w.session)
 	w.wg.Go(func() {
 		w.keepAlive(idle, pulse{

@@ -71,6 +71,7 @@ type manager struct {
 	closed      bool
 	connections []*connection // lost ones too, until they are looked for
 	attempt     *attempt      // nil: none runs
+	unsure      *attempt      // the last one, whose session may yet turn out to be none; nil: that is known
 	failures    int           // attempts in a row
 	failure     error         // of the last attempt, answers until retryAt
 	retryAt     time.Time
@@ -132,6 +133,8 @@ func (m *manager) join(patient bool) (*session, *attempt, error) {
 		return s.begin(), nil, nil
 	}
 	switch {
+	case m.unsure != nil:
+		return nil, m.unsure, nil
 	case m.attempt != nil:
 	case m.failure != nil && time.Now().Before(m.retryAt):
 		return nil, nil, m.failure
@@ -154,12 +157,37 @@ func (m *manager) connectFor(a *attempt) {
 	defer close(a.done)
 	m.attempt = nil
 	m.haveGrown()
-	if a.err = m.adopt(s, err); a.err == nil {
-		m.failures, m.failure = 0, nil
-		m.growAsExpected()
+	if a.err = m.adopt(s, err); a.err != nil {
+		m.failed(a.err, now)
 		return
 	}
-	m.failure, m.retryAt = a.err, now.Add(pause(a.err, m.failures, m.random()))
+	m.growAsExpected()
+	if s.hasHeard() {
+		m.failures, m.failure = 0, nil
+		return
+	}
+	unsure := &attempt{done: make(chan struct{})}
+	m.unsure = unsure
+	m.wg.Go(func() { m.confirm(s, unsure) })
+}
+
+// confirm notes whether the attempt that has made s has failed. Calls begin before that is known.
+func (m *manager) confirm(s *session, unsure *attempt) {
+	err := s.greeted()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	defer close(unsure.done)
+	m.unsure, unsure.err = nil, err
+	if err == nil {
+		m.failures, m.failure = 0, nil
+	} else {
+		m.failed(err, time.Now())
+	}
+}
+
+// failed notes that an attempt has. m.mu is held.
+func (m *manager) failed(err error, now time.Time) {
+	m.failure, m.retryAt = err, now.Add(pause(err, m.failures, m.random()))
 	m.failures++
 }
 

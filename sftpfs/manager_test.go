@@ -54,6 +54,7 @@ func (o *fakeOpener) connect(ctx context.Context, opened func(*connection)) (*se
 func fakeSession(c *connection) *session {
 	s := newSession(nil, c)
 	s.wire = newWire(fakeChannel{})
+	close(s.wire.heard)
 	return s
 }
 

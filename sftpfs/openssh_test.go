@@ -235,3 +235,36 @@ func TestOpenSSHGivesOutHandlesAsForetold(t *testing.T) {
 	require.Positive(t, right)
 	require.Zero(t, wrong)
 }
+
+// The command that OpenSSH runs for SFTP may be another one, or no SFTP server at all.
+func TestOpenSSHRunsAnotherCommand(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		options opensshtest.Options
+		wrong   bool
+	}{
+		"ForceCommand":          {opensshtest.Options{Config: []string{"ForceCommand internal-sftp"}}, false},
+		"one that ends":         {opensshtest.Options{Subsystem: "/bin/false"}, true},
+		"one that says hello":   {opensshtest.Options{Subsystem: script(t, "echo 'Hello, you are welcome'")}, true},
+		"a ForceCommand":        {opensshtest.Options{Config: []string{"ForceCommand /bin/true"}}, true},
+		"one that is not there": {opensshtest.Options{Subsystem: "/nowhere"}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := opensshtest.Start(t, c.options)
+			fsys := newFs(t, openSSHConfig(server))
+			err := fsys.Connect(t.Context())
+			made := fsys.Mkdir("d", 0o777)
+			if !c.wrong {
+				require.NoError(t, err)
+				require.NoError(t, made)
+				return
+			}
+			for _, err := range []error{err, made} {
+				require.ErrorIs(t, err, sftpfs.ErrUnavailable)
+				require.NotErrorIs(t, err, fs.ErrNotExist)
+			}
+			require.NoDirExists(t, filepath.Join(server.Root, "d"))
+		})
+	}
+}

@@ -17,12 +17,11 @@ import (
 
 // A session is one SFTP channel on a connection. It never comes back: once lost, another takes its place.
 type session struct {
-	client *sftp.Client
-	wire   *wire // nil where client belongs to the program
-	conn   *connection
-	root   string // Config.Root on the server, absolute and clean
-	// inOrder says that the server carries requests out in the order in which it gets them.
-	inOrder bool
+	client  *sftp.Client
+	wire    *wire // nil where client belongs to the program
+	conn    *connection
+	root    string // Config.Root on the server, absolute and clean
+	openSSH bool   // by the version of SSH
 
 	calls  atomic.Int64           // that run on it
 	files  atomic.Int64           // that are open on it
@@ -133,9 +132,46 @@ func (s *session) packet() int {
 	return packetSize(*s.limits.Load(), time.Duration(s.conn.roundTrip.Load()))
 }
 
-// offers tells whether the server has the extension.
+// hasHeard tells whether the server has said what it offers.
+func (s *session) hasHeard() bool { return s.wire == nil || s.wire.hasHeard() }
+
+// greeted waits until the server has said what it offers. The error says why that does not come.
+func (s *session) greeted() error {
+	if s.hasHeard() { // and perhaps was lost since
+		return nil
+	}
+	select {
+	case <-s.wire.heard:
+		return nil
+	case <-s.lost:
+	case <-s.conn.lost:
+	}
+	return s.unavailable(errors.New("lost before SFTP had started"))
+}
+
+// hurry ends the connection if the server has not said what it offers when the time is up.
+func (s *session) hurry(left time.Duration) {
+	late := time.NewTimer(left)
+	defer late.Stop()
+	select {
+	case <-s.wire.heard:
+	case <-s.lost:
+	case <-s.conn.lost:
+	case <-late.C:
+		s.conn.fail(errors.New("SFTP did not start in time"))
+	}
+}
+
+// offers tells whether the server has the extension. That of a session which is lost before this is known has none.
 func (s *session) offers(extension string) bool {
-	_, ok := s.client.HasExtension(extension)
+	if s.wire == nil {
+		_, ok := s.client.HasExtension(extension)
+		return ok
+	}
+	if s.greeted() != nil {
+		return false
+	}
+	_, ok := s.wire.offers[extension]
 	return ok
 }
 

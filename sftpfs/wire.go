@@ -33,6 +33,10 @@ type wire struct {
 
 	maxEntries int // of a listing
 
+	heard  chan struct{}     // closed when the server has said what it offers
+	offers map[string]string // the extensions, set before that
+	ahead  bool              // pkg/sftp does not wait for that
+
 	// Reading. One goroutine reads.
 	in     *bufio.Reader
 	header [headerSize + 4]byte
@@ -51,11 +55,10 @@ type wire struct {
 	listed     map[string]int   // entries and answers so far, by the handle of the directory
 	complaints map[uint32]error // by the code that stands for it
 	complained uint32
-	offers     map[string]string // extensions
-	outbox     []byte            // requests of the package's own that wait to be written
-	spare      []byte            // empty, for the next outbox
-	lastID     uint32            // of those; 0: none was made
-	spent      bool              // there may be no more of them
+	outbox     []byte // requests of the package's own that wait to be written
+	spare      []byte // empty, for the next outbox
+	lastID     uint32 // of those; 0: none was made
+	spent      bool   // there may be no more of them
 }
 
 // A request waits for its answer.
@@ -75,6 +78,7 @@ func newWire(channel io.ReadWriteCloser) *wire {
 	w := &wire{
 		channel:    channel,
 		closed:     make(chan struct{}),
+		heard:      make(chan struct{}),
 		turns:      make(chan struct{}, maxAwaited),
 		awaited:    make(map[uint32]request),
 		listed:     make(map[string]int),
@@ -217,6 +221,9 @@ func (w *wire) opened(r request, a reply) reply {
 func (w *wire) Read(b []byte) (int, error) {
 	for len(w.held) == 0 && w.pass == 0 {
 		if err := w.next(); err != nil {
+			if w.ahead && !w.hasHeard() {
+				err = notStarted(err)
+			}
 			w.failure.Store(&err)
 			w.Close()
 			return 0, err
@@ -283,28 +290,6 @@ func (w *wire) rest() ([]byte, error) {
 	_, err := io.ReadFull(w.in, b)
 	w.held, w.pass = nil, 0
 	return b, err
-}
-
-// version notes what the server offers.
-func (w *wire) version() error {
-	header := w.held
-	body, err := w.rest()
-	if err != nil {
-		return err
-	}
-	offers := make(map[string]string)
-	for f := (fields{b: body}); len(f.b) > 0; {
-		name, value := f.string(), f.string()
-		if f.bad {
-			return errMalformed
-		}
-		offers[name] = value
-	}
-	w.mu.Lock()
-	w.offers = offers
-	w.mu.Unlock()
-	w.held = append(header, body...)
-	return nil
 }
 
 // status keeps a success from those who expect more than that, and an end from those for whom there is none.

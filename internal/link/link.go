@@ -59,6 +59,15 @@ func newLink(o Options) *Link {
 	return l
 }
 
+// Pipe returns the two ends of a connection over a link, within the process. It ends when one of them is closed. In a
+// bubble of testing/synctest its time is virtual.
+func Pipe(o Options) (near, far net.Conn) {
+	near, left := net.Pipe()
+	right, far := net.Pipe()
+	go newLink(o).forward(left, right)
+	return near, far
+}
+
 // Addr is the "127.0.0.1:port" to dial in place of the target.
 func (l *Link) Addr() string { return l.listener.Addr().String() }
 

@@ -94,11 +94,7 @@ func TestRoundTripAndBandwidth(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		const size = 100_000_000
-		l := newLink(Options{RoundTrip: 100 * time.Millisecond, Bandwidth: size})
-		defer l.stop()
-		near, left := net.Pipe()
-		right, far := net.Pipe()
-		go l.forward(left, right)
+		near, far := Pipe(Options{RoundTrip: 100 * time.Millisecond, Bandwidth: size})
 
 		began := time.Now()
 		go near.Write([]byte("x"))
@@ -115,7 +111,13 @@ func TestRoundTripAndBandwidth(t *testing.T) {
 		}()
 		io.ReadFull(far, make([]byte, size))
 		require.InDelta(t, 1050*time.Millisecond, time.Since(began), float64(time.Millisecond))
-		l.Cut()
+
+		near.Close()
+		rest, err := io.ReadAll(far)
+		require.NoError(t, err)
+		require.Empty(t, rest)
+		far.Close()
+		time.Sleep(time.Second) // the end arrives, too
 	})
 }
 
