@@ -47,7 +47,7 @@ func (s *Fs) publish(step tree.Step, c content, u uploaded, now mirror.Answer, r
 		return s.retract(step.Node, err)
 	}
 	return s.m.Do(func(v *mirror.View) error {
-		published(v, step, intent, c.generation, c.attr)
+		published(v, step, intent, c.copy, c.attr)
 		return nil
 	})
 }
@@ -56,7 +56,7 @@ func (s *Fs) publish(step tree.Step, c content, u uploaded, now mirror.Answer, r
 func (s *Fs) unchanged(step tree.Step, c content) error {
 	return s.m.Do(func(v *mirror.View) error {
 		again, err := sendable(v, step)
-		if err == nil && (again.stamp != c.stamp || again.generation != c.generation) {
+		if err == nil && !c.same(again) {
 			err = errWrittenMeanwhile
 		}
 		return err
@@ -79,9 +79,9 @@ func (s *Fs) publishBeside(step tree.Step, c content, u uploaded, r *Result) err
 	if err != nil {
 		return err
 	}
-	was := moved.stamp
-	was.CTime = c.stamp.CTime // the local rename has changed it
-	if was != c.stamp || moved.generation != c.generation {
+	was := moved
+	was.stamp.CTime = c.stamp.CTime // the local rename has changed it
+	if !c.same(was) {
 		return errWrittenMeanwhile
 	}
 	r.Kept = beside.Path
@@ -99,7 +99,7 @@ func (s *Fs) sameContent(path string, now mirror.Answer, u uploaded) (bool, erro
 
 // published records that the remote has the content that was sent. The local bytes are a copy of it from now on, if
 // nothing was written since.
-func published(v *mirror.View, step tree.Step, i *tree.Intent, generation uint64, sent tree.Attr) {
+func published(v *mirror.View, step tree.Step, i *tree.Intent, was *tree.Copy, sent tree.Attr) {
 	n := step.Node
 	reached(v, step, i.Meta)
 	swept(v, i)
@@ -109,7 +109,7 @@ func published(v *mirror.View, step tree.Step, i *tree.Intent, generation uint64
 	if n.Diff != nil && n.Diff.Attr == sent {
 		n.Diff.Attr = tree.Attr{}
 	}
-	if n.Content == tree.Changed && v.Generation(n) == generation {
+	if n.Content == tree.Changed && n.Copy == was {
 		v.Sent(n, i.Stamp, i.Hash)
 	}
 	v.Tree().Touch(n)

@@ -11,13 +11,16 @@ import (
 
 // content is the state of a changed file that is being sent.
 type content struct {
-	path       string // in the local directory
-	stamp      tree.Stamp
-	generation uint64
-	attr       tree.Attr // set on this side
-	shown      tree.Meta
-	base       base
+	path  string // in the local directory
+	stamp tree.Stamp
+	copy  *tree.Copy // another one once it was written again, which the clock may be too coarse to show
+	attr  tree.Attr  // set on this side
+	shown tree.Meta
+	base  base
 }
+
+// same says whether nothing was written in between.
+func (c content) same(later content) bool { return later.stamp == c.stamp && later.copy == c.copy }
 
 // put sends a file's content: to a temporary name, where it is checked, and from there over the target in one step.
 // Nothing is published if the local file changes meanwhile, or if the remote has another version than the base.
@@ -86,7 +89,7 @@ func sendable(v *mirror.View, step tree.Step) (content, error) {
 	if err != nil {
 		return content{}, fmt.Errorf("local file: %w", mirror.Cause(err))
 	}
-	c := content{path: n.Path(), stamp: mirror.StampOf(info), generation: v.Generation(n), shown: n.Shown(),
+	c := content{path: n.Path(), stamp: mirror.StampOf(info), copy: n.Copy, shown: n.Shown(),
 		base: targetBase(v, step)}
 	if n.Diff != nil {
 		c.attr = n.Diff.Attr

@@ -55,6 +55,8 @@ func (p *pusher) round() (*round, error) {
 	p.foundMade(r.steps)
 	r.expect(&p.report)
 	p.s.m.Expect(len(r.steps))
+	p.s.ahead = p.s.readAhead(r.steps)
+	defer p.s.ahead.end()
 	r.run(p)
 	return r, nil
 }

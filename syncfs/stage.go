@@ -1,12 +1,10 @@
 package syncfs
 
 import (
-	"crypto/sha256"
 	"errors"
 	"io/fs"
 	"time"
 
-	"github.com/sftpsyncer/go-syncfs/internal/localdir"
 	"github.com/sftpsyncer/go-syncfs/internal/mirror"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
@@ -22,38 +20,41 @@ type stager interface {
 // errNotStaged says that a content has to be sent in the usual way.
 var errNotStaged = errors.New("not staged")
 
-// mostStaged is how large a file is that is sent in one piece: in memory, and in one go.
-const mostStaged = 64 << 10
+// stages says whether the remote may be such a one, and is to be used so.
+func (s *Fs) stages() bool {
+	_, ok := s.m.RemoteFs().(stager)
+	return ok && !s.syncRemote
+}
 
 // stage sends a small content to its temporary file, if the remote can do that at once. It returns what that is then, and
 // what is at the target.
-func (s *Fs) stage(step tree.Step, local *localdir.File, c content, p *part, r *Result, sum *tree.Hash) (
+func (s *Fs) stage(step tree.Step, c content, p *part, r *Result, sum *tree.Hash) (
 	a, target mirror.Answer, err error) {
-	remote, ok := s.m.RemoteFs().(stager)
 	want := c.wanted()
-	if !ok || p.from > 0 || c.stamp.Size > mostStaged || s.syncRemote || want.Set&tree.AttrOwner != 0 {
+	if p.from > 0 || c.stamp.Size > mostStaged || want.Set&tree.AttrOwner != 0 || !s.stages() {
 		return a, target, errNotStaged
 	}
-	bytes := make([]byte, c.stamp.Size)
-	if n, _ := local.ReadAt(bytes, 0); n < len(bytes) {
-		return a, target, errNotStaged // which finds out why
-	}
-	*sum = sha256.Sum256(bytes)
 	defer s.meter.Begin(c.path, c.stamp.Size, func() int64 { return 0 }).End()
 	var staged, there fs.FileInfo
-	var syncErr error
-	s.both(
-		func() {
-			staged, there, err = remote.Stage(s.m.RemoteName(p.path), bytes, want.Mode,
-				time.Unix(0, want.ATime), time.Unix(0, want.MTime), s.m.RemoteName(step.Path))
-		},
-		func() { syncErr = s.lasting(local, c.path) })
+	send := func(f small) {
+		staged, there, err = s.m.RemoteFs().(stager).Stage(s.m.RemoteName(p.path), f.bytes, want.Mode,
+			time.Unix(0, want.ATime), time.Unix(0, want.MTime), s.m.RemoteName(step.Path))
+	}
+	var localErr error
+	f, ok := s.ahead.take(step.Node, c)
+	if ok {
+		send(f)
+	} else {
+		f, localErr = s.readSmall(c, send)
+	}
 	switch {
 	case errors.Is(err, errors.ErrUnsupported):
 		return a, target, errNotStaged
 	case err != nil:
 		return a, target, mirror.Remote(err)
+	case localErr != nil:
+		return a, target, localErr
 	}
-	r.Bytes = c.stamp.Size
-	return s.m.Described(p.path, staged), s.m.Described(step.Path, there), syncErr
+	*sum, r.Bytes = f.hash, c.stamp.Size
+	return s.m.Described(p.path, staged), s.m.Described(step.Path, there), nil
 }

@@ -54,6 +54,7 @@ type Fs struct {
 	// Of the Push that this is for:
 	judge *judge
 	meter *mirror.Meter
+	ahead *ahead
 }
 
 // shared is what an Fs and those made of it by WithContext have in common.

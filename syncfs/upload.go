@@ -11,7 +11,6 @@ import (
 
 	"github.com/spf13/afero"
 
-	"github.com/sftpsyncer/go-syncfs/internal/localdir"
 	"github.com/sftpsyncer/go-syncfs/internal/mirror"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
@@ -30,14 +29,9 @@ type uploaded struct {
 // that it is for, asked last.
 func (s *Fs) upload(step tree.Step, c content, p *part, r *Result) (u uploaded, target mirror.Answer, err error) {
 	u.temp = p.path
-	local, err := s.m.Local().OpenFile(c.path, os.O_RDONLY, 0)
-	if err != nil {
-		return u, target, err
-	}
-	defer local.Close()
-	a, target, err := s.stage(step, local, c, p, r, &u.hash)
+	a, target, err := s.stage(step, c, p, r, &u.hash)
 	if errors.Is(err, errNotStaged) {
-		a, target, err = s.sendAndLook(step, local, c, p, r, &u.hash)
+		a, target, err = s.sendAndLook(step, c, p, r, &u.hash)
 	}
 	if err != nil {
 		return u, target, err
@@ -68,8 +62,12 @@ func (s *Fs) upload(step tree.Step, c content, p *part, r *Result) (u uploaded, 
 }
 
 // sendAndLook sends a content, and asks about its temporary file and the target.
-func (s *Fs) sendAndLook(step tree.Step, local *localdir.File, c content, p *part, r *Result, sum *tree.Hash) (
-	a, target mirror.Answer, err error) {
+func (s *Fs) sendAndLook(step tree.Step, c content, p *part, r *Result, sum *tree.Hash) (a, target mirror.Answer, err error) {
+	local, err := s.m.Local().OpenFile(c.path, os.O_RDONLY, 0)
+	if err != nil {
+		return a, target, err
+	}
+	defer local.Close()
 	dst, err := s.send(local, c, p, r, sum)
 	if err == nil {
 		err = s.finish(dst, c, p.path, r)

@@ -231,7 +231,6 @@ func (f *File) change(alone bool, do func() (int, error)) (int, error) {
 			return 0, err
 		}
 	}
-	s.generation.Add(1)
 	return do()
 }
 

@@ -22,8 +22,6 @@ type openFile struct {
 	// removed is what a file of the remote was shown with when it was taken out of the view; nil once it is written.
 	// Guarded by state.mu.
 	removed *tree.Meta
-	// Generation counts writes, so that an upload can tell that none came in between.
-	generation atomic.Uint64
 }
 
 // OpenNode opens the local bytes of a node, which must be there. Only the access mode and O_APPEND of flag count.
@@ -85,14 +83,6 @@ func (m *FS) unshare(n *tree.Node, f *File) {
 	if f.shared.refs--; f.shared.refs == 0 {
 		delete(m.open, n.ID)
 	}
-}
-
-// Generation counts the writes through handles of a node that are open now; 0 if there are none.
-func (v *View) Generation(n *tree.Node) uint64 {
-	if s := v.open[n.ID]; s != nil {
-		return s.generation.Load()
-	}
-	return 0
 }
 
 // IsOpen says whether a node has open handles.

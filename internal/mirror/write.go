@@ -101,7 +101,6 @@ func (v *View) emptied(n *tree.Node, name string, flag int) (*File, error) {
 	f := &File{m: v.FS, name: name, flag: flag, bytes: localContent{local}, local: local, node: n, shared: v.share(n), wrote: true}
 	f.shared.dirty++
 	f.shared.busy.Store(true)
-	f.shared.generation.Add(1)
 	return f, nil
 }
 

@@ -4,6 +4,7 @@ package tree
 type saved struct {
 	node  Node
 	known bool // the tree had it
+	copy  Copy // of its Copy, which stays the same one
 }
 
 // save keeps a node's state for [Tree.Rollback], once for each transaction.
@@ -18,8 +19,7 @@ func (t *Tree) save(n *Node) {
 		s.node.more = &m
 	}
 	if n.Copy != nil {
-		c := *n.Copy
-		s.node.Copy = &c
+		s.copy = *n.Copy
 	}
 	if n.Diff != nil {
 		d := *n.Diff
@@ -49,6 +49,9 @@ func (t *Tree) Rollback(recorded bool) {
 	for n, s := range t.saved {
 		now := n.more
 		*n = s.node
+		if n.Copy != nil {
+			*n.Copy = s.copy
+		}
 		if now != nil {
 			n.with().kids, n.more.gone = now.kids, now.gone // hold nodes that may not have changed
 		}

@@ -124,3 +124,20 @@ func TestPrune(t *testing.T) {
 	require.Equal(t, made, tree.Root().Kid("made"), "it differs")
 	tree.Prune(tree.Root(), unused)
 }
+
+// Who remembers the Copy of a node can tell by it that nobody wrote the file, also after a call that failed.
+func TestRollbackKeepsTheCopy(t *testing.T) {
+	t.Parallel()
+	tree := New()
+	f := tree.Create(tree.Root(), "f", File, Meta{}, Absent, 1)
+	f.Content, f.Copy = Changed, &Copy{Used: 1}
+	was := f.Copy
+	tree.Commit()
+	tree.Edit(f).Copy.Used = 2
+	tree.Rollback(false)
+	require.Same(t, was, f.Copy)
+	require.Equal(t, Copy{Used: 1}, *was)
+	tree.Edit(f).Copy = &Copy{}
+	tree.Rollback(false)
+	require.Same(t, was, f.Copy)
+}

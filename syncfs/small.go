@@ -1,0 +1,39 @@
+package syncfs
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/sftpsyncer/go-syncfs/internal/tree"
+)
+
+// mostStaged is how large a file is that is sent in one piece: in memory, and in one go.
+const mostStaged = 64 << 10
+
+// small is a file's content in memory.
+type small struct {
+	content
+	bytes []byte
+	hash  tree.Hash
+}
+
+// readSmall reads a content, and then makes the local bytes last while another function runs.
+func (s *Fs) readSmall(c content, meanwhile func(small)) (small, error) {
+	f := small{content: c, bytes: make([]byte, c.stamp.Size)}
+	local, err := s.m.Local().OpenFile(c.path, os.O_RDONLY, 0)
+	if err != nil {
+		return f, err
+	}
+	defer local.Close()
+	if n, err := local.ReadAt(f.bytes, 0); n < len(f.bytes) {
+		if err == io.EOF {
+			err = fmt.Errorf("%w: it is shorter than it was", ErrBusy)
+		}
+		return f, err
+	}
+	f.hash = sha256.Sum256(f.bytes)
+	s.both(func() { meanwhile(f) }, func() { err = s.lasting(local, c.path) })
+	return f, err
+}
