@@ -6,8 +6,9 @@ import (
 	"strings"
 )
 
-// configText is the server's sshd_config. LogLevel stands first, for the start is recognised by a line of the log.
-func configText(port int, k keys, o Options) string {
+// configText is the server's sshd_config. LogLevel stands first, for the start is recognised by a line of the log. The home
+// of a session is an empty directory: what the user's shell runs when it starts could take longer than what is tested.
+func configText(port int, k keys, home string, o Options) string {
 	var b strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
 	line("LogLevel VERBOSE")
@@ -28,6 +29,7 @@ func configText(port int, k keys, o Options) string {
 	line("PermitUserRC no")
 	line("PermitUserEnvironment no")
 	line("PrintMotd no")
+	line("SetEnv HOME=%q", home)
 	line("Subsystem sftp %s", strings.Join(append([]string{cmp.Or(o.Subsystem, "internal-sftp")}, o.SFTPServerArgs...), " "))
 	return b.String()
 }

@@ -93,8 +93,10 @@ func (s *Server) prepare(t testing.TB, o Options) error {
 		}
 	})
 	s.Root = filepath.Join(dir, "root")
-	if err := os.Mkdir(s.Root, 0o755); err != nil {
-		return err
+	for _, made := range []string{s.Root, filepath.Join(dir, "home")} {
+		if err := os.Mkdir(made, 0o755); err != nil {
+			return err
+		}
 	}
 	if o.Setup != "" {
 		s.command = append([]string{"unshare", "--mount", "sh", "-ec", "ROOT=$1; shift\n" + o.Setup + "\nexec \"$@\"", "sh", s.Root},
@@ -120,7 +122,7 @@ func (s *Server) startOnFreePort(dir string, keys keys, o Options) error {
 			return err
 		}
 		s.config = filepath.Join(dir, "sshd_config")
-		if err := os.WriteFile(s.config, []byte(configText(port, keys, o)), 0o600); err != nil {
+		if err := os.WriteFile(s.config, []byte(configText(port, keys, filepath.Join(dir, "home"), o)), 0o600); err != nil {
 			return err
 		}
 		s.process, err = startProcess(s.command, s.config)

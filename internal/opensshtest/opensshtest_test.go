@@ -127,3 +127,15 @@ func TestStopKillsSessionsAndRestartKeepsTheAddress(t *testing.T) {
 	_, err = client.Stat(s.Root + "/d")
 	require.NoError(t, err)
 }
+
+// What a user's shell runs when it starts is neither waited for nor run.
+func TestSessionsHaveAnEmptyHome(t *testing.T) {
+	t.Parallel()
+	s := opensshtest.Start(t, opensshtest.Options{})
+	conn, _ := connect(t, s)
+	session, err := conn.NewSession()
+	require.NoError(t, err)
+	out, err := session.Output(`cd && pwd && ls -A`)
+	require.NoError(t, err)
+	require.Equal(t, filepath.Join(filepath.Dir(s.Root), "home")+"\n", string(out))
+}
