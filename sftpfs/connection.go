@@ -62,6 +62,24 @@ func (c *connection) isOpenSSH() bool {
 	return strings.HasPrefix(string(c.ssh.ServerVersion()), "SSH-2.0-OpenSSH")
 }
 
+// openFirst opens the first channel.
+//
+// Before it starts a session, OpenSSH leaves it to Nagle's algorithm when what it sends goes out: its answer waits until
+// what it has sent unasked after the login is acknowledged. The system here would take 40 ms for that (Linux), unless
+// something is sent that the acknowledgement can go with.
+func (c *connection) openFirst() (ssh.Channel, <-chan *ssh.Request, error) {
+	acknowledge := func() {
+		c.run(func() { _, _, _ = c.ssh.SendRequest(keepAliveRequest, false, nil) })
+	}
+	c.conn.onRead.Store(&acknowledge)
+	defer c.conn.onRead.Store(nil)
+	return c.openChannel()
+}
+
+func (c *connection) openChannel() (ssh.Channel, <-chan *ssh.Request, error) {
+	return c.ssh.OpenChannel("session", nil)
+}
+
 // run runs f as a goroutine of the connection's, unless that has ended.
 func (c *connection) run(f func()) {
 	c.mu.Lock()

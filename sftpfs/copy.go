@@ -50,7 +50,7 @@ func (f *File) WriteTo(w io.Writer) (written int64, err error) {
 	if err != nil {
 		return 0, pathError("read", f.name, err)
 	}
-	lanes := newLanes(f, fi.Size()-f.offset, f.same)
+	lanes := newLanes(f, fi.Size()-f.offset, f.openAgain, f.requireSame)
 	defer lanes.end() // for reading it makes no difference how
 	size := f.at.Load().packet()
 	var ahead []*transfer
@@ -139,7 +139,7 @@ func (f *File) ReadFrom(r io.Reader) (written int64, err error) {
 		expected = min(expected, known.Size())
 		piece = min(size, bufferFor(known.Size()+1)) // with room to see that it ends there
 	}
-	lanes := newLanes(f, expected, f.sameForWriting)
+	lanes := newLanes(f, expected, f.sameForWriting, nil)
 	defer func() {
 		if lerr := lanes.end(); err == nil && lerr != nil {
 			err = pathError("write", f.name, lerr)

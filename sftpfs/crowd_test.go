@@ -200,3 +200,27 @@ func TestLostLane(t *testing.T) {
 		require.Greater(t, n, carried[i]+quarter/2/sftpfs.DefaultMaxChannels)
 	}
 }
+
+// What has taken the name of a file meanwhile is not read for it, over whatever channel.
+func TestLanesReadNoOtherFile(t *testing.T) {
+	t.Parallel()
+	server := opensshtest.Start(t, opensshtest.Options{})
+	_, cfg := far(t, openSSHConfig(server), link.Options{RoundTrip: 20 * time.Millisecond})
+	fsys := newFs(t, cfg)
+	content := random(64 << 20)
+	name := filepath.Join(server.Root, "f")
+	require.NoError(t, os.WriteFile(name, content, 0o644))
+	require.NoError(t, os.Chtimes(name, time.Time{}, time.Unix(1e9, 0)))
+	f, err := fsys.Open("f")
+	require.NoError(t, err)
+	require.NoError(t, os.Remove(name))
+	require.NoError(t, os.WriteFile(name, make([]byte, len(content)), 0o644))
+
+	var got bytes.Buffer
+	_, err = io.Copy(&got, f)
+	require.NoError(t, err)
+	require.NoError(t, f.Close())
+	channels, _ := fsys.Channels()
+	require.Greater(t, channels, 1)
+	require.True(t, bytes.Equal(content, got.Bytes()))
+}

@@ -146,7 +146,7 @@ func (d *dialer) seeOff(c *connection) {
 // start begins to use a connection. On OpenSSH the first call does not wait until the server has said what it offers, which
 // saves a round trip.
 func (d *dialer) start(ctx context.Context, c *connection, opened func(*connection)) (*session, error) {
-	s, err := d.session(c, opened, c.isOpenSSH())
+	s, err := d.session(c, true, opened)
 	if err != nil {
 		return nil, err
 	}
@@ -157,7 +157,7 @@ func (d *dialer) start(ctx context.Context, c *connection, opened func(*connecti
 		c.keepAlive(d.cfg.IdleTimeout, pulse{
 			received: c.conn.received.Load,
 			probe: func() {
-				_, _, _ = c.ssh.SendRequest("keepalive@openssh.com", true, nil) // any answer will do
+				_, _, _ = c.ssh.SendRequest(keepAliveRequest, true, nil) // any answer will do
 			},
 			ask:  func(s *session) { _, _ = s.client.RealPath(".") },
 			look: d.look,
@@ -166,11 +166,16 @@ func (d *dialer) start(ctx context.Context, c *connection, opened func(*connecti
 	return s, nil
 }
 
-// session starts SFTP on another channel of c, and calls opened when that is there. If it goes ahead, it does not wait for
-// the server's answer to that.
-func (d *dialer) session(c *connection, opened func(*connection), ahead bool) (*session, error) {
+// session starts SFTP on another channel of c, and calls opened when that is there. If it is the first one, what can be done
+// is done ahead of the server's answers.
+func (d *dialer) session(c *connection, first bool, opened func(*connection)) (*session, error) {
+	ahead := first && c.isOpenSSH()
+	open := c.openChannel
+	if ahead {
+		open = c.openFirst
+	}
 	began := time.Now()
-	channel, requests, err := c.ssh.OpenChannel("session", nil)
+	channel, requests, err := open()
 	if err != nil {
 		return nil, fmt.Errorf("opening a channel: %w", err)
 	}
@@ -210,7 +215,7 @@ func (d *dialer) session(c *connection, opened func(*connection), ahead bool) (*
 func (d *dialer) extend(ctx context.Context, c *connection) (*session, error) {
 	ctx, cancel := d.bounded(ctx)
 	defer cancel()
-	return await(ctx, func() (*session, error) { return d.session(c, func(*connection) {}, false) }, func(s *session) {
+	return await(ctx, func() (*session, error) { return d.session(c, false, func(*connection) {}) }, func(s *session) {
 		s.fail(errIdle)
 		s.wire.Close()
 	})

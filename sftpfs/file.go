@@ -184,7 +184,8 @@ func (f *File) Sync() error {
 }
 
 // Close gives the file back. That it fails means, for a file open for writing, that the server may not have done
-// everything that was written.
+// everything that was written. On OpenSSH it does not wait for the answer about a file open for reading, if there are
+// handles enough.
 func (f *File) Close() error {
 	if !f.closed.CompareAndSwap(false, true) {
 		return pathError("close", f.name, fs.ErrClosed)
@@ -192,6 +193,9 @@ func (f *File) Close() error {
 	var err error
 	switch o := f.at.Load(); {
 	case o.handle == nil:
+	case !f.writable() && o.inOrder() && o.hasPlenty():
+		// Nothing depends on the answer.
+		o.conn.run(func() { _ = o.close() })
 	case !o.isLost():
 		// It is sent even if the context has ended: the server's handles are few.
 		err = f.status(func(*sftp.File) error { return o.close() })

@@ -92,3 +92,16 @@ func TestGreetingTakesItsTime(t *testing.T) {
 		require.Equal(t, 1, s.dials)
 	})
 }
+
+// What OpenSSH says after the login is acknowledged at once, for it may keep back what was asked for until then. That is over
+// when there is a channel.
+func TestAcknowledgesWhatComesBeforeTheFirstChannel(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := &starter{roundTrip: time.Second, stalls: true}
+		f := s.connected(t, 0)
+		require.NoError(t, f.Connect(t.Context()))
+		m := f.conns.(*manager)
+		require.Nil(t, m.connections[0].conn.onRead.Load())
+	})
+}

@@ -12,17 +12,24 @@ import (
 // the silence may have begun right after the look before the first.
 const looks = 4
 
+// keepAliveRequest is one that every SSH server answers, if an answer is wanted, as OpenSSH's client does it.
+const keepAliveRequest = "keepalive@openssh.com"
+
 // A liveConn counts what arrives: any byte is a sign of life, not only an answer.
 type liveConn struct {
 	net.Conn
 	received atomic.Uint64
-	greeted  atomic.Bool // an SSH server answers, since what came first begins as its version does
+	greeted  atomic.Bool            // an SSH server answers, since what came first begins as its version does
+	onRead   atomic.Pointer[func()] // called when something has been read
 }
 
 func (c *liveConn) Read(b []byte) (int, error) {
 	n, err := c.Conn.Read(b)
 	if c.received.Add(uint64(n)) == uint64(n) && n > 0 && b[0] == 'S' {
 		c.greeted.Store(true)
+	}
+	if f := c.onRead.Load(); f != nil && n > 0 {
+		(*f)()
 	}
 	if err != nil {
 		_ = c.Conn.Close() // which ends a Write, on which the reader may have to wait

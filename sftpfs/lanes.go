@@ -66,6 +66,7 @@ func roomiest(shares []share, held, n int64) int {
 // A lane is one handle of the file that a transfer runs over.
 type lane struct {
 	at       *opened      // nil: the file's own, which may be replaced
+	same     func() error // waits until it is known that this is the file; nil: it is known
 	session  *session     // whose channel the lane has a share of
 	underWay atomic.Int64 // bytes
 	failed   atomic.Bool  // to read, so that it takes no more
@@ -75,7 +76,8 @@ type lane struct {
 // join when they are there.
 type lanes struct {
 	file    *File
-	same    func(remote) (*opened, error) // opens the file again
+	open    func(remote) (*opened, error) // opens the file again
+	same    func(*opened) error           // checks that it is the file, while it is read; nil: open does
 	claim   int64                         // on each channel
 	ctx     context.Context
 	cancel  context.CancelFunc // of those to come
@@ -83,17 +85,17 @@ type lanes struct {
 	have    *taken
 	invited int // with those that are there
 	coming  chan *lane
-	open    []*lane // the first is the file itself
+	all     []*lane // the first is the file itself
 	good    []*lane // of next, kept for the next time
 	shares  []share // of those
 }
 
 // newLanes returns the one lane that the file itself is, for a transfer of at most so many bytes.
-func newLanes(f *File, bytes int64, same func(remote) (*opened, error)) *lanes {
+func newLanes(f *File, bytes int64, open func(remote) (*opened, error), same func(*opened) error) *lanes {
 	s := f.at.Load().session
 	l := &lanes{
-		file: f, same: same, claim: max(min(bytes, inFlight), 1),
-		invited: 1, coming: make(chan *lane, DefaultMaxChannels), open: []*lane{{session: s}},
+		file: f, open: open, same: same, claim: max(min(bytes, inFlight), 1),
+		invited: 1, coming: make(chan *lane, DefaultMaxChannels), all: []*lane{{session: s}},
 	}
 	l.have = &taken{[]*session{s}, l.claim}
 	l.ctx, l.cancel = context.WithCancel(f.fs.ctx)
@@ -113,13 +115,18 @@ func (l *lanes) invite(bytes int64) {
 			}
 			o, err := await(l.ctx, func() (*opened, error) {
 				defer s.release()
-				return l.same(remote{s, l.ctx})
+				return l.open(remote{s, l.ctx})
 			}, func(o *opened) { o.close() })
 			if err != nil {
 				s.claimed.Add(-l.claim)
 				return
 			}
-			l.coming <- &lane{at: o, session: s}
+			one := &lane{at: o, session: s}
+			if l.same != nil {
+				one.same = sync.OnceValue(func() error { return l.same(o) })
+				s.conn.run(func() { _ = one.same() })
+			}
+			l.coming <- one
 		})
 	}
 }
@@ -128,7 +135,7 @@ func (l *lanes) invite(bytes int64) {
 func (l *lanes) next(n, held int64) *lane {
 	l.join()
 	l.good, l.shares = l.good[:0], l.shares[:0]
-	for _, one := range l.open {
+	for _, one := range l.all {
 		if !one.failed.Load() {
 			l.good = append(l.good, one)
 			l.shares = append(l.shares, share{l.claim, one.session.claimed.Load(), one.underWay.Load()})
@@ -145,7 +152,7 @@ func (l *lanes) join() {
 	for {
 		select {
 		case one := <-l.coming:
-			l.open = append(l.open, one)
+			l.all = append(l.all, one)
 		default:
 			return
 		}
@@ -158,13 +165,13 @@ func (l *lanes) end() error {
 	l.cancel()
 	l.wg.Wait()
 	l.join() // the last ones
-	for _, one := range l.open {
+	for _, one := range l.all {
 		one.session.claimed.Add(-l.claim)
 	}
-	errs := make([]error, len(l.open))
+	errs := make([]error, len(l.all))
 	_, err := await(l.file.fs.ctx, func() (struct{}, error) {
 		var wg sync.WaitGroup
-		for i, one := range l.open[1:] {
+		for i, one := range l.all[1:] {
 			wg.Go(func() { errs[i] = one.at.reduce(one.at.close()) })
 		}
 		wg.Wait()

@@ -137,15 +137,15 @@ func TestFailedLaneTakesNoMore(t *testing.T) {
 	c := newConnection("host:22")
 	l := &lanes{claim: inFlight}
 	for range 4 {
-		l.open = append(l.open, &lane{session: newSession(nil, c)})
+		l.all = append(l.all, &lane{session: newSession(nil, c)})
 	}
-	l.open[2].failed.Store(true)
+	l.all[2].failed.Store(true)
 	for range 3 * inFlight / packet {
 		one := l.next(packet, 0)
-		require.NotSame(t, l.open[2], one)
+		require.NotSame(t, l.all[2], one)
 		one.underWay.Add(packet)
 	}
-	for i, one := range l.open {
+	for i, one := range l.all {
 		if i != 2 {
 			require.EqualValues(t, inFlight, one.underWay.Load())
 		}

@@ -108,6 +108,9 @@ func (f *File) fillAnew(b []byte, off int64, ended error) (n int, err error) {
 func (f *File) fillBy(l *lane, b []byte, off int64) (n int, err error) {
 	if l.at != nil {
 		n, _ = l.at.handle.ReadAt(b, off)
+		if n > 0 && l.same() != nil {
+			n = 0
+		}
 	}
 	if n < len(b) {
 		if l.at != nil {

@@ -92,23 +92,37 @@ func (f *File) reopen(lost *opened) (*opened, error) {
 
 // same opens the file by its name, which must lead to the version that was stated last.
 func (f *File) same(r remote) (*opened, error) {
-	h, err := r.open(f.path, os.O_RDONLY) // whatever else the file is open for
+	o, err := f.openAgain(r)
+	if err == nil {
+		if err = f.requireSame(o); err != nil {
+			o.close()
+		}
+	}
 	if err != nil {
 		return nil, r.notResumed(err)
 	}
-	o := opening(r, h)
-	fi, err := snapshot(f.path)(h.Stat())
-	switch {
-	case err != nil:
-		err = r.notResumed(r.reduce(err))
-	case versionOf(fi) != *f.stated.Load():
-		err = r.notResumed(errors.New("it is another version now"))
-	}
+	return o, nil
+}
+
+// openAgain opens what the name of the file leads to now.
+func (f *File) openAgain(r remote) (*opened, error) {
+	h, err := r.open(f.path, os.O_RDONLY) // whatever else the file is open for
 	if err != nil {
-		o.close()
 		return nil, err
 	}
-	return o, nil
+	return opening(r, h), nil
+}
+
+// requireSame fails if what was opened again is not the version that was stated last.
+func (f *File) requireSame(o *opened) error {
+	fi, err := snapshot(f.path)(o.handle.Stat())
+	if err != nil {
+		return o.reduce(err)
+	}
+	if versionOf(fi) != *f.stated.Load() {
+		return errors.New("it is another version now")
+	}
+	return nil
 }
 
 func (r remote) notResumed(err error) error {

@@ -1,9 +1,11 @@
 package sftpfs_test
 
 import (
+	"os"
 	"testing"
 	"time"
 
+	"github.com/spf13/afero"
 	"github.com/stretchr/testify/require"
 
 	"github.com/sftpsyncer/go-syncfs/internal/link"
@@ -49,6 +51,21 @@ func TestRoundTrips(t *testing.T) {
 				})
 			})
 		}
+	}
+}
+
+// Nothing depends on whether a file that was only read is closed; what was written may come to nothing then.
+func TestClosingWhatWasReadTakesNoRoundTrip(t *testing.T) {
+	t.Parallel()
+	_, cfg := far(t, stockConfig(t), link.Options{RoundTrip: longLine})
+	fsys := newFs(t, cfg)
+	require.NoError(t, afero.WriteFile(fsys, "f", nil, 0o666))
+	for flag, trips := range map[int]int{os.O_RDONLY: 1, os.O_WRONLY: 2} {
+		requireRoundTrips(t, trips, func() {
+			f, err := fsys.OpenFile("f", flag, 0)
+			require.NoError(t, err)
+			require.NoError(t, f.Close())
+		})
 	}
 }
 

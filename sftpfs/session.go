@@ -91,6 +91,9 @@ func (s *session) full() bool {
 	return limit > 0 && s.files.Load() >= limit
 }
 
+// hasPlenty tells whether the server is known to have at least as many handles left as are in use.
+func (s *session) hasPlenty() bool { return 2*s.files.Load() <= s.limit.Load() }
+
 // Extensions of the protocol.
 const (
 	extensionLimits      = "limits@openssh.com" // asks for the limits of the server
@@ -187,6 +190,8 @@ func (s *session) unavailable(err error) error {
 	if s.wire != nil {
 		if failure := s.wire.failure.Load(); failure != nil && *failure != io.EOF {
 			err = *failure // of which pkg/sftp says that the connection is lost
+		} else if s.wire.ahead && !s.hasHeard() {
+			err = notStarted(err)
 		}
 	}
 	s.fail(err)

@@ -19,6 +19,7 @@ import (
 type starter struct {
 	sftp      func(io.ReadWriteCloser) // nil: an honest server that works in order
 	roundTrip time.Duration
+	stalls    bool // says something unasked when a channel is opened, and goes on when that is acknowledged
 
 	mu    sync.Mutex // guards the following
 	dials int
@@ -29,12 +30,22 @@ func (s *starter) serve(conn net.Conn) {
 	signer, _ := ssh.NewSignerFromKey(key)
 	cfg := &ssh.ServerConfig{NoClientAuth: true, ServerVersion: "SSH-2.0-OpenSSH_9.2"}
 	cfg.AddHostKey(signer)
-	_, channels, requests, err := ssh.NewServerConn(conn, cfg)
+	sshConn, channels, requests, err := ssh.NewServerConn(conn, cfg)
 	if err != nil {
 		return
 	}
-	go ssh.DiscardRequests(requests)
+	heard := make(chan struct{}, 1000)
+	go func() {
+		for r := range requests {
+			heard <- struct{}{}
+			_ = r.Reply(false, nil)
+		}
+	}()
 	for c := range channels {
+		if s.stalls {
+			_, _, _ = sshConn.SendRequest("hostkeys-00@openssh.com", false, nil)
+			<-heard
+		}
 		channel, requests, err := c.Accept()
 		if err != nil {
 			return
