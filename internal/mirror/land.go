@@ -24,12 +24,11 @@ func (m *FS) land(a *arrival, got copied) (bool, error) {
 	}
 	m.tree.Edit(n)
 	n.Content = tree.Owned
-	n.Copy = &tree.Copy{Stamp: got.stamp, Hash: got.hash, Fetched: got.at, Landing: true, Prev: prev,
+	n.Copy = &tree.Copy{Stamp: got.stamp, Hash: got.hash, Fetched: got.at, Landing: a.temp, Prev: prev,
 		Unsure: unsure(got.meta.MTime, got.at), Pinned: pinned(n)}
 	n.Known, n.Checked = tree.Exists, got.at
 	m.tree.Touch(n)
-	// The temporary name that restore looks for.
-	err := m.save(tree.Action{Kind: tree.RenameLocal, From: a.temp, To: tempName(n)})
+	err := m.save()
 	if err == nil && prev != nil {
 		m.used -= prev.Stamp.Size // the new one takes its place
 	}
@@ -46,8 +45,8 @@ func (m *FS) land(a *arrival, got copied) (bool, error) {
 	if err != nil {
 		return true, m.backOut(n, size, err)
 	}
-	if n.Content != tree.Owned || !n.Copy.Landing || n.Copy.Hash != got.hash || !n.InView() {
-		_ = m.local.Remove(tempName(n)) // changed or removed meanwhile: that stands
+	if n.Content != tree.Owned || n.Copy.Landing != a.temp || !n.InView() {
+		_ = m.local.Remove(a.temp) // changed or removed meanwhile: that stands
 		return true, nil
 	}
 	if err := m.touchDown(n, size); err != nil {
@@ -70,14 +69,14 @@ func (m *FS) fits(a *arrival) bool {
 
 // touchDown renames a recorded copy into its place.
 func (m *FS) touchDown(n *tree.Node, size int64) error {
-	name, prev := n.Path(), n.Copy.Prev
+	name, temp, prev := n.Path(), n.Copy.Landing, n.Copy.Prev
 	if !m.vacant(name, prev) {
 		return m.backOut(n, size, nil) // who waits looks again
 	}
-	err := m.rename(tempName(n), name)
+	err := m.rename(temp, name)
 	if missing(err) {
 		if err = m.makeParent(name); err == nil {
-			err = m.rename(tempName(n), name)
+			err = m.rename(temp, name)
 		}
 	}
 	if err != nil {
@@ -87,7 +86,7 @@ func (m *FS) touchDown(n *tree.Node, size int64) error {
 		m.renamed.add(path.Dir(name)) // it would pass for an edit of the new one
 	}
 	m.tree.Edit(n)
-	n.Copy.Landing, n.Copy.Prev = false, nil
+	n.Copy.Landing, n.Copy.Prev = "", nil
 	if info, err := m.local.Lstat(name); err == nil {
 		n.Copy.Stamp = stampOf(info) // the rename changed its ctime
 	}
@@ -103,7 +102,7 @@ func (m *FS) vacant(name string, prev *tree.Copy) bool {
 
 // backOut takes back the record of a copy that could not be given its name.
 func (m *FS) backOut(n *tree.Node, size int64, err error) error {
-	_ = m.local.Remove(tempName(n))
+	_ = m.local.Remove(n.Copy.Landing)
 	m.used -= size
 	m.tree.Edit(n)
 	if n.Copy.Prev != nil {

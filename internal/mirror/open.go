@@ -38,7 +38,7 @@ func (m *FS) openCopy(clean, name string) *File {
 	defer m.mu.Unlock()
 	v := &View{FS: m, exact: true}
 	n := v.Lookup(clean)
-	if m.closed || n == nil || n.Content != tree.Owned || n.Copy.Stale || n.Copy.Landing || v.askable(n) ||
+	if m.closed || n == nil || n.Content != tree.Owned || n.Copy.Stale || n.Copy.Landing != "" || v.askable(n) ||
 		len(m.writing) > 0 && m.written(n.RemotePath()) {
 		return nil
 	}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path"
 	"strconv"
 	"strings"
 
@@ -205,10 +206,7 @@ func (m *FS) restorePartials() error {
 	sizes := map[string]int64{}
 	for _, info := range infos {
 		sizes[localdir.PartialDir+"/"+info.Name] = info.Size()
-		if _, number, ok := strings.Cut(strings.TrimSuffix(info.Name, noteSuffix), "-"); ok {
-			n, _ := strconv.ParseUint(number, 10, 64)
-			m.departures = max(m.departures, n) // the next is to have another name
-		}
+		m.departed(info.Name)
 	}
 	kept := map[string]bool{}
 	for name := range sizes {
@@ -233,6 +231,14 @@ func (m *FS) restorePartials() error {
 		}
 	}
 	return nil
+}
+
+// departed has what is fetched from now on get other temporary names than this one.
+func (m *FS) departed(temp string) {
+	if _, number, ok := strings.Cut(strings.TrimSuffix(path.Base(temp), noteSuffix), "-"); ok {
+		n, _ := strconv.ParseUint(number, 10, 64)
+		m.departures = max(m.departures, n)
+	}
 }
 
 func (m *FS) readNote(temp string) (*partial, error) {

@@ -100,7 +100,7 @@ func (m *FS) restoreNode(n *tree.Node) {
 		m.restoreBusy(n)
 	case n.Content == tree.Changed && !n.Copy.Added:
 		m.restoreChanged(n)
-	case n.Content == tree.Owned && n.Copy.Landing:
+	case n.Content == tree.Owned && n.Copy.Landing != "":
 		m.restoreLanding(n)
 	}
 	if n.Content == tree.Owned {
@@ -160,20 +160,16 @@ func torn(now, recorded tree.Stamp, d *tree.Diff) bool {
 
 // restoreLanding finishes the rename of a fetched copy into its place, or finds that it is done.
 func (m *FS) restoreLanding(n *tree.Node) {
-	temp := tempName(n)
+	temp := n.Copy.Landing
+	m.departed(temp)
 	info, err := m.local.Lstat(temp)
-	if err == nil && info.Size() == n.Copy.Stamp.Size && m.vacant(n.Path(), n.Copy.Prev) {
+	if err == nil && reserved(temp) && info.Size() == n.Copy.Stamp.Size && m.vacant(n.Path(), n.Copy.Prev) {
 		if err := m.makeParent(n.Path()); err == nil {
 			_ = m.local.Rename(temp, n.Path())
 		}
 	}
 	// Whether the new copy, the previous one or neither is there, is seen by their stamps and hashes when the file
 	// is used next.
-}
-
-// tempName is where the node's bytes arrive.
-func tempName(n *tree.Node) string {
-	return fmt.Sprintf("%s/%016x", localdir.TmpDir, uint64(n.ID))
 }
 
 func (m *FS) empty(dir string) error {

@@ -40,7 +40,7 @@ func (m *FS) evictUntil(limit int64) {
 	}
 	var owned []*tree.Node
 	m.tree.Nodes(func(n *tree.Node) {
-		if n.Content == tree.Owned && !n.Copy.Landing && !n.Copy.Pinned && !m.inUse(n) {
+		if n.Content == tree.Owned && n.Copy.Landing == "" && !n.Copy.Pinned && !m.inUse(n) {
 			owned = append(owned, n)
 		}
 	})

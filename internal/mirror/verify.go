@@ -32,7 +32,7 @@ func (v *View) Verify(n *tree.Node) error {
 		return v.verifyEdit(n)
 	case n.Content == tree.Remote:
 		return v.giveWay(n)
-	case n.Copy.Landing && v.arrivals[n.ID] != nil:
+	case n.Copy.Landing != "" && v.arrivals[n.ID] != nil:
 		return v.await(n)
 	}
 	name := n.Path()
@@ -106,7 +106,7 @@ func (v *View) judge(n *tree.Node, h hashed) {
 	v.used += h.stamp.Size - n.Copy.Stamp.Size
 	switch {
 	case h.hash == n.Copy.Hash:
-		n.Copy.Stamp, n.Copy.Landing, n.Copy.Prev = h.stamp, false, nil
+		n.Copy.Stamp, n.Copy.Landing, n.Copy.Prev = h.stamp, "", nil
 	case n.Copy.Prev != nil && h.hash == n.Copy.Prev.Hash: // the new copy did not arrive under its name
 		prev := *n.Copy.Prev
 		prev.Stamp, prev.Stale, prev.Pinned = h.stamp, true, n.Copy.Pinned

@@ -54,12 +54,13 @@ const (
 	isExplicit
 	hasBaseName
 	hasPrev
-	isLanding
+	_ // of a copy that was landing from where is not recorded
 	isTemp
 	hasPart
 	hasBaseHash
 	hasWritten
 	isPinned
+	isLanding
 )
 
 func flag(bit uint64, set bool) uint64 {
@@ -75,7 +76,7 @@ func (e *encoder) node(n *Node) {
 	e.uint(flag(hasTarget, n.Target() != "") | flag(hasCopy, c != nil) | flag(hasDiff, d != nil) |
 		flag(hasIntent, d != nil && d.Intent != nil) | flag(isUnsure, c != nil && c.Unsure) |
 		flag(isStale, c != nil && c.Stale) | flag(isAdded, c != nil && c.Added) | flag(isPinned, c != nil && c.Pinned) |
-		flag(isLanding, c != nil && c.Landing) | flag(hasPrev, c != nil && c.Prev != nil) |
+		flag(isLanding, c != nil && c.Landing != "") | flag(hasPrev, c != nil && c.Prev != nil) |
 		flag(isExplicit, d != nil && d.Explicit) | flag(isTemp, n.Temp) | flag(hasPart, d != nil && d.Part != nil) |
 		flag(hasBaseHash, d != nil && d.Base != nil) | flag(hasWritten, d != nil && d.Written != 0) |
 		flag(hasBaseName, n.base != nil && (n.base != n.parent || n.renamed)))
@@ -93,6 +94,9 @@ func (e *encoder) node(n *Node) {
 	}
 	if c != nil {
 		e.copy(c)
+		if c.Landing != "" {
+			e.string(c.Landing)
+		}
 		if c.Prev != nil {
 			e.copy(c.Prev)
 		}
@@ -245,7 +249,10 @@ func (d *decoder) node() state {
 	if flags&hasCopy != 0 {
 		n.Copy = d.copy()
 		n.Copy.Unsure, n.Copy.Stale = flags&isUnsure != 0, flags&isStale != 0
-		n.Copy.Added, n.Copy.Landing, n.Copy.Pinned = flags&isAdded != 0, flags&isLanding != 0, flags&isPinned != 0
+		n.Copy.Added, n.Copy.Pinned = flags&isAdded != 0, flags&isPinned != 0
+		if flags&isLanding != 0 {
+			n.Copy.Landing = d.string()
+		}
 		if flags&hasPrev != 0 {
 			n.Copy.Prev = d.copy()
 		}

@@ -94,7 +94,7 @@ func drawHash(t *rapid.T) (h Hash) {
 func drawCopy(t *rapid.T) *Copy {
 	c := &Copy{Stamp: drawStamp(t), Hash: drawHash(t), Fetched: rapid.Int64().Draw(t, "fetched"),
 		Unsure: rapid.Bool().Draw(t, "unsure"), Stale: rapid.Bool().Draw(t, "stale"),
-		Added: rapid.Bool().Draw(t, "added"), Landing: rapid.Bool().Draw(t, "landing"),
+		Added: rapid.Bool().Draw(t, "added"), Landing: rapid.SampledFrom([]string{"", "temporary"}).Draw(t, "landing"),
 		Pinned: rapid.Bool().Draw(t, "pinned")}
 	if rapid.Bool().Draw(t, "prev") {
 		c.Prev = &Copy{Stamp: drawStamp(t), Hash: drawHash(t), Fetched: rapid.Int64().Draw(t, "fetched")}

@@ -91,9 +91,9 @@ type Copy struct {
 	Added bool
 	// Pinned: it is not evicted for want of room, nor by name.
 	Pinned bool
-	// Landing: the copy is whole, recorded, and about to be renamed into its place. Until it is known to be there,
-	// Prev is the copy that it replaces, if any.
-	Landing bool
+	// Landing is the local name from which the copy, whole and recorded, is about to be renamed into its place. Until it
+	// is known to be there, Prev is the copy that it replaces, if any.
+	Landing string
 	Prev    *Copy
 }
 

@@ -1,0 +1,56 @@
+package mirror
+
+import (
+	"testing"
+
+	"github.com/spf13/afero"
+	"github.com/stretchr/testify/require"
+
+	"github.com/sftpsyncer/go-syncfs/internal/localdir"
+)
+
+// A fetch that was about to give a copy its name is brought to an end by the next mirror, whose own fetches use other
+// temporary names. What is no temporary file is left alone.
+func TestRestoreLanding(t *testing.T) {
+	t.Parallel()
+	for from, landed := range map[string]bool{localdir.TmpDir + "/0000000000000002-7": true, "mine-7": false} {
+		f := newFetching(t, func(remote afero.Fs) afero.Fs { return remote })
+		require.NoError(t, f.m.Fetch("file"))
+		require.NoError(t, f.m.Do(func(v *View) error {
+			n := v.Lookup("file")
+			v.tree.Edit(n).Copy.Landing = from
+			v.tree.Touch(n)
+			return nil
+		}))
+		require.NoError(t, f.m.Close())
+		require.NoError(t, f.local.Rename("/file", "/"+from))
+
+		m, err := Open(f.remote, f.local, Options{})
+		require.NoError(t, err)
+		t.Cleanup(func() { require.NoError(t, m.Close()) })
+		require.EqualValues(t, 7, m.departures)
+		if landed {
+			f.has(large)
+		} else {
+			f.has()
+		}
+	}
+}
+
+func TestDeparted(t *testing.T) {
+	t.Parallel()
+	m := &FS{state: &state{}}
+	for _, c := range []struct {
+		name string
+		want uint64
+	}{
+		{localdir.TmpDir + "/0000000000000002-7", 7},
+		{localdir.PartialDir + "/0000000000000002-12" + noteSuffix, 12},
+		{"0000000000000002-9", 12},
+		{"no number", 12},
+		{"0000000000000002-", 12},
+	} {
+		m.departed(c.name)
+		require.Equal(t, c.want, m.departures, c.name)
+	}
+}
