@@ -11,6 +11,10 @@
 //
 // also draws a chart and renews the part of the README that has chart and table.
 //
+//	go run -C internal/peerbench . -tools syncfs -workloads small-down,small-up -small 50000
+//
+// shows whether time and memory stay what they are for more files.
+//
 // The exit status is 1 if a run failed or had a wrong result, or one of ours took longer than the limit.
 package main
 
@@ -48,7 +52,7 @@ func main() {
 type options struct {
 	quick                   bool
 	wires, tools, workloads string
-	runs                    int
+	runs, small             int
 	limit                   time.Duration
 	dir, chart, readme      string
 }
@@ -62,6 +66,7 @@ func parseOptions(args []string, stderr io.Writer) (options, error) {
 	flags.StringVar(&o.tools, "tools", "", "tools, by name (default: all that are installed)")
 	flags.StringVar(&o.workloads, "workloads", "", "workloads, by name (default: all)")
 	flags.IntVar(&o.runs, "runs", 0, "runs of each tool (default 5)")
+	flags.IntVar(&o.small, "small", 0, "how many small files there are (default 2000)")
 	flags.DurationVar(&o.limit, "limit", 0, "after which a run is ended (default 1m)")
 	flags.StringVar(&o.dir, "dir", "", "where to work (default: /dev/shm, else where temporary files are)")
 	flags.StringVar(&o.chart, "chart", "", "SVG file to draw the medians in")
@@ -75,7 +80,7 @@ func parseOptions(args []string, stderr io.Writer) (options, error) {
 	if o.readme != "" && o.chart == "" {
 		return options{}, errors.New("-readme needs -chart")
 	}
-	if o.runs < 0 || o.limit < 0 {
+	if o.runs < 0 || o.small < 0 || o.limit < 0 {
 		return options{}, errors.New("a negative number")
 	}
 	return o.withDefaults(), nil
@@ -157,6 +162,9 @@ func newBench(o options, log io.Writer) (*bench, error) {
 		log: log, results: results{}}
 	if o.quick {
 		b.scale = quickScale
+	}
+	if o.small > 0 {
+		b.scale.small = o.small
 	}
 	if strings.ContainsAny(o.dir, " \t\n\"'\\$") {
 		return nil, fmt.Errorf("directory %q: not every peer can be given such a name", o.dir)
