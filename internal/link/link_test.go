@@ -136,10 +136,9 @@ func TestCutAfter(t *testing.T) {
 			case <-time.After(soon):
 				t.Fatal(name, n, "no cut")
 			}
-			if d == Down {
-				require.EqualValues(t, n, len(got), "%s", name)
-			} else {
-				require.LessOrEqual(t, int64(len(got)), n, "%s", name)
+			require.LessOrEqual(t, int64(len(got)), n, name)
+			if d == Down && n <= 1000 { // of more, what the receiver had no room for yet is lost with the connection
+				require.EqualValues(t, n, len(got), name)
 			}
 			require.True(t, cut.Cancel())
 			ping(t, dial(t, l), []byte("hello again"))
