@@ -3,7 +3,6 @@ package syncfs
 import (
 	"sync"
 
-	"github.com/sftpsyncer/go-syncfs/internal/mirror"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
@@ -22,6 +21,7 @@ type ahead struct {
 
 	mu    sync.Mutex // guards the following
 	bytes int64      // that were read
+	full  bool       // the next file did not fit
 	files map[*tree.Node]small
 	taken map[*tree.Node]bool // for which it is too late
 }
@@ -43,7 +43,7 @@ func (s *Fs) readAhead(steps []tree.Step) *ahead {
 	a.readers.Go(func() {
 		defer close(next)
 		for _, step := range steps {
-			if step.Op != tree.Put {
+			if step.Op != tree.Put || !a.room(step.Node, 0) { // a look at the file would be in vain
 				continue
 			}
 			select {
@@ -63,11 +63,7 @@ func (a *ahead) end() {
 
 // readOne reads a file whose turn has not come yet. If it can't be read, that will be found out then.
 func (s *Fs) readOne(a *ahead, step tree.Step) {
-	var c content
-	err := s.m.Do(func(v *mirror.View) (err error) {
-		c, err = sendable(v, step)
-		return err
-	})
+	c, err := s.sendable(step)
 	if err != nil || c.stamp.Size > mostStaged || !a.room(step.Node, c.stamp.Size) {
 		return
 	}
@@ -80,7 +76,8 @@ func (s *Fs) readOne(a *ahead, step tree.Step) {
 func (a *ahead) room(n *tree.Node, size int64) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.taken[n] || a.bytes+size > mostAhead {
+	a.full = a.full || a.bytes+size > mostAhead
+	if a.full || a.taken[n] {
 		return false
 	}
 	a.bytes += size

@@ -54,13 +54,11 @@ func (s *Fs) publish(step tree.Step, c content, u uploaded, now mirror.Answer, r
 
 // unchanged is ErrBusy if a file is not any more what was sent.
 func (s *Fs) unchanged(step tree.Step, c content) error {
-	return s.m.Do(func(v *mirror.View) error {
-		again, err := sendable(v, step)
-		if err == nil && !c.same(again) {
-			err = errWrittenMeanwhile
-		}
-		return err
-	})
+	again, err := s.sendable(step)
+	if err == nil && !c.same(again) {
+		err = errWrittenMeanwhile
+	}
+	return err
 }
 
 var errWrittenMeanwhile = fmt.Errorf("%w: it changed during the push", ErrBusy)
@@ -71,11 +69,7 @@ func (s *Fs) publishBeside(step tree.Step, c content, u uploaded, r *Result) err
 	if err != nil {
 		return err
 	}
-	var moved content
-	err = s.m.Do(func(v *mirror.View) (err error) {
-		moved, err = sendable(v, beside)
-		return err
-	})
+	moved, err := s.sendable(beside)
 	if err != nil {
 		return err
 	}

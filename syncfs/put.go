@@ -25,11 +25,7 @@ func (c content) same(later content) bool { return later.stamp == c.stamp && lat
 // put sends a file's content: to a temporary name, where it is checked, and from there over the target in one step.
 // Nothing is published if the local file changes meanwhile, or if the remote has another version than the base.
 func (s *Fs) put(step tree.Step, r *Result) error {
-	var c content
-	err := s.m.Do(func(v *mirror.View) (err error) {
-		c, err = sendable(v, step)
-		return err
-	})
+	c, err := s.sendable(step)
 	if err == nil && c.stamp.Size >= worthALook {
 		if err = s.lookAhead(step, r, c); err == nil {
 			s.m.ExpectBytes(c.stamp.Size)
@@ -71,6 +67,15 @@ func (s *Fs) lookAhead(step tree.Step, r *Result, c content) error {
 		return nil
 	}
 	return err
+}
+
+// sendable is sendable of the view as it is now.
+func (s *Fs) sendable(step tree.Step) (c content, err error) {
+	err = s.m.Do(func(v *mirror.View) (err error) {
+		c, err = sendable(v, step)
+		return err
+	})
+	return c, err
 }
 
 // sendable is the content of a file that may be sent.
