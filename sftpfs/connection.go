@@ -48,9 +48,12 @@ func (c *connection) fail(cause error) {
 	})
 }
 
-func (c *connection) isLost() bool {
+func (c *connection) isLost() bool { return isClosed(c.lost) }
+
+// isClosed tells whether a channel on which nothing is sent is closed. A select of more than one would take locks.
+func isClosed(c <-chan struct{}) bool {
 	select {
-	case <-c.lost:
+	case <-c:
 		return true
 	default:
 		return false

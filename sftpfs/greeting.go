@@ -52,14 +52,7 @@ func (w *wire) version() error {
 }
 
 // hasHeard tells whether the server has said what it offers.
-func (w *wire) hasHeard() bool {
-	select {
-	case <-w.heard:
-		return true
-	default:
-		return false
-	}
-}
+func (w *wire) hasHeard() bool { return isClosed(w.heard) }
 
 // notStarted is the error of a channel that ends before the server has said what it offers.
 func notStarted(err error) error {

@@ -73,14 +73,7 @@ func (s *session) fail(cause error) {
 	})
 }
 
-func (s *session) isLost() bool {
-	select { // one channel at a time, which takes no lock
-	case <-s.lost:
-		return true
-	default:
-		return s.conn.isLost()
-	}
-}
+func (s *session) isLost() bool { return isClosed(s.lost) || s.conn.isLost() }
 
 // release ends a call that manager.get began.
 func (s *session) release() { s.calls.Add(-1) }
