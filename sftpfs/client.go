@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/pkg/sftp"
+	"github.com/sftpsyncer/go-syncfs/internal/abandon"
 )
 
 // borrowed is the source behind NewClient: a client that the program keeps and closes.
@@ -30,7 +31,7 @@ func (b *borrowed) get(ctx context.Context) (*session, error) {
 	case s != nil && !s.isLost():
 		return s.begin(), nil
 	}
-	s, err := await(ctx, func() (*session, error) {
+	s, err := abandon.Await(ctx, nil, func() (*session, error) {
 		s := newSession(b.client, newConnection("the given client"))
 		return s, s.resolve(b.root)
 	}, nil)

@@ -37,15 +37,27 @@ func newConnection(addr string) *connection {
 	return &connection{addr: addr, lost: make(chan struct{})}
 }
 
-// fail ends the connection. Closing what it runs over is what releases the calls that wait on it.
+// fail ends the connection. Closing what it runs over is what releases the calls that wait on it. Requests without an answer
+// that have not left this machine never do: the caller is told that their outcome is unknown, and will look for it.
 func (c *connection) fail(cause error) {
 	c.once.Do(func() {
 		c.cause = cause
 		close(c.lost)
-		if c.conn != nil {
-			c.conn.Close()
+		if c.conn == nil {
+			return
 		}
+		if c.awaitsAnswers() {
+			_ = c.conn.SetLinger(0) // where that is not possible, the system goes on sending for a while
+		}
+		c.conn.Close()
 	})
+}
+
+// awaitsAnswers tells whether there are requests without an answer.
+func (c *connection) awaitsAnswers() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.ContainsFunc(c.sessions, func(s *session) bool { return s.wire != nil && s.wire.awaitsAnswers() })
 }
 
 func (c *connection) isLost() bool { return isClosed(c.lost) }

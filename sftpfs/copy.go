@@ -1,8 +1,9 @@
 package sftpfs
 
 import (
-	"context"
 	"io"
+
+	"github.com/sftpsyncer/go-syncfs/internal/abandon"
 )
 
 // A transfer is a packet under way, in memory of its own: it may outlive the call that began it.
@@ -25,13 +26,14 @@ func begin(l *lane, p *packetBuffer, n int, op func([]byte) (int, error)) *trans
 	return t
 }
 
-// wait returns the result of the transfer, or ctx's error.
-func (t *transfer) wait(ctx context.Context) (int, error) {
+// wait returns the result of the transfer, or the error of f's context, which leaves it to itself.
+func (t *transfer) wait(f *Fs) (int, error) {
 	select {
 	case <-t.done:
 		return t.n, t.err
-	case <-ctx.Done():
-		return 0, ctx.Err()
+	case <-f.ctx.Done():
+		f.abandoned.Add(t.done)
+		return 0, f.ctx.Err()
 	}
 }
 
@@ -46,7 +48,7 @@ func (f *File) WriteTo(w io.Writer) (written int64, err error) {
 	if err != nil {
 		return 0, pathError("read", f.name, err)
 	}
-	fi, err := await(f.fs.ctx, f.fstat, nil)
+	fi, err := abandon.Await(f.fs.ctx, nil, f.fstat, nil)
 	if err != nil {
 		return 0, pathError("read", f.name, err)
 	}
@@ -73,7 +75,7 @@ func (f *File) WriteTo(w io.Writer) (written int64, err error) {
 		}
 		t := ahead[0]
 		ahead = ahead[1:]
-		n, rerr := t.wait(f.fs.ctx)
+		n, rerr := t.wait(f.fs)
 		m, werr := w.Write(t.packet.b[:n])
 		f.offset += int64(m)
 		written += int64(m)
@@ -173,7 +175,7 @@ func (f *File) ReadFrom(r io.Reader) (written int64, err error) {
 		}
 		t := ahead[0]
 		ahead = ahead[1:]
-		n, werr := t.wait(f.fs.ctx)
+		n, werr := t.wait(f.fs)
 		f.offset += int64(n)
 		written += int64(n)
 		f.acknowledged.Store(written)
@@ -201,7 +203,7 @@ func toCome(written, expected int64) int64 {
 // settle waits for transfers whose outcome no longer matters, so that none writes after the call.
 func (f *File) settle(ahead []*transfer) {
 	for _, t := range ahead {
-		t.wait(f.fs.ctx)
+		t.wait(f.fs)
 	}
 }
 

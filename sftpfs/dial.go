@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/pkg/sftp"
+	"github.com/sftpsyncer/go-syncfs/internal/abandon"
 	"golang.org/x/crypto/ssh"
 )
 
@@ -215,7 +216,7 @@ func (d *dialer) session(c *connection, first bool, opened func(*connection)) (*
 func (d *dialer) extend(ctx context.Context, c *connection) (*session, error) {
 	ctx, cancel := d.bounded(ctx)
 	defer cancel()
-	return await(ctx, func() (*session, error) { return d.session(c, false, func(*connection) {}) }, func(s *session) {
+	return abandon.Await(ctx, nil, func() (*session, error) { return d.session(c, false, func(*connection) {}) }, func(s *session) {
 		s.fail(errIdle)
 		s.wire.Close()
 	})

@@ -3,6 +3,8 @@ package sftpfs
 import (
 	"io"
 	"io/fs"
+
+	"github.com/sftpsyncer/go-syncfs/internal/abandon"
 )
 
 // A listing is read whole by the first call that needs it, so that paging sees one state of the directory.
@@ -52,8 +54,8 @@ func (f *File) Readdirnames(n int) ([]string, error) {
 
 // list takes no handle, and so any live session will do.
 func (f *File) list() ([]fs.FileInfo, error) {
-	entries, err := call(f.fs, again, func(r remote) ([]fs.FileInfo, error) {
+	entries, err := call(f.fs, harmless, func(r remote) ([]fs.FileInfo, error) {
 		return withRoom(f.fs, r, func(r remote) ([]fs.FileInfo, error) { return r.list(f.path) })
 	}, nil)
-	return orNoDir(entries, err, func() (fs.FileInfo, error) { return await(f.fs.ctx, f.fstat, nil) })
+	return orNoDir(entries, err, func() (fs.FileInfo, error) { return abandon.Await(f.fs.ctx, nil, f.fstat, nil) })
 }

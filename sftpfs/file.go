@@ -11,6 +11,7 @@ import (
 	"syscall"
 
 	"github.com/pkg/sftp"
+	"github.com/sftpsyncer/go-syncfs/internal/abandon"
 	"github.com/spf13/afero"
 )
 
@@ -71,7 +72,7 @@ func (f *File) Stat() (fs.FileInfo, error) {
 	err := f.usable()
 	var fi fs.FileInfo
 	if err == nil {
-		fi, err = await(f.fs.ctx, f.fstat, nil)
+		fi, err = abandon.Await(f.fs.ctx, nil, f.fstat, nil)
 	}
 	if err != nil {
 		return nil, pathError("stat", f.name, err)
@@ -122,7 +123,7 @@ func (f *File) target(offset int64, whence int) (int64, error) {
 		if err := f.usable(); err != nil {
 			return 0, err
 		}
-		fi, err := await(f.fs.ctx, f.fstat, nil)
+		fi, err := abandon.Await(f.fs.ctx, nil, f.fstat, nil)
 		if err != nil {
 			return 0, err
 		}
@@ -145,7 +146,7 @@ func (f *File) locate() error {
 	if err := f.usable(); err != nil {
 		return err
 	}
-	fi, err := await(f.fs.ctx, f.fstat, nil)
+	fi, err := abandon.Await(f.fs.ctx, nil, f.fstat, nil)
 	if err == nil {
 		f.offset, f.end, f.behind = fi.Size(), fi.Size(), false
 	}
@@ -213,7 +214,7 @@ func (f *File) abandon() {
 // status runs a request on the handle whose only answer is a status.
 func (f *File) status(request func(*sftp.File) error) error {
 	o := f.at.Load()
-	_, err := await(f.fs.ctx, func() (struct{}, error) { return struct{}{}, o.reduce(request(o.handle)) }, nil)
+	_, err := abandon.Await(f.fs.ctx, f.fs.abandoned, func() (struct{}, error) { return struct{}{}, o.reduce(request(o.handle)) }, nil)
 	if errors.Is(err, ErrUnavailable) {
 		return unknownOutcome(err)
 	}

@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"github.com/pkg/sftp"
+	"github.com/sftpsyncer/go-syncfs/internal/abandon"
 	"github.com/spf13/afero"
 )
 
@@ -15,6 +16,8 @@ type Fs struct {
 	ctx    context.Context // ends the calls, not the Fs
 	conns  source
 	learnt *learnt
+
+	abandoned *abandon.Calls // whose context has ended
 
 	asideAllowed bool // Config.AllowNonAtomicReplace
 }
@@ -46,7 +49,7 @@ func NewClient(c *sftp.Client, root string) *Fs {
 }
 
 func newFs(conns source) *Fs {
-	return &Fs{ctx: context.Background(), conns: conns, learnt: new(learnt)}
+	return &Fs{ctx: context.Background(), conns: conns, learnt: new(learnt), abandoned: new(abandon.Calls)}
 }
 
 // Connect connects, unless there is a live connection. It fails with ErrUnavailable, ErrHostKey or ErrAuth, with
@@ -65,7 +68,7 @@ func (f *Fs) greeted(ctx context.Context) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	_, err = await(ctx, func() (struct{}, error) { return struct{}{}, s.greeted() }, nil)
+	_, err = abandon.Await(ctx, nil, func() (struct{}, error) { return struct{}{}, s.greeted() }, nil)
 	if err != nil {
 		s.release()
 		return nil, err
@@ -119,7 +122,7 @@ func look[T any](f *Fs, name string, op func(remote, string) (T, error)) (T, err
 		var zero T
 		return zero, err
 	}
-	return call(f, again, func(r remote) (T, error) { return op(r, p) }, nil)
+	return call(f, harmless, func(r remote) (T, error) { return op(r, p) }, nil)
 }
 
 // change runs a request on name that must not be repeated.

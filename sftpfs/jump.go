@@ -64,6 +64,9 @@ type tunnel struct {
 	via *connection
 }
 
+// SetLinger is about the connection that it runs through.
+func (t tunnel) SetLinger(seconds int) error { return t.via.conn.SetLinger(seconds) }
+
 // Close ends what it runs through. To say goodbye on it could take for ever.
 func (t tunnel) Close() error {
 	t.via.fail(errors.New("what ran through it was closed"))

@@ -1,6 +1,7 @@
 package sftpfs
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"net"
@@ -35,6 +36,14 @@ func (c *liveConn) Read(b []byte) (int, error) {
 		_ = c.Conn.Close() // which ends a Write, on which the reader may have to wait
 	}
 	return n, err
+}
+
+// SetLinger says what becomes of bytes that were not sent when the connection is closed, as [net.TCPConn.SetLinger] does.
+func (c *liveConn) SetLinger(seconds int) error {
+	if conn, ok := c.Conn.(interface{ SetLinger(int) error }); ok {
+		return conn.SetLinger(seconds)
+	}
+	return errors.ErrUnsupported
 }
 
 // A pulse is what a connection is looked at for.

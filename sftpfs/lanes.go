@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/pkg/sftp"
+	"github.com/sftpsyncer/go-syncfs/internal/abandon"
 )
 
 const (
@@ -113,7 +114,7 @@ func (l *lanes) invite(bytes int64) {
 			if s == nil {
 				return
 			}
-			o, err := await(l.ctx, func() (*opened, error) {
+			o, err := abandon.Await(l.ctx, l.file.fs.abandoned, func() (*opened, error) {
 				defer s.release()
 				return l.open(remote{s, l.ctx})
 			}, func(o *opened) { o.close() })
@@ -169,7 +170,7 @@ func (l *lanes) end() error {
 		one.session.claimed.Add(-l.claim)
 	}
 	errs := make([]error, len(l.all))
-	_, err := await(l.file.fs.ctx, func() (struct{}, error) {
+	_, err := abandon.Await(l.file.fs.ctx, l.file.fs.abandoned, func() (struct{}, error) {
 		var wg sync.WaitGroup
 		for i, one := range l.all[1:] {
 			wg.Go(func() { errs[i] = one.at.reduce(one.at.close()) })

@@ -37,7 +37,7 @@ func (f *Fs) MakeDir(name string, perm fs.FileMode) (fs.FileInfo, error) {
 func (f *Fs) MkdirAll(name string, perm fs.FileMode) error {
 	p, err := clean(name)
 	if err == nil {
-		err = run(f, again, func(r remote) error { return r.makeDirs(p, perm) })
+		err = run(f, repeat, func(r remote) error { return r.makeDirs(p, perm) })
 	}
 	return pathError("mkdir", name, err)
 }

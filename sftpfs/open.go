@@ -25,7 +25,11 @@ func (f *Fs) OpenFile(name string, flag int, perm fs.FileMode) (afero.File, erro
 	if err != nil {
 		return nil, pathError("open", name, err)
 	}
-	file, err := call(f, flag&mutates == 0, func(r remote) (*File, error) {
+	e := harmless
+	if flag&mutates != 0 {
+		e = once
+	}
+	file, err := call(f, e, func(r remote) (*File, error) {
 		return withRoom(f, r, func(r remote) (*File, error) {
 			file := &File{fs: f, name: name, path: p, flag: flag}
 			file.size.Store(unstated)

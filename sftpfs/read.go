@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"syscall"
+
+	"github.com/sftpsyncer/go-syncfs/internal/abandon"
 )
 
 // Read is os.File.Read: it fills b unless the file ends before.
@@ -45,7 +47,7 @@ func (f *File) readAt(b []byte, off int64) (int, error) {
 	}
 	// b is the caller's again once this returns, answered or not.
 	own := make([]byte, len(b))
-	n, err := await(f.fs.ctx, func() (int, error) { return f.fill(own, off) }, nil)
+	n, err := abandon.Await(f.fs.ctx, nil, func() (int, error) { return f.fill(own, off) }, nil)
 	return copy(b, own[:n]), err
 }
 

@@ -203,6 +203,13 @@ func (w *wire) asked(id uint32) (request, bool) {
 	return r, ok
 }
 
+// awaitsAnswers tells whether there are requests without an answer.
+func (w *wire) awaitsAnswers() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.awaited) > 0
+}
+
 // opened notes the answer to a request that opens something. It returns none if the handle is not the one that was
 // foretold: what was sent with the request was about something else.
 func (w *wire) opened(r request, a reply) reply {

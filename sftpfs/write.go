@@ -7,6 +7,8 @@ import (
 	"path"
 	"slices"
 	"syscall"
+
+	"github.com/sftpsyncer/go-syncfs/internal/abandon"
 )
 
 // Write is os.File.Write. The bytes it counts have arrived; of those behind them some may have, too.
@@ -56,7 +58,7 @@ func (f *File) writeAt(b []byte, off int64) (int, error) {
 	if f.fs.ctx.Done() != nil {
 		b = bytes.Clone(b) // b is the caller's again once this returns, answered or not
 	}
-	return await(f.fs.ctx, func() (int, error) { return f.put(b, off) }, nil)
+	return abandon.Await(f.fs.ctx, f.fs.abandoned, func() (int, error) { return f.put(b, off) }, nil)
 }
 
 func (f *File) canWrite() error {

@@ -23,6 +23,19 @@
 //   - Only the remote's "no such file" means that something is not there. A remote that gives no answer deletes and
 //     hides nothing; then names that are not known here are [ErrUnavailable], never fs.ErrNotExist.
 //
+// # Requests in doubt
+//
+// A request whose answer never came (its connection was lost, its context ended, the process died) may be carried out late,
+// by a server that was suspended or a proxy that kept it. After Push has returned nil, and after at most one more Push with
+// nothing queued, the remote has what the program sees, whatever such request was carried out in between.
+//
+// Push waits for the answers to calls that were cancelled. What became of other requests it finds out by looking at both names
+// until they agree, and it looks at them again in each later Push, until one that comes 5 minutes or more after the request. If it
+// finds there what the request does, it makes the remote equal to the view again. Meanwhile the local bytes of these names are
+// kept, and their removal by another client is taken for the request's. Content that is only on the remote and that such a request
+// could destroy is fetched first; where that fails, the step fails with [ErrUnavailable] until the 5 minutes are over. Changes of
+// the owner are not looked at.
+//
 // # Not guaranteed
 //
 // SFTP has no compare-and-swap: between the check of a base version and the step itself, one round trip, another

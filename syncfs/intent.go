@@ -1,6 +1,7 @@
 package syncfs
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -26,6 +27,21 @@ func (s *Fs) resolveIntents() error {
 	return err
 }
 
+// awaitAbandoned waits until the remote has answered the calls that ended with their context, or has lost them: what they do may
+// come after a look. A call that never ends holds up each Push for a while, and fails it; see [abandon.Limit].
+func (s *Fs) awaitAbandoned() error {
+	ctx, cancel := context.WithTimeout(s.m.Context(), abandonedFor)
+	defer cancel()
+	err := s.m.AwaitAbandoned(ctx)
+	if err != nil && s.m.Context().Err() == nil {
+		err = fmt.Errorf("%w: it has not answered calls that were cancelled", ErrUnavailable)
+	}
+	return err
+}
+
+// abandonedFor is how long a Push waits for the answers to calls that were cancelled.
+const abandonedFor = 10 * time.Second
+
 // fate is what became of a step.
 type fate uint8
 
@@ -37,54 +53,112 @@ const (
 
 // resolve decides about one intent by looking at where it came from and where it went.
 func (s *Fs) resolve(n *tree.Node, i *tree.Intent) error {
-	ask := func(name string) mirror.Answer {
-		if name == "" {
-			return mirror.Answer{Known: tree.Absent}
-		}
-		return s.m.Ask(name)
+	at, err := s.lookUntilClear(n, i)
+	if err != nil {
+		return err
 	}
-	from, to, aside := ask(i.From), ask(i.To), ask(i.Aside)
-	for _, a := range []mirror.Answer{from, to, aside} {
-		if a.Known == tree.Unknown {
-			return a.Err
-		}
-	}
-	f := decide(i, n, from, to)
-	if aside.Known == tree.Exists {
-		if err := s.resolveAside(i, to, f); err != nil {
+	f := decide(i, n, at.from, at.to)
+	if at.aside.Known == tree.Exists {
+		if err := s.resolveAside(i, at.to, f); err != nil {
 			return err
 		}
 	}
 	if i.Kind == tree.Make && f == done {
-		if to = s.resolveMode(i, to); to.Known != tree.Exists {
-			return to.Err
+		if at.to = s.resolveMode(i, at.to); at.to.Known != tree.Exists {
+			return at.to.Err
 		}
 	}
 	return s.m.Do(func(v *mirror.View) error {
 		if v.Tree().Node(n.ID) == n && n.Diff != nil && n.Diff.Intent == i {
-			settle(v, n, i, f, to.Meta)
+			guard(v, n, i, f)
+			settle(v, n, i, f, at.to.Meta)
 		}
 		return nil
 	})
 }
 
-// decide says what became of a step, from what the remote has now. A rename keeps the version of what it renames.
-func decide(i *tree.Intent, n *tree.Node, from, to mirror.Answer) fate {
-	arrived := to.Known == tree.Exists && to.Kind == n.Kind
-	switch {
-	case i.Kind == tree.Make && arrived && to.Target == n.Target(),
-		i.Kind == tree.Retime && arrived && to.Meta.Size == i.Meta.Size && keeps(i.Meta.MTime, to.Meta.MTime):
-		return done
-	case i.Kind == tree.Make, i.Kind == tree.Retime:
-		return undone
+// sighting is what the remote has where a step leads from and to, and where it keeps what it replaces meanwhile.
+type sighting struct{ from, to, aside mirror.Answer }
+
+// look asks the remote about the names of a step. The error is that it gave no answer.
+func (s *Fs) look(i *tree.Intent) (at sighting, err error) {
+	ask := func(name string) mirror.Answer {
+		if name == "" || err != nil {
+			return mirror.Answer{Known: tree.Absent}
+		}
+		a := s.m.Ask(name)
+		if a.Known == tree.Unknown {
+			err = a.Err
+		}
+		return a
 	}
-	arrived = arrived && (n.Kind != tree.File || to.Meta.SameVersion(i.Meta))
+	at.from, at.to, at.aside = ask(i.From), ask(i.To), ask(i.Aside)
+	return at, err
+}
+
+const (
+	// clearLooks is how often the remote is asked about a rename before both names, or neither, is taken for its state.
+	clearLooks = 5
+	// firstLookPause is how long to wait before it is asked again the first time; the pause doubles each time.
+	firstLookPause = 50 * time.Millisecond
+)
+
+// lookUntilClear looks at the names of a step. A rename that is being carried out meanwhile may show both names or neither:
+// that is no state to decide on, so they are looked at again. If it lasts, others have made one of them.
+func (s *Fs) lookUntilClear(n *tree.Node, i *tree.Intent) (at sighting, err error) {
+	for looks := 0; looks < clearLooks; looks++ {
+		if looks > 0 {
+			if err := wait(s.m.Context(), firstLookPause<<(looks-1)); err != nil {
+				return at, err
+			}
+		}
+		if at, err = s.look(i); err != nil || !contradictory(i, n, at.from, at.to) {
+			return at, err
+		}
+	}
+	return at, nil
+}
+
+// contradictory says whether what a rename moves shows under both names or under neither.
+func contradictory(i *tree.Intent, n *tree.Node, from, to mirror.Answer) bool {
+	return (i.Kind == tree.Publish || i.Kind == tree.Move) && (from.Known == tree.Exists) == arrived(i, n, to)
+}
+
+// arrived says whether the remote has what a step makes or moves where it leads to. A rename keeps the version of a file.
+func arrived(i *tree.Intent, n *tree.Node, to mirror.Answer) bool {
+	switch {
+	case to.Known != tree.Exists || to.Kind != n.Kind:
+		return false
+	case i.Kind == tree.Make:
+		return to.Target == n.Target()
+	case i.Kind == tree.Reset:
+		return hasAttrs(to, i)
+	}
+	return n.Kind != tree.File || to.Meta.SameVersion(i.Meta)
+}
+
+// hasAttrs says whether something has the attributes that a step was to set. Its owner does not show.
+func hasAttrs(a mirror.Answer, i *tree.Intent) bool {
+	want := i.Attr
+	return (want.Set&tree.AttrMode == 0 || a.Meta.Mode&settable == want.Mode&settable) &&
+		(want.Set&tree.AttrTimes == 0 || a.Meta.Size == i.Meta.Size && keeps(want.MTime, a.Meta.MTime))
+}
+
+// decide says what became of a step, from what the remote has now.
+func decide(i *tree.Intent, n *tree.Node, from, to mirror.Answer) fate {
 	switch {
 	case i.Kind == tree.Erase && from.Known == tree.Absent:
 		return done
-	case i.Kind == tree.Erase, from.Known == tree.Exists:
+	case i.Kind == tree.Erase:
 		return undone
-	case arrived:
+	case i.Kind == tree.Make || i.Kind == tree.Reset:
+		if arrived(i, n, to) {
+			return done
+		}
+		return undone
+	case from.Known == tree.Exists:
+		return undone
+	case arrived(i, n, to):
 		return done
 	}
 	return undecided
@@ -140,7 +214,7 @@ func settle(v *mirror.View, n *tree.Node, i *tree.Intent, f fate, now tree.Meta)
 	case f == undone, i.Kind == tree.Erase:
 		clearIntent(v, n)
 		return
-	case i.Kind == tree.Retime: // the attributes stay to be sent
+	case i.Kind == tree.Reset: // the attributes stay to be sent
 		v.RemoteChanged()
 		v.Tree().Note(n, v.Now()).Intent = nil
 		n.Meta, n.Checked = now, v.Now()

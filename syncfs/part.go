@@ -136,10 +136,14 @@ func (s *Fs) sweep(temp *tree.Node, path string) error {
 		return err
 	}
 	err := mirror.Remote(s.m.RemoteFs().Remove(s.m.RemoteName(path)))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	never := errors.Is(err, fs.ErrNotExist)
+	if err != nil && !never {
 		return err
 	}
 	return s.m.Do(func(v *mirror.View) error {
+		if never { // the request that makes it may still be carried out
+			v.Guard(tree.Guard{Intent: tree.Intent{Kind: tree.Upload, From: path}, Kind: tree.File})
+		}
 		if v.Tree().Node(temp.ID) == temp {
 			v.Tree().Erased(temp, v.Now())
 		}

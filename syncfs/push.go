@@ -54,6 +54,7 @@ func (s *Fs) connect() {
 		v.Tree().Pending(func(n *tree.Node) {
 			useful = useful || n.Content != tree.Busy && n.Content != tree.Interrupted
 		})
+		useful = useful || len(v.Tree().Guards()) > 0
 		return nil
 	})
 	if useful {

@@ -28,7 +28,7 @@ func pause(n int, luck float64) time.Duration {
 
 // transient says whether an error may be gone with the next attempt.
 func transient(err error) bool {
-	return !final(err) && (errors.Is(err, ErrUnavailable) || errors.Is(err, io.ErrShortWrite) || errors.Is(err, errNotVerified))
+	return !final(err) && (errors.Is(err, ErrUnavailable) && fatal(err) || errors.Is(err, io.ErrShortWrite) || errors.Is(err, errNotVerified))
 }
 
 // patience says how long one Push goes on.

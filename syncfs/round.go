@@ -38,8 +38,10 @@ type outcome struct {
 // a step.
 func (p *pusher) round() (*round, error) {
 	r := &round{s: p.s}
-	if err := p.s.resolveIntents(); err != nil {
-		return r, err
+	for _, find := range []func() error{p.s.awaitAbandoned, p.s.resolveIntents, p.s.patrol} {
+		if err := find(); err != nil {
+			return r, err
+		}
 	}
 	err := p.s.m.Do(func(v *mirror.View) error {
 		r.steps = v.Tree().Plan(p.s.parking)
@@ -176,7 +178,10 @@ func (r *round) end(p *pusher, i int, result Result) {
 }
 
 // fatal says whether an error means that other steps will fail as well.
-func fatal(err error) bool { return errors.Is(err, ErrUnavailable) || final(err) }
+func fatal(err error) bool {
+	var own inDoubt
+	return errors.Is(err, ErrUnavailable) && !errors.As(err, &own) || final(err)
+}
 
 // final says whether an error means that the call is to end.
 func final(err error) bool {
@@ -223,6 +228,9 @@ func (s *Fs) failed(n *tree.Node, err error) {
 
 // do makes one step, and says in the result what it came to.
 func (s *Fs) do(step tree.Step, r *Result) error {
+	if err := s.secure(step); err != nil {
+		return err
+	}
 	for attempt := 1; ; attempt++ {
 		err := s.try(step, r)
 		if !errors.Is(err, fs.ErrNotExist) || step.To.Dir == nil || attempt == maxMissing {

@@ -38,10 +38,10 @@ func (s *Fs) setAttrRemote(step tree.Step, r *Result) error {
 		if err := s.m.Settle(func(*mirror.View) *tree.Node { return n }); err != nil {
 			return err
 		}
-		intent := &tree.Intent{Kind: tree.Retime, To: step.Path, Meta: tree.Meta{Size: now.Meta.Size, MTime: attr.MTime}}
-		if err := s.intend(n, intent); err != nil {
-			return err
-		}
+	}
+	intent := &tree.Intent{Kind: tree.Reset, To: step.Path, Meta: tree.Meta{Size: now.Meta.Size}, Attr: attr}
+	if err := s.intend(n, intent); err != nil {
+		return err
 	}
 	if err := s.m.Displace(func() error { return s.setAttrs(step.Path, attr) }, step.Path); err != nil {
 		return s.retract(n, err)

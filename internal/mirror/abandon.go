@@ -10,14 +10,16 @@ import (
 
 	"github.com/spf13/afero"
 
+	"github.com/sftpsyncer/go-syncfs/internal/abandon"
 	"github.com/sftpsyncer/go-syncfs/internal/localdir"
 )
 
-// abandoning gives a remote that knows no contexts calls that end with one: a call that is under way then is left to
-// itself, and what it opens too late is closed. Its goroutine lasts as long as the remote takes.
+// abandoning gives a remote that knows no contexts calls that end with one. A call that is under way then is given up: its
+// goroutine lasts as long as the remote takes, and a file that is opened too late is closed.
 type abandoning struct {
-	ctx  context.Context
-	base afero.Fs
+	ctx   context.Context
+	base  afero.Fs
+	calls *abandon.Calls // those that change the remote
 }
 
 var (
@@ -25,53 +27,37 @@ var (
 	_ afero.Symlinker = abandoning{}
 )
 
-// await runs a call until it ends or ctx does. late gets the result of a call that was left to itself, if that
-// succeeded; it may be nil.
-func await[T any](ctx context.Context, call func() (T, error), late func(T)) (T, error) {
-	type result struct {
-		value T
-		err   error
-	}
-	var zero T
+// await is [abandon.Await] for a call that is not made if the context has ended.
+func await[T any](ctx context.Context, calls *abandon.Calls, call func() (T, error), late func(T)) (T, error) {
 	if err := ctx.Err(); err != nil {
+		var zero T
 		return zero, err
 	}
-	done := make(chan result)
-	go func() {
-		v, err := call()
-		select {
-		case done <- result{v, err}:
-		case <-ctx.Done():
-			if err == nil && late != nil {
-				late(v)
-			}
-		}
-	}()
-	select {
-	case r := <-done:
-		return r.value, r.err
-	case <-ctx.Done():
-		return zero, ctx.Err()
-	}
+	return abandon.Await(ctx, calls, call, late)
 }
 
 // finish is await for a call that has only an error.
-func finish(ctx context.Context, call func() error) error {
-	_, err := await(ctx, func() (struct{}, error) { return struct{}{}, call() }, nil)
+func finish(ctx context.Context, calls *abandon.Calls, call func() error) error {
+	_, err := await(ctx, calls, func() (struct{}, error) { return struct{}{}, call() }, nil)
 	return err
+}
+
+// ask is await for a call that changes nothing: nobody has to wait for it once it is given up.
+func ask[T any](ctx context.Context, call func() (T, error)) (T, error) {
+	return await(ctx, nil, call, nil)
 }
 
 func (a abandoning) Name() string { return a.base.Name() }
 
-func (a abandoning) open(call func() (afero.File, error), late func()) (afero.File, error) {
-	f, err := await(a.ctx, call, func(f afero.File) {
+func (a abandoning) open(calls *abandon.Calls, call func() (afero.File, error), late func()) (afero.File, error) {
+	f, err := await(a.ctx, calls, call, func(f afero.File) {
 		_ = f.Close()
 		late()
 	})
 	if err != nil {
 		return nil, err
 	}
-	return abandoningFile{a.ctx, f, new(sync.RWMutex)}, nil
+	return abandoningFile{a.ctx, f, calls, new(sync.RWMutex)}, nil
 }
 
 func (a abandoning) Create(name string) (afero.File, error) {
@@ -79,12 +65,16 @@ func (a abandoning) Create(name string) (afero.File, error) {
 }
 
 func (a abandoning) Open(name string) (afero.File, error) {
-	return a.open(func() (afero.File, error) { return a.base.Open(name) }, func() {})
+	return a.open(nil, func() (afero.File, error) { return a.base.Open(name) }, func() {})
 }
 
 func (a abandoning) OpenFile(name string, flag int, perm fs.FileMode) (afero.File, error) {
-	return a.open(func() (afero.File, error) { return a.base.OpenFile(name, flag, perm) }, func() {
-		// A temporary file that was made too late to be found by who sweeps them.
+	calls := a.calls
+	if flag&(os.O_WRONLY|os.O_RDWR|os.O_CREATE|os.O_TRUNC) == 0 {
+		calls = nil
+	}
+	return a.open(calls, func() (afero.File, error) { return a.base.OpenFile(name, flag, perm) }, func() {
+		// A temporary file that was made too late for the sweep to find it.
 		if flag&os.O_CREATE != 0 && localdir.Reserved(path.Base(name)) {
 			_ = a.base.Remove(name)
 		}
@@ -92,39 +82,39 @@ func (a abandoning) OpenFile(name string, flag int, perm fs.FileMode) (afero.Fil
 }
 
 func (a abandoning) Mkdir(name string, perm fs.FileMode) error {
-	return finish(a.ctx, func() error { return a.base.Mkdir(name, perm) })
+	return finish(a.ctx, a.calls, func() error { return a.base.Mkdir(name, perm) })
 }
 
 func (a abandoning) MkdirAll(name string, perm fs.FileMode) error {
-	return finish(a.ctx, func() error { return a.base.MkdirAll(name, perm) })
+	return finish(a.ctx, a.calls, func() error { return a.base.MkdirAll(name, perm) })
 }
 
 func (a abandoning) Remove(name string) error {
-	return finish(a.ctx, func() error { return a.base.Remove(name) })
+	return finish(a.ctx, a.calls, func() error { return a.base.Remove(name) })
 }
 
 func (a abandoning) RemoveAll(name string) error {
-	return finish(a.ctx, func() error { return a.base.RemoveAll(name) })
+	return finish(a.ctx, a.calls, func() error { return a.base.RemoveAll(name) })
 }
 
 func (a abandoning) Rename(oldname, newname string) error {
-	return finish(a.ctx, func() error { return a.base.Rename(oldname, newname) })
+	return finish(a.ctx, a.calls, func() error { return a.base.Rename(oldname, newname) })
 }
 
 func (a abandoning) Stat(name string) (fs.FileInfo, error) {
-	return await(a.ctx, func() (fs.FileInfo, error) { return a.base.Stat(name) }, nil)
+	return ask(a.ctx, func() (fs.FileInfo, error) { return a.base.Stat(name) })
 }
 
 func (a abandoning) Chmod(name string, mode fs.FileMode) error {
-	return finish(a.ctx, func() error { return a.base.Chmod(name, mode) })
+	return finish(a.ctx, a.calls, func() error { return a.base.Chmod(name, mode) })
 }
 
 func (a abandoning) Chown(name string, uid, gid int) error {
-	return finish(a.ctx, func() error { return a.base.Chown(name, uid, gid) })
+	return finish(a.ctx, a.calls, func() error { return a.base.Chown(name, uid, gid) })
 }
 
 func (a abandoning) Chtimes(name string, atime, mtime time.Time) error {
-	return finish(a.ctx, func() error { return a.base.Chtimes(name, atime, mtime) })
+	return finish(a.ctx, a.calls, func() error { return a.base.Chtimes(name, atime, mtime) })
 }
 
 func (a abandoning) LstatIfPossible(name string) (fs.FileInfo, bool, error) {
@@ -133,10 +123,10 @@ func (a abandoning) LstatIfPossible(name string) (fs.FileInfo, bool, error) {
 		fi, err := a.Stat(name)
 		return fi, false, err
 	}
-	fi, err := await(a.ctx, func() (fi fs.FileInfo, err error) {
+	fi, err := ask(a.ctx, func() (fi fs.FileInfo, err error) {
 		fi, _, err = l.LstatIfPossible(name)
 		return fi, err
-	}, nil)
+	})
 	return fi, true, err
 }
 
@@ -145,7 +135,7 @@ func (a abandoning) SymlinkIfPossible(oldname, newname string) error {
 	if !ok {
 		return afero.ErrNoSymlink
 	}
-	return finish(a.ctx, func() error { return l.SymlinkIfPossible(oldname, newname) })
+	return finish(a.ctx, a.calls, func() error { return l.SymlinkIfPossible(oldname, newname) })
 }
 
 func (a abandoning) ReadlinkIfPossible(name string) (string, error) {
@@ -153,17 +143,18 @@ func (a abandoning) ReadlinkIfPossible(name string) (string, error) {
 	if !ok {
 		return "", afero.ErrNoReadlink
 	}
-	return await(a.ctx, func() (string, error) { return l.ReadlinkIfPossible(name) }, nil)
+	return ask(a.ctx, func() (string, error) { return l.ReadlinkIfPossible(name) })
 }
 
 // abandoningFile is an open file whose calls end with a context. Buffers are its own while a call runs: one that was
 // left to itself must not touch the caller's.
 type abandoningFile struct {
-	ctx  context.Context
-	base afero.File
-	// calls is held for reading by those that run, also when they were left to themselves, and by Close for writing:
-	// a file is not closed under them.
-	calls *sync.RWMutex
+	ctx   context.Context
+	base  afero.File
+	calls *abandon.Calls // nil for a file that is only read
+	// using is held for reading by the calls that run, given up or not, and for writing by Close: a file is not closed
+	// under them.
+	using *sync.RWMutex
 }
 
 var _ afero.File = abandoningFile{}
@@ -175,10 +166,11 @@ const closeGrace = 250 * time.Millisecond
 
 // Close closes the file even if the context has ended, but does not wait long for that then.
 func (f abandoningFile) Close() error {
-	done := make(chan error, 1)
+	done, ended := make(chan error, 1), make(chan struct{})
 	go func() {
-		f.calls.Lock()
-		defer f.calls.Unlock()
+		defer close(ended)
+		f.using.Lock()
+		defer f.using.Unlock()
 		done <- f.base.Close()
 	}()
 	select {
@@ -190,6 +182,7 @@ func (f abandoningFile) Close() error {
 	case err := <-done:
 		return err
 	case <-time.After(closeGrace):
+		f.calls.Add(ended)
 		return f.ctx.Err()
 	}
 }
@@ -201,7 +194,7 @@ type part[T any] struct {
 }
 
 func partly[T any](f abandoningFile, call func() (T, error)) (T, error) {
-	p, err := await(f.ctx, running(f, func() (part[T], error) {
+	p, err := await(f.ctx, f.calls, running(f, func() (part[T], error) {
 		v, err := call()
 		return part[T]{v, err}, nil
 	}), nil)
@@ -214,14 +207,14 @@ func partly[T any](f abandoningFile, call func() (T, error)) (T, error) {
 // running makes a call one that Close waits for.
 func running[T any](f abandoningFile, call func() (T, error)) func() (T, error) {
 	return func() (T, error) {
-		f.calls.RLock()
-		defer f.calls.RUnlock()
+		f.using.RLock()
+		defer f.using.RUnlock()
 		return call()
 	}
 }
 
 func (f abandoningFile) finish(call func() error) error {
-	_, err := await(f.ctx, running(f, func() (struct{}, error) { return struct{}{}, call() }), nil)
+	_, err := await(f.ctx, f.calls, running(f, func() (struct{}, error) { return struct{}{}, call() }), nil)
 	return err
 }
 
@@ -256,7 +249,7 @@ func (f abandoningFile) WriteAt(p []byte, off int64) (int, error) {
 func (f abandoningFile) WriteString(s string) (int, error) { return f.Write([]byte(s)) }
 
 func (f abandoningFile) Seek(offset int64, whence int) (int64, error) {
-	return await(f.ctx, running(f, func() (int64, error) { return f.base.Seek(offset, whence) }), nil)
+	return ask(f.ctx, running(f, func() (int64, error) { return f.base.Seek(offset, whence) }))
 }
 
 func (f abandoningFile) Readdir(count int) ([]fs.FileInfo, error) {
@@ -268,7 +261,7 @@ func (f abandoningFile) Readdirnames(count int) ([]string, error) {
 }
 
 func (f abandoningFile) Stat() (fs.FileInfo, error) {
-	return await(f.ctx, running(f, f.base.Stat), nil)
+	return ask(f.ctx, running(f, f.base.Stat))
 }
 
 func (f abandoningFile) Sync() error { return f.finish(f.base.Sync) }

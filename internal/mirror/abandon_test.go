@@ -11,6 +11,8 @@ import (
 
 	"github.com/spf13/afero"
 	"github.com/stretchr/testify/require"
+
+	"github.com/sftpsyncer/go-syncfs/internal/abandon"
 )
 
 // stuck is a remote that answers only once it is released, and knows no contexts.
@@ -95,7 +97,7 @@ func TestWhatIsOpenedTooLateIsClosed(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() {
-		_, err := abandoning{ctx, remote}.Open("/a")
+		_, err := abandoning{ctx, remote, new(abandon.Calls)}.Open("/a")
 		done <- err
 	}()
 	<-remote.called
@@ -112,7 +114,7 @@ func TestATemporaryFileThatIsMadeTooLateIsRemoved(t *testing.T) {
 		ctx, cancel := context.WithCancel(context.Background())
 		done := make(chan error, 1)
 		go func() {
-			_, err := abandoning{ctx, remote}.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+			_, err := abandoning{ctx, remote, new(abandon.Calls)}.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 			done <- err
 		}()
 		<-remote.called
@@ -132,7 +134,7 @@ func TestAnAbandonedReadLeavesTheBufferAlone(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	base, err := remote.Fs.Open("/a")
 	require.NoError(t, err)
-	f := abandoningFile{ctx, &stuckFile{base, remote}, new(sync.RWMutex)}
+	f := abandoningFile{ctx, &stuckFile{base, remote}, nil, new(sync.RWMutex)}
 	p := []byte("mine")
 	done := make(chan error, 1)
 	go func() {

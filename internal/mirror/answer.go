@@ -157,14 +157,30 @@ type withContext interface {
 	WithContext(ctx context.Context) afero.Fs
 }
 
-// With returns the same mirror, whose calls end when ctx does. A remote that cannot end its calls is left alone with
-// the one that is under way.
+// settler is what a remote has whose calls end with a context before they are answered. Settle returns nil once the server
+// has answered all such calls that change something, or cannot carry them out any more, or ctx's error.
+type settler interface {
+	Settle(ctx context.Context) error
+}
+
+// AwaitAbandoned returns nil once no call that changes the remote is under way after its context has ended, or ctx's error.
+func (m *FS) AwaitAbandoned(ctx context.Context) error {
+	if r, ok := m.base.(settler); ok {
+		if err := r.Settle(ctx); err != nil {
+			return err
+		}
+	}
+	return m.abandoned.Wait(ctx)
+}
+
+// With returns the same mirror, whose calls end when ctx does. On a remote that cannot end its calls, the one that is under
+// way goes on.
 func (m *FS) With(ctx context.Context) *FS {
 	remote := m.base
 	if r, ok := remote.(withContext); ok {
 		remote = r.WithContext(ctx)
 	} else if ctx.Done() != nil {
-		remote = abandoning{ctx, remote}
+		remote = abandoning{ctx, remote, &m.abandoned}
 	}
 	return &FS{state: m.state, ctx: ctx, remote: remote, meter: m.meter}
 }

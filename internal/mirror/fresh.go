@@ -115,9 +115,12 @@ func differsBelow(dir *tree.Node) (differs bool) {
 	return differs
 }
 
-// learn takes a definite answer about the base of a node that does not differ.
+// learn takes a definite answer about the base of a node that does not differ. One that a late request of this side may have
+// brought about is left to the next push.
 func (v *View) learn(n *tree.Node, a Answer) {
 	switch {
+	case n.Local() && v.tree.Explains(n, a.Known, a.Meta):
+		return
 	case a.Known == tree.Absent || a.Kind != n.Kind:
 		v.vanish(n)
 		return
@@ -183,6 +186,7 @@ func (v *View) vanish(n *tree.Node) {
 		_ = v.local.Remove(n.Path()) // fails if something of the user's is in it
 		v.tree.Forget(n)
 		v.Tidy(up)
+	case v.tree.Explains(n, tree.Absent, tree.Meta{}) && v.Restore(n):
 	default:
 		if err := v.dropCopy(n); err != nil {
 			v.opt.Logger.Warn("copy not deleted", "name", n.Path(), "err", err)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/afero"
 
+	"github.com/sftpsyncer/go-syncfs/internal/abandon"
 	"github.com/sftpsyncer/go-syncfs/internal/localdir"
 	"github.com/sftpsyncer/go-syncfs/internal/memremote"
 	"github.com/sftpsyncer/go-syncfs/internal/statelog"
@@ -78,6 +79,7 @@ type state struct {
 
 	renamed   renamed
 	counted   counters
+	abandoned abandon.Calls // that may still change the remote
 	unwritten chan struct{} // holds a token for each piece that has come of a file and is not written yet
 
 	unqueued   bool   // nothing is ever pushed from here

@@ -60,10 +60,11 @@ func (m *FS) evictUntil(limit int64) {
 	}
 }
 
-// inUse says whether a copy is open. One that is being replaced is not, by those who wait for the other.
+// inUse says whether a copy is open, or may have to be sent again. One that is being replaced is not in use by those who wait
+// for the other.
 func (m *FS) inUse(n *tree.Node) bool {
 	s := m.open[n.ID]
-	return s != nil && (!n.Copy.Stale || s.refs > s.streams)
+	return s != nil && (!n.Copy.Stale || s.refs > s.streams) || m.tree.Guarded(n)
 }
 
 // lastUse is when a copy was opened last, as far as is known: it is not recorded.
@@ -130,7 +131,7 @@ func (m *FS) Evict(name string) error {
 			return nil
 		case n.Dirty():
 			return ErrChanged
-		case v.open[n.ID] != nil, pinned(n):
+		case v.open[n.ID] != nil, pinned(n), n.Local() && v.tree.Guarded(n):
 			return ErrBusy
 		}
 		v.dropParts(n.RemotePath())

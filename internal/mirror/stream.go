@@ -244,7 +244,7 @@ func (a *arrival) readRemote(ctx context.Context, p []byte, off int64) (int, err
 	if size <= 0 {
 		return 0, io.EOF
 	}
-	own, err := await(ctx, func() ([]byte, error) {
+	own, err := ask(ctx, func() ([]byte, error) {
 		own := make([]byte, size)
 		return own, a.far.use(ctx, a.openAnother, func(f afero.File) error {
 			if err := readAlone(f, own, off); err != nil || off+size < a.meta.Size {
@@ -252,7 +252,7 @@ func (a *arrival) readRemote(ctx context.Context, p []byte, off int64) (int, err
 			}
 			return a.check(f)
 		})
-	}, nil)
+	})
 	if err != nil {
 		return 0, err
 	}
@@ -318,7 +318,7 @@ func (s *stream) check(a *arrival) error {
 	if !unchecked {
 		return nil
 	}
-	err := finish(s.m.ctx, func() error { return a.check(a.src) })
+	err := finish(s.m.ctx, nil, func() error { return a.check(a.src) })
 	if errors.Is(err, ErrChanged) {
 		a.abort(err)
 	}

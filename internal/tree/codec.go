@@ -42,6 +42,28 @@ func (e *encoder) copy(c *Copy) {
 	e.int(c.Fetched)
 }
 
+func (e *encoder) intent(i *Intent) {
+	e.b = append(e.b, byte(i.Kind))
+	e.string(i.From)
+	e.string(i.To)
+	e.string(i.Aside)
+	e.uint(uint64(i.Dir))
+	e.meta(i.Meta)
+	e.hash(i.Hash)
+	e.stamp(i.Stamp)
+}
+
+func (e *encoder) attr(a Attr) {
+	e.b = append(e.b, byte(a.Set))
+	if a.Set != 0 {
+		e.uint(uint64(a.Mode))
+		e.int(int64(a.UID))
+		e.int(int64(a.GID))
+		e.int(a.ATime)
+		e.int(a.MTime)
+	}
+}
+
 // What follows the fixed part of a node's state.
 const (
 	hasTarget uint64 = 1 << iota
@@ -61,6 +83,7 @@ const (
 	hasWritten
 	isPinned
 	isLanding
+	hasIntentAttr
 )
 
 func flag(bit uint64, set bool) uint64 {
@@ -74,7 +97,8 @@ func (e *encoder) node(n *Node) {
 	c, d := n.Copy, n.Diff
 	e.uint(uint64(n.ID))
 	e.uint(flag(hasTarget, n.Target() != "") | flag(hasCopy, c != nil) | flag(hasDiff, d != nil) |
-		flag(hasIntent, d != nil && d.Intent != nil) | flag(isUnsure, c != nil && c.Unsure) |
+		flag(hasIntent, d != nil && d.Intent != nil) |
+		flag(hasIntentAttr, d != nil && d.Intent != nil && d.Intent.Attr.Set != 0) | flag(isUnsure, c != nil && c.Unsure) |
 		flag(isStale, c != nil && c.Stale) | flag(isAdded, c != nil && c.Added) | flag(isPinned, c != nil && c.Pinned) |
 		flag(isLanding, c != nil && c.Landing != "") | flag(hasPrev, c != nil && c.Prev != nil) |
 		flag(isExplicit, d != nil && d.Explicit) | flag(isTemp, n.Temp) | flag(hasPart, d != nil && d.Part != nil) |
@@ -108,23 +132,13 @@ func (e *encoder) node(n *Node) {
 	e.int(d.Queued)
 	e.uint(uint64(d.Attempts))
 	e.string(d.Err)
-	e.b = append(e.b, d.ErrClass, byte(d.Dest), byte(d.Attr.Set))
-	if d.Attr.Set != 0 {
-		e.uint(uint64(d.Attr.Mode))
-		e.int(int64(d.Attr.UID))
-		e.int(int64(d.Attr.GID))
-		e.int(d.Attr.ATime)
-		e.int(d.Attr.MTime)
-	}
+	e.b = append(e.b, d.ErrClass, byte(d.Dest))
+	e.attr(d.Attr)
 	if i := d.Intent; i != nil {
-		e.b = append(e.b, byte(i.Kind))
-		e.string(i.From)
-		e.string(i.To)
-		e.string(i.Aside)
-		e.uint(uint64(i.Dir))
-		e.meta(i.Meta)
-		e.hash(i.Hash)
-		e.stamp(i.Stamp)
+		e.intent(i)
+		if i.Attr.Set != 0 {
+			e.attr(i.Attr)
+		}
 	}
 	if d.Base != nil {
 		e.hash(*d.Base)
@@ -219,6 +233,19 @@ func (d *decoder) copy() *Copy {
 	return &Copy{Stamp: d.stamp(), Hash: d.hash(), Fetched: d.int()}
 }
 
+func (d *decoder) intent() Intent {
+	return Intent{Kind: IntentKind(d.byte()), From: d.string(), To: d.string(), Aside: d.string(), Dir: ID(d.uint()),
+		Meta: d.meta(), Hash: d.hash(), Stamp: d.stamp()}
+}
+
+func (d *decoder) attr() Attr {
+	a := Attr{Set: AttrMask(d.byte())}
+	if a.Set == 0 {
+		return a
+	}
+	return Attr{Set: a.Set, Mode: fs.FileMode(d.uint()), UID: int(d.int()), GID: int(d.int()), ATime: d.int(), MTime: d.int()}
+}
+
 // state is a node's state with its positions still by identity.
 type state struct {
 	node         *Node
@@ -260,14 +287,15 @@ func (d *decoder) node() state {
 	if flags&hasDiff != 0 {
 		n.Diff = &Diff{Seq: d.uint(), Queued: d.int(), Attempts: int(d.uint()), Err: d.string(),
 			ErrClass: d.byte(), Dest: Answer(d.byte()), Explicit: flags&isExplicit != 0}
-		a := &n.Diff.Attr
-		if a.Set = AttrMask(d.byte()); a.Set != 0 {
-			*a = Attr{Set: a.Set, Mode: fs.FileMode(d.uint()), UID: int(d.int()), GID: int(d.int()),
-				ATime: d.int(), MTime: d.int()}
-		}
+		n.Diff.Attr = d.attr()
 		if flags&hasIntent != 0 {
-			n.Diff.Intent = &Intent{Kind: IntentKind(d.byte()), From: d.string(), To: d.string(),
-				Aside: d.string(), Dir: ID(d.uint()), Meta: d.meta(), Hash: d.hash(), Stamp: d.stamp()}
+			i := d.intent()
+			if flags&hasIntentAttr != 0 {
+				i.Attr = d.attr()
+			} else if i.Kind == Reset { // older records have only the time
+				i.Attr = Attr{Set: AttrTimes, ATime: i.Meta.MTime, MTime: i.Meta.MTime}
+			}
+			n.Diff.Intent = &i
 		}
 		if flags&hasBaseHash != 0 {
 			h := d.hash()

@@ -9,16 +9,18 @@ import (
 // strings and lists carry their length, hashes are raw.
 //
 //	transaction: 1, seq, last id, nodes [state...], dropped [id...], actions [kind, from, to, ino...]
+//	the same:    3, ..., guards [id, kind, ...]
 //	done:        2, number of actions done
 const (
 	recordTransaction = 1
 	recordDone        = 2
+	recordGuards      = 3
 )
 
 // Take encodes what changed since the last call as one transaction, with the actions that belong to it. It returns
 // nil if nothing changed and there are no actions.
 func (t *Tree) Take(actions []Action) []byte {
-	if len(t.touched) == 0 && len(actions) == 0 {
+	if len(t.touched) == 0 && len(actions) == 0 && len(t.touchedGuards) == 0 {
 		return nil
 	}
 	t.seq++
@@ -35,7 +37,9 @@ func (t *Tree) Take(actions []Action) []byte {
 	// The order of a map must not decide what a log looks like.
 	slices.SortFunc(nodes, func(a, b *Node) int { return int(a.ID) - int(b.ID) })
 	slices.Sort(dropped)
-	return t.encode(nodes, dropped, actions)
+	record := t.encode(nodes, dropped, actions, t.touchedGuards)
+	clear(t.touchedGuards)
+	return record
 }
 
 // withAncestors appends n and those of its ancestors in both trees that the log does not have yet.
@@ -62,9 +66,9 @@ func EncodeDone(n int) []byte {
 func (t *Tree) Snapshot(yield func([]byte) bool) {
 	const chunk = 4096
 	nodes := make([]*Node, 0, chunk)
-	flush := func() bool {
+	flush := func(guards map[ID]*Guard) bool {
 		slices.SortFunc(nodes, func(a, b *Node) int { return int(a.ID) - int(b.ID) })
-		ok := yield(t.encode(nodes, nil, nil))
+		ok := yield(t.encode(nodes, nil, nil, guards))
 		nodes = nodes[:0]
 		return ok
 	}
@@ -72,16 +76,20 @@ func (t *Tree) Snapshot(yield func([]byte) bool) {
 		if !n.recorded || n.IsRoot() && n.Diff == nil {
 			continue
 		}
-		if nodes = append(nodes, n); len(nodes) == chunk && !flush() {
+		if nodes = append(nodes, n); len(nodes) == chunk && !flush(nil) {
 			return
 		}
 	}
-	flush()
+	flush(t.guards)
 }
 
-func (t *Tree) encode(nodes []*Node, dropped []ID, actions []Action) []byte {
+func (t *Tree) encode(nodes []*Node, dropped []ID, actions []Action, guards map[ID]*Guard) []byte {
 	e := encoder{b: make([]byte, 0, 64+128*len(nodes))}
-	e.b = append(e.b, recordTransaction)
+	kind := byte(recordTransaction)
+	if len(guards) > 0 {
+		kind = recordGuards
+	}
+	e.b = append(e.b, kind)
 	e.uint(t.seq)
 	e.uint(uint64(t.lastID))
 	e.uint(uint64(len(nodes)))
@@ -98,6 +106,9 @@ func (t *Tree) encode(nodes []*Node, dropped []ID, actions []Action) []byte {
 		e.string(a.From)
 		e.string(a.To)
 		e.uint(a.Ino)
+	}
+	if len(guards) > 0 {
+		e.guards(guards)
 	}
 	return e.b
 }

@@ -103,9 +103,23 @@ func drawCopy(t *rapid.T) *Copy {
 }
 
 func drawIntent(t *rapid.T) *Intent {
-	return &Intent{Kind: rapid.SampledFrom([]IntentKind{Publish, Move, Erase, Make, Retime}).Draw(t, "kind"),
+	i := &Intent{Kind: rapid.SampledFrom([]IntentKind{Publish, Move, Erase, Make, Reset}).Draw(t, "kind"),
 		From: rapid.String().Draw(t, "from"), To: rapid.String().Draw(t, "to"), Aside: rapid.String().Draw(t, "aside"),
 		Dir: ID(rapid.Uint64().Draw(t, "dir")), Meta: drawMeta(t), Hash: drawHash(t), Stamp: drawStamp(t)}
+	if i.Kind == Reset {
+		i.Attr = Attr{Set: AttrMode | AttrTimes, Mode: 0o640, UID: -1, ATime: 1, MTime: rapid.Int64().Draw(t, "mtime")}
+	}
+	return i
+}
+
+// guard records or forgets a request that may still be carried out.
+func guard(t *rapid.T, tree *Tree) {
+	if all := tree.Guards(); len(all) > 0 && rapid.Bool().Draw(t, "forget") {
+		tree.Unguard(all[0].ID)
+		return
+	}
+	tree.Guard(Guard{Intent: *drawIntent(t), Kind: File, Target: rapid.String().Draw(t, "target"),
+		Since: rapid.Int64().Draw(t, "since")})
 }
 
 // scribble writes a random state into a node.
@@ -185,6 +199,9 @@ func grow(t *rapid.T) (*Tree, [][]byte) {
 		if rapid.Bool().Draw(t, "scribble") {
 			scribble(t, tree, one(t, all))
 		}
+		if rapid.Bool().Draw(t, "guard") {
+			guard(t, tree)
+		}
 		if rapid.Bool().Draw(t, "take") {
 			if rec := tree.Take([]Action{{Kind: RenameLocal, From: "a", To: "b", Ino: 7}}); rec != nil {
 				log = append(log, slices.Clone(rec))
@@ -221,6 +238,8 @@ func TestEveryStateSurvivesARestart(t *testing.T) {
 		require.Equal(t, want, remembered(replayed(t, log)), "log")
 		again := replayed(t, snapshot(tree))
 		require.Equal(t, want, remembered(again), "snapshot")
+		require.Equal(t, tree.Guards(), replayed(t, log).Guards(), "log")
+		require.Equal(t, tree.Guards(), again.Guards(), "snapshot")
 		require.Equal(t, tree.lastID, again.lastID)
 		require.Equal(t, tree.seq, again.seq)
 		require.Equal(t, tree.PendingLen(), again.PendingLen())
@@ -296,7 +315,7 @@ func TestImpossiblePlacesAreLeftOut(t *testing.T) {
 	}
 	for name, bad := range cases {
 		r := Replay()
-		require.NoError(t, r.Apply(New().encode(append([]*Node{dir, file}, bad...), nil, nil)))
+		require.NoError(t, r.Apply(New().encode(append([]*Node{dir, file}, bad...), nil, nil, nil)))
 		tree, _, lost := r.Finish()
 		require.Equal(t, len(bad), lost, name)
 		tree.Nodes(func(n *Node) { require.NotEmpty(t, n.Path()+n.RemotePath(), name) })
@@ -309,7 +328,7 @@ func TestImpossiblePlacesAreLeftOut(t *testing.T) {
 		"unknown content":      {ID: 7, Kind: File, Content: Interrupted + 1, parent: root, name: "n"},
 		"unknown answer":       {ID: 7, Kind: File, Known: Exists + 1, parent: root, name: "n"},
 	} {
-		require.Error(t, Replay().Apply(New().encode([]*Node{n}, nil, nil)), name)
+		require.Error(t, Replay().Apply(New().encode([]*Node{n}, nil, nil, nil)), name)
 	}
 }
 

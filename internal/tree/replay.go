@@ -11,6 +11,7 @@ import (
 // Replayer rebuilds a tree from records, in the order in which they were taken.
 type Replayer struct {
 	states  map[ID]state
+	guards  map[ID]*Guard
 	lastID  ID
 	seq     uint64
 	actions []Action
@@ -20,13 +21,14 @@ type Replayer struct {
 
 // Replay starts to rebuild a tree.
 func Replay() *Replayer {
-	return &Replayer{states: map[ID]state{}, lastID: 1, renamed: map[string]bool{}}
+	return &Replayer{states: map[ID]state{}, guards: map[ID]*Guard{}, lastID: 1, renamed: map[string]bool{}}
 }
 
 // Apply takes one record. After an error nothing of the record has been applied.
 func (r *Replayer) Apply(record []byte) error {
 	d := &decoder{b: record}
-	switch kind := d.byte(); {
+	kind := d.byte()
+	switch {
 	case d.err != nil:
 		return d.err
 	case kind == recordDone:
@@ -39,7 +41,7 @@ func (r *Replayer) Apply(record []byte) error {
 		}
 		r.done = int(done)
 		return nil
-	case kind != recordTransaction:
+	case kind != recordTransaction && kind != recordGuards:
 		return fmt.Errorf("record of unknown kind %d", kind)
 	}
 	seq, lastID := d.uint(), ID(d.uint())
@@ -55,8 +57,17 @@ func (r *Replayer) Apply(record []byte) error {
 	for n := d.uint(); n > 0 && d.err == nil; n-- {
 		actions = append(actions, Action{Kind: ActionKind(d.uint()), From: d.string(), To: d.string(), Ino: d.uint()})
 	}
+	var guards map[ID]*Guard
+	if kind == recordGuards {
+		guards = d.guards()
+	}
 	if err := d.end(); err != nil {
 		return err
+	}
+	for id, g := range guards {
+		if r.guards[id] = g; g == nil {
+			delete(r.guards, id)
+		}
 	}
 	for _, s := range states {
 		r.states[s.node.ID] = s
@@ -82,7 +93,7 @@ func (r *Replayer) Renamed() []string { return slices.Collect(maps.Keys(r.rename
 // is not known are left out and counted: their records cannot have been written by this package.
 func (r *Replayer) Finish() (t *Tree, undone []Action, lost int) {
 	t = New()
-	t.lastID, t.seq = r.lastID, r.seq
+	t.lastID, t.seq, t.guards = r.lastID, r.seq, r.guards
 	if s, ok := r.states[t.root.ID]; ok { // only its difference is recorded
 		t.root.Diff, t.root.Meta = s.node.Diff, s.node.Meta
 		delete(r.states, t.root.ID)

@@ -125,12 +125,13 @@ const (
 	Move                // rename on the remote
 	Erase               // removal on the remote
 	Make                // making of a directory or link on the remote
-	Retime              // change of the times of To on the remote
+	Reset               // change of the attributes of To on the remote
+	Upload              // making of a temporary file; never an intent of a node, only a Guard
 )
 
 // Intent is a step that was about to be sent. From and To are remote paths; Meta is the version the step moves
-// (Publish: of the temporary file as its open handle showed it last), removes or makes (Retime; Make:
-// only the mode, of a directory).
+// (Publish: of the temporary file as its open handle showed it last), removes, makes (only the mode, of a directory) or
+// gives attributes to (Reset: only the size).
 type Intent struct {
 	Kind     IntentKind
 	From, To string
@@ -139,6 +140,7 @@ type Intent struct {
 	Meta     Meta
 	Hash     Hash
 	Stamp    Stamp // Publish: of the local file whose bytes were uploaded
+	Attr     Attr  // Reset
 }
 
 // Diff is what is kept about a node whose view differs from its base.

@@ -10,8 +10,13 @@ type Tree struct {
 	intents map[ID]*Node // those with an intent
 	touched map[ID]*Node // changed since the last Take; nil for one that was dropped
 	saved   map[*Node]saved
-	lastID  ID
-	seq     uint64
+	guards  map[ID]*Guard // requests that may still be carried out
+
+	touchedGuards map[ID]*Guard // changed since the last Take; nil for one that was dropped
+	savedGuards   map[ID]*Guard // as they were when the transaction began; nil for one that was not there
+
+	lastID ID
+	seq    uint64
 }
 
 // New returns a tree that knows nothing but the root.
@@ -25,7 +30,12 @@ func New() *Tree {
 		intents: map[ID]*Node{},
 		touched: map[ID]*Node{},
 		saved:   map[*Node]saved{},
-		lastID:  1,
+		guards:  map[ID]*Guard{},
+
+		touchedGuards: map[ID]*Guard{},
+		savedGuards:   map[ID]*Guard{},
+
+		lastID: 1,
 	}
 }
 

@@ -29,11 +29,15 @@ func (t *Tree) save(n *Node) {
 }
 
 // Commit ends a transaction: what was changed since the last one stays.
-func (t *Tree) Commit() { clear(t.saved) }
+func (t *Tree) Commit() {
+	clear(t.saved)
+	clear(t.savedGuards)
+}
 
 // Rollback undoes all changes since the last [Tree.Commit]. If they have been recorded already, the next
 // transaction has to take them back: recorded says so.
 func (t *Tree) Rollback(recorded bool) {
+	t.rollbackGuards(recorded)
 	for n := range t.saved {
 		if n.IsRoot() {
 			continue

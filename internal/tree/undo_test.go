@@ -14,7 +14,7 @@ func TestRollback(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		tree, log := grow(t)
 		every := func(*Node) bool { return true }
-		want := described(tree, every)
+		want, guards := described(tree, every), tree.Guards()
 		var all []*Node
 		tree.Nodes(func(n *Node) {
 			if n.recorded {
@@ -30,7 +30,7 @@ func TestRollback(t *testing.T) {
 			if n == nil {
 				continue
 			}
-			switch rapid.IntRange(0, 4).Draw(t, "what") {
+			switch rapid.IntRange(0, 5).Draw(t, "what") {
 			case 0:
 				scribble(t, tree, n)
 			case 1:
@@ -41,6 +41,8 @@ func TestRollback(t *testing.T) {
 				tree.Erased(n, 9)
 			case 3:
 				tree.Create(tree.Root(), rapid.SampledFrom([]string{"x", "y"}).Draw(t, "name")+"new", File, Meta{}, Absent, 9)
+			case 5:
+				guard(t, tree)
 			case 4:
 				if n.InView() && n.Kind != Dir && tree.Root().Kid("moved-away") == nil {
 					tree.Move(n, tree.Root(), "moved-away", Unknown, 9)
@@ -57,6 +59,7 @@ func TestRollback(t *testing.T) {
 		recorded = recorded && taken
 		tree.Rollback(recorded)
 		require.Equal(t, want, described(tree, every))
+		require.Equal(t, guards, tree.Guards())
 		if rec := tree.Take(nil); rec != nil {
 			log = append(log, slices.Clone(rec))
 		}

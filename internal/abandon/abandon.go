@@ -1,0 +1,98 @@
+// Package abandon lets a caller give up on a call that cannot be interrupted, and lets others wait until such calls have
+// ended.
+//
+// A request that changes a server may still be carried out after its caller has gone. Whoever looks at the server to find
+// out what became of it has to wait for the call first.
+package abandon
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+)
+
+// Calls are calls that were given up and may still run. The zero value has none; a nil *Calls records nothing. Safe for
+// concurrent use.
+type Calls struct {
+	mu      sync.Mutex                    // guards running
+	running map[<-chan struct{}]time.Time // when the calls were given up; their channels are closed when they have ended
+}
+
+// Limit is how long a call that was given up is waited for in all. What it does after that has to be found out otherwise.
+const Limit = 5 * time.Minute
+
+// Await runs call, also if ctx has ended, and returns its result, or ctx's error as soon as ctx ends. A call that is given up goes on in its
+// goroutine and is in calls until it has ended. If it succeeds then, late gets its result; late may be nil. The call must not
+// touch memory of Await's caller, who goes on meanwhile.
+func Await[T any](ctx context.Context, calls *Calls, call func() (T, error), late func(T)) (T, error) {
+	if ctx.Done() == nil {
+		return call()
+	}
+	var zero, v T
+	var err error
+	returned, given, ended := make(chan struct{}), make(chan bool, 1), make(chan struct{})
+	go func() {
+		defer close(ended)
+		v, err = call()
+		close(returned)
+		if up := <-given; up && err == nil && late != nil {
+			late(v)
+		}
+	}()
+	select {
+	case <-returned:
+		given <- false
+		return v, err
+	case <-ctx.Done():
+		calls.Add(ended)
+		given <- true
+		return zero, ctx.Err()
+	}
+}
+
+// Add records a call that was given up; ended is closed when it has ended.
+func (c *Calls) Add(ended <-chan struct{}) {
+	if c == nil {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.prune()
+	if c.running == nil {
+		c.running = map[<-chan struct{}]time.Time{}
+	}
+	c.running[ended] = time.Now()
+}
+
+// Wait returns nil once all calls have ended that were given up before, if that is less than [Limit] ago, or ctx's error.
+func (c *Calls) Wait(ctx context.Context) error {
+	for _, ended := range c.left() {
+		select {
+		case <-ended:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+func (c *Calls) left() []<-chan struct{} {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.prune()
+	return slices.Collect(maps.Keys(c.running))
+}
+
+// prune forgets the calls that have ended, and those that are not waited for any more. c.mu is held.
+func (c *Calls) prune() {
+	maps.DeleteFunc(c.running, func(ended <-chan struct{}, since time.Time) bool {
+		select {
+		case <-ended:
+			return true
+		default:
+			return time.Since(since) >= Limit
+		}
+	})
+}

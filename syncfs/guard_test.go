@@ -1,0 +1,206 @@
+package syncfs
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/spf13/afero"
+	"github.com/stretchr/testify/require"
+
+	"github.com/sftpsyncer/go-syncfs/internal/aferotest"
+)
+
+// lateRemote does not answer one of the calls that change it, and carries that call out when the test says so.
+type lateRemote struct {
+	coarse
+	replaces bool // by rename
+
+	mu   sync.Mutex // guards the following
+	hold int        // how many calls to answer before the one that is kept
+	kept func()
+}
+
+// late keeps a call, or makes it.
+func (l *lateRemote) late(do func() error) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.hold--; l.hold != -1 {
+		return do()
+	}
+	l.kept = func() { _ = do() }
+	return errDown
+}
+
+// release carries out the call that was kept.
+func (l *lateRemote) release() (came bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.kept != nil {
+		l.kept()
+	}
+	return l.kept != nil
+}
+
+func (l *lateRemote) Mkdir(name string, perm fs.FileMode) error {
+	return l.late(func() error { return l.Fs.Mkdir(name, perm) })
+}
+
+func (l *lateRemote) Remove(name string) error {
+	return l.late(func() error { return l.Fs.Remove(name) })
+}
+
+func (l *lateRemote) Rename(oldname, newname string) error {
+	return l.late(func() error {
+		if _, err := l.Stat(newname); err == nil && !l.replaces {
+			return fs.ErrExist
+		}
+		return l.Fs.Rename(oldname, newname)
+	})
+}
+
+func (l *lateRemote) Chmod(name string, mode fs.FileMode) error {
+	return l.late(func() error { return l.Fs.Chmod(name, mode) })
+}
+
+func (l *lateRemote) Chtimes(name string, atime, mtime time.Time) error {
+	return l.late(func() error { return l.Fs.Chtimes(name, atime, mtime) })
+}
+
+func (l *lateRemote) SymlinkIfPossible(oldname, newname string) error {
+	return l.late(func() error { return l.coarse.SymlinkIfPossible(oldname, newname) })
+}
+
+func (l *lateRemote) OpenFile(name string, flag int, perm fs.FileMode) (f afero.File, err error) {
+	if flag&os.O_CREATE == 0 {
+		return l.coarse.OpenFile(name, flag, perm)
+	}
+	err = l.late(func() error {
+		f, err = l.coarse.OpenFile(name, flag, perm)
+		return err
+	})
+	if err == errDown {
+		return nil, err
+	}
+	return f, err
+}
+
+// pushAll pushes until nothing is left.
+func (r *rig) pushAll() {
+	r.Helper()
+	var err error
+	for range 10 {
+		if _, err = r.push(); err == nil {
+			return
+		}
+	}
+	require.NoError(r, err)
+}
+
+// A request that is not answered, and carried out after everything has been pushed, and more, is undone by the next Push.
+func TestARequestThatIsCarriedOutLateIsUndone(t *testing.T) {
+	t.Parallel()
+	first := func(r *rig) {
+		r.write("over:two", "new", "moved/x")
+		require.NoError(r, r.fs.Remove("gone"))
+		require.NoError(r, r.fs.Rename("from", "to"))
+		require.NoError(r, r.fs.Rename("here", "onto"))
+		require.NoError(r, r.fs.Mkdir("made", 0o755))
+		require.NoError(r, r.fs.Remove("empty"))
+		require.NoError(r, r.fs.Chmod("mode", 0o600))
+		require.NoError(r, r.fs.Chtimes("time", time.Unix(1e9, 0), time.Unix(1e9, 0)))
+		require.NoError(r, r.fs.SymlinkIfPossible("over", "link"))
+	}
+	stories := map[string]func(r *rig){
+		"nothing more": func(r *rig) {},
+		"the same again": func(r *rig) {
+			r.write("over:three", "gone:again", "from:again", "here:again")
+			require.NoError(r, r.fs.Mkdir("empty", 0o755))
+			require.NoError(r, r.fs.Chmod("mode", 0o640))
+			require.NoError(r, r.fs.Chtimes("time", time.Unix(2e9, 0), time.Unix(2e9, 0)))
+		},
+		"all back": func(r *rig) {
+			r.write("over:one")
+			for _, name := range []string{"new", "moved/x", "moved", "made", "link"} {
+				require.NoError(r, r.fs.Remove(name))
+			}
+			require.NoError(r, r.fs.Rename("to", "from"))
+			require.NoError(r, r.fs.Rename("onto", "here"))
+			require.NoError(r, r.fs.Chmod("mode", 0o644))
+		},
+		"all gone": func(r *rig) {
+			for _, name := range []string{"over", "new", "moved", "to", "onto", "made", "mode", "time", "link"} {
+				require.NoError(r, r.fs.RemoveAll(name))
+			}
+		},
+	}
+	for name, story := range stories {
+		for _, replaces := range []bool{true, false} {
+			for _, reopen := range []bool{false, true} {
+				for _, fetched := range []bool{false, true} {
+					t.Run(fmt.Sprintf("%s, replaces %v, reopened %v, fetched %v", name, replaces, reopen, fetched), func(t *testing.T) {
+						t.Parallel()
+						for i := 0; lateStory(t, i, replaces, reopen, fetched, first, story); i++ {
+						}
+					})
+				}
+			}
+		}
+	}
+}
+
+func lateStory(t *testing.T, hold int, replaces, reopen, fetched bool, first, then func(*rig)) (came bool) {
+	t.Helper()
+	remote := &lateRemote{coarse: coarse{aferotest.OS(t.TempDir())}, replaces: replaces, hold: 1 << 30}
+	r := &rig{TB: t, remote: remote.Fs, local: realDir(t)}
+	open := func() {
+		var err error
+		r.fs, err = New(remote, r.local, trying(nil))
+		require.NoError(t, err)
+	}
+	again := func() {
+		if reopen {
+			require.NoError(t, r.fs.Close())
+			open()
+		}
+	}
+	open()
+	defer func() { require.NoError(t, r.fs.Close()) }()
+	r.serve("over:one", "gone", "from", "here", "onto:old", "empty/", "mode", "time")
+	if fetched {
+		r.fetch("over", "gone", "from", "here", "onto", "mode", "time")
+	}
+	first(r)
+	remote.mu.Lock()
+	remote.hold = hold
+	remote.mu.Unlock()
+	if _, err := r.push(); err != nil {
+		again()
+		r.pushAll()
+	}
+	again()
+	then(r)
+	r.pushAll()
+	again()
+	came = remote.release()
+	r.pushAll()
+	require.Empty(t, r.fs.Pending())
+	want, err := aferotest.Tree(r.fs)
+	require.NoError(t, err)
+	got, err := aferotest.Tree(remote.coarse)
+	require.NoError(t, err)
+	for _, tree := range []map[string]aferotest.Entry{want, got} {
+		for name, e := range tree {
+			if e.Type == fs.ModeDir {
+				e.ModTime = time.Time{}
+			}
+			e.ModTime = e.ModTime.Truncate(time.Second)
+			tree[name] = e
+		}
+	}
+	require.Empty(t, aferotest.Diff(want, got), "call %d", hold)
+	return came
+}
