@@ -83,7 +83,7 @@ func TestCutWhileTheOldFileIsAside(t *testing.T) {
 func requireOldOrNew(t *testing.T, root string) {
 	names, err := filepath.Glob(filepath.Join(root, "*x"))
 	require.NoError(t, err)
-	aside, err := filepath.Glob(filepath.Join(root, ".syncfs-*.old"))
+	aside, err := filepath.Glob(filepath.Join(root, "x (replaced *)")) // for all to see
 	require.NoError(t, err)
 	names = append(names, aside...)
 	require.NotEmpty(t, names)

@@ -3,10 +3,8 @@ package syncfs
 import (
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
-	"github.com/sftpsyncer/go-syncfs/internal/localdir"
 	"github.com/sftpsyncer/go-syncfs/internal/mirror"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
@@ -72,7 +70,7 @@ func (c Change) String() string {
 func (s *Fs) Pending() []Change {
 	var changes []Change
 	_ = s.m.Do(func(v *mirror.View) error {
-		for _, step := range v.Tree().Plan(s.parking) {
+		for _, step := range v.Tree().Plan(s.parkingName) {
 			if !step.Aux {
 				changes = append(changes, changeOf(v, step))
 			}
@@ -87,8 +85,11 @@ func changeOf(v *mirror.View, step tree.Step) Change {
 	if step.Op == tree.Rename {
 		c.Name, c.NewName = step.From, step.Path
 	}
-	if strings.Contains("/"+c.Name, "/"+localdir.Prefix) { // it is parked then
-		c.Name = step.Node.RemotePath()
+	if step.Parks() && step.Node.InView() {
+		c.NewName = step.Node.Path()
+	}
+	if step.Parked {
+		c.Name = origin(v.Tree(), step.Node)
 	}
 	if step.Op == tree.Put {
 		c.Size = v.LocalSize(step.Node)

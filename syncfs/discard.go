@@ -17,9 +17,10 @@ import (
 // old name. A name is that of a Change, or where the program sees (or saw) the file. None named means all.
 //
 // A file that was queued by Add stays in the local directory where it is; bytes that were written through the Fs are
-// moved to .syncfs/discarded there. What stands in the way of something that goes back to its place is discarded too. What
-// a Push that failed has put aside on the remote, in the middle of a swap, stays queued: it gets a free name in the
-// directory that it came from.
+// moved to .syncfs/discarded there. What stands in the way of something that goes back to its place is discarded too.
+//
+// What a Push that failed has moved aside on the remote, in the middle of a swap, goes back to its old name if that is
+// free: the rename is queued. Otherwise, or if it is discarded once more, it shows under the name that it has there.
 //
 // The error matches fs.ErrNotExist if nothing of that name is queued, ErrBusy if a file is open for writing. Then
 // nothing is discarded. Discard waits for a Push that is running.
@@ -30,7 +31,7 @@ func (s *Fs) Discard(names ...string) error {
 	}
 	defer done()
 	return s.m.Do(func(v *mirror.View) error {
-		d := discarder{s: s, v: v, chosen: map[*tree.Node]bool{}}
+		d := discarder{s: s, v: v, chosen: map[*tree.Node]bool{}, atHome: map[*tree.Node]bool{}}
 		if err := d.choose(names); err != nil {
 			return err
 		}
@@ -43,6 +44,7 @@ type discarder struct {
 	s      *Fs
 	v      *mirror.View
 	chosen map[*tree.Node]bool
+	atHome map[*tree.Node]bool // nodes that are aside, and had been discarded before
 }
 
 func (d *discarder) choose(names []string) error {
@@ -51,7 +53,7 @@ func (d *discarder) choose(names []string) error {
 		return d.idle()
 	}
 	// A change may bear a name that holds only while Push runs: that of a directory which is renamed before its turn.
-	steps := d.v.Tree().Plan(d.s.parking)
+	steps := d.v.Tree().Plan(d.s.parkingName)
 	for _, name := range names {
 		clean, err := d.s.m.Clean(name)
 		if err == nil && !d.chooseBelow(clean) && !d.chooseChange(steps, clean) {
@@ -89,7 +91,8 @@ func (d *discarder) chooseBelow(name string) (found bool) {
 		if n.Temp {
 			return
 		}
-		if below(whereabouts(n), name) || n.HasBase() && below(n.RemotePath(), name) {
+		if below(whereabouts(n), name) ||
+			n.HasBase() && (below(n.RemotePath(), name) || below(origin(d.v.Tree(), n), name)) {
 			d.take(n)
 			found = true
 		}
@@ -157,9 +160,7 @@ func (d *discarder) apply() error {
 	})
 	var out, back []action
 	var returning []*tree.Node
-	names := map[*tree.Node]string{} // in the view, before
 	for _, n := range nodes {
-		names[n] = n.Name()
 		out = append(out, d.discardBytes(n)...)
 		d.revert(n)
 		switch {
@@ -169,6 +170,7 @@ func (d *discarder) apply() error {
 			}
 			d.v.Tree().Unlink(n, d.v.Now())
 		case n.Moved():
+			d.atHome[n] = n.Parked() && *n.Diff.Home == tree.Home{Dir: n.Parent().ID, Name: n.Name()}
 			if d.v.Here(n, n.Path()) {
 				waiting := fmt.Sprintf("%s/%016x", localdir.TrashDir, uint64(n.ID))
 				out = append(out, action{Kind: tree.RenameLocal, From: n.Path(), To: waiting})
@@ -186,15 +188,15 @@ func (d *discarder) apply() error {
 	}
 	base := func(n *tree.Node) int { return strings.Count(n.RemotePath(), "/") }
 	slices.SortFunc(returning, func(a, b *tree.Node) int {
-		return cmp.Or(compareBool(parked(a), parked(b)), cmp.Compare(base(a), base(b)), cmp.Compare(a.ID, b.ID))
+		return cmp.Or(compareBool(a.Parked(), b.Parked()), cmp.Compare(base(a), base(b)), cmp.Compare(a.ID, b.ID))
 	})
 	for _, n := range returning {
-		dir, name := n.Base()
-		if parked(n) {
-			name = d.visible(dir, names[n])
-			d.v.Tree().Note(n, d.v.Now()).Dest = tree.Absent
-		}
-		d.v.Tree().Relink(n, dir, name)
+		d.putBack(n)
+	}
+	slices.SortFunc(returning, func(a, b *tree.Node) int { // the directories first
+		return cmp.Or(cmp.Compare(depth(a), depth(b)), cmp.Compare(a.ID, b.ID))
+	})
+	for _, n := range returning {
 		waiting := fmt.Sprintf("%s/%016x", localdir.TrashDir, uint64(n.ID))
 		if slices.ContainsFunc(out, func(a action) bool { return a.To == waiting }) {
 			back = append(back, action{Kind: tree.RenameLocal, From: waiting, To: n.Path()})
@@ -203,10 +205,21 @@ func (d *discarder) apply() error {
 	return d.v.Save(append(out, back...)...)
 }
 
-// parked says whether a push has put a node aside on the remote, where nobody sees it.
-func parked(n *tree.Node) bool {
-	_, name := n.Base()
-	return localdir.Reserved(name)
+// putBack has the program see a node where the remote has it. One that is aside is seen where it was before, if it was not
+// discarded before and nothing else is known to be there.
+func (d *discarder) putBack(n *tree.Node) {
+	t := d.v.Tree()
+	dir, name := n.Base()
+	if n.Parked() {
+		diff, home := t.Note(n, d.v.Now()), homeDir(t, n)
+		if home != nil && home.InView() && !d.atHome[n] && home.Kid(diff.Home.Name) == nil && home.OnRemote(diff.Home.Name) == nil {
+			dir, name = home, diff.Home.Name
+			diff.Dest = tree.Absent
+		} else {
+			diff.Home = nil
+		}
+	}
+	t.Relink(n, dir, name)
 }
 
 func compareBool(a, b bool) int {
@@ -217,21 +230,6 @@ func compareBool(a, b bool) int {
 		return -1
 	}
 	return 1
-}
-
-// visible is a name for a node that was put aside, whose old place others have: it is not to be lost from sight.
-func (d *discarder) visible(dir *tree.Node, name string) string {
-	if name == "" { // it was removed since
-		name = "restored"
-	}
-	free := name
-	for i := 1; ; i++ {
-		_, hidden := dir.Hidden(free)
-		if dir.Kid(free) == nil && !hidden {
-			return free
-		}
-		free = keptName(name, d.v.Options().Now(), hostName(), i)
-	}
 }
 
 // discardBytes takes changed bytes away from their node, and says where they go.

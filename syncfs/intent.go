@@ -229,11 +229,14 @@ func settle(v *mirror.View, n *tree.Node, i *tree.Intent, f fate, now tree.Meta)
 	if r := dir.OnRemote(name); r != n {
 		step.Replaces = r
 	}
+	if i.Kind == tree.Park {
+		step.Op, step.Aux = tree.Rename, true
+	}
 	if i.Kind == tree.Make {
 		reached(v, step, now)
 		return
 	}
-	if i.Kind == tree.Move {
+	if i.Kind.Renames() {
 		if f == done {
 			reached(v, step, i.Meta)
 		} else {

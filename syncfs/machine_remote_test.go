@@ -5,7 +5,6 @@ import (
 	"io/fs"
 	"os"
 	"path"
-	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -112,7 +111,12 @@ func (s *store) temporary() (names []string) {
 
 // parked says whether a push has put something aside.
 func (s *store) parked() bool {
-	return slices.ContainsFunc(s.temporary(), func(name string) bool { return strings.HasSuffix(name, ".park") })
+	for name := range s.tree() {
+		if strings.Contains(name, " (moving ") {
+			return true
+		}
+	}
+	return false
 }
 
 func (s *store) walk(dir string, visit func(string, entry) bool) {

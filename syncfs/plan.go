@@ -3,7 +3,6 @@ package syncfs
 import (
 	"context"
 	"errors"
-	"sync"
 
 	"github.com/sftpsyncer/go-syncfs/internal/mirror"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
@@ -46,7 +45,7 @@ func (s *Fs) Plan(ctx context.Context) (Plan, error) {
 	var views []foresight
 	err := s.m.Do(func(v *mirror.View) error {
 		views = nil
-		for _, step := range v.Tree().Plan(s.parking) {
+		for _, step := range v.Tree().Plan(s.parkingName) {
 			if !step.Aux {
 				views = append(views, foresee(v, step))
 			}
@@ -56,16 +55,7 @@ func (s *Fs) Plan(ctx context.Context) (Plan, error) {
 	if err != nil || len(views) == 0 {
 		return Plan{}, err
 	}
-	slots := make(chan struct{}, s.m.Capacity())
-	var running sync.WaitGroup
-	for i := range views {
-		slots <- struct{}{}
-		running.Go(func() {
-			defer func() { <-slots }()
-			views[i].look(s)
-		})
-	}
-	running.Wait()
+	s.lookAt(views)
 	var plan Plan
 	for _, f := range views {
 		if f.err != nil {

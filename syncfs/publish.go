@@ -36,7 +36,7 @@ func (s *Fs) publish(step tree.Step, c content, u uploaded, now mirror.Answer, r
 		err = s.unchanged(step, c)
 	}
 	intent := &tree.Intent{Kind: tree.Publish, From: u.temp, To: step.Path,
-		Aside: s.besides(step.Path, step.Node, ".old"), Dir: step.To.Dir.ID, Meta: u.meta, Hash: u.hash, Stamp: c.stamp}
+		Aside: s.besides(step.Path), Dir: step.To.Dir.ID, Meta: u.meta, Hash: u.hash, Stamp: c.stamp}
 	if err == nil {
 		err = s.intend(step.Node, intent)
 	}

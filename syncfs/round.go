@@ -3,7 +3,6 @@ package syncfs
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 
 	"github.com/sftpsyncer/go-syncfs/internal/mirror"
@@ -21,7 +20,9 @@ type round struct {
 
 	waits      []int   // by step: dependencies not done yet
 	dependents [][]int // by step: those that depend on it
+	begun      []bool  // by step: it is under way, or has ended
 	settled    []bool  // by step
+	cycles     map[int]*cycle
 	late       []int
 	ready      []int
 	ended      chan outcome
@@ -29,9 +30,11 @@ type round struct {
 }
 
 type outcome struct {
-	step   int
-	weight int64
-	result Result
+	checked *cycle // what ended is the check of its bases
+	failed  []failure
+	step    int
+	weight  int64
+	result  Result
 }
 
 // round finds out what became of earlier steps, and makes the steps of a new plan. The error is one that is not about
@@ -44,7 +47,7 @@ func (p *pusher) round() (*round, error) {
 		}
 	}
 	err := p.s.m.Do(func(v *mirror.View) error {
-		r.steps = v.Tree().Plan(p.s.parking)
+		r.steps = v.Tree().Plan(p.s.parkingName)
 		r.changes = make([]Change, len(r.steps))
 		for i, step := range r.steps {
 			r.changes[i] = changeOf(v, step)
@@ -78,13 +81,11 @@ func (r *round) expect(done *Report) {
 	r.s.meter.Total(files, bytes)
 }
 
-// parking names a node's place aside on the remote.
-func (s *shared) parking(n *tree.Node) string { return s.tempName(n, ".park") }
-
 // run makes the steps, each when those it depends on are done.
 func (r *round) run(p *pusher) {
 	n := len(r.steps)
 	r.waits, r.dependents, r.settled = make([]int, n), make([][]int, n), make([]bool, n)
+	r.begun, r.cycles = make([]bool, n), cyclesOf(r.steps)
 	r.ended = make(chan outcome)
 	for i, step := range r.steps {
 		r.waits[i] = len(step.Deps)
@@ -104,6 +105,7 @@ func (r *round) run(p *pusher) {
 		}
 	}
 	r.loop(p)
+	r.sendHome()
 	// The last step made in a directory is the first whose attributes may be set: the innermost first.
 	for len(r.late) > 0 {
 		i := r.late[len(r.late)-1]
@@ -126,14 +128,21 @@ func (r *round) loop(p *pusher) {
 				break
 			}
 			r.ready = r.ready[1:]
+			c := r.cycles[r.steps[i].Cycle]
 			switch {
 			case r.settled[i]:
 			case r.stop != nil:
 				r.end(p, i, Result{Change: r.changes[i], Err: r.stop})
+			case c != nil && !c.checked:
+				if c.waiting = append(c.waiting, i); len(c.waiting) == 1 {
+					running++
+					go func() { r.ended <- outcome{checked: c, failed: r.check(c)} }()
+				}
 			default:
 				running++
 				load += weight
-				go func() { r.ended <- outcome{i, weight, r.attempt(i)} }()
+				r.begun[i] = true
+				go func() { r.ended <- outcome{step: i, weight: weight, result: r.attempt(i)} }()
 			}
 		}
 		if running == 0 {
@@ -142,6 +151,14 @@ func (r *round) loop(p *pusher) {
 		o := <-r.ended
 		running--
 		load -= o.weight
+		if c := o.checked; c != nil {
+			c.checked = true
+			r.ready = append(r.ready, c.waiting...)
+			for _, f := range o.failed {
+				r.end(p, f.step, Result{Change: r.changes[f.step], Err: r.refuse(f)})
+			}
+			continue
+		}
 		r.end(p, o.step, o.result)
 	}
 }
@@ -151,15 +168,18 @@ func (r *round) end(p *pusher, i int, result Result) {
 	if r.settled[i] {
 		return
 	}
-	r.settled[i] = true
+	r.begun[i], r.settled[i] = true, true
 	result.step = attempted{r.steps[i].Node.ID, r.steps[i].Op}
 	switch err := result.Err; {
 	case err != nil:
 		if r.stop == nil && fatal(err) {
 			r.stop = err
 		}
-		r.failed = append(r.failed, result)
+		if !r.steps[i].Parks() { // the step that brings it to its place fails with it
+			r.failed = append(r.failed, result)
+		}
 		r.advanced = r.advanced || result.advanced
+		r.fail(p, i, err)
 	case !r.steps[i].Aux:
 		p.report.add(result)
 		r.s.meter.Done(result.Size)
@@ -167,8 +187,7 @@ func (r *round) end(p *pusher, i int, result Result) {
 	}
 	for _, d := range r.dependents[i] {
 		if result.Err != nil {
-			err := fmt.Errorf("%v: not done before: %w", r.changes[d], result.Err)
-			r.end(p, d, Result{Change: r.changes[d], Err: err})
+			r.end(p, d, Result{Change: r.changes[d], Err: notBefore(r.changes[d], result.Err)})
 			continue
 		}
 		if r.waits[d]--; r.waits[d] == 0 && !r.steps[d].Late {
@@ -195,12 +214,18 @@ func (r *round) attempt(i int) Result {
 	result := Result{Change: r.changes[i]}
 	result.Attempts++
 	if err := r.s.do(step, &result); err != nil {
-		result.Err = named(result.Change, err)
+		result.Err = r.refuse(failure{i, err})
 		result.intended = !step.Aux && r.s.intends(step.Node)
-		r.s.failed(step.Node, result.Err)
 	}
 	result.Duration = r.s.since(start)
 	return result
+}
+
+// refuse records that a step has failed. It returns its error.
+func (r *round) refuse(f failure) error {
+	err := named(r.changes[f.step], f.err)
+	r.s.failed(r.steps[f.step].Node, err)
+	return err
 }
 
 func named(c Change, err error) error {
@@ -233,7 +258,7 @@ func (s *Fs) do(step tree.Step, r *Result) error {
 	}
 	for attempt := 1; ; attempt++ {
 		err := s.try(step, r)
-		if !errors.Is(err, fs.ErrNotExist) || step.To.Dir == nil || attempt == maxMissing {
+		if !errors.Is(err, fs.ErrNotExist) || errors.Is(err, errLeftAside) || step.To.Dir == nil || attempt == maxMissing {
 			return err
 		}
 		if err := s.ensureParent(step, r); err != nil {

@@ -25,10 +25,14 @@ func reached(v *mirror.View, step tree.Step, meta tree.Meta) {
 		}
 		return
 	}
+	var home *tree.Home
+	if step.Parks() {
+		home = homeOf(n)
+	}
 	t.Rebase(n, step.To.Dir, step.To.Name)
 	n.Meta, n.Checked = meta, v.Now()
 	if n.Diff != nil {
-		n.Diff.Intent, n.Diff.Part, n.Diff.Base, n.Diff.Explicit = nil, nil, nil, false
+		n.Diff.Intent, n.Diff.Part, n.Diff.Base, n.Diff.Explicit, n.Diff.Home = nil, nil, nil, false, home
 	}
 	t.Touch(n)
 }
@@ -87,7 +91,9 @@ func (s *Fs) retract(n *tree.Node, err error) error {
 }
 
 // outcomeUnknown says whether a step that ended with an error may have been made all the same.
-func outcomeUnknown(err error) bool { return fatal(err) || errors.Is(err, syscall.EIO) }
+func outcomeUnknown(err error) bool {
+	return fatal(err) || errors.Is(err, syscall.EIO) || errors.Is(err, errLeftAside)
+}
 
 // clearIntent records that a step was not made. What was only kept because the remote might have been made to have it
 // is forgotten.

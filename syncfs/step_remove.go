@@ -3,6 +3,7 @@ package syncfs
 import (
 	"errors"
 	"io/fs"
+	"slices"
 	"strings"
 
 	"github.com/sftpsyncer/go-syncfs/internal/mirror"
@@ -28,7 +29,7 @@ func (s *Fs) removeRemote(step tree.Step, r *Result) error {
 	}
 	if now.Known == tree.Exists {
 		if n.Kind == tree.Dir {
-			if err := s.empty(step.Path); err != nil {
+			if err := s.empty(n, step.Path, true); err != nil {
 				return err
 			}
 		}
@@ -52,9 +53,16 @@ func (s *Fs) removeRemote(step tree.Step, r *Result) error {
 	})
 }
 
-// empty says whether a directory of the remote may be removed: whatever was seen in it has been removed before.
-func (s *Fs) empty(path string) error {
+// empty says whether a directory of the remote may be removed, once what this side has seen in it is.
+func (s *Fs) empty(dir *tree.Node, path string, sweep bool) error {
 	names, err := s.m.AskNames(path)
+	if err != nil {
+		return err
+	}
+	err = s.m.Do(func(*mirror.View) error {
+		names = slices.DeleteFunc(names, func(name string) bool { return dir.OnRemote(name) != nil })
+		return nil
+	})
 	if err == nil && len(names) > 0 {
 		err = conflict("made there since: " + strings.Join(names[:min(len(names), 3)], ", "))
 	}

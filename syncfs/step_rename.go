@@ -2,6 +2,7 @@ package syncfs
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 
 	"github.com/sftpsyncer/go-syncfs/internal/mirror"
@@ -9,6 +10,14 @@ import (
 )
 
 func (s *Fs) renameRemote(step tree.Step, r *Result) error {
+	err := s.tryRename(step, r)
+	if errors.Is(err, ErrConflict) && s.goesHome(step) {
+		return s.stay(step.Node, err)
+	}
+	return err
+}
+
+func (s *Fs) tryRename(step tree.Step, r *Result) error {
 	var from, to base
 	err := s.m.Do(func(v *mirror.View) error {
 		from, to = baseOf(step.Node), targetBase(v, step)
@@ -33,17 +42,25 @@ func (s *Fs) renameRemote(step tree.Step, r *Result) error {
 	if err := s.agree(step, r, step.Path, to, s.m.Ask(step.Path), false); err != nil {
 		return err
 	}
-	aside := s.besides(step.Path, step.Node, ".old")
-	intent := &tree.Intent{Kind: tree.Move, From: step.From, To: step.Path, Aside: aside, Dir: step.To.Dir.ID,
-		Meta: source.Meta}
+	kind := tree.Move
+	if step.Parks() {
+		kind = tree.Park
+	}
+	return s.move(step, source.Meta, kind, to.known != tree.Absent, r)
+}
+
+// move renames on the remote what has been checked. existing says that something may be replaced.
+func (s *Fs) move(step tree.Step, meta tree.Meta, kind tree.IntentKind, existing bool, r *Result) error {
+	intent := &tree.Intent{Kind: kind, From: step.From, To: step.Path, Aside: s.besides(step.Path),
+		Dir: step.To.Dir.ID, Meta: meta}
 	if err := s.intend(step.Node, intent); err != nil {
 		return err
 	}
-	if err := s.displace(intent, to.known != tree.Absent, r); err != nil {
+	if err := s.displace(intent, existing, r); err != nil {
 		return s.retract(step.Node, err)
 	}
 	return s.m.Do(func(v *mirror.View) error {
-		reached(v, step, source.Meta)
+		reached(v, step, meta)
 		return nil
 	})
 }
@@ -94,7 +111,7 @@ func (s *Fs) replace(i *tree.Intent, existing bool, r *Result) error {
 	r.MovedAside = true
 	if err := mirror.Remote(remote.Rename(from, to)); err != nil {
 		if backErr := mirror.Remote(remote.Rename(aside, to)); backErr != nil {
-			return errors.Join(err, backErr)
+			return fmt.Errorf("%w, as %s: %w", errLeftAside, i.Aside, errors.Join(err, backErr))
 		}
 		return err
 	}
@@ -104,10 +121,4 @@ func (s *Fs) replace(i *tree.Intent, existing bool, r *Result) error {
 		s.logger.Warn("replaced file left on the remote", "name", i.Aside, "err", err)
 	}
 	return nil
-}
-
-// besides is a temporary name in the directory of a path.
-func (s *Fs) besides(path string, n *tree.Node, suffix string) string {
-	dir, _ := tree.Split(path)
-	return tree.Join(dir, s.tempName(n, suffix))
 }

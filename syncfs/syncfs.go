@@ -65,7 +65,6 @@ type shared struct {
 	verify     bool
 	syncRemote bool
 	logger     *slog.Logger
-	temp       string        // the part of temporary names on the remote that is this local directory's own
 	block      int64         // bytes from one place from which an upload can go on to the next
 	pushing    chan struct{} // holds a token while a Push or Discard runs
 	parents    chan struct{} // holds a token while a step looks for the directory it needs
@@ -92,10 +91,6 @@ func New(remote, local afero.Fs, opts *Options) (*Fs, error) {
 	if err != nil {
 		return nil, err
 	}
-	temp, err := instance(m.Local())
-	if err != nil {
-		return nil, errors.Join(err, m.Close())
-	}
 	return &Fs{m: m, shared: &shared{
 		conflict:   opts.Conflict,
 		onConflict: opts.Resolve,
@@ -103,7 +98,6 @@ func New(remote, local afero.Fs, opts *Options) (*Fs, error) {
 		verify:     opts.Verify,
 		syncRemote: opts.SyncRemote,
 		logger:     m.Options().Logger,
-		temp:       temp,
 		block:      defaultBlock,
 		pushing:    make(chan struct{}, 1),
 		parents:    make(chan struct{}, 1),

@@ -19,7 +19,7 @@ type detours []tree.Intent
 
 func (v *View) detours() (d detours) {
 	v.tree.Intents(func(n *tree.Node) {
-		if n.Diff.Intent.Kind == tree.Move {
+		if n.Diff.Intent.Kind.Renames() {
 			d = append(d, *n.Diff.Intent)
 		}
 	})
@@ -92,16 +92,14 @@ func (m *FS) openStat(name string) (afero.File, fs.FileInfo, error) {
 	return f, fi, nil
 }
 
-// expected are the paths at which the remote gets something by a step whose outcome is not known.
+// expected are the paths at which the remote gets something by a step whose outcome is not known, or keeps what that
+// replaces.
 func (v *View) expected() map[string]bool {
 	var paths map[string]bool
 	v.tree.Intents(func(n *tree.Node) {
-		switch i := n.Diff.Intent; i.Kind {
-		case tree.Publish, tree.Move, tree.Make:
-			if paths == nil {
-				paths = map[string]bool{}
-			}
-			paths[i.To] = true
+		if i := n.Diff.Intent; i.Kind.Renames() || i.Kind == tree.Publish || i.Kind == tree.Make {
+			put(&paths, i.To, true)
+			put(&paths, i.Aside, true)
 		}
 	})
 	return paths

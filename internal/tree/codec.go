@@ -86,6 +86,8 @@ const (
 	hasIntentAttr
 )
 
+const hasHome uint64 = 1 << 26
+
 func flag(bit uint64, set bool) uint64 {
 	if set {
 		return bit
@@ -102,7 +104,7 @@ func (e *encoder) node(n *Node) {
 		flag(isStale, c != nil && c.Stale) | flag(isAdded, c != nil && c.Added) | flag(isPinned, c != nil && c.Pinned) |
 		flag(isLanding, c != nil && c.Landing != "") | flag(hasPrev, c != nil && c.Prev != nil) |
 		flag(isExplicit, d != nil && d.Explicit) | flag(isTemp, n.Temp) | flag(hasPart, d != nil && d.Part != nil) |
-		flag(hasBaseHash, d != nil && d.Base != nil) | flag(hasWritten, d != nil && d.Written != 0) |
+		flag(hasHome, n.Parked()) | flag(hasBaseHash, d != nil && d.Base != nil) | flag(hasWritten, d != nil && d.Written != 0) |
 		flag(hasBaseName, n.base != nil && (n.base != n.parent || n.renamed)))
 	e.b = append(e.b, byte(n.Kind), byte(n.Content), byte(n.Known))
 	e.id(n.parent)
@@ -151,6 +153,10 @@ func (e *encoder) node(n *Node) {
 	}
 	if d.Written != 0 {
 		e.int(d.Written)
+	}
+	if d.Home != nil {
+		e.uint(uint64(d.Home.Dir))
+		e.string(d.Home.Name)
 	}
 }
 
@@ -306,6 +312,9 @@ func (d *decoder) node() state {
 		}
 		if flags&hasWritten != 0 {
 			n.Diff.Written = d.int()
+		}
+		if flags&hasHome != 0 {
+			n.Diff.Home = &Home{Dir: ID(d.uint()), Name: d.string()}
 		}
 	}
 	if d.err == nil && (n.ID == 0 || n.Kind < File || n.Kind > Link || n.Content > Interrupted || n.Known > Exists ||

@@ -120,6 +120,9 @@ func (n *Node) Parent() *Node { return n.parent }
 // IsRoot says whether the node is the root, which is always in both trees.
 func (n *Node) IsRoot() bool { return n.base == n }
 
+// Parked says whether a push has moved the node aside on the remote and not yet to its place.
+func (n *Node) Parked() bool { return n.Diff != nil && n.Diff.Home != nil }
+
 // InView says whether the program sees the node.
 func (n *Node) InView() bool { return n.parent != nil || n.IsRoot() }
 

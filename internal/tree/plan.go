@@ -57,9 +57,17 @@ type Step struct {
 	Aux bool
 	// Deps are the steps that must have succeeded before.
 	Deps []int
+	// Parked says that From (Rename) or Path (Remove) leads through a place aside.
+	Parked bool
+	// Cycle numbers the steps that are made together or not at all: a node that is moved aside for one of them gets to
+	// its place by another. 0: none.
+	Cycle int
 	// Late steps come when all others have ended, however they ended.
 	Late bool
 }
+
+// Parks says whether the step moves a node aside, to break a cycle.
+func (s Step) Parks() bool { return s.Aux && s.Op == Rename }
 
 // Plan orders the difference into steps: each step's Deps come before it, and executing them all turns
 // what the remote is known to have into the view. Places are taken as soon as they are free; a file is replaced by
@@ -79,6 +87,7 @@ func (t *Tree) Plan(parking func(*Node) string) []Step {
 		users:   map[*Node][]int{},
 		arrived: map[*Node][]*Node{},
 		takes:   map[*Node]*Node{},
+		aside:   map[*Node]int{},
 	}
 	nodes := make([]*Node, 0, len(t.pending))
 	for _, n := range t.pending {
@@ -108,6 +117,7 @@ func (t *Tree) Plan(parking func(*Node) string) []Step {
 			p.attributes(n)
 		}
 	}
+	p.numberCycles()
 	return p.steps
 }
 

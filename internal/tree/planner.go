@@ -25,7 +25,15 @@ type planner struct {
 	users   map[*Node][]int   // the steps whose paths go through a node that is still to be moved or removed
 	arrived map[*Node][]*Node // by directory: nodes that were brought into it
 	takes   map[*Node]*Node   // removed file -> file that replaces it
+	aside   map[*Node]int     // the step that moved a node aside; -1: it is not aside any more
+	homing  []homing
 }
+
+// homing is the step that brings a node to its place which was aside.
+type homing struct{ step, parked int }
+
+// earlier marks a node that an earlier plan has moved aside.
+const earlier = -2
 
 func (p *planner) where(n *Node) Slot {
 	if s, ok := p.pos[n]; ok {
@@ -80,7 +88,10 @@ func (p *planner) bring(n *Node, to Slot) {
 	from := p.where(n)
 	switch {
 	case from.Dir != nil:
-		step.Op, step.From = Rename, p.path(from)
+		step.Op, step.From, step.Parked = Rename, p.path(from), p.throughAside(n)
+		if parked, ok := p.isAside(n); ok && !n.goesHome(parked) {
+			p.homing = append(p.homing, homing{len(p.steps), parked})
+		}
 		p.emit(step, from, to)
 	case n.Kind == Dir:
 		step.Op = Mkdir
@@ -128,8 +139,33 @@ func (p *planner) vacate(s Slot, n *Node) {
 // park moves a node aside, into directory dir.
 func (p *planner) park(n, dir *Node) {
 	from, to := p.where(n), Slot{dir, p.parking(n)}
-	p.emit(Step{Op: Rename, Node: n, From: p.path(from), Path: p.path(to), To: to, Aux: true}, from, to)
+	p.emit(Step{Op: Rename, Node: n, From: p.path(from), Path: p.path(to), To: to, Aux: true, Parked: p.throughAside(n)},
+		from, to)
 	p.went(n, from, to)
+	p.aside[n] = len(p.steps) - 1
+}
+
+// isAside says whether a node is aside now, and which step has moved it there.
+func (p *planner) isAside(n *Node) (step int, ok bool) {
+	if step, ok := p.aside[n]; ok {
+		return step, step >= 0
+	}
+	return earlier, n.Parked()
+}
+
+// throughAside says whether the path of a node leads through a place aside now.
+func (p *planner) throughAside(n *Node) bool {
+	for ; !n.IsRoot(); n = p.where(n).Dir {
+		if _, ok := p.isAside(n); ok {
+			return true
+		}
+	}
+	return false
+}
+
+// goesHome says whether a node that an earlier plan has moved aside goes back to where it was.
+func (n *Node) goesHome(parked int) bool {
+	return parked == earlier && *n.Diff.Home == Home{n.parent.ID, n.name}
 }
 
 // went notes that the step emitted last moved n.
@@ -145,6 +181,7 @@ func (p *planner) went(n *Node, from, to Slot) {
 	}
 	p.moved[n] = i
 	p.pos[n] = to
+	p.aside[n] = -1
 }
 
 // clear removes a node that is not in the view from the remote, after what is in it.
@@ -164,7 +201,7 @@ func (p *planner) clear(n *Node) {
 		}
 	}
 	from := p.where(n)
-	p.emit(Step{Op: Remove, Node: n, Path: p.path(from), Aux: n.Temp}, from)
+	p.emit(Step{Op: Remove, Node: n, Path: p.path(from), Aux: n.Temp, Parked: p.throughAside(n)}, from)
 	p.went(n, from, Slot{})
 	p.state[n] = placed
 }
@@ -261,4 +298,48 @@ func (p *planner) deps(s Slot) []int {
 		}
 	}
 	return deps
+}
+
+// numberCycles marks the steps that depend on each other by a node that is aside in between: those between the one
+// that moves it aside and the one that brings it to its place. What has to be done before the former is left out: a node
+// is not moved aside if that fails.
+func (p *planner) numberCycles() {
+	for k, h := range p.homing {
+		before := map[int]bool{}
+		if h.parked >= 0 {
+			p.allDeps(h.parked, before)
+			delete(before, h.parked)
+		}
+		p.join(h.step, k+1, before)
+	}
+}
+
+// allDeps adds a step, and all that it depends on.
+func (p *planner) allDeps(i int, all map[int]bool) {
+	if all[i] {
+		return
+	}
+	all[i] = true
+	for _, d := range p.steps[i].Deps {
+		p.allDeps(d, all)
+	}
+}
+
+// join makes a step, and what it depends on, part of a cycle. Another cycle that it is part of becomes one with it.
+func (p *planner) join(i, cycle int, before map[int]bool) {
+	was := p.steps[i].Cycle
+	switch {
+	case was == cycle || before[i]:
+		return
+	case was != 0:
+		for j := range p.steps {
+			if p.steps[j].Cycle == was {
+				p.steps[j].Cycle = cycle
+			}
+		}
+	}
+	p.steps[i].Cycle = cycle
+	for _, d := range p.steps[i].Deps {
+		p.join(d, cycle, before)
+	}
 }

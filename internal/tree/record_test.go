@@ -103,7 +103,7 @@ func drawCopy(t *rapid.T) *Copy {
 }
 
 func drawIntent(t *rapid.T) *Intent {
-	i := &Intent{Kind: rapid.SampledFrom([]IntentKind{Publish, Move, Erase, Make, Reset}).Draw(t, "kind"),
+	i := &Intent{Kind: rapid.SampledFrom([]IntentKind{Publish, Move, Erase, Make, Reset, Park}).Draw(t, "kind"),
 		From: rapid.String().Draw(t, "from"), To: rapid.String().Draw(t, "to"), Aside: rapid.String().Draw(t, "aside"),
 		Dir: ID(rapid.Uint64().Draw(t, "dir")), Meta: drawMeta(t), Hash: drawHash(t), Stamp: drawStamp(t)}
 	if i.Kind == Reset {
@@ -157,6 +157,9 @@ func scribble(t *rapid.T, tree *Tree, n *Node) {
 		if rapid.Bool().Draw(t, "part") {
 			d.Part = &Part{Temp: ID(rapid.Uint64().Draw(t, "temp")), Stamp: drawStamp(t),
 				Sent: rapid.Int64().Draw(t, "sent"), Hash: drawHash(t)}
+		}
+		if rapid.Bool().Draw(t, "home") {
+			d.Home = &Home{Dir: ID(rapid.Uint64().Draw(t, "home dir")), Name: rapid.String().Draw(t, "home name")}
 		}
 	}
 	tree.Touch(n)

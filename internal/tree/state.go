@@ -126,8 +126,12 @@ const (
 	Erase               // removal on the remote
 	Make                // making of a directory or link on the remote
 	Reset               // change of the attributes of To on the remote
+	Park                // rename on the remote to a place aside, see [Diff.Home]
 	Upload              // making of a temporary file; never an intent of a node, only a Guard
 )
+
+// Renames says whether the step moves a node on the remote.
+func (k IntentKind) Renames() bool { return k == Move || k == Park }
 
 // Intent is a step that was about to be sent. From and To are remote paths; Meta is the version the step moves
 // (Publish: of the temporary file as its open handle showed it last), removes, makes (only the mode, of a directory) or
@@ -163,6 +167,14 @@ type Diff struct {
 	Explicit bool
 	Intent   *Intent
 	Part     *Part
+	// Home is where the remote had the node before a push moved it aside, to let others pass; nil: it is not aside.
+	Home *Home
+}
+
+// Home is a place on the remote, by identity.
+type Home struct {
+	Dir  ID
+	Name string
 }
 
 // Part is an upload that has begun.

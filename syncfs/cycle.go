@@ -1,0 +1,140 @@
+package syncfs
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/sftpsyncer/go-syncfs/internal/mirror"
+	"github.com/sftpsyncer/go-syncfs/internal/tree"
+)
+
+// cycle are the steps of a round that are made together or not at all: on the way something is aside. The bases of all of
+// them are checked before the first one is made.
+type cycle struct {
+	steps   []int
+	waiting []int // those that are ready, while the bases are checked
+	checked bool
+}
+
+// cyclesOf are the cycles of a plan, by number.
+func cyclesOf(steps []tree.Step) map[int]*cycle {
+	cycles := map[int]*cycle{}
+	for i, step := range steps {
+		if step.Cycle == 0 {
+			continue
+		}
+		c := cycles[step.Cycle]
+		if c == nil {
+			c = &cycle{}
+			cycles[step.Cycle] = c
+		}
+		c.steps = append(c.steps, i)
+	}
+	return cycles
+}
+
+// failure is the error of a step that would fail.
+type failure struct {
+	step int
+	err  error
+}
+
+// check looks whether the steps of a cycle may be made, as the remote is before the first of them. The steps that move
+// something aside say nothing of their own: another one brings the same node to its place.
+func (r *round) check(c *cycle) (failed []failure) {
+	var views []foresight
+	var steps []int
+	err := r.s.m.Do(func(v *mirror.View) error {
+		views, steps = nil, nil
+		for _, i := range c.steps {
+			if !r.steps[i].Parks() {
+				views, steps = append(views, foresee(v, r.steps[i])), append(steps, i)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return []failure{{c.steps[0], err}}
+	}
+	r.s.lookAt(views)
+	for k := range views {
+		result := Result{Change: r.changes[steps[k]]}
+		if err := r.s.foreseen(&views[k], &result); err != nil {
+			failed = append(failed, failure{steps[k], err})
+		}
+	}
+	return failed
+}
+
+// lookAt asks the remote about all that some steps are about, several at a time.
+func (s *Fs) lookAt(views []foresight) {
+	slots := make(chan struct{}, s.m.Capacity())
+	var running sync.WaitGroup
+	for i := range views {
+		slots <- struct{}{}
+		running.Go(func() {
+			defer func() { <-slots }()
+			views[i].look(s)
+		})
+	}
+	running.Wait()
+}
+
+// foreseen is the error with which a step would fail, as far as that can be told before those that it waits for.
+func (s *Fs) foreseen(f *foresight, r *Result) error {
+	if f.err != nil {
+		return f.err
+	}
+	switch step := f.step; step.Op {
+	case tree.Remove:
+		if step.Node.Temp {
+			return nil
+		}
+		err := s.agree(step, r, f.source, f.from, f.sourceNow, true)
+		if err == nil && step.Node.Kind == tree.Dir && f.sourceNow.Known == tree.Exists {
+			err = s.empty(step.Node, f.source, false)
+		}
+		return err
+	case tree.Rename:
+		if err := s.agree(step, r, f.source, f.from, f.sourceNow, false); err != nil {
+			return err
+		}
+		if f.sourceNow.Known == tree.Absent && (f.from.known == tree.Exists || f.from.kind != tree.Dir) {
+			return conflict("it was removed there")
+		}
+		return s.agree(step, r, f.target, f.to, f.targetNow, false)
+	case tree.Mkdir, tree.Symlink:
+		if err := f.decide(s.conflict).Err; errors.Is(err, ErrConflict) {
+			return err
+		}
+	}
+	return nil
+}
+
+// notBefore is the error of a step that waits for another one, which has failed.
+func notBefore(waits Change, err error) error {
+	return fmt.Errorf("%v: not done before: %w", waits, err)
+}
+
+// fail ends the steps of a cycle that have not begun, since one of them has failed.
+func (r *round) fail(p *pusher, step int, err error) {
+	if c := r.cycles[r.steps[step].Cycle]; c != nil {
+		for _, i := range c.steps {
+			if !r.begun[i] {
+				r.end(p, i, Result{Change: r.changes[i], Err: notBefore(r.changes[i], err)})
+			}
+		}
+	}
+}
+
+// sendHome brings back what is aside because a cycle did not come to its end.
+func (r *round) sendHome() {
+	for i := len(r.steps) - 1; i >= 0 && r.stop == nil; i-- {
+		if step := r.steps[i]; step.Cycle != 0 && !step.Parks() {
+			if err := r.s.sendHome(step.Node); err != nil {
+				r.s.logger.Warn("left aside on the remote", "name", r.changes[i].Name, "err", err)
+			}
+		}
+	}
+}
