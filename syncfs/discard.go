@@ -3,12 +3,10 @@ package syncfs
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"io/fs"
 	"slices"
 	"strings"
 
-	"github.com/sftpsyncer/go-syncfs/internal/localdir"
 	"github.com/sftpsyncer/go-syncfs/internal/mirror"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
@@ -17,7 +15,8 @@ import (
 // old name. A name is that of a Change, or where the program sees (or saw) the file. None named means all.
 //
 // A file that was queued by Add stays in the local directory where it is; bytes that were written through the Fs are
-// moved to .syncfs/discarded there. What stands in the way of something that goes back to its place is discarded too.
+// moved to .syncfs/discarded there. What the user has put by hand where something goes back to stays, and is what the
+// program sees; a copy that has lost its place so is deleted. What stands in the way of something that goes back to its place is discarded too.
 //
 // What a Push that failed has moved aside on the remote, in the middle of a swap, goes back to its old name if that is
 // free: the rename is queued. Otherwise, or if it is discarded once more, it shows under the name that it has there.
@@ -30,13 +29,22 @@ func (s *Fs) Discard(names ...string) error {
 		return err
 	}
 	defer done()
-	return s.m.Do(func(v *mirror.View) error {
-		d := discarder{s: s, v: v, chosen: map[*tree.Node]bool{}, atHome: map[*tree.Node]bool{}}
+	var out []action
+	err = s.m.Do(func(v *mirror.View) error {
+		d := discarder{s: s, v: v, chosen: map[*tree.Node]bool{}, atHome: map[*tree.Node]bool{},
+			local: localMoves{v: v, leaves: map[string]string{}, emptied: map[string]bool{}, filled: map[string]bool{},
+				was: map[*tree.Node]string{}, yielded: map[*tree.Node]bool{}}}
 		if err := d.choose(names); err != nil {
 			return err
 		}
-		return d.apply()
+		err := d.apply()
+		out = d.local.out
+		return err
 	})
+	if err == nil {
+		s.m.EmptyTrash(out)
+	}
+	return err
 }
 
 // discarder takes nodes back to where and what the remote has them.
@@ -45,6 +53,7 @@ type discarder struct {
 	v      *mirror.View
 	chosen map[*tree.Node]bool
 	atHome map[*tree.Node]bool // nodes that are aside, and had been discarded before
+	local  localMoves
 }
 
 func (d *discarder) choose(names []string) error {
@@ -136,6 +145,9 @@ func (d *discarder) take(n *tree.Node) {
 	if k := dir.Kid(name); k != nil && k != n {
 		d.take(k)
 	}
+	if n.Kind == tree.Dir && (d.local.fileAt(tree.Join(whereabouts(dir), name)) || d.local.fileAt(n.RemotePath())) {
+		d.takeBelow(n) // they have no place to go back to
+	}
 	if !dir.InView() {
 		d.take(dir)
 		return
@@ -149,6 +161,19 @@ func (d *discarder) take(n *tree.Node) {
 	}
 }
 
+// takeBelow chooses all that differs in a directory, here and on the remote.
+func (d *discarder) takeBelow(dir *tree.Node) {
+	var found []*tree.Node
+	d.v.Tree().Pending(func(n *tree.Node) {
+		if n.Within(dir) || n.HasBase() && below(n.RemotePath(), dir.RemotePath()) {
+			found = append(found, n)
+		}
+	})
+	for _, n := range found {
+		d.take(n)
+	}
+}
+
 func (d *discarder) apply() error {
 	var nodes []*tree.Node
 	for n := range d.chosen {
@@ -158,29 +183,25 @@ func (d *discarder) apply() error {
 	slices.SortFunc(nodes, func(a, b *tree.Node) int {
 		return cmp.Or(cmp.Compare(depth(b), depth(a)), cmp.Compare(a.ID, b.ID))
 	})
-	var out, back []action
 	var returning []*tree.Node
 	for _, n := range nodes {
-		out = append(out, d.discardBytes(n)...)
+		d.discardBytes(n)
 		d.revert(n)
 		switch {
 		case !n.HasBase():
 			if n.Kind == tree.Dir {
-				out = append(out, action{Kind: tree.RmdirLocal, From: n.Path()})
+				d.local.rmdir(n.Path())
 			}
 			d.v.Tree().Unlink(n, d.v.Now())
 		case n.Moved():
 			d.atHome[n] = n.Parked() && *n.Diff.Home == tree.Home{Dir: n.Parent().ID, Name: n.Name()}
-			if d.v.Here(n, n.Path()) {
-				waiting := fmt.Sprintf("%s/%016x", localdir.TrashDir, uint64(n.ID))
-				out = append(out, action{Kind: tree.RenameLocal, From: n.Path(), To: waiting})
-			}
+			d.local.takeAway(n)
 			d.v.Tree().Detach(n)
 			returning = append(returning, n)
 		case !n.InView():
 			returning = append(returning, n)
 		case n.Kind == tree.Dir && n.Known == tree.Unknown && !n.Differs(): // made without asking: that is to be asked now
-			out = append(out, action{Kind: tree.RmdirLocal, From: n.Path()})
+			d.local.rmdir(n.Path())
 			if !n.HasKids() {
 				d.v.Tree().Forget(n)
 			}
@@ -197,12 +218,14 @@ func (d *discarder) apply() error {
 		return cmp.Or(cmp.Compare(depth(a), depth(b)), cmp.Compare(a.ID, b.ID))
 	})
 	for _, n := range returning {
-		waiting := fmt.Sprintf("%s/%016x", localdir.TrashDir, uint64(n.ID))
-		if slices.ContainsFunc(out, func(a action) bool { return a.To == waiting }) {
-			back = append(back, action{Kind: tree.RenameLocal, From: waiting, To: n.Path()})
+		if n.Parked() && d.local.isTaken(n) {
+			d.v.Tree().Detach(n)
+			d.atHome[n] = true
+			d.putBack(n)
 		}
+		d.local.bringBack(n)
 	}
-	return d.v.Save(append(out, back...)...)
+	return d.v.Save(append(d.local.out, d.local.back...)...)
 }
 
 // putBack has the program see a node where the remote has it. One that is aside is seen where it was before, if it was not
@@ -232,23 +255,19 @@ func compareBool(a, b bool) int {
 	return 1
 }
 
-// discardBytes takes changed bytes away from their node, and says where they go.
-func (d *discarder) discardBytes(n *tree.Node) []action {
-	if !n.Dirty() {
-		return nil
-	}
-	name, added := n.Path(), n.Copy.Added
-	if added && n.HasBase() {
+// discardBytes takes changed bytes away from their node.
+func (d *discarder) discardBytes(n *tree.Node) {
+	switch {
+	case !n.Dirty():
+		return
+	case n.Copy.Added && n.HasBase():
 		d.v.Disown(n)
-		return nil
+		return
+	case !n.Copy.Added:
+		d.local.discard(n.Path())
 	}
 	d.v.Tree().Edit(n)
 	n.Content, n.Copy = tree.Remote, nil
-	if added {
-		return nil
-	}
-	to := fmt.Sprintf("%s/%s-%016x", localdir.DiscardedDir, d.v.Options().Now().UTC().Format("20060102T150405"), uint64(n.ID))
-	return []action{{Kind: tree.RenameLocal, From: name, To: to}}
 }
 
 // revert takes back what differs about a node besides its place.

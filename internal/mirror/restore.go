@@ -2,6 +2,7 @@ package mirror
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"path"
 	"time"
 
@@ -77,20 +78,45 @@ func (m *FS) redo(a tree.Action) {
 	}
 	if err := m.actOne(a); err != nil {
 		m.opt.Logger.Warn("local change not repeated", "from", a.From, "to", a.To, "err", err)
-		m.keep(a.From)
+		if m.keep(a.From) {
+			if n := (&View{FS: m}).Lookup(a.To); n != nil {
+				m.unown(n)
+			}
+		}
 	}
 }
 
-// keep saves from the emptying of the trash what was to go back from there.
-func (m *FS) keep(name string) {
-	dir, base := tree.Split(name)
-	if dir != localdir.TrashDir {
-		return
+// unown takes note that the copies of a node, and of those below it, are not in their place. What is there is the user's.
+func (m *FS) unown(n *tree.Node) {
+	var kids []*tree.Node
+	n.Kids(func(k *tree.Node) { kids = append(kids, k) })
+	for _, k := range kids {
+		m.unown(k)
 	}
-	to := fmt.Sprintf("%s/%s-%s", localdir.DiscardedDir, m.opt.Now().UTC().Format("20060102T150405"), base)
-	if err := m.local.Rename(name, to); err != nil {
+	if n.Content == tree.Owned {
+		m.tree.Edit(n).Content = tree.Remote
+		n.Copy = nil
+		m.tree.Touch(n)
+	}
+	if !n.Differs() && !n.HasKids() {
+		m.tree.Forget(n)
+	}
+}
+
+// DiscardedName is a name for what is taken out of the program's sight and not deleted. None is used twice.
+func (m *FS) DiscardedName() string {
+	return fmt.Sprintf("%s/%s-%016x", localdir.DiscardedDir, m.opt.Now().UTC().Format("20060102T150405"), rand.Uint64())
+}
+
+// keep saves from the emptying of the trash what was to go back from there. It says whether that is where it was.
+func (m *FS) keep(name string) bool {
+	if !within(name, localdir.TrashDir) {
+		return false
+	}
+	if err := m.local.Rename(name, m.DiscardedName()); err != nil {
 		m.opt.Logger.Error("discarded file not kept", "name", name, "err", err)
 	}
+	return true
 }
 
 // restoreNode decides about a node whose bytes were on their way when the process died.

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"syscall"
 
+	"github.com/sftpsyncer/go-syncfs/internal/localdir"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
@@ -108,6 +109,9 @@ func (m *FS) act(actions []tree.Action) error {
 func (m *FS) actOne(a tree.Action) error {
 	switch a.Kind {
 	case tree.RenameLocal:
+		if within(a.From, localdir.TrashDir) && m.bothThere(a) {
+			return fs.ErrExist // what goes back from the trash replaces nothing
+		}
 		err := m.rename(a.From, a.To)
 		if errors.Is(err, fs.ErrNotExist) {
 			// Bytes that were deleted by hand are missing under any name; or the directory is.
@@ -139,6 +143,12 @@ func (m *FS) actOne(a tree.Action) error {
 		}
 	}
 	return nil
+}
+
+func (m *FS) bothThere(a tree.Action) bool {
+	_, fromErr := m.local.Lstat(a.From)
+	_, toErr := m.local.Lstat(a.To)
+	return fromErr == nil && toErr == nil
 }
 
 func (m *FS) undo(a tree.Action) {

@@ -129,6 +129,16 @@ func (v *View) evicted(n *tree.Node) {
 	v.tree.Touch(n)
 }
 
+// Drop takes note that a node's copy is no longer in its place, if it has one.
+func (v *View) Drop(n *tree.Node) {
+	if n.Content == tree.Owned {
+		v.used -= n.Copy.Stamp.Size
+		v.tree.Edit(n).Content = tree.Remote
+		n.Copy = nil
+		v.tree.Touch(n)
+	}
+}
+
 // hash reads a local file.
 func (m *FS) hash(name string) (h hashed) {
 	f, err := m.local.OpenFile(name, os.O_RDONLY, 0)
