@@ -95,8 +95,7 @@ func (s *Fs) claim(step tree.Step, c content) (*part, error) {
 		if t.Node(n.ID) != n || t.Node(dir.ID) != dir || !dir.HasBase() {
 			return fmt.Errorf("%w: it or its directory was removed meanwhile", ErrBusy)
 		}
-		p.node = t.Hide(dir, newTempName(".part"), tree.File, tree.Unknown, tree.Meta{}, v.Now())
-		p.node.Temp = true
+		p.node = temporary(v, dir)
 		t.Note(n, v.Now()).Part = &tree.Part{Temp: p.node.ID, Stamp: c.stamp}
 		t.Touch(n)
 		return nil
@@ -109,6 +108,13 @@ func (s *Fs) claim(step tree.Step, c content) (*part, error) {
 		p.path = tree.Join(path.Dir(step.Path), name)
 	}
 	return p, err
+}
+
+// temporary records a temporary file that is about to be made in a directory of the remote, for a later push to remove.
+func temporary(v *mirror.View, dir *tree.Node) *tree.Node {
+	n := v.Tree().Hide(dir, newTempName(".part"), tree.File, tree.Unknown, tree.Meta{}, v.Now())
+	n.Temp = true
+	return n
 }
 
 // noteArrival records how much of an upload has arrived.

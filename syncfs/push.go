@@ -40,6 +40,7 @@ func (s *Fs) push(ctx context.Context, policy ConflictPolicy, names []string) (R
 	}
 	defer done()
 	s.connect()
+	s.clock = &remoteClock{}
 	s.meter = s.m.Meter("push")
 	defer s.meter.Close()
 	p := pusher{s: s, refused: map[attempted]Result{}, unknown: map[attempted]Result{}}

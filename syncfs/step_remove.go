@@ -3,8 +3,6 @@ package syncfs
 import (
 	"errors"
 	"io/fs"
-	"slices"
-	"strings"
 
 	"github.com/sftpsyncer/go-syncfs/internal/mirror"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
@@ -51,20 +49,4 @@ func (s *Fs) removeRemote(step tree.Step, r *Result) error {
 		}
 		return nil
 	})
-}
-
-// empty says whether a directory of the remote may be removed, once what this side has seen in it is.
-func (s *Fs) empty(dir *tree.Node, path string, sweep bool) error {
-	names, err := s.m.AskNames(path)
-	if err != nil {
-		return err
-	}
-	err = s.m.Do(func(*mirror.View) error {
-		names = slices.DeleteFunc(names, func(name string) bool { return dir.OnRemote(name) != nil })
-		return nil
-	})
-	if err == nil && len(names) > 0 {
-		err = conflict("made there since: " + strings.Join(names[:min(len(names), 3)], ", "))
-	}
-	return err
 }

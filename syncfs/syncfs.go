@@ -55,6 +55,7 @@ type Fs struct {
 	judge *judge
 	meter *mirror.Meter
 	ahead *ahead
+	clock *remoteClock
 }
 
 // shared is what an Fs and those made of it by WithContext have in common.

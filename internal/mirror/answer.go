@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"maps"
 	"slices"
 	"syscall"
 
@@ -221,8 +220,27 @@ func (m *FS) MakeDir(name string, perm fs.FileMode) (Answer, error) {
 	return m.AskFollowing(name), err
 }
 
-// AskNames asks the remote for the names in a directory.
-func (m *FS) AskNames(name string) ([]string, error) {
-	l := m.askList(name)
-	return slices.Sorted(maps.Keys(l.entries)), l.err
+// AskNames asks the remote for the names in a directory, and for those in it that clients of this kind keep for
+// themselves.
+func (m *FS) AskNames(name string) (names []string, reserved []fs.FileInfo, err error) {
+	if err := m.ctx.Err(); err != nil {
+		return nil, nil, err
+	}
+	infos, err := m.readDir(m.RemoteName(name))
+	if err != nil {
+		return nil, nil, Remote(err)
+	}
+	for _, fi := range infos {
+		base := fi.Name()
+		if err := plausible(base); err != nil {
+			return nil, nil, err
+		}
+		if localdir.Reserved(base) {
+			reserved = append(reserved, fi)
+		} else {
+			names = append(names, base)
+		}
+	}
+	slices.Sort(names)
+	return names, reserved, nil
 }

@@ -1,0 +1,132 @@
+package syncfs
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/sftpsyncer/go-syncfs/internal/localdir"
+	"github.com/sftpsyncer/go-syncfs/internal/mirror"
+	"github.com/sftpsyncer/go-syncfs/internal/tree"
+)
+
+// Temporary files of this client are in the tree, and are removed by the push that comes next. Others may have left some,
+// and so may this client if its record was lost. They stand in the way of the removal of the directory that they are in.
+
+// leftoverAge is how old a temporary file has to be that nobody is taken to be writing any more.
+const leftoverAge = 24 * time.Hour
+
+// empty makes sure that a directory of the remote may be removed, once what this side has seen in it is. Leftovers of
+// others are swept if that is said, and if they are old enough.
+func (s *Fs) empty(dir *tree.Node, path string, sweep bool) error {
+	names, reserved, err := s.m.AskNames(path)
+	if err != nil {
+		return err
+	}
+	var others []fs.FileInfo
+	err = s.m.Do(func(*mirror.View) error {
+		names = slices.DeleteFunc(names, func(name string) bool { return dir.OnRemote(name) != nil })
+		others = slices.DeleteFunc(reserved, func(fi fs.FileInfo) bool { return dir.OnRemote(fi.Name()) != nil })
+		return nil
+	})
+	switch {
+	case err != nil:
+		return err
+	case len(names) > 0:
+		return conflict("made there since: " + strings.Join(names[:min(len(names), 3)], ", "))
+	case len(others) == 0:
+		return nil
+	}
+	now, err := s.remoteNow(dir, path)
+	if err != nil {
+		return err
+	}
+	var young []string
+	var until time.Time
+	for _, fi := range others {
+		name, end := fi.Name(), fi.ModTime().Add(leftoverAge)
+		switch {
+		case !fi.Mode().IsRegular() || strings.EqualFold(name, localdir.StateDir):
+			return fmt.Errorf("%w: %s is no temporary file of this library's: remove it by hand", syscall.ENOTEMPTY, name)
+		case now.Before(end):
+			young = append(young, name)
+			if end.After(until) {
+				until = end
+			}
+		case sweep:
+			err := mirror.Remote(s.m.RemoteFs().Remove(s.m.RemoteName(tree.Join(path, name))))
+			if err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return fmt.Errorf("temporary file of another client, %s: %w", name, err)
+			}
+		}
+	}
+	if young != nil {
+		return fmt.Errorf("%w: temporary files of another client are in it: %s; they are taken for abandoned, and removed, "+
+			"from %s by the server's clock", syscall.ENOTEMPTY, strings.Join(young[:min(len(young), maxErrors)], ", "),
+			until.UTC().Format(time.DateTime))
+	}
+	return nil
+}
+
+// remoteClock is how far the remote's clock is ahead of this one's, found out once in each Push that needs it.
+type remoteClock struct {
+	mu    sync.Mutex // held while it is found out
+	known bool
+	ahead time.Duration
+}
+
+// remoteNow is what time it is on the remote, from the mtime of a file that is made for that in a directory.
+func (s *Fs) remoteNow(dir *tree.Node, path string) (time.Time, error) {
+	c := s.clock
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.known {
+		made, err := s.timestamp(dir, path)
+		if err != nil {
+			return time.Time{}, err
+		}
+		c.known, c.ahead = true, made.Sub(time.Unix(0, s.now()))
+	}
+	return time.Unix(0, s.now()).Add(c.ahead), nil
+}
+
+// timestamp makes a file, looks at its mtime, and removes it.
+func (s *Fs) timestamp(dir *tree.Node, path string) (made time.Time, err error) {
+	var n *tree.Node
+	err = s.m.Do(func(v *mirror.View) error {
+		if v.Tree().Node(dir.ID) != dir || !dir.HasBase() {
+			return ErrBusy
+		}
+		n = temporary(v, dir)
+		return nil
+	})
+	if err == nil {
+		err = s.m.SyncLog()
+	}
+	if err != nil {
+		return made, err
+	}
+	_, name := n.Base()
+	name = tree.Join(path, name)
+	f, err := s.m.RemoteFs().OpenFile(s.m.RemoteName(name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err == nil {
+		err = f.Close()
+	}
+	if err = mirror.Remote(err); err == nil {
+		a := s.m.Ask(name)
+		made, err = time.Unix(0, a.Meta.MTime), a.Err
+	}
+	if err != nil && outcomeUnknown(err) {
+		return made, err
+	}
+	if sweepErr := s.sweep(n, name); err == nil {
+		err = sweepErr
+	}
+	return made, err
+}
