@@ -22,7 +22,7 @@ const guardFor = 5 * time.Minute
 
 // guard records that a step, of which that became, may still be carried out. A rename that was made cannot be made again.
 func guard(v *mirror.View, n *tree.Node, i *tree.Intent, f fate) {
-	if f == done && (i.Kind == tree.Publish || i.Kind == tree.Move) && i.Aside == "" {
+	if f == done && (i.Kind == tree.Publish || i.Kind.Renames()) {
 		return
 	}
 	v.Guard(tree.Guard{Intent: *i, Kind: n.Kind, Target: n.Target()})
@@ -91,8 +91,9 @@ func (s *Fs) lookAtGuard(g *tree.Guard) (at sight) {
 	}
 	if at.err == nil && i.Kind == tree.Make && at.to.Known == tree.Exists && at.to.Kind == tree.Dir {
 		var names []string
-		names, at.err = s.m.AskNames(i.To)
-		at.empty = len(names) == 0
+		var reserved []fs.FileInfo
+		names, reserved, at.err = s.m.AskNames(i.To)
+		at.empty = len(names)+len(reserved) == 0
 	}
 	return at
 }
@@ -121,7 +122,7 @@ func (m mender) mend(g *tree.Guard, at sight) {
 		if i.Attr.Set&tree.AttrTimes != 0 {
 			m.setTimes(to, at.to, i)
 		}
-	case tree.Move:
+	case tree.Move, tree.Park:
 		m.moved(from, to, i.To, at)
 	case tree.Publish:
 		m.published(to, i, at.to)
@@ -295,7 +296,7 @@ func victim(v *mirror.View, g *tree.Guard, step tree.Step) *tree.Node {
 	switch g.Intent.Kind {
 	case tree.Erase:
 		return step.Node
-	case tree.Move:
+	case tree.Move, tree.Park:
 		if n := v.Tree().AtRemote(g.Intent.To); n != step.Node {
 			return n
 		}

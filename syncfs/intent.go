@@ -121,7 +121,7 @@ func (s *Fs) lookUntilClear(n *tree.Node, i *tree.Intent) (at sighting, err erro
 
 // contradictory says whether what a rename moves shows under both names or under neither.
 func contradictory(i *tree.Intent, n *tree.Node, from, to mirror.Answer) bool {
-	return (i.Kind == tree.Publish || i.Kind == tree.Move) && (from.Known == tree.Exists) == arrived(i, n, to)
+	return (i.Kind == tree.Publish || i.Kind.Renames()) && (from.Known == tree.Exists) == arrived(i, n, to)
 }
 
 // arrived says whether the remote has what a step makes or moves where it leads to. A rename keeps the version of a file.
