@@ -12,12 +12,17 @@ type base struct {
 	known tree.Answer
 	kind  tree.Kind
 	meta  tree.Meta
-	hash  *tree.Hash // of the content, where size and mtime may not tell it from another
+	// target is where a symbolic link leads.
+	target string
+	hash   *tree.Hash // of the content, where size and mtime may not tell it from another
 }
 
 // baseOf is the base of a node that the remote has.
 func baseOf(n *tree.Node) base {
-	b := base{known: n.Known, kind: n.Kind, meta: n.Meta}
+	if n.IsRoot() {
+		return base{known: tree.Exists, kind: tree.Dir}
+	}
+	b := base{known: n.Known, kind: n.Kind, meta: n.Meta, target: n.Target()}
 	if n.Diff != nil {
 		b.hash = n.Diff.Base
 	}
@@ -63,6 +68,8 @@ func (b base) check(now mirror.Answer, policy ConflictPolicy, removal bool) erro
 		return conflict("it was not seen when it was removed here")
 	case b.known == tree.Exists && b.kind == tree.File && !now.Meta.SameVersion(b.meta):
 		return conflict("it was written there")
+	case b.known == tree.Exists && b.kind == tree.Link && now.Target != b.target:
+		return conflict("it leads elsewhere there")
 	}
 	return nil
 }

@@ -161,7 +161,10 @@ func (f *foresight) decide(policy ConflictPolicy) Planned {
 			p.Action = ActionSkip
 		}
 	case tree.SetAttr:
-		p.Action, p.Err = ActionSetAttr, nil
+		p.Action, p.Err = ActionSetAttr, f.from.check(f.sourceNow, policy, false)
+		if p.Err == nil && f.sourceNow.Known == tree.Absent {
+			p.Err = conflict("it was removed there")
+		}
 	}
 	if errors.Is(p.Err, ErrConflict) {
 		p.Action = ActionConflict

@@ -21,7 +21,7 @@ func reached(v *mirror.View, step tree.Step, meta tree.Meta) {
 	}
 	if t.Node(n.ID) != n {
 		if t.Node(step.To.Dir.ID) == step.To.Dir {
-			t.Hide(step.To.Dir, step.To.Name, n.Kind, tree.Exists, meta, v.Now())
+			t.Hide(step.To.Dir, step.To.Name, n.Kind, tree.Exists, meta, v.Now()).SetTarget(n.Target())
 		}
 		return
 	}

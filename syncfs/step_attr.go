@@ -22,9 +22,6 @@ func (s *Fs) setAttrRemote(step tree.Step, r *Result) error {
 		return err
 	}
 	now := s.m.Ask(step.Path)
-	if n.IsRoot() {
-		b = base{known: tree.Exists, kind: tree.Dir}
-	}
 	if err := s.agree(step, r, step.Path, b, now, false); err != nil {
 		return err
 	}

@@ -54,7 +54,7 @@ func (v *View) Movable(p Place, shadow Answer) *tree.Node {
 	case isDir && shadow.Known == tree.Exists && shadow.Kind == tree.Dir:
 		return v.tree.Discover(p.Dir, p.Name, tree.Dir, shadow.Meta, v.Now())
 	case shadow.Known != tree.Absent:
-		v.tree.Hide(p.Dir, p.Name, kindOr(shadow.Kind, p.Kind()), shadow.Known, shadow.Meta, v.Now())
+		v.tree.Hide(p.Dir, p.Name, kindOr(shadow.Kind, p.Kind()), shadow.Known, shadow.Meta, v.Now()).SetTarget(shadow.Target)
 	}
 	return v.adoptTree(p.Dir, *p.Local)
 }
