@@ -7,13 +7,13 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
-// base is what the remote was last known to have under a name: the version that a change was made to.
+// base is what the program was last shown under a name: the version that a change was made to. Of a file whose copy is
+// here that is the version of the copy, whatever the remote has answered since; otherwise it is the last answer.
 type base struct {
-	known tree.Answer
-	kind  tree.Kind
-	meta  tree.Meta
-	// target is where a symbolic link leads.
-	target string
+	known  tree.Answer
+	kind   tree.Kind
+	meta   tree.Meta
+	target string     // of a symbolic link
 	hash   *tree.Hash // of the content, where size and mtime may not tell it from another
 }
 
@@ -22,8 +22,14 @@ func baseOf(n *tree.Node) base {
 	if n.IsRoot() {
 		return base{known: tree.Exists, kind: tree.Dir}
 	}
-	b := base{known: n.Known, kind: n.Kind, meta: n.Meta, target: n.Target()}
-	if n.Diff != nil {
+	b := base{known: n.Known, kind: n.Kind, meta: n.Seen(), target: n.Target()}
+	switch {
+	case n.Content == tree.Owned:
+		b.known = tree.Exists
+		if n.Copy.Unsure {
+			b.hash = &n.Copy.Hash
+		}
+	case n.Diff != nil:
 		b.hash = n.Diff.Base
 	}
 	return b

@@ -200,12 +200,13 @@ func TestUnknownBase(t *testing.T) {
 }
 
 // A change that was made to what the remote has now is pushed, whatever was seen before: the base is asked for when a
-// file is opened for writing first.
+// file is opened for writing first, if its content is kept or no copy is here.
 func TestBaseIsTakenAtFirstWrite(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, nil)
 	r.serve("x:one", "y:one", "gone:one")
-	r.fetch("x", "y", "gone")
+	r.fetch("x", "gone")
+	require.Equal(t, int64(3), r.size("y"))
 	r.serve("x:version two", "y:version two")
 	require.NoError(t, r.remote.Remove("gone"))
 	r.reads("x", "one") // never asked again by default

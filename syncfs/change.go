@@ -122,6 +122,7 @@ type Result struct {
 	step     attempted
 	advanced bool // more is on the remote than before
 	intended bool // whether it was made is to be found out
+	unsure   bool // the content of a base was compared
 }
 
 // Report says what a Push or a Pull did.

@@ -109,8 +109,8 @@ func (s *Fs) adopt(name string) (n *tree.Node, err error) {
 	return n, err
 }
 
-// openNode opens a file of the remote's or one that was changed. Before the first change of a copy the remote is
-// asked for its version: the change is to be made to what is there now.
+// openNode opens a file of the remote's or one that was changed. Before the first change the remote is asked for its
+// version: a change that is not made to a copy, or that keeps what is in the file, is made to what is there now.
 func openNode(v *mirror.View, n *tree.Node, name string, flag int) (*mirror.File, error) {
 	if err := v.Verify(n); err != nil {
 		return nil, err
@@ -152,6 +152,8 @@ func based(v *mirror.View, n *tree.Node, a mirror.Answer, flag int) error {
 	case a.Kind == tree.Dir:
 		return syscall.EISDIR
 	}
-	v.LearnVersion(n, a)
+	if n.Content != tree.Owned || flag&os.O_TRUNC == 0 {
+		v.LearnVersion(n, a)
+	}
 	return nil
 }

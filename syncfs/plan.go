@@ -37,7 +37,7 @@ type Plan struct {
 
 // Plan asks the remote about each queued change and says what Push would do. It changes nothing, and does not call
 // Options.Resolve: what that would decide shows as Options.Conflict has it. Whether a conflict is none because the
-// contents are equal shows only when they are compared, by Push.
+// contents are equal, or differ where size and mtime do not, shows only when they are compared, by Push.
 //
 // The error matches ErrUnavailable if the remote gives no answer.
 func (s *Fs) Plan(ctx context.Context) (Plan, error) {

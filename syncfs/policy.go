@@ -72,23 +72,22 @@ func (s *Fs) judging(policy ConflictPolicy, names []string) (*Fs, error) {
 // agree is nil if a step may be made: the remote has the base, or the policy says to go on all the same.
 // now is what the remote has under a path, removal says that it is to be removed.
 func (s *Fs) agree(step tree.Step, r *Result, path string, b base, now mirror.Answer, removal bool) error {
-	err := b.check(now, Fail, removal)
-	if err == nil && removal {
-		err = s.sure(path, b, now)
-	}
+	err := s.compare(path, b, now, removal, r)
 	if !errors.Is(err, ErrConflict) || s.policyFor(step, r, path, b, now, err) != Overwrite {
 		return err
 	}
 	return s.overwrite(r, b, now, removal, err)
 }
 
-// sure looks at the content where size and mtime may not tell the base from another version: the base was modified
-// within two seconds of the moment at which it was seen. The error is a conflict.
-func (s *Fs) sure(path string, b base, now mirror.Answer) error {
-	if b.hash == nil || b.known != tree.Exists || now.Known != tree.Exists || now.Kind != tree.File {
-		return nil
+// compare checks that the remote has the base, by the content where size and mtime may not tell it from another version:
+// it may have been written again within two seconds of when it was seen.
+func (s *Fs) compare(path string, b base, now mirror.Answer, removal bool, r *Result) error {
+	err := b.check(now, Fail, removal)
+	if err != nil || b.hash == nil || now.Known != tree.Exists {
+		return err
 	}
-	theirs, err := s.hashRemote(path)
+	r.unsure = true
+	theirs, err := s.hashRemote(path, now.Meta)
 	if err == nil && theirs != *b.hash {
 		err = conflict("it was written there, within two seconds of when it was seen")
 	}

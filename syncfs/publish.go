@@ -11,10 +11,7 @@ import (
 // publish renames a finished upload over its target, of which the remote said last what is there now, after the last
 // look at this side.
 func (s *Fs) publish(step tree.Step, c content, u uploaded, now mirror.Answer, r *Result) error {
-	err := c.base.check(now, Fail, false)
-	if err == nil {
-		err = s.sure(step.Path, c.base, now)
-	}
+	err := s.compare(step.Path, c.base, now, false, r)
 	if errors.Is(err, ErrConflict) {
 		same, sameErr := s.sameContent(step.Path, now, u)
 		switch {
@@ -87,7 +84,7 @@ func (s *Fs) sameContent(path string, now mirror.Answer, u uploaded) (bool, erro
 	if now.Known != tree.Exists || now.Kind != tree.File || now.Meta.Size != u.meta.Size {
 		return false, nil
 	}
-	theirs, err := s.hashRemote(path)
+	theirs, err := s.hashRemote(path, now.Meta)
 	return theirs == u.hash, err
 }
 

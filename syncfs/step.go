@@ -37,14 +37,37 @@ func reached(v *mirror.View, step tree.Step, meta tree.Meta) {
 	t.Touch(n)
 }
 
-// outdate notes that a step is made to what the remote has now, though that is not the base.
-func (s *Fs) outdate(n *tree.Node, now mirror.Answer) error {
+// outdate notes that a step is made in spite of a conflict: the remote's file is not the copy that is here.
+func (s *Fs) outdate(n *tree.Node, r *Result) error {
+	if r.Conflict == nil {
+		return nil
+	}
 	return s.m.Do(func(v *mirror.View) error {
 		if v.Tree().Node(n.ID) == n {
-			v.Outdate(n, now.Meta)
+			v.Outdate(n)
 		}
 		return nil
 	})
+}
+
+// compareClocks learns the time of the server from the directory of a path in which a step has just changed something. It
+// costs a round trip, and is worth that where the content of a file had to be compared for want of it.
+func (s *Fs) compareClocks(path string, r *Result) {
+	known := true
+	_ = s.m.Do(func(v *mirror.View) error { // else it is closed
+		known = v.ClocksCompared()
+		return nil
+	})
+	if known || !r.unsure {
+		return
+	}
+	dir, _ := tree.Split(path)
+	if a := s.m.AskFollowing(dir); a.Known == tree.Exists {
+		_ = s.m.Do(func(v *mirror.View) error {
+			v.CompareClocks(a.Meta.MTime)
+			return nil
+		})
+	}
 }
 
 // intend records, for good, a step that must not run twice.

@@ -28,7 +28,7 @@ func (s *Fs) setAttrRemote(step tree.Step, r *Result) error {
 	if now.Known == tree.Absent {
 		return conflict("it was removed there")
 	}
-	if err := s.outdate(n, now); err != nil {
+	if err := s.outdate(n, r); err != nil {
 		return err
 	}
 	if attr.Set&tree.AttrTimes != 0 && n.Kind == tree.File { // the version changes
@@ -43,6 +43,7 @@ func (s *Fs) setAttrRemote(step tree.Step, r *Result) error {
 	if err := s.m.Displace(func() error { return s.setAttrs(step.Path, attr) }, step.Path); err != nil {
 		return s.retract(n, err)
 	}
+	before := now.Meta
 	now = s.m.Ask(step.Path)
 	if now.Known != tree.Exists {
 		return now.Err
@@ -50,10 +51,22 @@ func (s *Fs) setAttrRemote(step tree.Step, r *Result) error {
 	return s.m.Do(func(v *mirror.View) error {
 		v.RemoteChanged()
 		if v.Tree().Node(n.ID) == n && n.Diff != nil {
+			if !sameBut(attr, before, now.Meta) {
+				v.Outdate(n)
+			}
 			attributesSent(v, n, attr, now.Meta)
 		}
 		return nil
 	})
+}
+
+// sameBut says whether a version became another one by attributes that were set, and nobody has written meanwhile. A server
+// may round the times.
+func sameBut(attr tree.Attr, before, after tree.Meta) bool {
+	if attr.Set&tree.AttrTimes != 0 {
+		return after.Size == before.Size
+	}
+	return after.SameVersion(before)
 }
 
 // attributesSent records that the remote has taken attributes. What was set here meanwhile stays to be sent.

@@ -32,6 +32,9 @@ func (s *Fs) mkdirRemote(step tree.Step) error {
 		return s.retract(step.Node, conflict("it is a "+kindName(a.Kind)+" there"))
 	}
 	return s.m.Do(func(v *mirror.View) error {
+		if err == nil {
+			v.CompareClocks(a.Meta.MTime)
+		}
 		reached(v, step, a.Meta)
 		return nil
 	})

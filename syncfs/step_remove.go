@@ -41,6 +41,7 @@ func (s *Fs) removeRemote(step tree.Step, r *Result) error {
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return s.retract(n, err)
 		}
+		s.compareClocks(step.Path, r)
 	}
 	return s.m.Do(func(v *mirror.View) error {
 		v.RemoteChanged()

@@ -36,7 +36,7 @@ func (s *Fs) tryRename(step tree.Step, r *Result) error {
 		}
 		return conflict("it was removed there")
 	}
-	if err := s.outdate(step.Node, source); err != nil {
+	if err := s.outdate(step.Node, r); err != nil {
 		return err
 	}
 	if err := s.agree(step, r, step.Path, to, s.m.Ask(step.Path), false); err != nil {
@@ -86,7 +86,11 @@ type fileReplacer interface {
 
 // displace is replace once what is being opened under both names is open.
 func (s *Fs) displace(i *tree.Intent, existing bool, r *Result) error {
-	return s.m.Displace(func() error { return s.replace(i, existing, r) }, i.From, i.To)
+	err := s.m.Displace(func() error { return s.replace(i, existing, r) }, i.From, i.To)
+	if err == nil {
+		s.compareClocks(i.To, r)
+	}
+	return err
 }
 
 // replace renames on the remote. Where the remote does not replace an existing file, that is moved aside first, and

@@ -49,7 +49,7 @@ func (s *Fs) upload(step tree.Step, c content, p *part, r *Result) (u uploaded, 
 		return u, target, fmt.Errorf("%w: %d of %d bytes arrived", io.ErrShortWrite, a.Meta.Size, c.stamp.Size)
 	}
 	if s.verify {
-		theirs, err := s.hashRemote(p.path)
+		theirs, err := s.hashRemote(p.path, a.Meta)
 		if err == nil && theirs != u.hash {
 			err = errNotVerified
 		}
@@ -157,11 +157,11 @@ func modeMeanwhile(mode fs.FileMode) fs.FileMode {
 	return mode.Perm() | 0o600
 }
 
-// hashRemote reads a file of the remote.
-func (s *Fs) hashRemote(path string) (sum tree.Hash, err error) {
-	f, err := s.m.RemoteFs().Open(s.m.RemoteName(path))
+// hashRemote reads a file of the remote, of which that version was seen last.
+func (s *Fs) hashRemote(path string, seen tree.Meta) (sum tree.Hash, err error) {
+	f, err := s.m.OpenVersion(path, seen)
 	if err != nil {
-		return sum, mirror.Remote(err)
+		return sum, err
 	}
 	defer f.Close()
 	h := sha256.New()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"sync"
+	"time"
 
 	"github.com/spf13/afero"
 
@@ -23,6 +24,7 @@ type arrival struct {
 	from   string    // the path on the remote
 	around detours   // and where it may be instead
 	known  tree.Meta // what the node had when the remote was asked
+	began  time.Time // when the first of its bytes was asked for, or before; set before it becomes a copy
 
 	handles int  // guarded by state.mu
 	waiting int  // who needs all of it; guarded by state.mu
@@ -78,7 +80,7 @@ func (m *FS) depart(n *tree.Node) *arrival {
 	m.counted.fetches.Add(1)
 	a := &arrival{
 		m: m.With(ctx), node: n, number: m.departures, cancel: cancel,
-		from: n.RemotePath(), around: (&View{FS: m}).detours(), known: n.Meta,
+		from: n.RemotePath(), around: (&View{FS: m}).detours(), known: n.Meta, began: m.opt.Now(),
 		opened: make(chan struct{}), begun: make(chan struct{}), wanted: make(chan struct{}),
 		done: make(chan struct{}), left: make(chan struct{}), rest: make(chan struct{}),
 		news: make(chan struct{}), users: 1, far: newFarFiles(),

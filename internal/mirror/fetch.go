@@ -217,6 +217,9 @@ func (m *FS) beginning(a *arrival) *partial {
 	if n := a.node; m.fits(a) {
 		m.tree.Edit(n)
 		if n.Meta == a.known { // else there was a later answer, or this side has changed it
+			if n.Diff != nil && !n.Meta.SameVersion(a.meta) {
+				n.Diff.Base = nil // of a copy that is gone
+			}
 			n.Meta = a.meta
 		}
 		n.Known, n.Checked = tree.Exists, m.Now()

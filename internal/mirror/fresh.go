@@ -7,10 +7,6 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
-// coarse is how far apart two modifications must be for every server that has whole seconds only to tell them apart:
-// SFTP version 3 has seconds, FAT two of them.
-const coarse = 2 * time.Second
-
 // due says whether what was checked last at a time has to be asked about again. All times in nanoseconds.
 func due(revalidate time.Duration, checked, now int64) bool {
 	switch {
@@ -20,13 +16,6 @@ func due(revalidate time.Duration, checked, now int64) bool {
 		return true
 	}
 	return now-checked >= int64(revalidate) || now < checked // the clock was set back
-}
-
-// unsure says whether a version seen at a time may change again without its mtime showing it: an mtime in whole
-// seconds that is not over yet.
-func unsure(mtime, seen int64) bool {
-	whole := mtime%int64(time.Second) == 0
-	return whole && seen-mtime < int64(coarse)
 }
 
 // refresh asks the remote about a node whose state here is no newer than the remote's, if that is due. A node that
@@ -139,9 +128,8 @@ func (v *View) learnVersion(n *tree.Node, a Answer) {
 	meta := a.Meta
 	v.tree.Edit(n)
 	n.Known, n.Checked = tree.Exists, cmp.Or(a.At, v.Now())
-	if !n.Meta.SameVersion(meta) || n.Copy.Unsure && !unsure(meta.MTime, n.Checked) {
-		n.Copy.Stale = true
-		v.tree.Touch(n)
+	if !n.Meta.SameVersion(meta) || outrun(n, n.Checked) {
+		v.tree.MarkStale(n)
 	}
 	if n.Meta != meta {
 		n.Meta = meta
@@ -149,12 +137,10 @@ func (v *View) learnVersion(n *tree.Node, a Answer) {
 	}
 }
 
-// Outdate takes note that what becomes of a node on the remote is made of that version: a copy of another is stale.
-func (v *View) Outdate(n *tree.Node, meta tree.Meta) {
-	if n.Content == tree.Owned && !n.Meta.SameVersion(meta) {
-		v.tree.Edit(n)
-		n.Copy.Stale = true
-		v.tree.Touch(n)
+// Outdate notes that the remote has another content than the copy of a node, if it has one.
+func (v *View) Outdate(n *tree.Node) {
+	if n.Content == tree.Owned && !n.Copy.Stale {
+		v.tree.MarkStale(n)
 	}
 }
 
@@ -190,9 +176,7 @@ func (v *View) vanish(n *tree.Node) {
 	default:
 		if err := v.dropCopy(n); err != nil {
 			v.opt.Logger.Warn("copy not deleted", "name", n.Path(), "err", err)
-			v.tree.Edit(n)
-			n.Copy.Stale = true // forgotten, it would pass for a file of the user's
-			v.tree.Touch(n)
+			v.tree.MarkStale(n) // forgotten, it would pass for a file of the user's
 			return
 		}
 		v.tree.Forget(n)

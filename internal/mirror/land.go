@@ -20,12 +20,12 @@ func (m *FS) land(a *arrival, got copied) (bool, error) {
 	}
 	prev := n.Copy
 	if prev != nil {
-		prev = &tree.Copy{Stamp: prev.Stamp, Hash: prev.Hash, Fetched: prev.Fetched}
+		prev = &tree.Copy{Stamp: prev.Stamp, Hash: prev.Hash, Fetched: prev.Fetched, Version: n.Seen()}
 	}
 	m.tree.Edit(n)
 	n.Content = tree.Owned
 	n.Copy = &tree.Copy{Stamp: got.stamp, Hash: got.hash, Fetched: got.at, Landing: a.temp, Prev: prev,
-		Unsure: unsure(got.meta.MTime, got.at), Pinned: pinned(n)}
+		Unsure: m.unsure(got.meta, a.began), Pinned: pinned(n)}
 	n.Known, n.Checked = tree.Exists, got.at
 	m.tree.Touch(n)
 	err := m.save()
@@ -106,15 +106,20 @@ func (m *FS) backOut(n *tree.Node, size int64, err error) error {
 	m.used -= size
 	m.tree.Edit(n)
 	if n.Copy.Prev != nil {
-		n.Copy.Prev.Pinned = n.Copy.Pinned
-		n.Copy = n.Copy.Prev
-		n.Copy.Stale = true
+		n.Copy = again(n.Copy)
 		m.used += n.Copy.Stamp.Size
 	} else {
 		n.Content, n.Copy = tree.Remote, nil
 	}
 	m.tree.Touch(n)
 	return errors.Join(err, m.save())
+}
+
+// again is the copy that another one was to replace. Whether it was unsure is not recorded.
+func again(c *tree.Copy) *tree.Copy {
+	prev := *c.Prev
+	prev.Stale, prev.Unsure, prev.Pinned = true, true, c.Pinned
+	return &prev
 }
 
 // stopArrival has what arrives for a node come to nothing.

@@ -63,6 +63,7 @@ type state struct {
 	live     int64    // size of the log after the last compaction
 	used     int64    // bytes of owned copies and of fetches under way
 	heard    *heard
+	clock    clock
 	epoch    uint64 // counts what was done on the remote; answers of an earlier one are asked again
 	arrivals map[tree.ID]*arrival
 	leaving  map[*arrival]struct{} // those that nobody may join any more, and that have not ended

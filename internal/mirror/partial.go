@@ -11,6 +11,7 @@ import (
 	"path"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/sftpsyncer/go-syncfs/internal/localdir"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
@@ -33,6 +34,7 @@ type partial struct {
 	MTime  int64
 	Length int64  // how much is here
 	Sum    []byte // SHA-256 of that: what the loss of power has damaged is not believed
+	Began  int64  // when the first byte was asked for; 0: not noted
 
 	temp string
 }
@@ -47,7 +49,8 @@ func (p *partial) length() int64 {
 // arrived describes what has arrived in order.
 func (t *transfer) arrived() *partial {
 	a := t.a
-	return &partial{From: []byte(a.from), Size: a.meta.Size, MTime: a.meta.MTime, Length: t.off, Sum: t.hash.Sum(nil), temp: a.temp}
+	return &partial{From: []byte(a.from), Size: a.meta.Size, MTime: a.meta.MTime, Length: t.off, Sum: t.hash.Sum(nil),
+		Began: a.began.UnixNano(), temp: a.temp}
 }
 
 // note writes down what has arrived, and makes it last.
@@ -134,6 +137,7 @@ func (a *arrival) resume(p *partial) (*transfer, error) {
 	if err := a.useTemp(p.temp, file); err != nil {
 		return nil, err
 	}
+	a.began = time.Unix(0, p.Began)
 	return t, nil
 }
 

@@ -21,7 +21,7 @@ func (v *View) Queue(n *tree.Node, info localdir.Info) error {
 	if n.Content == tree.Owned {
 		v.used -= n.Copy.Stamp.Size
 		if n.Copy.Stamp == c.Stamp && !n.Copy.Stale {
-			c.Hash, c.Fetched = n.Copy.Hash, n.Copy.Fetched // what it goes back to when it is discarded
+			c.Hash, c.Fetched, c.Unsure = n.Copy.Hash, n.Copy.Fetched, n.Copy.Unsure // what it goes back to when it is discarded
 		}
 	}
 	n.Content, n.Copy = tree.Changed, c
@@ -48,8 +48,8 @@ func (v *View) Sent(n *tree.Node, stamp tree.Stamp, hash tree.Hash) {
 	}
 	v.tree.Edit(n)
 	n.Content = tree.Owned
-	n.Copy = &tree.Copy{Stamp: stamp, Hash: hash, Fetched: v.Now(), Used: v.Now(), Unsure: unsure(n.Meta.MTime, v.Now()),
-		Pinned: pinned(n)}
+	n.Copy = &tree.Copy{Stamp: stamp, Hash: hash, Fetched: v.Now(), Used: v.Now(),
+		Unsure: v.unsure(n.Meta, v.opt.Now()), Pinned: pinned(n)}
 	v.used += stamp.Size
 	if v.opt.MaxBytes > 0 {
 		v.evictUntil(v.opt.MaxBytes)

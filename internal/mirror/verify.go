@@ -108,9 +108,8 @@ func (v *View) judge(n *tree.Node, h hashed) {
 	case h.hash == n.Copy.Hash:
 		n.Copy.Stamp, n.Copy.Landing, n.Copy.Prev = h.stamp, "", nil
 	case n.Copy.Prev != nil && h.hash == n.Copy.Prev.Hash: // the new copy did not arrive under its name
-		prev := *n.Copy.Prev
-		prev.Stamp, prev.Stale, prev.Pinned = h.stamp, true, n.Copy.Pinned
-		n.Copy = &prev
+		n.Copy = again(n.Copy)
+		n.Copy.Stamp = h.stamp
 	default:
 		v.used -= h.stamp.Size
 		v.opt.Logger.Info("edited behind the file system's back", "name", n.Path())
@@ -124,8 +123,11 @@ func (v *View) judge(n *tree.Node, h hashed) {
 func (v *View) evicted(n *tree.Node) {
 	v.used -= n.Copy.Stamp.Size
 	v.vacate(n.Path())
-	v.tree.Edit(n).Content = tree.Remote
-	n.Copy = nil
+	v.tree.Edit(n)
+	if n.Differs() {
+		v.tree.KeepBase(n, v.Now())
+	}
+	n.Content, n.Copy = tree.Remote, nil
 	v.tree.Touch(n)
 }
 

@@ -17,6 +17,12 @@ type versionReader interface {
 	ReadVersion(name string, size int64, mtime time.Time) ([]byte, fs.FileInfo, error)
 }
 
+// OpenVersion opens a file of the remote, of which that version was seen last: a small one in one round trip, if the
+// remote can.
+func (m *FS) OpenVersion(name string, seen tree.Meta) (afero.File, error) {
+	return m.openVersion(nil, name, seen)
+}
+
 // openVersion opens a file of which that version is known. One that is small, and still that version, may be read already.
 func (m *FS) openVersion(around detours, from string, known tree.Meta) (afero.File, error) {
 	if r, ok := m.remote.(versionReader); ok && known.Size <= headSize && known != (tree.Meta{}) {

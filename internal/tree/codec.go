@@ -86,7 +86,11 @@ const (
 	hasIntentAttr
 )
 
-const hasHome uint64 = 1 << 26
+const (
+	hasVersion     uint64 = 1 << 20 // of a stale copy
+	hasPrevVersion uint64 = 1 << 21
+	hasHome        uint64 = 1 << 26
+)
 
 func flag(bit uint64, set bool) uint64 {
 	if set {
@@ -103,6 +107,7 @@ func (e *encoder) node(n *Node) {
 		flag(hasIntentAttr, d != nil && d.Intent != nil && d.Intent.Attr.Set != 0) | flag(isUnsure, c != nil && c.Unsure) |
 		flag(isStale, c != nil && c.Stale) | flag(isAdded, c != nil && c.Added) | flag(isPinned, c != nil && c.Pinned) |
 		flag(isLanding, c != nil && c.Landing != "") | flag(hasPrev, c != nil && c.Prev != nil) |
+		flag(hasVersion, c != nil && c.Stale) | flag(hasPrevVersion, c != nil && c.Prev != nil) |
 		flag(isExplicit, d != nil && d.Explicit) | flag(isTemp, n.Temp) | flag(hasPart, d != nil && d.Part != nil) |
 		flag(hasHome, n.Parked()) | flag(hasBaseHash, d != nil && d.Base != nil) | flag(hasWritten, d != nil && d.Written != 0) |
 		flag(hasBaseName, n.base != nil && (n.base != n.parent || n.renamed)))
@@ -125,6 +130,10 @@ func (e *encoder) node(n *Node) {
 		}
 		if c.Prev != nil {
 			e.copy(c.Prev)
+			e.meta(c.Prev.Version)
+		}
+		if c.Stale {
+			e.meta(c.Version)
 		}
 	}
 	if d == nil {
@@ -288,6 +297,12 @@ func (d *decoder) node() state {
 		}
 		if flags&hasPrev != 0 {
 			n.Copy.Prev = d.copy()
+			if flags&hasPrevVersion != 0 {
+				n.Copy.Prev.Version = d.meta()
+			}
+		}
+		if flags&hasVersion != 0 {
+			n.Copy.Version = d.meta()
 		}
 	}
 	if flags&hasDiff != 0 {

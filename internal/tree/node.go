@@ -251,6 +251,14 @@ func (n *Node) Differs() bool {
 	return n.Moved() || n.Dirty() || n.Diff != nil && (n.Diff.Attr.Set != 0 || n.Diff.Explicit || n.Diff.Intent != nil)
 }
 
+// Seen is the version of the node that the program was shown: that of its copy, else the remote's last answer.
+func (n *Node) Seen() Meta {
+	if n.Content == Owned && n.Copy.Stale {
+		return n.Copy.Version
+	}
+	return n.Meta
+}
+
 // Shown is the node's metadata as the program sees it, apart from what only the local file knows (the size and
 // mtime of changed bytes).
 func (n *Node) Shown() Meta {

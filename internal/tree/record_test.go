@@ -96,8 +96,11 @@ func drawCopy(t *rapid.T) *Copy {
 		Unsure: rapid.Bool().Draw(t, "unsure"), Stale: rapid.Bool().Draw(t, "stale"),
 		Added: rapid.Bool().Draw(t, "added"), Landing: rapid.SampledFrom([]string{"", "temporary"}).Draw(t, "landing"),
 		Pinned: rapid.Bool().Draw(t, "pinned")}
+	if c.Stale {
+		c.Version = drawMeta(t)
+	}
 	if rapid.Bool().Draw(t, "prev") {
-		c.Prev = &Copy{Stamp: drawStamp(t), Hash: drawHash(t), Fetched: rapid.Int64().Draw(t, "fetched")}
+		c.Prev = &Copy{Stamp: drawStamp(t), Hash: drawHash(t), Fetched: rapid.Int64().Draw(t, "fetched"), Version: drawMeta(t)}
 	}
 	return c
 }

@@ -44,7 +44,7 @@ type Content uint8
 const (
 	// Remote: there are no local bytes.
 	Remote Content = iota
-	// Owned: the local bytes are a verified copy of the version in Node.Meta (or, if Copy.Stale, of an earlier one).
+	// Owned: the local bytes are a verified copy of the version in Node.Meta (or, if Copy.Stale, in Copy.Version).
 	Owned
 	// Changed: the local bytes were written by the program or given to Add, and are complete.
 	Changed
@@ -82,11 +82,12 @@ type Copy struct {
 	Hash    Hash  // of an owned copy
 	Fetched int64 // when an owned copy arrived
 	Used    int64 // when it was opened last; not recorded
-	// Unsure: the remote version was modified within two seconds of its fetch, so that a later change may carry the
-	// same mtime. It is fetched again at the next check.
+	// Unsure: when it was fetched, the remote may still have changed the file without changing the version.
 	Unsure bool
 	// Stale: the remote is known to have another version now; these bytes are only kept until they are replaced.
 	Stale bool
+	// Version is the remote version of a stale copy, and of Prev. Zero: not recorded. That of other copies is Node.Meta.
+	Version Meta
 	// Added: the bytes are the user's, queued by Add where they lay. Discarding leaves them there.
 	Added bool
 	// Pinned: it is not evicted for want of room, nor by name.

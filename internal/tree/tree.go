@@ -135,13 +135,27 @@ func (t *Tree) Note(n *Node, now int64) *Diff {
 	return n.Diff
 }
 
-// KeepBase notes the content of a copy that is about to be changed or removed, if another one may come to the remote
-// without its mtime showing it.
+// KeepBase makes the version of a copy the base of the node, before the node differs and loses its copy. The content is
+// part of that base if the version may not tell it from another one.
 func (t *Tree) KeepBase(n *Node, now int64) {
-	if n.Content == Owned && n.Copy.Unsure && !n.Copy.Stale {
-		h := n.Copy.Hash
-		t.Note(n, now).Base = &h
+	if n.Content != Owned {
+		return
 	}
+	d, seen := t.Note(n, now), n.Seen()
+	n.Known, n.Meta.Size, n.Meta.MTime = Exists, seen.Size, seen.MTime
+	d.Base = nil
+	if n.Copy.Unsure {
+		h := n.Copy.Hash
+		d.Base = &h
+	}
+}
+
+// MarkStale notes that the remote has another version than the copy of an owned node.
+func (t *Tree) MarkStale(n *Node) {
+	t.save(n)
+	n.Copy.Version = n.Seen()
+	n.Copy.Stale = true
+	t.Touch(n)
 }
 
 // Unlink takes a node, and what is seen below it, out of the view. What the remote does not have is forgotten.
