@@ -134,3 +134,16 @@ func TestPlanOfAttributesInConflict(t *testing.T) {
 		})
 	}
 }
+
+// A file that became a symbolic link on the remote is opened as what it leads to.
+func TestWriteWhereALinkCame(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, nil)
+	r.serve("f:one", "other")
+	r.fetch("f")
+	r.link("other", "f")
+	r.append("f", "+")
+	_, err := r.push()
+	require.NoError(t, err)
+	r.has(r.served(), "f@other", "other:other+")
+}

@@ -1,6 +1,7 @@
 package syncfs
 
 import (
+	"errors"
 	"io/fs"
 	"os"
 	"syscall"
@@ -44,7 +45,8 @@ func (s *Fs) openWrite(name string, flag int, perm fs.FileMode) (f *mirror.File,
 		return nil, err
 	}
 	const exclusive = os.O_CREATE | os.O_EXCL
-	err = s.m.Do(func(v *mirror.View) error {
+	var open func(v *mirror.View) error
+	open = func(v *mirror.View) error {
 		p, err := v.Find(clean, flag&exclusive != exclusive)
 		if err != nil {
 			return err
@@ -73,10 +75,17 @@ func (s *Fs) openWrite(name string, flag int, perm fs.FileMode) (f *mirror.File,
 			return err
 		}
 		f, err = openNode(v, v.Materialize(p), name, flag)
+		if err == errNoFile {
+			return open(v)
+		}
 		return err
-	})
+	}
+	err = s.m.Do(open)
 	return f, err
 }
+
+// errNoFile says that the remote was found to have a symbolic link in the place of a file.
+var errNoFile = errors.New("no file any more")
 
 // openUsers opens a file that the user put into the local directory. It becomes a change when it is written.
 func (s *Fs) openUsers(v *mirror.View, p mirror.Place, name string, flag int) (*mirror.File, error) {
@@ -152,8 +161,12 @@ func based(v *mirror.View, n *tree.Node, a mirror.Answer, flag int) error {
 	case a.Kind == tree.Dir:
 		return syscall.EISDIR
 	}
-	if n.Content != tree.Owned || flag&os.O_TRUNC == 0 {
-		v.LearnVersion(n, a)
+	if n.Content == tree.Owned && flag&os.O_TRUNC != 0 {
+		return nil
+	}
+	v.LearnVersion(n, a)
+	if a.Kind != n.Kind {
+		return errNoFile
 	}
 	return nil
 }

@@ -15,8 +15,16 @@ type content struct {
 	stamp tree.Stamp
 	copy  *tree.Copy // another one once it was written again, which the clock may be too coarse to show
 	attr  tree.Attr  // set on this side
+	timed bool       // the program has set the time
 	shown tree.Meta
 	base  base
+}
+
+// setApart gives a content a time that tells it from its base and from what is there now, unless the program has set its own.
+func (c *content) setApart(there tree.Meta) {
+	if !c.timed {
+		c.shown.MTime = apart(c.shown.MTime, c.stamp.Size, c.base.meta, there)
+	}
 }
 
 // same says whether nothing was written in between.
@@ -34,6 +42,7 @@ func (s *Fs) put(step tree.Step, r *Result) error {
 	if err != nil {
 		return err
 	}
+	c.setApart(tree.Meta{}) // the target is the base, most likely
 	p, err := s.beginPart(step, c)
 	if err != nil {
 		return err
@@ -98,9 +107,12 @@ func sendable(v *mirror.View, step tree.Step) (content, error) {
 		base: targetBase(v, step)}
 	if n.Diff != nil {
 		c.attr = n.Diff.Attr
+		c.timed = n.Diff.Written != 0 && n.Copy.Stamp.MTime == c.stamp.MTime
 	}
 	if c.attr.Set&tree.AttrTimes == 0 {
 		c.shown.MTime = c.stamp.MTime
+	} else {
+		c.timed = true
 	}
 	return c, nil
 }

@@ -53,12 +53,7 @@ func (s *Fs) outdate(n *tree.Node, r *Result) error {
 // compareClocks learns the time of the server from the directory of a path in which a step has just changed something. It
 // costs a round trip, and is worth that where the content of a file had to be compared for want of it.
 func (s *Fs) compareClocks(path string, r *Result) {
-	known := true
-	_ = s.m.Do(func(v *mirror.View) error { // else it is closed
-		known = v.ClocksCompared()
-		return nil
-	})
-	if known || !r.unsure {
+	if !r.unsure || s.m.ClocksCompared() {
 		return
 	}
 	dir, _ := tree.Split(path)

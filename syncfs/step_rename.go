@@ -39,7 +39,11 @@ func (s *Fs) tryRename(step tree.Step, r *Result) error {
 	if err := s.outdate(step.Node, r); err != nil {
 		return err
 	}
-	if err := s.agree(step, r, step.Path, to, s.m.Ask(step.Path), false); err != nil {
+	target := s.m.Ask(step.Path)
+	if err := s.agree(step, r, step.Path, to, target, false); err != nil {
+		return err
+	}
+	if err := s.moveApart(step.Node, source.Meta, to.meta, target.Meta); err != nil {
 		return err
 	}
 	kind := tree.Move
@@ -61,6 +65,25 @@ func (s *Fs) move(step tree.Step, meta tree.Meta, kind tree.IntentKind, existing
 	}
 	return s.m.Do(func(v *mirror.View) error {
 		reached(v, step, meta)
+		return nil
+	})
+}
+
+// moveApart queues another time for a file that would be taken for one that it is renamed over.
+func (s *Fs) moveApart(n *tree.Node, source tree.Meta, replaced ...tree.Meta) error {
+	mtime := apart(source.MTime, source.Size, replaced...)
+	if n.Kind != tree.File || mtime == source.MTime {
+		return nil
+	}
+	return s.m.Do(func(v *mirror.View) error {
+		if v.Tree().Node(n.ID) != n || !n.InView() || n.Dirty() {
+			return nil // it gets a time when it is sent
+		}
+		if a := &v.Tree().Note(n, v.Now()).Attr; a.Set&tree.AttrTimes == 0 {
+			a.Set |= tree.AttrTimes
+			a.ATime, a.MTime = mtime, mtime
+			v.Tree().Touch(n)
+		}
 		return nil
 	})
 }

@@ -34,19 +34,24 @@ type clock struct {
 // at is a time that the server's clock has reached at a time of this side's clock. Within one process the difference is
 // measured by the monotonic clock, so that setting the time of day does not matter.
 func (c clock) at(local time.Time) int64 {
-	passed := local.Sub(c.local)
-	if c.local.IsZero() || passed.Abs() > comparedFor {
+	if !c.compared(local) {
 		return local.Add(-maxAhead).UnixNano()
 	}
-	return c.server + int64(passed)
+	return c.server + int64(local.Sub(c.local))
+}
+
+func (c clock) compared(local time.Time) bool {
+	return !c.local.IsZero() && local.Sub(c.local).Abs() <= comparedFor
 }
 
 // CompareClocks takes the mtime that the server has just given to something for the time of its clock.
 func (v *View) CompareClocks(mtime int64) { v.clock = clock{mtime, v.opt.Now()} }
 
 // ClocksCompared says whether the server's clock is known.
-func (v *View) ClocksCompared() bool {
-	return !v.clock.local.IsZero() && v.opt.Now().Sub(v.clock.local) <= comparedFor
+func (m *FS) ClocksCompared() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.clock.compared(m.opt.Now())
 }
 
 // unsure says whether a version that was there at a time of this side's clock may be followed by another one of the same
