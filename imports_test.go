@@ -34,7 +34,7 @@ var (
 	}
 
 	// testOnly may be imported by tests and by each other.
-	testOnly = []string{"internal/aferotest", "internal/faultfs", "internal/crashfs",
+	testOnly = []string{"internal/aferotest", "internal/faultfs", "internal/crashfs", "internal/foldfs",
 		"internal/opensshtest", "internal/peerbench", "internal/remotetest"}
 )
 

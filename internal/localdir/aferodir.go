@@ -203,6 +203,15 @@ func (a *aferoDir) readDir(local string) ([]Info, error) {
 	return infos, nil
 }
 
+func (a *aferoDir) names(local string) ([]string, error) {
+	infos, err := a.readDir(local)
+	names := make([]string, len(infos))
+	for i, info := range infos {
+		names[i] = info.Name
+	}
+	return names, err
+}
+
 // merge describes the entries of a directory in memory, where two can be one name to us.
 func (a *aferoDir) merge(dir string, fis []fs.FileInfo) ([]Info, error) {
 	infos := make([]Info, 0, len(fis))

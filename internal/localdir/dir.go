@@ -20,7 +20,8 @@ type Dir struct {
 	closed  atomic.Bool
 }
 
-// backend does the work of a Dir. Names are valid; errors need no names of their own.
+// backend does the work of a Dir. Errors need no names of their own. What it is given as local is a path of the
+// operating system, or a valid name if it is translated.
 type backend interface {
 	lstat(local string) (Info, error)
 	readDir(local string) ([]Info, error)
@@ -37,12 +38,22 @@ type backend interface {
 	close() error
 }
 
+// disk is a backend that takes names as they are.
+type disk interface {
+	backend
+	names(local string) ([]string, error) // of the entries of a directory, as the disk spells them
+}
+
 // Name says which directory this is, for messages: its path if it is real, else the name of the Fs.
 func (d *Dir) Name() string { return d.name }
 
 // Real reports whether this is a directory of this machine's file system, confined by os.Root.
 func (d *Dir) Real() bool {
-	_, ok := d.backend.(*realDir)
+	backend := d.backend
+	if t, ok := backend.(*translated); ok {
+		backend = t.disk
+	}
+	_, ok := backend.(*realDir)
 	return ok
 }
 
@@ -57,10 +68,16 @@ func (d *Dir) Spelled(name string) {
 	}
 }
 
-// local checks that d is open and name valid.
+// local checks that d is open and name valid, and returns what the backend calls it.
 func (d *Dir) local(name string) (string, error) {
 	if d.closed.Load() {
 		return "", fs.ErrClosed
+	}
+	if _, ok := d.backend.(*translated); ok {
+		if !valid(name) {
+			return "", fs.ErrInvalid
+		}
+		return name, nil
 	}
 	return localize(name)
 }

@@ -12,6 +12,9 @@
 //     change its modification time.
 //   - One [Dir] holds a directory at a time; see [Open].
 //   - A Dir may be used by several goroutines at once.
+//   - Two names are two files. [Open] makes probe files to find out whether the disk folds case, normalizes Unicode,
+//     or reserves names. If it does, a name that the disk cannot hold, or takes for another one that is there, is
+//     stored escaped in the same directory. Elsewhere names are stored as they are, without further system calls.
 //
 // A directory of this machine's file system ([Dir.Real]) is served through [os.Root]: no link in it, in whatever
 // component and however it came there, leads outside. It is recognized when the Fs is an [afero.BasePathFs] directly

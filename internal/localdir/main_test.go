@@ -5,12 +5,15 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"syscall"
 	"testing"
 
 	"github.com/spf13/afero"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
+
+	"github.com/sftpsyncer/go-syncfs/internal/foldfs"
 )
 
 // holdEnv makes the test binary hold the lock of the directory it names until it is killed.
@@ -44,6 +47,15 @@ var kinds = []struct {
 	{"hidden real", false, func(t *testing.T) afero.Fs {
 		return hidden{afero.NewBasePathFs(afero.NewOsFs(), t.TempDir())}
 	}},
+	{"real, translated", true, func(t *testing.T) afero.Fs { return translatedDir(t, t.TempDir()) }},
+	{foldfs.Kinds[0].Name, false, func(t *testing.T) afero.Fs { return foldfs.Kinds[0].New(t) }},
+	{foldfs.Kinds[1].Name, false, func(t *testing.T) afero.Fs { return foldfs.Kinds[1].New(t) }},
+}
+
+// translatedDir is a real directory in which names are translated without need.
+func translatedDir(t *testing.T, dir string) afero.Fs {
+	require.NoError(t, os.MkdirAll(filepath.Join(dir, NamesDir), 0o700))
+	return osDir(dir)
 }
 
 // overEach runs test over every kind of Fs.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/spf13/afero"
@@ -11,23 +12,34 @@ import (
 	"pgregory.net/rapid"
 )
 
-// TestMemoryIsLikeReal makes the same random calls on a real directory and in memory, and compares every answer and
-// the trees that come out.
 func TestMemoryIsLikeReal(t *testing.T) {
 	t.Parallel()
+	isLikeReal(t, []string{"a", "b"}, func(string) afero.Fs { return hidden{afero.NewMemMapFs()} })
+}
+
+// isLikeReal makes the same random calls on a real directory and on another Fs, and compares every answer and the trees
+// that come out. It makes paths of the elements.
+func isLikeReal(t *testing.T, elements []string, other func(dir string) afero.Fs) {
+	t.Helper()
 	parent := t.TempDir()
-	name := rapid.SampledFrom([]string{"a", "b", "a/a", "a/b", "b/a", "a/a/b", "a/b/a"})
+	element := rapid.SampledFrom(elements)
+	name := rapid.Custom(func(t *rapid.T) string {
+		return strings.Join(rapid.SliceOfN(element, 1, 3).Draw(t, "elements"), "/")
+	})
 	runs := 0
 	rapid.Check(t, func(t *rapid.T) {
 		runs++
 		dir := filepath.Join(parent, fmt.Sprint(runs))
-		require.NoError(t, os.Mkdir(dir, 0o755))
 		defer os.RemoveAll(dir)
 		var both [2]*Dir
-		for i, fsys := range []afero.Fs{osDir(dir), hidden{afero.NewMemMapFs()}} {
-			d, err := Open(fsys)
+		var fsys [2]afero.Fs
+		for i, base := range []func(string) afero.Fs{osDir, other} {
+			dir := filepath.Join(dir, fmt.Sprint(i))
+			require.NoError(t, os.MkdirAll(dir, 0o755))
+			fsys[i] = base(dir)
+			d, err := Open(fsys[i])
 			require.NoError(t, err)
-			defer d.Close()
+			defer func() { require.NoError(t, both[i].Close()) }()
 			both[i] = d
 		}
 		same := func(call func(d *Dir) error) {
@@ -65,6 +77,18 @@ func TestMemoryIsLikeReal(t *testing.T) {
 				same(func(d *Dir) error { return d.Rename(from, to) })
 			},
 			"chmod": func(t *rapid.T) { p := path(); same(func(d *Dir) error { return d.Chmod(p, 0o700) }) },
+			"reopen": func(t *rapid.T) {
+				for i := range both {
+					require.NoError(t, both[i].Close())
+					d, err := Open(fsys[i])
+					require.NoError(t, err)
+					both[i] = d
+				}
+			},
+			"lstat": func(t *rapid.T) {
+				p := path()
+				same(func(d *Dir) error { _, err := d.Lstat(p); return err })
+			},
 			"readDir": func(t *rapid.T) {
 				p := path()
 				same(func(d *Dir) error { _, err := d.ReadDir(p); return err })

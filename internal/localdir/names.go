@@ -18,7 +18,11 @@ const (
 	TrashDir     = StateDir + "/trash"
 	DiscardedDir = StateDir + "/discarded"
 
-	// Prefix begins the temporary names that stand beside their targets.
+	// NamesDir is there once the directory has been on a disk that does not keep all names apart. It holds the names
+	// whose escape is a hash.
+	NamesDir = StateDir + "/names"
+
+	// Prefix begins the temporary names that stand beside their targets, and the escaped ones.
 	Prefix = ".syncfs-"
 )
 
@@ -27,6 +31,12 @@ const (
 func Reserved(base string) bool {
 	return strings.EqualFold(base, StateDir) ||
 		len(base) >= len(Prefix) && strings.EqualFold(base[:len(Prefix)], Prefix)
+}
+
+// valid reports whether name is clean and relative to the root. Package fs has UTF-8 only; a Unix file system has any
+// bytes.
+func valid(name string) bool {
+	return fs.ValidPath(strings.ToValidUTF8(name, "_")) && strings.IndexByte(name, 0) < 0
 }
 
 // localize turns a name into a path of the operating system, without a leading separator. It refuses, with

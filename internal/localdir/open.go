@@ -53,7 +53,25 @@ func Open(fsys afero.Fs) (_ *Dir, err error) {
 	if d.umask, err = d.measureUmask(); err != nil {
 		return nil, err
 	}
-	return d, nil
+	return d, d.translate()
+}
+
+// translate translates names from now on, if the disk does not hold all of them, or takes some for others.
+func (d *Dir) translate() error {
+	backend := d.backend.(disk)
+	held, altered, err := probe(backend, probes...)
+	if err != nil {
+		return pathError("open", d.name, err)
+	}
+	if len(held) == len(probes) && !altered {
+		// Names that were escaped on another disk, from which the directory was copied, are still.
+		if _, err := d.Lstat(NamesDir); errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+	}
+	_, real := backend.(*realDir)
+	d.backend = &translated{disk: backend, alters: altered, caches: real}
+	return d.ownDir(NamesDir)
 }
 
 // Memory takes all of a MemMapFs. It makes no StateDir and takes no lock: any number may use the Dir, which need not be

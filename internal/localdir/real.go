@@ -138,6 +138,16 @@ func (r *realDir) readDir(local string) ([]Info, error) {
 	return infos, nil
 }
 
+func (r *realDir) names(local string) ([]string, error) {
+	f, err := r.root.OpenFile(local, os.O_RDONLY|nonblock, 0)
+	if err != nil {
+		return nil, r.err(err)
+	}
+	defer f.Close()
+	names, err := f.Readdirnames(-1)
+	return names, Cause(err)
+}
+
 func (r *realDir) openFile(local string, flag int, perm fs.FileMode) (handle, error) {
 	switch flag {
 	case os.O_RDONLY:

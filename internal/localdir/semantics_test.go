@@ -182,7 +182,11 @@ func TestReadDir(t *testing.T) {
 		}
 		require.Equal(t, []string{".syncfsx", "B", "a b", "b", "dir", "ä"}, names(t, d, "."))
 		require.Equal(t, []string{"sub", "z"}, names(t, d, "dir"))
-		require.Equal(t, []string{"discarded", "lock", "partial", "tmp", "trash"}, append([]string{}, withLock(names(t, d, StateDir))...))
+		own := []string{"discarded", "lock", "partial", "tmp", "trash"}
+		if _, ok := d.backend.(*translated); ok {
+			own = []string{"discarded", "lock", "names", "partial", "tmp", "trash"}
+		}
+		require.Equal(t, own, append([]string{}, withLock(names(t, d, StateDir))...))
 
 		infos, err := d.ReadDir("dir")
 		require.NoError(t, err)
@@ -196,7 +200,7 @@ func TestReadDir(t *testing.T) {
 
 // withLock adds the lock file where there is none because the lock is not a file.
 func withLock(names []string) []string {
-	if len(names) == 4 {
+	if !slices.Contains(names, "lock") {
 		return slices.Insert(names, 1, "lock")
 	}
 	return names

@@ -1,0 +1,5 @@
+//go:build !windows
+
+package localdir
+
+func isInvalidName(error) bool { return false }

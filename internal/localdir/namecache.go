@@ -1,0 +1,74 @@
+package localdir
+
+import (
+	"path/filepath"
+	"strings"
+	"sync"
+)
+
+// maxCached bounds how many names a nameCache holds.
+const maxCached = 1 << 17
+
+// nameCache remembers which names directories hold, as the disk spells them, by the path of the directory on the disk.
+// A directory that someone else has changed has another stamp and is listed again. The stamp misses a change within
+// the same tick of the disk's clock; what is not in the cache is therefore looked for on the disk as well.
+type nameCache struct {
+	mu    sync.Mutex // guards all below but the sets, which translated.mu guards
+	dirs  map[string]*cachedDir
+	names int // put and added since dirs was emptied
+}
+
+type cachedDir struct {
+	stamp Stamp
+	names map[string]bool
+}
+
+// get returns what a directory holds, or nil if that is not known.
+func (c *nameCache) get(dir string, stamp Stamp) map[string]bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if known := c.dirs[dir]; known != nil && known.stamp == stamp {
+		return known.names
+	}
+	return nil
+}
+
+func (c *nameCache) put(dir string, stamp Stamp, names map[string]bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.names += len(names) + 1; c.dirs == nil || c.names > maxCached {
+		c.dirs, c.names = make(map[string]*cachedDir), len(names)+1
+	}
+	c.dirs[dir] = &cachedDir{stamp, names}
+}
+
+// change adds or removes a name after this Dir has, and takes the new stamp of the directory.
+func (c *nameCache) change(local string, added bool, stamp Stamp) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	known := c.dirs[filepath.Dir(local)]
+	if known == nil {
+		return
+	}
+	known.stamp = stamp
+	if added {
+		c.names++
+		known.names[filepath.Base(local)] = true
+	} else {
+		delete(known.names, filepath.Base(local))
+	}
+}
+
+// forget forgets a directory and all below it, which is known only if the directory is.
+func (c *nameCache) forget(local string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.dirs[local] == nil {
+		return
+	}
+	for dir := range c.dirs {
+		if dir == local || strings.HasPrefix(dir, local+string(filepath.Separator)) {
+			delete(c.dirs, dir)
+		}
+	}
+}

@@ -1,0 +1,76 @@
+package localdir
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+)
+
+// probes are names that an ordinary disk holds and keeps apart. Each kind of disk that does not fails at one of them. Of
+// names that may be one to the disk, the one that it may spell otherwise comes first, so that it is made.
+var probes = []string{
+	"A", "a", // case
+	"\u00c9", "\u00e9", "e\u0301", // case beyond ASCII, and the two normal forms of a letter
+	"dot.", "end ", // Windows cuts off the end
+	"con", "a:b", `a\b`, `*?"<>|`, // reserved on Windows
+	"\xff", // not UTF-8
+}
+
+// probeDir holds the probe files. Only what is probed at the moment is in it.
+const probeDir = TmpDir + "/names"
+
+// probe makes files with these names, lists them and removes them. It returns the names that came back unchanged, and
+// whether one came back spelled otherwise.
+func probe(d disk, names ...string) (held map[string]bool, altered bool, err error) {
+	dir := filepath.FromSlash(probeDir)
+	if err := d.removeAll(dir); err != nil {
+		return nil, false, err
+	}
+	if err := d.mkdir(dir, 0o700); err != nil {
+		return nil, false, err
+	}
+	var made []string
+	for _, name := range names {
+		local, err := localize(name)
+		if err != nil {
+			continue
+		}
+		f, err := d.openFile(filepath.Join(dir, local), os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+		switch {
+		case err == nil:
+			f.Close()
+			made = append(made, name)
+		case errors.Is(err, fs.ErrExist) || cannotHold(err) ||
+			errors.Is(err, fs.ErrPermission) || errors.Is(err, fs.ErrNotExist):
+		default:
+			return nil, false, err
+		}
+	}
+	listed, err := d.names(dir)
+	if err != nil {
+		return nil, false, err
+	}
+	spelled := setOf(listed)
+	held = make(map[string]bool, len(made))
+	for _, name := range made {
+		held[name] = spelled[name]
+		altered = altered || !spelled[name]
+	}
+	return held, altered, d.removeAll(dir)
+}
+
+// cannotHold reports whether err says that the disk refuses a name for what it is.
+func cannotHold(err error) bool {
+	return errors.Is(err, fs.ErrInvalid) || errors.Is(err, syscall.EINVAL) || errors.Is(err, syscall.EILSEQ) ||
+		isInvalidName(err)
+}
+
+func setOf(names []string) map[string]bool {
+	set := make(map[string]bool, len(names))
+	for _, name := range names {
+		set[name] = true
+	}
+	return set
+}
