@@ -44,5 +44,5 @@
 //
 // The local directory belongs to one Fs at a time, of any process. The queue, and whatever else is kept besides the
 // files themselves, is in .syncfs at its root, which cannot be seen through the Fs; neither can names that begin with
-// ".syncfs-", which temporary files have.
+// ".syncfs-", which temporary files have, and files whose own names the local disk cannot hold or keep apart.
 package syncfs
