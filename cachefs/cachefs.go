@@ -92,7 +92,6 @@ func New(remote, local afero.Fs, opts *Options) (*Fs, error) {
 	if err != nil {
 		return nil, err
 	}
-	m.Unqueued()
 	return &Fs{m}, nil
 }
 

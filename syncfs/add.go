@@ -64,6 +64,8 @@ func assumed(v *mirror.View, name string) (*tree.Node, error) {
 		_, base := tree.Split(prefix)
 		kid := dir.Kid(base)
 		switch {
+		case kid == nil && !info.IsDir():
+			return nil, syscall.ENOTDIR
 		case kid == nil:
 			kid = v.Materialize(mirror.Place{Dir: dir, Name: base, Local: &info})
 		case kid.Kind != tree.Dir:
@@ -109,7 +111,7 @@ func (s *Fs) addDir(dir string, added func(name string)) error {
 		case info.IsDir():
 			err = s.addDir(name, added)
 		case info.IsRegular():
-			err = s.addChanged(name, added)
+			err = s.addChanged(name, info, added)
 		}
 		if err != nil {
 			return err
@@ -119,18 +121,25 @@ func (s *Fs) addDir(dir string, added func(name string)) error {
 }
 
 // addChanged queues a file if it is not queued yet and not the remote's as it is.
-func (s *Fs) addChanged(name string, added func(name string)) error {
+func (s *Fs) addChanged(name string, info localdir.Info, added func(name string)) error {
 	queued := false
 	err := s.m.Do(func(v *mirror.View) error {
 		n := v.Lookup(name)
 		switch {
 		case n == nil || n.Content == tree.Interrupted:
 			queued = true
+		case n.Content == tree.Changed:
+			queued = !mirror.AsQueued(n, info)
+		case n.Kind == tree.File && n.Content == tree.Remote:
+			queued = true
+		case n.Content != tree.Busy:
+			if err := v.Verify(n); err != nil {
+				return err
+			}
+			queued = v.Tree().Node(n.ID) != n || n.Content == tree.Edited
+		}
+		if queued {
 			return add(v, name)
-		case n.Content == tree.Owned:
-			err := v.Verify(n)
-			queued = n.Dirty()
-			return err
 		}
 		return nil
 	})

@@ -3,7 +3,6 @@ package syncfs
 import (
 	"io"
 	"io/fs"
-	"os"
 
 	"github.com/sftpsyncer/go-syncfs/internal/mirror"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
@@ -61,7 +60,7 @@ func (s *Fs) openRemote(path string) (io.ReadCloser, error) {
 }
 
 func (s *Fs) openLocal(c content) (io.ReadCloser, error) {
-	f, err := s.m.Local().OpenFile(c.path, os.O_RDONLY, 0)
+	f, err := s.openContent(c)
 	if err != nil {
 		return nil, mirror.PathError("open", c.path, err)
 	}

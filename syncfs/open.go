@@ -124,7 +124,7 @@ func openNode(v *mirror.View, n *tree.Node, name string, flag int) (*mirror.File
 	if err := v.Verify(n); err != nil {
 		return nil, err
 	}
-	if n.HasBase() && !n.Differs() {
+	if n.HasBase() && !n.Differs() && n.Content != tree.Edited {
 		a, err := v.Ask(n.RemotePath())
 		if err != nil {
 			return nil, err

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"hash"
 	"io/fs"
-	"os"
 	"path"
 
 	"github.com/sftpsyncer/go-syncfs/internal/mirror"
@@ -75,7 +74,7 @@ func (s *Fs) mayGoOn(p *part, known tree.Part, c content) (bool, error) {
 	if a.Known == tree.Absent || a.Kind != tree.File || a.Meta.Size < p.from || a.Meta.Size > c.stamp.Size {
 		return false, nil
 	}
-	src, err := s.m.Local().OpenFile(c.path, os.O_RDONLY, 0)
+	src, err := s.openContent(c)
 	if err != nil {
 		return false, err
 	}

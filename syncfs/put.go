@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io/fs"
 
 	"github.com/sftpsyncer/go-syncfs/internal/mirror"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
@@ -102,6 +103,13 @@ func sendable(v *mirror.View, step tree.Step) (content, error) {
 	info, err := v.Local().Lstat(n.Path())
 	if err != nil {
 		return content{}, fmt.Errorf("local file: %w", mirror.Cause(err))
+	}
+	if !info.IsRegular() {
+		return content{}, fmt.Errorf("%w: in the local directory it is not a regular file any more", fs.ErrInvalid)
+	}
+	if !mirror.AsQueued(n, info) {
+		return content{}, fmt.Errorf("%w: it was edited in the local directory after it was written; Add it as it is, or write it anew",
+			ErrBusy)
 	}
 	c := content{path: n.Path(), stamp: mirror.StampOf(info), copy: n.Copy, shown: n.Shown(),
 		base: targetBase(v, step)}

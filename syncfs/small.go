@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"io"
-	"os"
 
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
@@ -22,7 +21,7 @@ type small struct {
 // readSmall reads a content, and then makes the local bytes last while another function runs.
 func (s *Fs) readSmall(c content, meanwhile func(small)) (small, error) {
 	f := small{content: c, bytes: make([]byte, c.stamp.Size)}
-	local, err := s.m.Local().OpenFile(c.path, os.O_RDONLY, 0)
+	local, err := s.openContent(c)
 	if err != nil {
 		return f, err
 	}

@@ -64,7 +64,7 @@ func (s *Fs) upload(step tree.Step, c content, p *part, r *Result) (u uploaded, 
 
 // sendAndLook sends a content, and asks about its temporary file and the target.
 func (s *Fs) sendAndLook(step tree.Step, c content, p *part, r *Result, sum *tree.Hash) (a, target mirror.Answer, err error) {
-	local, err := s.m.Local().OpenFile(c.path, os.O_RDONLY, 0)
+	local, err := s.openContent(c)
 	if err != nil {
 		return a, target, err
 	}

@@ -19,7 +19,7 @@ func (m *FS) begin(f *File) error {
 	}
 	n, s := f.node, f.shared
 	owned := n.Content == tree.Owned
-	whole := owned || n.Content == tree.Changed
+	whole := owned || n.Content == tree.Changed || n.Content == tree.Edited
 	s.removed = nil
 	if !s.busy.Load() && n.InView() {
 		m.tree.Edit(n)

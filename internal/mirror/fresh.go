@@ -75,7 +75,7 @@ func (v *View) askable(n *tree.Node) bool {
 // askableIf is askable with another rule for what is known here.
 func (v *View) askableIf(n *tree.Node, revalidate time.Duration) bool {
 	switch {
-	case n.IsRoot() || n.Differs() || !n.HasBase():
+	case n.IsRoot() || n.Differs() || !n.HasBase() || n.Content == tree.Edited:
 		return false
 	case n.Kind == tree.File && n.Content == tree.Remote, n.Kind == tree.Link:
 		return true
@@ -96,9 +96,9 @@ func (v *View) askableIf(n *tree.Node, revalidate time.Duration) bool {
 	return due(revalidate, n.Checked, v.Now())
 }
 
-// differsBelow says whether anything in a directory has to be pushed.
+// differsBelow says whether anything in a directory has to be pushed, or is edited.
 func differsBelow(dir *tree.Node) (differs bool) {
-	see := func(n *tree.Node) { differs = differs || n.Differs() || differsBelow(n) }
+	see := func(n *tree.Node) { differs = differs || stays(n) || differsBelow(n) }
 	dir.Kids(see)
 	dir.HiddenKids(see)
 	return differs
@@ -139,7 +139,7 @@ func (v *View) learnVersion(n *tree.Node, a Answer) {
 
 // Outdate notes that the remote has another content than the copy of a node, if it has one.
 func (v *View) Outdate(n *tree.Node) {
-	if n.Content == tree.Owned && !n.Copy.Stale {
+	if (n.Content == tree.Owned || n.Content == tree.Edited) && !n.Copy.Stale {
 		v.tree.MarkStale(n)
 	}
 }
@@ -150,7 +150,7 @@ func (v *View) vanish(n *tree.Node) {
 	var kids []*tree.Node
 	n.Kids(func(k *tree.Node) { kids = append(kids, k) })
 	for _, k := range kids {
-		if k.Kind == tree.Dir || !k.Differs() {
+		if k.Kind == tree.Dir || !stays(k) {
 			v.vanish(k)
 		}
 	}
@@ -161,7 +161,7 @@ func (v *View) vanish(n *tree.Node) {
 		}
 	}
 	left := false // a copy that could not be deleted
-	n.Kids(func(k *tree.Node) { left = left || k.Known == tree.Exists && !k.Differs() })
+	n.Kids(func(k *tree.Node) { left = left || k.Known == tree.Exists && !stays(k) })
 	switch {
 	case left: // the next question about it tries again
 	case n.Kind == tree.Dir && (n.Differs() || n.HasKids()):
@@ -169,7 +169,7 @@ func (v *View) vanish(n *tree.Node) {
 		v.tree.Touch(n)
 	case n.Kind == tree.Dir:
 		up := n.Parent()
-		_ = v.local.Remove(n.Path()) // fails if something of the user's is in it
+		_ = v.rmdir(n.Path()) // fails if something of the user's is in it
 		v.tree.Forget(n)
 		v.Tidy(up)
 	case v.tree.Explains(n, tree.Absent, tree.Meta{}) && v.Restore(n):
@@ -182,6 +182,9 @@ func (v *View) vanish(n *tree.Node) {
 		v.tree.Forget(n)
 	}
 }
+
+// stays says whether a node stays when the remote does not have its directory any more.
+func stays(n *tree.Node) bool { return n.Differs() || n.Content == tree.Edited }
 
 // dropCopy deletes the local bytes of an owned file if they are the copy that was recorded. What is something else
 // is the user's from now on.

@@ -33,19 +33,19 @@ func (v *View) listAbout(dir *tree.Node, about func(*tree.Node) bool) ([]Info, e
 	dir.Kids(func(k *tree.Node) { kids = append(kids, k) })
 	for _, k := range kids {
 		local, here := locals[k.Name()]
-		owned := k.Content == tree.Owned
-		untouched := here && owned && stampOf(local) == k.Copy.Stamp
-		if (here || owned) && !untouched || k.Dirty() {
+		copied := k.Content == tree.Owned || k.Content == tree.Edited
+		untouched := here && copied && stampOf(local) == k.Copy.Stamp
+		if (here || copied) && !untouched {
 			if err := v.Verify(k); err != nil {
 				return nil, err
 			}
 		}
-		if owned && k.Content == tree.Remote && v.askable(k) { // the copy was deleted by hand
+		if copied && k.Content == tree.Remote && v.askable(k) { // the copy was deleted by hand
 			v.learnEntry(k, remote)
 		}
 		switch {
 		case !k.InView(): // the user's own took its place
-		case !k.Dirty():
+		case !k.Ours():
 			infos = append(infos, Info{k.Name(), v.shown(k)})
 		case here:
 			infos = append(infos, Info{k.Name(), dirtyMeta(k, local)})

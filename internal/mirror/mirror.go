@@ -83,7 +83,6 @@ type state struct {
 	abandoned abandon.Calls // that may still change the remote
 	unwritten chan struct{} // holds a token for each piece that has come of a file and is not written yet
 
-	unqueued   bool   // nothing is ever pushed from here
 	departures uint64 // arrivals that have begun
 	discards   uint64 // files of the user's that were moved to the trash
 }
@@ -133,10 +132,6 @@ func Open(remote, local afero.Fs, opt Options) (*FS, error) {
 	}
 	return m, nil
 }
-
-// Unqueued says that nothing will be pushed from m: an edit is only kept, and when it is deleted by hand, the remote's
-// file is back. To be called before m is used.
-func (m *FS) Unqueued() { m.unqueued = true }
 
 // Damage is what is wrong with the state that was found by Open; nil if nothing is.
 func (m *FS) Damage() error { return m.damage }

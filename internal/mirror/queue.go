@@ -16,13 +16,14 @@ func (v *View) Queue(n *tree.Node, info localdir.Info) error {
 		return ErrBusy
 	}
 	v.tree.Edit(n)
-	v.tree.KeepBase(n, v.Now())
-	c := &tree.Copy{Stamp: stampOf(info), Added: true, Pinned: pinned(n)}
-	if n.Content == tree.Owned {
-		v.used -= n.Copy.Stamp.Size
-		if n.Copy.Stamp == c.Stamp && !n.Copy.Stale {
-			c.Hash, c.Fetched, c.Unsure = n.Copy.Hash, n.Copy.Fetched, n.Copy.Unsure // what it goes back to when it is discarded
+	c := &tree.Copy{Stamp: stampOf(info), Added: true, AsIs: true, Pinned: pinned(n)}
+	if n.Content == tree.Owned || n.Content == tree.Edited { // what it goes back to when it is discarded
+		c.Hash, c.Unsure, c.Stale, c.Version = n.Copy.Hash, n.Copy.Unsure, n.Copy.Stale, n.Copy.Version
+		if n.Content == tree.Owned && n.Copy.Stamp == c.Stamp {
+			c.Fetched = n.Copy.Fetched
 		}
+		v.discount(n)
+		v.tree.KeepBase(n, v.Now())
 	}
 	n.Content, n.Copy = tree.Changed, c
 	v.tree.Note(n, v.Now())
@@ -30,10 +31,10 @@ func (v *View) Queue(n *tree.Node, info localdir.Info) error {
 	return nil
 }
 
-// LocalSize is the size of a node's local bytes; 0 if they are gone.
+// LocalSize is the size of a node's local bytes; 0 if they are gone, or something else is in their place.
 func (v *View) LocalSize(n *tree.Node) int64 {
 	info, err := v.local.Lstat(n.Path())
-	if err != nil {
+	if err != nil || !info.IsRegular() {
 		return 0
 	}
 	return info.Size()
@@ -59,15 +60,19 @@ func (v *View) Sent(n *tree.Node, stamp tree.Stamp, hash tree.Hash) {
 // StampOf is the stamp of a local file.
 func StampOf(info localdir.Info) tree.Stamp { return stampOf(info) }
 
-// Disown takes a change back that Add made of a file of the remote's. An untouched copy is one again; anything else
+// Disown takes a change back that Add made of a file of the remote's. A copy, edited or not, is that again; anything else
 // stays where it is as the user's, and the node is known no more.
 func (v *View) Disown(n *tree.Node) {
 	v.tree.Edit(n)
 	if n.Copy.Hash != (tree.Hash{}) {
 		c := *n.Copy
-		c.Added = false
-		n.Content, n.Copy = tree.Owned, &c
-		v.used += c.Stamp.Size
+		c.Added, c.AsIs = false, false
+		if n.Content, n.Copy = tree.Edited, &c; c.Fetched != 0 {
+			n.Content = tree.Owned
+			v.used += c.Stamp.Size
+		} else {
+			c.Stamp = tree.Stamp{} // the hash tells whether it is edited
+		}
 		v.tree.Touch(n)
 		return
 	}

@@ -30,7 +30,7 @@ func (v *View) UsersOwn(name string) (bool, error) {
 		if err := v.Verify(n); err != nil {
 			return false, err
 		}
-		return n.Dirty(), nil
+		return n.Ours(), nil
 	}
 	info, err := v.local.Lstat(name)
 	if err != nil && !missing(err) {

@@ -162,26 +162,34 @@ func (m *FS) restoreChanged(n *tree.Node) {
 	}
 }
 
-// torn says whether a file looks like an earlier state of what was recorded. One with a later time was changed since;
-// one whose time only lost its fraction was copied to another disk.
+// torn says whether a file looks like an earlier state of what was recorded. One with a later time was changed since.
 func torn(now, recorded tree.Stamp, d *tree.Diff) bool {
-	written := recorded.MTime
-	if d != nil && d.Written != 0 { // recorded is what Chtimes has set
-		written = d.Written
-	}
-	switch {
-	case now.MTime == recorded.MTime, now.MTime == written:
-		return now.Size != recorded.Size
-	case now.MTime > written:
-		return false
-	}
+	changedSince := now.MTime > written(recorded, d) && now.MTime != recorded.MTime
+	return !changedSince && !asRecorded(now, recorded, d)
+}
+
+// asRecorded says whether a file is what was recorded. Its time may have lost its fraction on the way to another disk.
+func asRecorded(now, recorded tree.Stamp, d *tree.Diff) bool {
 	was := time.Unix(0, recorded.MTime)
+	same := now.MTime == recorded.MTime || now.MTime == written(recorded, d)
 	for _, fraction := range []time.Duration{time.Microsecond, time.Millisecond, time.Second, coarse} {
-		if now.Size == recorded.Size && now.MTime == was.Truncate(fraction).UnixNano() {
-			return false
-		}
+		same = same || now.MTime == was.Truncate(fraction).UnixNano()
 	}
-	return true
+	return same && now.Size == recorded.Size
+}
+
+// written is when what was recorded was written, whatever Chtimes has set since.
+func written(recorded tree.Stamp, d *tree.Diff) int64 {
+	if d != nil && d.Written != 0 {
+		return d.Written
+	}
+	return recorded.MTime
+}
+
+// AsQueued says whether what lies in the local directory may be pushed as a file that is Changed: it is what the program
+// has written, or Add was the last to queue it.
+func AsQueued(n *tree.Node, info localdir.Info) bool {
+	return n.Copy.AsIs || asRecorded(stampOf(info), n.Copy.Stamp, n.Diff)
 }
 
 // restoreLanding finishes the rename of a fetched copy into its place, or finds that it is done.

@@ -3,6 +3,7 @@ package mirror
 import (
 	"cmp"
 	"slices"
+	"syscall"
 
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
@@ -101,10 +102,22 @@ func (m *FS) Tidy(dir *tree.Node) {
 		if dir.Known == tree.Absent && dir.HasKids() {
 			return // they are only here
 		}
-		if m.local.Remove(dir.Path()) != nil {
+		if m.rmdir(dir.Path()) != nil {
 			return // something is in it
 		}
 	}
+}
+
+// rmdir removes an empty local directory. A file that the user has put in its place stays.
+func (m *FS) rmdir(name string) error {
+	info, err := m.local.Lstat(name)
+	switch {
+	case err != nil:
+		return err
+	case !info.IsDir():
+		return syscall.ENOTDIR
+	}
+	return m.local.Remove(name)
 }
 
 // Evict deletes the local copy of a file. The error matches ErrBusy if it is open or pinned, ErrChanged if what is here
@@ -129,7 +142,7 @@ func (m *FS) Evict(name string) error {
 		case n == nil:
 			v.dropParts(tree.Join(p.Dir.RemotePath(), p.Name))
 			return nil
-		case n.Dirty():
+		case n.Ours():
 			return ErrChanged
 		case v.open[n.ID] != nil, pinned(n), n.Local() && v.tree.Guarded(n):
 			return ErrBusy

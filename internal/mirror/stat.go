@@ -74,10 +74,10 @@ func LocalMeta(info localdir.Info) tree.Meta {
 	return tree.Meta{Mode: info.Mode, Size: info.Size(), MTime: info.Stamp.MTime}
 }
 
-// nodeInfo describes a node of the view. Changed bytes are on the local disk, and only there; what was deleted there
+// nodeInfo describes a node of the view. Bytes that are no copy are on the local disk, and only there; what was deleted there
 // by hand is not in the view.
 func (v *View) nodeInfo(n *tree.Node) (Info, error) {
-	if !n.Dirty() {
+	if !n.Ours() {
 		return Info{n.Name(), v.shown(n)}, nil
 	}
 	local, err := v.local.Lstat(n.Path())
@@ -106,7 +106,7 @@ func (v *View) Lost(n *tree.Node) bool {
 	return missing(err)
 }
 
-// dirtyMeta is the metadata of a file whose bytes were changed here: its size and time are the local file's.
+// dirtyMeta is the metadata of a file whose bytes here are no copy: its size and time are the local file's.
 func dirtyMeta(n *tree.Node, local localdir.Info) tree.Meta {
 	m := n.Shown()
 	m.Size, m.MTime = local.Size(), local.Stamp.MTime
@@ -115,7 +115,7 @@ func dirtyMeta(n *tree.Node, local localdir.Info) tree.Meta {
 
 // ModTime is the modification time of a node as the program sees it.
 func (v *View) ModTime(n *tree.Node) time.Time {
-	if n.Dirty() {
+	if n.Ours() {
 		if info, err := v.local.Lstat(n.Path()); err == nil {
 			return info.ModTime()
 		}

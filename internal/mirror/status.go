@@ -75,7 +75,7 @@ func (v *View) status(p Place, info Info) Status {
 		return s
 	case n == nil:
 		return s
-	case n.Dirty() || n.Kind != tree.File && n.Differs():
+	case n.Ours() || n.Kind != tree.File && n.Differs():
 		s.State = Changed
 	case n.Content == tree.Owned:
 		s.State, s.Fetched, s.Stale = Owned, when(n.Copy.Fetched), n.Copy.Stale

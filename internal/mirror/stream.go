@@ -219,7 +219,7 @@ func (s *stream) shown() (meta tree.Meta, arriving bool) {
 	case !known:
 		version = s.node.Meta
 	}
-	if s.node.Dirty() || !s.node.Meta.SameVersion(version) {
+	if s.node.Ours() || !s.node.Meta.SameVersion(version) {
 		meta.Size, meta.MTime = version.Size, version.MTime
 	}
 	return meta, true

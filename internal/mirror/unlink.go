@@ -26,14 +26,12 @@ func (v *View) Unlink(p Place, shadow Answer) []tree.Action {
 		return nil
 	}
 	n := p.Node
-	if n.Content == tree.Owned {
-		v.used -= n.Copy.Stamp.Size
-	}
+	v.discount(n)
 	here := n.Local()
 	if n.Kind == tree.Dir {
 		here = v.Here(n, n.Path())
 	}
-	if s := v.open[n.ID]; s != nil && !n.Dirty() {
+	if s := v.open[n.ID]; s != nil && !n.Ours() {
 		meta := n.Shown()
 		s.removed = &meta
 	}

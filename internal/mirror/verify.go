@@ -20,16 +20,15 @@ func stampOf(info localdir.Info) tree.Stamp {
 	return tree.Stamp{Size: info.Stamp.Size, MTime: info.Stamp.MTime, CTime: info.Stamp.CTime, Ino: info.Stamp.Ino}
 }
 
-// Verify compares an owned file with what is on the local disk. If its stamps differ from the recorded ones, the
-// hash decides: the same content is recorded anew, other content is an edit, a change whose base is the recorded
-// version. A file that is not there any more is only on the remote. A node without a copy gives way to what the user
-// has put in its place: it may be gone from the tree afterwards.
+// Verify compares a copy with what is on the local disk. If its stamps differ from the recorded ones, the hash decides:
+// with the same content it is a copy (again), else it is edited. A file that is not there any more is only on the remote.
+// A node without a copy gives way to what the user has put in its place: it may be gone from the tree afterwards.
 func (v *View) Verify(n *tree.Node) error {
 	switch {
 	case n.Kind == tree.Dir:
-		return nil
+		return v.giveWayDir(n)
 	case n.Dirty():
-		return v.verifyEdit(n)
+		return nil
 	case n.Content == tree.Remote:
 		return v.giveWay(n)
 	case n.Copy.Landing != "" && v.arrivals[n.ID] != nil:
@@ -64,23 +63,8 @@ func (v *View) Verify(n *tree.Node) error {
 	return nil
 }
 
-// verifyEdit gives up an edit that was deleted by hand, if nothing is pushed from here.
-func (v *View) verifyEdit(n *tree.Node) error {
-	if !v.unqueued {
-		return nil
-	}
-	_, err := v.local.Lstat(n.Path())
-	if err != nil && missing(err) {
-		v.tree.Edit(n)
-		n.Content, n.Copy = tree.Remote, nil
-		v.tree.Touch(n)
-		return nil
-	}
-	return err
-}
-
 // giveWay has a node that has no copy here give way to what the user has put in its place. One that differs is not
-// forgotten: there a file is a change.
+// forgotten: it is edited.
 func (v *View) giveWay(n *tree.Node) error {
 	info, err := v.local.Lstat(n.Path())
 	switch {
@@ -92,36 +76,56 @@ func (v *View) giveWay(n *tree.Node) error {
 		v.tree.Forget(n)
 	case n.Kind == tree.File && info.IsRegular():
 		v.tree.Edit(n)
-		n.Content, n.Copy = tree.Changed, &tree.Copy{Stamp: stampOf(info), Added: true}
-		v.tree.Note(n, v.Now())
+		n.Content, n.Copy = tree.Edited, &tree.Copy{Stamp: stampOf(info)}
 		v.tree.Touch(n)
 	}
 	return nil
 }
 
-// judge decides what the local bytes of an owned file are.
+// giveWayDir has a directory give way to a file that the user has put in its place, unless something of it is to be pushed.
+func (v *View) giveWayDir(n *tree.Node) error {
+	info, err := v.local.Lstat(n.Path())
+	switch {
+	case err != nil && missing(err):
+		return nil
+	case err != nil:
+		return err
+	case !info.IsDir() && !n.IsRoot() && !stays(n) && !differsBelow(n):
+		v.vanish(n)
+	}
+	return nil
+}
+
+// judge decides what the local bytes of a copy are.
 func (v *View) judge(n *tree.Node, h hashed) {
 	v.tree.Edit(n)
 	defer v.tree.Touch(n)
-	v.used += h.stamp.Size - n.Copy.Stamp.Size
-	switch {
-	case h.hash == n.Copy.Hash:
-		n.Copy.Stamp, n.Copy.Landing, n.Copy.Prev = h.stamp, "", nil
-	case n.Copy.Prev != nil && h.hash == n.Copy.Prev.Hash: // the new copy did not arrive under its name
-		n.Copy = again(n.Copy)
-		n.Copy.Stamp = h.stamp
-	default:
-		v.used -= h.stamp.Size
+	v.discount(n)
+	c := *n.Copy
+	if c.Prev != nil && h.hash != c.Hash { // the new copy did not arrive under its name
+		c = *again(n.Copy)
+	}
+	c.Stamp, c.Landing, c.Prev = h.stamp, "", nil
+	n.Copy = &c
+	if h.hash == c.Hash {
+		n.Content = tree.Owned
+		v.used += h.stamp.Size
+	} else if n.Content != tree.Edited {
 		v.opt.Logger.Info("edited behind the file system's back", "name", n.Path())
-		v.tree.KeepBase(n, v.Now())
-		n.Content, n.Copy = tree.Changed, &tree.Copy{Stamp: h.stamp, Pinned: n.Copy.Pinned}
-		v.tree.Note(n, v.Now())
+		n.Content = tree.Edited
 	}
 }
 
-// evicted records that an owned file's bytes are not here any more.
+// discount takes the bytes of an owned file, which are to become something else, from those in use.
+func (v *View) discount(n *tree.Node) {
+	if n.Content == tree.Owned {
+		v.used -= n.Copy.Stamp.Size
+	}
+}
+
+// evicted records that the bytes of a copy are not here any more.
 func (v *View) evicted(n *tree.Node) {
-	v.used -= n.Copy.Stamp.Size
+	v.discount(n)
 	v.vacate(n.Path())
 	v.tree.Edit(n)
 	if n.Differs() {

@@ -42,9 +42,7 @@ func (v *View) Emptied(n *tree.Node, name string, flag int) (*File, error) {
 	whole := !n.Dirty() || n.Content == tree.Changed
 	back := v.revertible(n)
 	v.tree.KeepBase(n, v.Now())
-	if n.Content == tree.Owned {
-		v.used -= n.Copy.Stamp.Size
-	}
+	v.discount(n)
 	v.tree.Edit(n)
 	n.Content, n.Copy = tree.Busy, &tree.Copy{Added: n.Copy != nil && n.Copy.Added, Pinned: pinned(n)}
 	d := v.tree.Note(n, v.Now())
@@ -104,11 +102,11 @@ func (v *View) emptied(n *tree.Node, name string, flag int) (*File, error) {
 	return f, nil
 }
 
-// SetTimes sets the times of a file. Those of changed bytes are the local file's; those of a copy are kept in the
-// queue.
+// SetTimes sets the times of a file. Those of changed or edited bytes are the local file's; those of a copy are kept in
+// the queue.
 func (v *View) SetTimes(n *tree.Node, atime, mtime time.Time) error {
 	n.Stir(0)
-	if !n.Dirty() {
+	if !n.Ours() {
 		a := &v.tree.Note(n, v.Now()).Attr
 		a.Set |= tree.AttrTimes
 		a.ATime, a.MTime = atime.UnixNano(), mtime.UnixNano()
@@ -118,6 +116,9 @@ func (v *View) SetTimes(n *tree.Node, atime, mtime time.Time) error {
 	info, err := v.local.Lstat(name)
 	if err != nil {
 		return err
+	}
+	if n.Content == tree.Edited || n.Content == tree.Changed && !AsQueued(n, info) { // and stays so
+		return v.local.Chtimes(name, atime, mtime)
 	}
 	// Should the process die now, the file has either time.
 	v.tree.Edit(n)

@@ -92,6 +92,8 @@ const (
 	hasHome        uint64 = 1 << 26
 )
 
+const isAsIs uint64 = 1 << 23
+
 func flag(bit uint64, set bool) uint64 {
 	if set {
 		return bit
@@ -106,6 +108,7 @@ func (e *encoder) node(n *Node) {
 		flag(hasIntent, d != nil && d.Intent != nil) |
 		flag(hasIntentAttr, d != nil && d.Intent != nil && d.Intent.Attr.Set != 0) | flag(isUnsure, c != nil && c.Unsure) |
 		flag(isStale, c != nil && c.Stale) | flag(isAdded, c != nil && c.Added) | flag(isPinned, c != nil && c.Pinned) |
+		flag(isAsIs, c != nil && c.AsIs) |
 		flag(isLanding, c != nil && c.Landing != "") | flag(hasPrev, c != nil && c.Prev != nil) |
 		flag(hasVersion, c != nil && c.Stale) | flag(hasPrevVersion, c != nil && c.Prev != nil) |
 		flag(isExplicit, d != nil && d.Explicit) | flag(isTemp, n.Temp) | flag(hasPart, d != nil && d.Part != nil) |
@@ -292,6 +295,7 @@ func (d *decoder) node() state {
 		n.Copy = d.copy()
 		n.Copy.Unsure, n.Copy.Stale = flags&isUnsure != 0, flags&isStale != 0
 		n.Copy.Added, n.Copy.Pinned = flags&isAdded != 0, flags&isPinned != 0
+		n.Copy.AsIs = flags&isAsIs != 0
 		if flags&isLanding != 0 {
 			n.Copy.Landing = d.string()
 		}
@@ -332,8 +336,8 @@ func (d *decoder) node() state {
 			n.Diff.Home = &Home{Dir: ID(d.uint()), Name: d.string()}
 		}
 	}
-	if d.err == nil && (n.ID == 0 || n.Kind < File || n.Kind > Link || n.Content > Interrupted || n.Known > Exists ||
-		n.Content != Remote && n.Kind != File || n.Content == Owned && n.Copy == nil) {
+	if d.err == nil && (n.ID == 0 || n.Kind < File || n.Kind > Link || n.Content > Edited || n.Known > Exists ||
+		n.Content != Remote && n.Kind != File || (n.Content == Owned || n.Content == Edited) && n.Copy == nil) {
 		d.err = fmt.Errorf("record has an impossible state for node %d", n.ID)
 	}
 	return s

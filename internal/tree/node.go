@@ -233,10 +233,13 @@ func (n *Node) Within(dir *Node) bool {
 // Local says whether the node has bytes in the local directory.
 func (n *Node) Local() bool { return n.Content != Remote }
 
-// Dirty says whether the local bytes are newer than what the remote has.
+// Dirty says whether the local bytes have to be pushed.
 func (n *Node) Dirty() bool {
 	return n.Content == Changed || n.Content == Busy || n.Content == Interrupted
 }
+
+// Ours says whether the local bytes are something else than a copy of the remote's: changed, or edited by another program.
+func (n *Node) Ours() bool { return n.Dirty() || n.Content == Edited }
 
 // Differs says whether anything about the node has to be pushed.
 func (n *Node) Differs() bool {
@@ -253,7 +256,7 @@ func (n *Node) Differs() bool {
 
 // Seen is the version of the node that the program was shown: that of its copy, else the remote's last answer.
 func (n *Node) Seen() Meta {
-	if n.Content == Owned && n.Copy.Stale {
+	if (n.Content == Owned || n.Content == Edited) && n.Copy.Stale {
 		return n.Copy.Version
 	}
 	return n.Meta

@@ -40,7 +40,7 @@ const (
 // Content says who owns the local bytes of a file.
 type Content uint8
 
-// The states of a file's content.
+// The states of a file's content. Their numbers are in logs.
 const (
 	// Remote: there are no local bytes.
 	Remote Content = iota
@@ -52,6 +52,9 @@ const (
 	Busy
 	// Interrupted: the local bytes were being written when the process died.
 	Interrupted
+	// Edited: another program has written the local bytes. Copy.Hash is that of the copy that they were (zero if there
+	// was none), whose version the node keeps as its base. Nothing of it is pushed before the file is given to Add.
+	Edited
 )
 
 // Meta is what a stat of the remote shows. Times are nanoseconds since 1970.
@@ -90,6 +93,9 @@ type Copy struct {
 	Version Meta
 	// Added: the bytes are the user's, queued by Add where they lay. Discarding leaves them there.
 	Added bool
+	// AsIs: Add was the last to queue the file, so it is pushed as it is then. Other changed bytes are pushed only while
+	// they are what Stamp says.
+	AsIs bool
 	// Pinned: it is not evicted for want of room, nor by name.
 	Pinned bool
 	// Landing is the local name from which the copy, whole and recorded, is about to be renamed into its place. Until it

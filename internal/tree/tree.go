@@ -138,7 +138,7 @@ func (t *Tree) Note(n *Node, now int64) *Diff {
 // KeepBase makes the version of a copy the base of the node, before the node differs and loses its copy. The content is
 // part of that base if the version may not tell it from another one.
 func (t *Tree) KeepBase(n *Node, now int64) {
-	if n.Content != Owned {
+	if n.Content != Owned && n.Content != Edited {
 		return
 	}
 	d, seen := t.Note(n, now), n.Seen()
@@ -231,13 +231,14 @@ func (t *Tree) Rebase(n, dir *Node, name string) {
 }
 
 // Erased records that the remote does not have the node any more. One that is not in the view is forgotten, and
-// with it what the tree knew to be below it on the remote; so is a file of which there are no bytes here either.
+// with it what the tree knew to be below it on the remote; so is a file of which there are no bytes here either, or only
+// the user's.
 func (t *Tree) Erased(n *Node, now int64) {
 	n.remoteKids(func(k *Node) { t.Erased(k, now) })
 	t.save(n)
 	t.unbase(n)
 	n.Known = Absent
-	if n.parent == nil || n.Kind == File && !n.Local() {
+	if n.parent == nil || n.Kind == File && (!n.Local() || n.Content == Edited) {
 		t.unlink(n)
 		t.drop(n)
 		return
