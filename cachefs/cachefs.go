@@ -25,7 +25,13 @@ var (
 	ErrChanged = mirror.ErrChanged
 	// ErrLocked: another Fs holds the local directory.
 	ErrLocked = localdir.ErrLocked
+	// ErrRemoteChanged: the local directory was used for another remote.
+	ErrRemoteChanged = mirror.ErrRemoteChanged
 )
+
+// RemoteChangedError is New's error if the local directory was used for another remote: Recorded was the identity of that
+// one, Given is that of the new one. It matches ErrRemoteChanged. Options.AdoptRemote takes the directory over.
+type RemoteChangedError = mirror.RemoteChangedError
 
 // Always as Options.Revalidate asks the remote at every open.
 const Always time.Duration = mirror.Always
@@ -63,6 +69,10 @@ type Options struct {
 	Logger *slog.Logger
 	// Now is the clock. nil: time.Now.
 	Now func() time.Time
+	// AdoptRemote has New take over a local directory that was used for another remote (see RemoteChangedError), which then
+	// has another address, or is a copy. The copies stay, and the remote is asked about each before it is used next; what is
+	// queued stays queued.
+	AdoptRemote bool
 }
 
 // Progress says how far one call of Fetch or Pull has got.
@@ -83,7 +93,9 @@ var (
 
 // New returns an Fs that keeps copies of remote's files in local, whose root must exist. It does not use the remote.
 // The error matches fs.ErrNotExist if the root is missing, ErrLocked if another Fs holds it, fs.ErrInvalid if an
-// option is out of range.
+// option is out of range, ErrRemoteChanged if the local directory was used for another remote. Remotes are told apart by
+// their method Identity() string, which sftpfs.Fs has; one without it, or hidden by a wrapper like afero.BasePathFs, is
+// neither recorded nor compared.
 func New(remote, local afero.Fs, opts *Options) (*Fs, error) {
 	if opts == nil {
 		opts = &Options{}
@@ -105,8 +117,9 @@ func (c *Fs) WithContext(ctx context.Context) afero.Fs { return &Fs{c.m.With(ctx
 // Name is "cachefs".
 func (c *Fs) Name() string { return "cachefs" }
 
-// Damage says what was lost when New found the record of the copies damaged; nil if it was not. The copies that are
-// not known any more are taken for files of the user's.
+// Damage says what was lost when New found the record of the copies damaged, missing or cut off; nil if it was not. The
+// copies that are not known any more are taken for files of the user's. Not noticed is that all of .syncfs was deleted, or
+// that records were cut off cleanly which a process that died has made.
 func (c *Fs) Damage() error { return c.m.Damage() }
 
 // Invalidate has the remote asked about a name and all below it before they are used next, whatever Revalidate and

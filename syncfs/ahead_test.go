@@ -116,6 +116,7 @@ func TestChangedAfterItWasReadAhead(t *testing.T) {
 			require.Len(t, local.opened, 3)
 			require.NoError(t, afero.WriteFile(s, "d/file0", []byte("new"), 0o644))
 			require.NoError(t, afero.WriteFile(local.Fs, "d/file1", []byte("edited by hand"), 0o644))
+			require.NoError(t, s.Add("d/file1"))
 		})
 		for name, want := range map[string]string{"d/file0": "new", "d/file1": "edited by hand", "d/file2": "\x00\x00\x00"} {
 			got, err := afero.ReadFile(remote, name)

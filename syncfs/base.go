@@ -14,7 +14,7 @@ type base struct {
 	kind   tree.Kind
 	meta   tree.Meta
 	target string     // of a symbolic link
-	hash   *tree.Hash // of the content, where size and mtime may not tell it from another
+	hash   *tree.Hash // of the content, where size and mtime may not tell it from another, or are not known
 }
 
 // baseOf is the base of a node that the remote has.
@@ -47,13 +47,13 @@ func targetBase(v *mirror.View, step tree.Step) base {
 	if n.Diff == nil {
 		return base{}
 	}
-	return base{known: n.Diff.Dest}
+	return base{known: n.Diff.Dest, hash: n.Diff.Base}
 }
 
 // check compares what the remote has with the base. It is the one place that decides what is a conflict.
 //
-// A base that is not known was given to Add, or created offline: a file replaces any file. A removal is never given
-// so: what it would remove unseen is a conflict.
+// A base of which nothing is known was given to Add, or created offline: a file replaces any file. A removal is never
+// given so: what it would remove unseen is a conflict. Whether the content is that of the base, sure finds out.
 func (b base) check(now mirror.Answer, policy ConflictPolicy, removal bool) error {
 	switch {
 	case now.Known == tree.Unknown:
@@ -70,7 +70,7 @@ func (b base) check(now mirror.Answer, policy ConflictPolicy, removal bool) erro
 		return conflict("it is a " + kindName(now.Kind) + " there")
 	case policy == Overwrite:
 		return nil
-	case b.known == tree.Unknown && removal:
+	case b.known == tree.Unknown && removal && b.hash == nil:
 		return conflict("it was not seen when it was removed here")
 	case b.known == tree.Exists && b.kind == tree.File && !now.Meta.SameVersion(b.meta):
 		return conflict("it was written there")

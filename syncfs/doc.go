@@ -18,6 +18,9 @@
 //   - Push replaces, renames over or removes only what it saw when the change was made (the base version), and checks
 //     that right before. Another version is a conflict, which stays queued and is reported; other changes go on. Only
 //     what was given to Add, or created while the remote could not be asked, overwrites unseen.
+//   - What another program writes into the local directory is served and shown by [Fs.Status], and neither pushed before
+//     [Fs.Add] nor replaced or deleted by what others do on the remote. If it writes to a file that is queued, Push
+//     reports that and leaves the file queued.
 //   - A link that comes and goes does not fail a Push. It tries again (see Options.RetryFor), and finds out what became
 //     of a step before it is repeated; an upload goes on where it was cut off, also after a restart.
 //   - Only the remote's "no such file" means that something is not there. A remote that gives no answer deletes and

@@ -79,17 +79,17 @@ func (s *Fs) agree(step tree.Step, r *Result, path string, b base, now mirror.An
 	return s.overwrite(r, b, now, removal, err)
 }
 
-// compare checks that the remote has the base, by the content where size and mtime may not tell it from another version:
-// it may have been written again within two seconds of when it was seen.
+// compare checks that the remote has the base, by the content where size and mtime may not tell it from another version
+// (it may have been written again within two seconds of when it was seen), or are not known.
 func (s *Fs) compare(path string, b base, now mirror.Answer, removal bool, r *Result) error {
 	err := b.check(now, Fail, removal)
-	if err != nil || b.hash == nil || now.Known != tree.Exists {
+	if err != nil || b.hash == nil || now.Known != tree.Exists || now.Kind != tree.File {
 		return err
 	}
 	r.unsure = true
 	theirs, err := s.hashRemote(path, now.Meta)
 	if err == nil && theirs != *b.hash {
-		err = conflict("it was written there, within two seconds of when it was seen")
+		err = conflict("it has another content there")
 	}
 	return err
 }

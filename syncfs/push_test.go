@@ -426,7 +426,7 @@ func TestPushChangedMeanwhile(t *testing.T) {
 			require.NoError(r, f.Close())
 		}, "x"},
 		{"same length", func(r *rig) { r.write("x:y+") }, "y+"},
-		{"by hand", func(r *rig) { r.place("x:by hand") }, "by hand"},
+		{"by hand", func(r *rig) { r.place("x:by hand"); require.NoError(r, r.fs.Add("x")) }, "by hand"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

@@ -29,6 +29,7 @@ type rig struct {
 	local  afero.Fs
 	opts   *Options
 	fs     *Fs
+	oldLog []byte
 }
 
 // newRig has real directories on both sides; the remote shows whole seconds, as SFTP does.

@@ -23,8 +23,11 @@ var (
 	ErrConflict = errors.New("changed on the remote")
 	// ErrLocked: another Fs holds the local directory.
 	ErrLocked = cachefs.ErrLocked
-	// ErrBusy: the file is open and being written, or was when the process died; or it changed during the push.
+	// ErrBusy: the file is open and being written, or was when the process died; or it changed during the push; or another
+	// program has written to it after it was queued.
 	ErrBusy = cachefs.ErrBusy
+	// ErrRemoteChanged: the local directory was used for another remote; see cachefs.RemoteChangedError.
+	ErrRemoteChanged = cachefs.ErrRemoteChanged
 )
 
 // Options of an Fs. The zero value, and a nil pointer, are the defaults.
@@ -80,7 +83,8 @@ var (
 // earlier Fs on the same local directory had queued is queued.
 //
 // The error matches fs.ErrNotExist if the local root is missing, ErrLocked if another Fs holds it, fs.ErrInvalid if
-// an option is out of range.
+// an option is out of range, ErrRemoteChanged if the local directory was used for another remote (see cachefs.New;
+// Options.Cache.AdoptRemote takes it over).
 func New(remote, local afero.Fs, opts *Options) (*Fs, error) {
 	if opts == nil {
 		opts = &Options{}
@@ -120,8 +124,10 @@ func (s *Fs) with(ctx context.Context) *Fs {
 // Name is "syncfs".
 func (s *Fs) Name() string { return "syncfs" }
 
-// Damage says what was lost when New found the record of changes damaged; nil if it was not. What is not known any
-// more to be a copy or a change is taken for a file of the user's; nothing is deleted.
+// Damage says what was lost when New found the record of changes damaged, missing or cut off; nil if it was not. What is
+// not known any more to be a copy or a change is taken for a file of the user's; nothing is deleted, and what is changed or
+// removed of it is a conflict if the remote has another content. Not noticed is that all of .syncfs was deleted, or that
+// records were cut off cleanly which a process that died has made.
 func (s *Fs) Damage() error { return s.m.Damage() }
 
 // Invalidate has the remote asked about a name and all below it before they are used next, whatever

@@ -22,7 +22,10 @@ func TestForeignChangeWithinTheSameSecond(t *testing.T) {
 		},
 		"edited by hand": func(r *rig) error {
 			r.place("f:by hand")
-			return second(r.fs.Stat("f"))
+			if err := second(r.fs.Stat("f")); err != nil {
+				return err
+			}
+			return r.fs.AddDir("/", nil)
 		},
 		"removed": func(r *rig) error { return r.fs.Remove("f") },
 	} {

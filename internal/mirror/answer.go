@@ -24,6 +24,9 @@ type Answer struct {
 	Err error
 	// At is when that was said, if it is not an answer to this call.
 	At int64
+	// Shown is the content of a file of the user's that hides what the remote has, if that has to be the same to be
+	// removed; see [View.Shadow].
+	Shown *tree.Hash
 }
 
 // listing is what the remote said about a directory.

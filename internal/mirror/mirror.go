@@ -33,6 +33,7 @@ type Options struct {
 	Progress           func(Progress)
 	Logger             *slog.Logger // nil: silent
 	Now                func() time.Time
+	AdoptRemote        bool // take over a local directory that was used for another remote
 }
 
 // FS is a mirror, bound to a context. Safe for concurrent use.
@@ -51,6 +52,7 @@ type state struct {
 	local      *localdir.Dir
 	opt        Options
 	damage     error
+	directory  *directory // as recorded; nil: not yet
 
 	stop    context.Context // ends at Close
 	cancel  context.CancelFunc
@@ -60,6 +62,7 @@ type state struct {
 	tree     *tree.Tree
 	log      *statelog.Log
 	owed     [][]byte // records that could not be appended yet
+	appended uint64   // the last transaction in the log
 	live     int64    // size of the log after the last compaction
 	used     int64    // bytes of owned copies and of fetches under way
 	heard    *heard
@@ -102,15 +105,24 @@ func Open(remote, local afero.Fs, opt Options) (*FS, error) {
 	if opt.Logger == nil {
 		opt.Logger = slog.New(slog.DiscardHandler)
 	}
-	if memory, ok := remote.(*afero.MemMapFs); ok {
-		remote = memremote.Of(memory)
-	}
 	dir, err := localdir.Open(local)
 	if err != nil {
 		return nil, err
 	}
+	recorded, err := readDirectory(dir)
+	var now directory
+	var adopted bool
+	if err == nil {
+		now.Remote, adopted, err = recorded.identify(remote, opt.AdoptRemote)
+	}
+	if err != nil {
+		return nil, errors.Join(err, dir.Close())
+	}
+	if memory, ok := remote.(*afero.MemMapFs); ok {
+		remote = memremote.Of(memory)
+	}
 	s := &state{
-		base: remote, rootName: "/", namePrefix: "/", local: dir, opt: opt, heard: newHeard(opt.ListTTL),
+		base: remote, rootName: "/", namePrefix: "/", local: dir, directory: recorded, opt: opt, heard: newHeard(opt.ListTTL),
 		arrivals: map[tree.ID]*arrival{}, leaving: map[*arrival]struct{}{},
 		partials: map[string]*partial{}, writing: map[*remoteWrite]bool{},
 		displacing: map[*displacement]bool{}, unwritten: make(chan struct{}, mostUnwritten/chunkSize),
@@ -123,7 +135,7 @@ func Open(remote, local afero.Fs, opt Options) (*FS, error) {
 	}
 	s.stop, s.cancel = context.WithCancel(context.Background())
 	m := &FS{state: s, ctx: context.Background(), remote: remote}
-	if err := m.restore(); err != nil {
+	if err := m.restore(now, adopted); err != nil {
 		s.cancel()
 		if m.log != nil {
 			err = errors.Join(err, m.log.Close())
@@ -173,6 +185,13 @@ func (m *FS) Close() error {
 	m.workers.Wait()
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	err := errors.Join(m.settle(), m.syncNames())
-	return errors.Join(err, m.log.Close(), m.local.Close())
+	err := errors.Join(m.settle(), m.syncNames(), m.log.Close())
+	if err == nil {
+		d := *m.directory
+		d.Seq = m.appended
+		if err := m.noteDirectory(d); err != nil { // a loss of these records will not be noticed
+			m.opt.Logger.Warn("end of the log not noted", "err", err)
+		}
+	}
+	return errors.Join(err, m.local.Close())
 }

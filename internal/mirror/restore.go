@@ -1,6 +1,7 @@
 package mirror
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"path"
@@ -13,8 +14,9 @@ import (
 
 const logName = localdir.StateDir + "/log"
 
-// restore reads the log and brings to an end what a process that died had begun.
-func (m *FS) restore() error {
+// restore reads the log and brings to an end what a process that died had begun. d is recorded about the directory, adopted
+// says that it was another remote's.
+func (m *FS) restore(d directory, adopted bool) error {
 	replay := tree.Replay()
 	log, damage, err := statelog.Open(m.local, logName, replay.Apply)
 	if err != nil {
@@ -22,14 +24,17 @@ func (m *FS) restore() error {
 	}
 	m.log = log
 	t, undone, lost := replay.Finish()
-	m.tree = t
+	m.tree, m.appended = t, t.Seq()
 	switch {
 	case damage != nil:
 		m.damage = fmt.Errorf("the record of local changes was damaged; %d records before the damage were kept, "+
 			"what followed is set aside in %s: %w", damage.Records, damage.File, damage.Err)
 	case lost > 0:
 		m.damage = fmt.Errorf("the record of local changes is inconsistent; %d entries were left out", lost)
+	case m.lostRecords():
+		m.damage = errors.New("the record of local changes, or the end of it, is missing, although the local directory was used before")
 	}
+	d.Lost = m.damage != nil || m.directory != nil && m.directory.Lost
 	if m.damage != nil {
 		m.opt.Logger.Error("state damaged", "err", m.damage)
 	}
@@ -62,8 +67,19 @@ func (m *FS) restore() error {
 		}
 	}
 	m.live = max(m.live, m.log.Size())
+	if adopted {
+		(&View{FS: m}).Doubt(".")
+	}
 	if err := m.save(); err != nil {
 		return err
+	}
+	if d.Seq = m.appended; m.directory == nil || d != *m.directory {
+		if err := m.syncLog(); err != nil {
+			return err
+		}
+		if err := m.noteDirectory(d); err != nil {
+			return err
+		}
 	}
 	if m.opt.MaxBytes > 0 {
 		m.evictUntil(m.opt.MaxBytes) // it may have been more the last time

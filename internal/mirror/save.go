@@ -12,12 +12,16 @@ import (
 
 // settle appends what is owed.
 func (m *FS) settle() error {
+	if len(m.owed) == 0 {
+		return nil
+	}
 	for len(m.owed) > 0 {
 		if err := m.log.Append(m.owed[0]); err != nil {
 			return err
 		}
 		m.owed = m.owed[1:]
 	}
+	m.appended = m.tree.Seq() // none is taken while one is owed
 	return nil
 }
 
@@ -29,7 +33,9 @@ func (m *FS) save(actions ...tree.Action) error {
 	if err == nil {
 		copies = m.identify(actions)
 		if rec := m.tree.Take(actions); rec != nil {
-			err = m.log.Append(rec)
+			if err = m.log.Append(rec); err == nil {
+				m.appended = m.tree.Seq()
+			}
 		}
 	}
 	if err != nil {

@@ -16,7 +16,7 @@ func (v *View) Unlink(p Place, shadow Answer) []tree.Action {
 	switch {
 	case p.Local != nil:
 		if shadow.Known != tree.Absent {
-			v.tree.Hide(p.Dir, p.Name, kindOr(shadow.Kind, p.Kind()), shadow.Known, shadow.Meta, v.Now()).SetTarget(shadow.Target)
+			v.hide(p, shadow)
 		}
 		v.discards++
 		return []tree.Action{toTrash(p.Path(), fmt.Sprintf("user-%d", v.discards))}

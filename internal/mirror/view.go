@@ -33,6 +33,7 @@ type knowledge struct {
 	awaited map[string]bool // lists that were coming, and may have failed to
 	fetched map[tree.ID]error
 	hashed  map[tree.ID]hashed
+	users   map[string]hashed // files of the user's
 	// fetches counts them for each node; it is not reset.
 	fetches map[tree.ID]int
 }

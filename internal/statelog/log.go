@@ -33,6 +33,7 @@ type Log struct {
 	file    *localdir.File
 	size    int64  // bytes of header and whole records; the next record goes here
 	changes uint64 // to the file since Open; what Open found there, synced or not, counts as one
+	started bool   // by Open
 	damaged bool   // the file is longer than size: what is behind has been set aside and goes with the next change
 	buf     []byte // reused by Append
 	broken  error  // what every call returns from now on
@@ -130,6 +131,9 @@ func (l *Log) fail(err error) error {
 	}
 	return l.broken
 }
+
+// Started says whether Open began an empty log: it found none, or nothing but a part of a header.
+func (l *Log) Started() bool { return l.started }
 
 // Size returns the length of the header and the records in bytes.
 func (l *Log) Size() int64 {

@@ -56,7 +56,7 @@ func (l *Log) start() (*Log, *Damage, error) {
 		f.Close()
 		return nil, nil, err
 	}
-	l.file = f
+	l.file, l.started = f, true
 	return l, nil, nil
 }
 

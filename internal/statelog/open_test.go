@@ -22,10 +22,14 @@ func TestNewLog(t *testing.T) {
 		require.Nil(t, damage)
 		require.Empty(t, records)
 		require.EqualValues(t, headerSize, l.Size())
+		require.True(t, l.Started())
 		appendAll(t, l, "one", "", strings.Repeat("long", bufSize))
 		require.NoError(t, l.Close())
 		require.Equal(t, []string{"one", "", strings.Repeat("long", bufSize)}, contents(t, d))
 		require.Equal(t, []string{"log"}, files(t, d))
+		l, _, _ = reopen(t, d)
+		require.False(t, l.Started())
+		require.NoError(t, l.Close())
 	}
 }
 

@@ -95,7 +95,7 @@ func drawCopy(t *rapid.T) *Copy {
 	c := &Copy{Stamp: drawStamp(t), Hash: drawHash(t), Fetched: rapid.Int64().Draw(t, "fetched"),
 		Unsure: rapid.Bool().Draw(t, "unsure"), Stale: rapid.Bool().Draw(t, "stale"),
 		Added: rapid.Bool().Draw(t, "added"), Landing: rapid.SampledFrom([]string{"", "temporary"}).Draw(t, "landing"),
-		Pinned: rapid.Bool().Draw(t, "pinned")}
+		Pinned: rapid.Bool().Draw(t, "pinned"), AsIs: rapid.Bool().Draw(t, "as is")}
 	if c.Stale {
 		c.Version = drawMeta(t)
 	}
@@ -132,7 +132,7 @@ func scribble(t *rapid.T, tree *Tree, n *Node) {
 	n.Meta, n.Checked = drawMeta(t), rapid.Int64().Draw(t, "checked")
 	n.SetTarget(rapid.String().Draw(t, "target"))
 	if n.Kind == File {
-		n.Content = rapid.SampledFrom([]Content{Remote, Owned, Changed, Busy, Interrupted}).Draw(t, "content")
+		n.Content = rapid.SampledFrom([]Content{Remote, Owned, Changed, Busy, Interrupted, Edited}).Draw(t, "content")
 		n.Copy = nil
 		if n.Content != Remote || rapid.Bool().Draw(t, "copy") {
 			n.Copy = drawCopy(t)
@@ -331,7 +331,8 @@ func TestImpossiblePlacesAreLeftOut(t *testing.T) {
 		"directory with bytes": {ID: 7, Kind: Dir, Content: Changed, Copy: &Copy{}, parent: root, name: "n"},
 		"no kind":              {ID: 7, parent: root, name: "n"},
 		"no identity":          {Kind: File, parent: root, name: "n"},
-		"unknown content":      {ID: 7, Kind: File, Content: Interrupted + 1, parent: root, name: "n"},
+		"edited without one":   {ID: 7, Kind: File, Content: Edited, parent: root, name: "n"},
+		"unknown content":      {ID: 7, Kind: File, Content: Edited + 1, Copy: &Copy{}, parent: root, name: "n"},
 		"unknown answer":       {ID: 7, Kind: File, Known: Exists + 1, parent: root, name: "n"},
 	} {
 		require.Error(t, Replay().Apply(New().encode([]*Node{n}, nil, nil, nil)), name)

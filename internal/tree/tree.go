@@ -68,6 +68,9 @@ func (t *Tree) Intents(f func(*Node)) {
 	}
 }
 
+// Seq is the number of the last transaction that was taken.
+func (t *Tree) Seq() uint64 { return t.seq }
+
 // PendingLen is the number of nodes that differ.
 func (t *Tree) PendingLen() int { return len(t.pending) }
 

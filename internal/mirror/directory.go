@@ -1,0 +1,113 @@
+package mirror
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+
+	"github.com/spf13/afero"
+
+	"github.com/sftpsyncer/go-syncfs/internal/localdir"
+)
+
+const directoryName = localdir.StateDir + "/directory.json"
+
+// directory is what is recorded about the local directory apart from the log: that it has been used, so that a log that is
+// missing or was cut is noticed, and for which remote.
+type directory struct {
+	Remote string `json:",omitempty"` // its identity; "": none is known
+	// Seq is a transaction that the log is known to hold, for good. The log may hold later ones.
+	Seq uint64
+	// Lost: records were lost once. What looks like a file of the user's may be a copy of the remote's.
+	Lost bool `json:",omitempty"`
+}
+
+// readDirectory returns nil if nothing is recorded: the directory is new.
+func readDirectory(local *localdir.Dir) (*directory, error) {
+	f, err := local.OpenFile(directoryName, os.O_RDONLY, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.NewSectionReader(f, 0, 1<<20))
+	if err != nil {
+		return nil, err
+	}
+	d := &directory{}
+	if err := json.Unmarshal(text, d); err != nil {
+		return nil, fmt.Errorf("%s: %w", directoryName, err)
+	}
+	return d, nil
+}
+
+// noteDirectory records d for good, if it is news. What it says about the log has been synced.
+func (m *FS) noteDirectory(d directory) error {
+	if m.directory != nil && *m.directory == d {
+		return nil
+	}
+	text, err := json.Marshal(d)
+	if err != nil {
+		return err
+	}
+	f, err := m.local.OpenFile(directoryName+".new", os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteAt(text, 0)
+	if err == nil {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err == nil {
+		err = m.local.Rename(directoryName+".new", directoryName)
+	}
+	if err == nil {
+		err = m.local.SyncDir(localdir.StateDir)
+	}
+	if err == nil {
+		m.directory = &d
+	}
+	return err
+}
+
+// lostRecords says whether the log holds less than it is known to have held.
+func (m *FS) lostRecords() bool {
+	return m.directory != nil && (m.log.Started() || m.tree.Seq() < m.directory.Seq)
+}
+
+// ErrRemoteChanged: the local directory was used for another remote.
+var ErrRemoteChanged = errors.New("the local directory belongs to another remote")
+
+// RemoteChangedError says which remote the local directory was used for, and which was given. It matches ErrRemoteChanged.
+type RemoteChangedError struct{ Recorded, Given string }
+
+func (e *RemoteChangedError) Error() string {
+	return fmt.Sprintf("%v: it was used for %s, and is given %s", ErrRemoteChanged, e.Recorded, e.Given)
+}
+
+// Is matches ErrRemoteChanged.
+func (e *RemoteChangedError) Is(target error) bool { return target == ErrRemoteChanged }
+
+// identified is a remote that can be told from others. The identity is that of the server and the directory on it; it is ""
+// where that is not known.
+type identified interface{ Identity() string }
+
+// identify compares the remote with the recorded one, and returns what is to be recorded.
+func (d *directory) identify(remote afero.Fs, adopt bool) (identity string, changed bool, err error) {
+	if d != nil {
+		identity = d.Remote
+	}
+	i, ok := remote.(identified)
+	if !ok || i.Identity() == "" || i.Identity() == identity {
+		return identity, false, nil
+	}
+	if changed = identity != ""; changed && !adopt {
+		return identity, changed, &RemoteChangedError{Recorded: identity, Given: i.Identity()}
+	}
+	return i.Identity(), changed, nil
+}
