@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/url"
 	"os/user"
+	"path"
 	"strconv"
 	"strings"
 	"time"
@@ -160,6 +162,16 @@ func userName(name string) (string, error) {
 	}
 	// Windows says DOMAIN\user.
 	return u.Username[strings.LastIndexByte(u.Username, '\\')+1:], nil
+}
+
+// identity is that of an Fs; cfg has been checked.
+func (cfg Config) identity() string {
+	root := path.Clean(cfg.Root)
+	if !path.IsAbs(root) {
+		root = path.Join("/~", root)
+	}
+	u := url.URL{Scheme: "sftp", User: url.User(cfg.User), Host: strings.ToLower(cfg.Addr), Path: root}
+	return u.String()
 }
 
 // hostPort returns addr as host:port.

@@ -19,7 +19,8 @@ type Fs struct {
 
 	abandoned *abandon.Calls // whose context has ended
 
-	asideAllowed bool // Config.AllowNonAtomicReplace
+	asideAllowed bool   // Config.AllowNonAtomicReplace
+	identity     string // "": not known
 }
 
 var (
@@ -38,6 +39,7 @@ func New(cfg Config) (*Fs, error) {
 	d.look = m.shrink
 	f := newFs(m)
 	f.asideAllowed = cfg.AllowNonAtomicReplace
+	f.identity = d.cfg.identity()
 	return f, nil
 }
 
@@ -99,6 +101,11 @@ func (f *Fs) Close() error {
 	f.conns.close()
 	return nil
 }
+
+// Identity tells the directory on the server from others: sftp://user@host:port/root, as Config and SSHConfig have it,
+// with /~ for the login directory. The host's name is not resolved. It is "" for an Fs of NewClient. Packages cachefs and
+// syncfs record it.
+func (f *Fs) Identity() string { return f.identity }
 
 // Name returns "sftpfs".
 func (f *Fs) Name() string { return "sftpfs" }
