@@ -21,6 +21,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
+	"github.com/sftpsyncer/go-syncfs/cachefs"
 	"github.com/sftpsyncer/go-syncfs/internal/aferotest"
 	"github.com/sftpsyncer/go-syncfs/internal/faultfs"
 	"github.com/sftpsyncer/go-syncfs/internal/opensshtest"
@@ -311,8 +312,11 @@ func pushDirectories(w *world) {
 
 // pushRoot works below a directory that the remote does not have yet.
 func pushRoot(w *world) {
-	w.reopen(w.remote.below("x/root"))
-	_, err := w.fs.Open("a.txt")
+	require.NoError(w, w.fs.Close())
+	var err error
+	w.fs, err = syncfs.New(w.remote.below("x/root"), w.local, &syncfs.Options{Cache: cachefs.Options{AdoptRemote: true}})
+	require.NoError(w, err)
+	_, err = w.fs.Open("a.txt")
 	require.ErrorIs(w, err, fs.ErrNotExist)
 	w.place("d/a.txt", "local")
 	require.NoError(w, w.fs.Add("d/a.txt"))

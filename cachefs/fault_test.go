@@ -8,12 +8,15 @@ import (
 	"time"
 
 	"github.com/spf13/afero"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/sftpsyncer/go-syncfs/internal/aferotest"
 	"github.com/sftpsyncer/go-syncfs/internal/crashfs"
 	"github.com/sftpsyncer/go-syncfs/internal/faultfs"
 	"github.com/sftpsyncer/go-syncfs/internal/localdir"
+	"github.com/sftpsyncer/go-syncfs/internal/mirror"
+	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
 // faulty runs a story on an Fs whose remote or local file system fails. The remote itself is the model: whatever became
@@ -25,6 +28,7 @@ type faulty struct {
 	plan                  *faultfs.Plan
 	remoteFails           bool
 	fs                    *Fs
+	unseen                bool // a fault may have kept the removal of a copy from being recorded before a restart
 }
 
 func newFaulty(t *testing.T, plan *faultfs.Plan, remoteFails bool) *faulty {
@@ -57,11 +61,37 @@ func (r *faulty) start() {
 	require.NoError(r, err)
 	require.NoError(r, c.Damage())
 	r.fs = c
+	r.unseen = len(r.plan.Fired()) > 0
+}
+
+// counted requires that the bytes in use are those of the copies and parts that are on the disk.
+func (r *faulty) counted(when string) {
+	r.Helper()
+	if r.unseen || r.fs.m.Do(func(*mirror.View) error { return nil }) == fs.ErrClosed {
+		return
+	}
+	require.EventuallyWithT(r, func(c *assert.CollectT) { // what was given up may be about to be deleted
+		want, err := aferotest.Used(r.local, localdir.PartialDir, r.owned)
+		require.NoError(c, err)
+		require.Equal(c, want, r.fs.Stats().UsedBytes, "used bytes after: %s", when)
+	}, 10*time.Second, time.Millisecond)
+}
+
+func (r *faulty) owned(name string) (owned bool) {
+	_ = r.fs.m.Do(func(v *mirror.View) error {
+		n := v.Lookup(name)
+		owned = n != nil && n.Content == tree.Owned
+		return nil
+	})
+	return owned
 }
 
 // fault requires that an error, if it is one, is that of the fault.
 func (r *faulty) fault(what string, err error) {
 	r.Helper()
+	if r.fs != nil {
+		r.counted(what)
+	}
 	if err == nil {
 		return
 	}
@@ -138,6 +168,7 @@ func (r *faulty) tell() {
 func (r *faulty) end() {
 	r.Helper()
 	r.plan.Heal()
+	r.counted("at the end")
 	if r.viewed() != nil { // a log that a fault has broken
 		require.False(r, r.remoteFails)
 	}
@@ -145,6 +176,7 @@ func (r *faulty) end() {
 	require.Empty(r, r.plan.OpenFiles())
 	r.start()
 	require.NoError(r, r.viewed())
+	r.counted("after a restart")
 	require.NoError(r, r.fs.Close())
 	require.Empty(r, r.plan.OpenFiles())
 	for _, dir := range []string{localdir.TmpDir, localdir.TrashDir} {
@@ -174,6 +206,7 @@ func (r *faulty) viewed() error {
 	want, err := aferotest.Tree(r.remote)
 	require.NoError(r, err)
 	require.Empty(r, aferotest.Diff(want, got), "the view")
+	r.unseen = false
 	return nil
 }
 

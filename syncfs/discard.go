@@ -266,8 +266,7 @@ func (d *discarder) discardBytes(n *tree.Node) {
 	case !n.Copy.Added:
 		d.local.discard(n.Path())
 	}
-	d.v.Tree().Edit(n)
-	n.Content, n.Copy = tree.Remote, nil
+	d.v.Tree().Drop(n)
 }
 
 // revert takes back what differs about a node besides its place.

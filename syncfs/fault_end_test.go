@@ -39,8 +39,10 @@ func (r *faulty) end() {
 	r.Helper()
 	r.plan.Heal()
 	r.sticky = false
+	r.counted("the last call")
 	r.mended()
 	r.viewed("at the end")
+	r.counted("a look at everything")
 	require.NoError(r, closed(r.fs.Close(), r.failed))
 	require.Empty(r, r.plan.OpenFiles())
 	r.start()
@@ -51,6 +53,7 @@ func (r *faulty) end() {
 	require.Empty(r, r.fs.Pending())
 	r.served()
 	r.viewed("after the last push")
+	r.counted("the last push")
 	require.NoError(r, r.fs.Close())
 	require.Empty(r, r.plan.OpenFiles())
 	for _, dir := range []string{localdir.TmpDir, localdir.TrashDir} {
@@ -92,4 +95,5 @@ func (r *faulty) viewed(when string) {
 	got, err := aferotest.Tree(r.fs)
 	require.NoError(r, err, when)
 	require.Empty(r, aferotest.Diff(want, got), "the view "+when)
+	r.unseen = false
 }

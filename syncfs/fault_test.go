@@ -8,13 +8,17 @@ import (
 	"time"
 
 	"github.com/spf13/afero"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/sftpsyncer/go-syncfs/cachefs"
 	"github.com/sftpsyncer/go-syncfs/internal/aferotest"
 	"github.com/sftpsyncer/go-syncfs/internal/crashfs"
 	"github.com/sftpsyncer/go-syncfs/internal/faultfs"
+	"github.com/sftpsyncer/go-syncfs/internal/localdir"
+	"github.com/sftpsyncer/go-syncfs/internal/mirror"
 	"github.com/sftpsyncer/go-syncfs/internal/remotetest"
+	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
 // faulty runs a story on an Fs whose remote or local file system fails, and on a plain directory, the model. A call
@@ -32,6 +36,7 @@ type faulty struct {
 	fs                    *Fs
 
 	failed bool            // some call has failed
+	unseen bool            // and may have kept the removal of a copy from being recorded before a restart
 	sticky bool            // what failed goes on failing
 	unsaid map[string]bool // files whose last write, close or Add failed: Add says that they are to be pushed
 }
@@ -130,6 +135,7 @@ func (r *faulty) start() {
 	require.NoError(r, s.Damage())
 	s.block = 10_000 // so that uploads go on
 	r.fs = s
+	r.unseen = r.failed
 }
 
 // restart closes the Fs and opens it anew.
@@ -150,9 +156,32 @@ func (r *faulty) mended() {
 	}
 }
 
+// counted requires that the bytes in use are those of the copies and parts that are on the disk.
+func (r *faulty) counted(when string) {
+	r.Helper()
+	if r.fs == nil || r.unseen || r.fs.m.Do(func(*mirror.View) error { return nil }) == fs.ErrClosed {
+		return
+	}
+	require.EventuallyWithT(r, func(c *assert.CollectT) { // what was given up may be about to be deleted
+		want, err := aferotest.Used(r.local, localdir.PartialDir, r.owned)
+		require.NoError(c, err)
+		require.Equal(c, want, r.fs.Stats().UsedBytes, "used bytes after: %s", when)
+	}, 10*time.Second, time.Millisecond)
+}
+
+func (r *faulty) owned(name string) (owned bool) {
+	_ = r.fs.m.Do(func(v *mirror.View) error {
+		n := v.Lookup(name)
+		owned = n != nil && n.Content == tree.Owned
+		return nil
+	})
+	return owned
+}
+
 // isFault requires that an error is one of the injected fault, and says so.
 func (r *faulty) isFault(what string, err error) {
 	r.Helper()
+	r.counted(what)
 	r.failed = true
 	require.ErrorIs(r, err, faultfs.ErrInjected, what)
 	require.NotErrorIs(r, err, fs.ErrNotExist, what)

@@ -33,9 +33,8 @@ func (v *View) Adopt(p Place) (*tree.Node, error) {
 		n = v.tree.Create(p.Dir, p.Name, tree.File, LocalMeta(*p.Local), adoptedDest(remote), v.Now())
 	}
 	n.Meta.Mode = p.Local.Mode
-	n.Content, n.Copy = tree.Changed, &tree.Copy{Stamp: stampOf(*p.Local), Added: true}
+	v.tree.Change(n, tree.Copy{Stamp: stampOf(*p.Local), Added: true})
 	v.tree.Note(n, v.Now()).Base = shown
-	v.tree.Touch(n)
 	return n, nil
 }
 
@@ -101,8 +100,7 @@ func (v *View) hide(p Place, shadow Answer) {
 func (v *View) adoptTree(dir *tree.Node, info localdir.Info) *tree.Node {
 	if !info.IsDir() {
 		n := v.tree.Create(dir, info.Name, tree.File, LocalMeta(info), tree.Absent, v.Now())
-		n.Content, n.Copy = tree.Changed, &tree.Copy{Stamp: stampOf(info), Added: true}
-		v.tree.Touch(n)
+		v.tree.Change(n, tree.Copy{Stamp: stampOf(info), Added: true})
 		return n
 	}
 	n := v.tree.Create(dir, info.Name, tree.Dir, LocalMeta(info), tree.Absent, v.Now())

@@ -363,7 +363,7 @@ func (a *arrival) drop(t *transfer, err error) {
 	} else if temp != "" {
 		a.m.removeTemp(temp)
 	}
-	a.m.release(a.meta.Size)
+	a.m.setTransit(a, 0)
 }
 
 // Settle waits until what is being read of a file, and has not arrived yet, is here, if it is not much: the remote's file is

@@ -18,21 +18,14 @@ func (m *FS) begin(f *File) error {
 		return fs.ErrClosed
 	}
 	n, s := f.node, f.shared
-	owned := n.Content == tree.Owned
-	whole := owned || n.Content == tree.Changed || n.Content == tree.Edited
+	whole := n.Content == tree.Owned || n.Content == tree.Changed || n.Content == tree.Edited
 	s.removed = nil
 	if !s.busy.Load() && n.InView() {
-		m.tree.Edit(n)
 		m.tree.KeepBase(n, m.Now())
-		if owned {
-			m.used -= n.Copy.Stamp.Size
-		}
-		added := n.Copy != nil && n.Copy.Added
-		n.Content, n.Copy = tree.Busy, &tree.Copy{Added: added, Pinned: pinned(n)}
+		m.tree.Begin(n)
 		d := m.tree.Note(n, m.Now())
 		d.Attr.Set &^= tree.AttrTimes
 		d.Written = 0
-		m.tree.Touch(n)
 		if err := m.save(); err != nil {
 			m.mu.Unlock()
 			return err
@@ -68,20 +61,16 @@ func (m *FS) commit(f *File, sync bool) error {
 	if !n.InView() || n.Content != tree.Busy {
 		return err
 	}
-	m.tree.Edit(n)
 	if err != nil { // what is to be recorded cannot be told: it is as a restart would find it
-		n.Content = tree.Interrupted
-		m.tree.Touch(n)
+		m.tree.Interrupt(n)
 		return errors.Join(err, m.save())
 	}
-	n.Content = tree.Changed
 	if d := m.tree.Note(n, m.Now()); n.Copy.Stamp.MTime != info.Stamp.MTime {
 		d.Written = 0 // Chtimes came before the last write
 	}
-	n.Copy.Stamp = stampOf(info)
-	m.tree.Touch(n)
+	m.tree.Finish(n, stampOf(info))
 	if saveErr := m.save(); saveErr != nil {
-		n.Content = tree.Interrupted // as a restart would find it
+		m.tree.Interrupt(n) // as a restart would find it
 		return saveErr
 	}
 	return err

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/afero"
 	"github.com/stretchr/testify/require"
 
+	"github.com/sftpsyncer/go-syncfs/internal/aferotest"
 	"github.com/sftpsyncer/go-syncfs/internal/crashfs"
 	"github.com/sftpsyncer/go-syncfs/internal/faultfs"
 	"github.com/sftpsyncer/go-syncfs/internal/localdir"
@@ -32,6 +33,14 @@ func newFetching(t *testing.T, over func(afero.Fs) afero.Fs) *fetching {
 	f.m = m
 	t.Cleanup(func() { require.NoError(t, m.Close()) })
 	return f
+}
+
+// counted requires that the bytes in use are those of the copies and parts that are on the disk.
+func (f *fetching) counted() {
+	f.Helper()
+	want, err := aferotest.Used(f.local, localdir.PartialDir, func(name string) bool { return name == "file" })
+	require.NoError(f, err)
+	require.Equal(f, want, f.m.Stats().UsedBytes)
 }
 
 // has requires that the local file is one whole content, or that there is none.
@@ -63,10 +72,12 @@ func TestFetchCut(t *testing.T) {
 			require.ErrorIs(t, err, ErrUnavailable)
 			require.ErrorIs(t, err, faultfs.ErrInjected)
 			f.has()
+			f.counted()
 			p.Heal()
 			require.NoError(t, f.m.Fetch("file"))
 		}
 		f.has(large)
+		f.counted()
 		require.Empty(t, p.OpenFiles())
 	})
 }
@@ -91,6 +102,8 @@ func TestFetchCutLocally(t *testing.T) {
 				require.ErrorIs(t, err, faultfs.ErrInjected)
 				require.NotErrorIs(t, err, ErrUnavailable)
 			}
+			f.m = m
+			f.counted()
 			p.Heal()
 			_ = m.Close() // a log that is broken says so again
 		}

@@ -136,7 +136,7 @@ func (a *arrival) fetch() (err error) {
 			return Remote(err)
 		}
 	}
-	if err := m.reserve(meta.Size - p.length()); err != nil {
+	if err := m.reserve(a, p, meta.Size); err != nil {
 		m.mu.Lock()
 		m.removePartial(p)
 		m.mu.Unlock()

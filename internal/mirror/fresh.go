@@ -199,13 +199,12 @@ func (v *View) dropCopy(n *tree.Node) error {
 	}
 	prev := n.Copy.Prev
 	if err == nil && (stampOf(info) == n.Copy.Stamp || prev != nil && stampOf(info) == prev.Stamp) {
-		if err := v.local.Remove(name); err != nil {
+		if err := v.delete(name); err != nil {
 			return err
 		}
 		v.Tidy(n.Parent())
 	}
-	v.used -= n.Copy.Stamp.Size
-	v.vacate(name)
+	v.evicted(n)
 	return nil
 }
 
@@ -215,8 +214,6 @@ func (v *View) LearnVersion(n *tree.Node, a Answer) { v.learn(n, a) }
 
 // Orphan makes of a copy that the remote does not have any more a file that is only here.
 func (v *View) Orphan(n *tree.Node) {
-	v.used -= n.Copy.Stamp.Size
-	v.tree.Edit(n)
-	n.Content, n.Copy = tree.Changed, &tree.Copy{Stamp: n.Copy.Stamp, Pinned: n.Copy.Pinned}
+	v.tree.Change(n, tree.Copy{Stamp: n.Copy.Stamp})
 	v.tree.Erased(n, v.Now())
 }

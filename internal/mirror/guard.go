@@ -36,13 +36,11 @@ func (v *View) Restore(n *tree.Node) bool {
 // Resend takes note that a late request of this side has put a version in the place of a node's: it is to be replaced.
 func (v *View) Resend(n *tree.Node, there tree.Meta) {
 	v.RemoteChanged()
-	v.tree.Edit(n)
 	if n.InView() && n.Content == tree.Owned && !n.Copy.Stale {
 		v.keepAttrs(n, there)
-		v.used -= n.Copy.Stamp.Size
-		n.Content, n.Copy = tree.Changed, &tree.Copy{Stamp: n.Copy.Stamp, Pinned: n.Copy.Pinned}
+		v.tree.Change(n, tree.Copy{Stamp: n.Copy.Stamp})
 	}
-	n.Meta = there
+	v.tree.Edit(n).Meta = there
 	v.tree.Touch(n)
 }
 

@@ -12,25 +12,18 @@ import (
 // newer than the copy, and nothing was written meanwhile. The record comes first, so that whatever is found under
 // the name after a crash is known.
 func (m *FS) land(a *arrival, got copied) (bool, error) {
-	n, size := a.node, got.stamp.Size
+	n := a.node
 	m.mu.Lock()
 	if !m.fits(a) || !n.Meta.SameVersion(got.meta) { // or another answer came later
 		m.mu.Unlock()
 		return false, nil // who waits looks again
 	}
-	prev := n.Copy
-	if prev != nil {
-		prev = &tree.Copy{Stamp: prev.Stamp, Hash: prev.Hash, Fetched: prev.Fetched, Version: n.Seen()}
-	}
-	m.tree.Edit(n)
-	n.Content = tree.Owned
-	n.Copy = &tree.Copy{Stamp: got.stamp, Hash: got.hash, Fetched: got.at, Landing: a.temp, Prev: prev,
-		Unsure: m.unsure(got.meta, a.began), Pinned: pinned(n)}
+	m.tree.Land(n, tree.Copy{Stamp: got.stamp, Hash: got.hash, Fetched: got.at, Landing: a.temp,
+		Unsure: m.unsure(got.meta, a.began)})
 	n.Known, n.Checked = tree.Exists, got.at
-	m.tree.Touch(n)
 	err := m.save()
-	if err == nil && prev != nil {
-		m.used -= prev.Stamp.Size // the new one takes its place
+	if err == nil {
+		m.transit.set(a, 0) // it is counted as the node's own
 	}
 	m.mu.Unlock()
 	if err != nil {
@@ -43,13 +36,13 @@ func (m *FS) land(a *arrival, got copied) (bool, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if err != nil {
-		return true, m.backOut(n, size, err)
+		return true, m.backOut(n, err)
 	}
 	if n.Content != tree.Owned || n.Copy.Landing != a.temp || !n.InView() {
 		_ = m.local.Remove(a.temp) // changed or removed meanwhile: that stands
 		return true, nil
 	}
-	if err := m.touchDown(n, size); err != nil {
+	if err := m.touchDown(n); err != nil {
 		return true, err
 	}
 	if n.Content == tree.Owned && !n.Copy.Stale { // else it was backed out
@@ -68,10 +61,10 @@ func (m *FS) fits(a *arrival) bool {
 }
 
 // touchDown renames a recorded copy into its place.
-func (m *FS) touchDown(n *tree.Node, size int64) error {
+func (m *FS) touchDown(n *tree.Node) error {
 	name, temp, prev := n.Path(), n.Copy.Landing, n.Copy.Prev
 	if !m.vacant(name, prev) {
-		return m.backOut(n, size, nil) // who waits looks again
+		return m.backOut(n, nil) // who waits looks again
 	}
 	err := m.rename(temp, name)
 	if missing(err) {
@@ -80,17 +73,16 @@ func (m *FS) touchDown(n *tree.Node, size int64) error {
 		}
 	}
 	if err != nil {
-		return m.backOut(n, size, room(err))
+		return m.backOut(n, room(err))
 	}
 	if prev != nil {
 		m.renamed.add(path.Dir(name)) // it would pass for an edit of the new one
 	}
-	m.tree.Edit(n)
-	n.Copy.Landing, n.Copy.Prev = "", nil
+	stamp := n.Copy.Stamp
 	if info, err := m.local.Lstat(name); err == nil {
-		n.Copy.Stamp = stampOf(info) // the rename changed its ctime
+		stamp = stampOf(info) // the rename changed its ctime
 	}
-	m.tree.Touch(n)
+	m.tree.Landed(n, stamp)
 	return m.save()
 }
 
@@ -101,25 +93,10 @@ func (m *FS) vacant(name string, prev *tree.Copy) bool {
 }
 
 // backOut takes back the record of a copy that could not be given its name.
-func (m *FS) backOut(n *tree.Node, size int64, err error) error {
+func (m *FS) backOut(n *tree.Node, err error) error {
 	_ = m.local.Remove(n.Copy.Landing)
-	m.used -= size
-	m.tree.Edit(n)
-	if n.Copy.Prev != nil {
-		n.Copy = again(n.Copy)
-		m.used += n.Copy.Stamp.Size
-	} else {
-		n.Content, n.Copy = tree.Remote, nil
-	}
-	m.tree.Touch(n)
+	m.tree.BackOut(n)
 	return errors.Join(err, m.save())
-}
-
-// again is the copy that another one was to replace. Whether it was unsure is not recorded.
-func again(c *tree.Copy) *tree.Copy {
-	prev := *c.Prev
-	prev.Stale, prev.Unsure, prev.Pinned = true, true, c.Pinned
-	return &prev
 }
 
 // stopArrival has what arrives for a node come to nothing.

@@ -64,7 +64,8 @@ type state struct {
 	owed     [][]byte // records that could not be appended yet
 	appended uint64   // the last transaction in the log
 	live     int64    // size of the log after the last compaction
-	used     int64    // bytes of owned copies and of fetches under way
+	transit  transit  // bytes of downloads
+	overfull bool     // there may be more bytes than Options.MaxBytes
 	heard    *heard
 	clock    clock
 	epoch    uint64 // counts what was done on the remote; answers of an earlier one are asked again

@@ -136,6 +136,7 @@ func (m *FS) openArriving(t toArrive, name string) (*File, error) {
 		a.addHandle()
 		shared = (&View{FS: m}).share(t.node)
 		shared.streams++
+		m.noteUsage(t.node)
 		sure = t.openable && t.epoch == m.epoch && !m.displaced(a)
 	})
 	if a == nil {

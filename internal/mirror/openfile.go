@@ -34,9 +34,6 @@ func (v *View) openNode(n *tree.Node, path, name string, flag int) (*File, error
 	if err != nil {
 		return nil, err
 	}
-	if n.Copy != nil {
-		n.Copy.Used = v.Now()
-	}
 	return &File{m: v.FS, name: name, flag: flag, bytes: localContent{local}, local: local, node: n, shared: v.share(n)}, nil
 }
 
@@ -72,6 +69,7 @@ func (v *View) share(n *tree.Node) *openFile {
 		v.open[n.ID] = s
 	}
 	s.refs++
+	v.noteUsage(n)
 	return s
 }
 
@@ -82,6 +80,20 @@ func (m *FS) unshare(n *tree.Node, f *File) {
 	}
 	if f.shared.refs--; f.shared.refs == 0 {
 		delete(m.open, n.ID)
+	}
+	m.noteUsage(n)
+}
+
+// noteUsage has the tree know who has a node's bytes open. Those who wait for another copy don't use a stale one.
+func (m *FS) noteUsage(n *tree.Node) {
+	s := m.open[n.ID]
+	switch {
+	case s == nil:
+		m.tree.SetUsage(n, tree.Unused)
+	case s.refs == s.streams:
+		m.tree.SetUsage(n, tree.Awaited)
+	default:
+		m.tree.SetUsage(n, tree.InUse)
 	}
 }
 

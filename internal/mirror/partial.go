@@ -170,7 +170,8 @@ func (t *transfer) keep() bool {
 	}
 	m.removePartial(m.partials[a.from])
 	m.partials[a.from] = t.noted
-	m.used -= a.meta.Size - t.off
+	m.transit.set(a, 0)
+	m.transit.set(t.noted, t.off)
 	return true
 }
 
@@ -191,7 +192,7 @@ func (m *FS) removePartial(p *partial) {
 		return
 	}
 	delete(m.partials, string(p.From))
-	m.used -= p.Length
+	m.transit.set(p, 0)
 	m.removeTemp(p.temp)
 }
 
@@ -223,7 +224,7 @@ func (m *FS) restorePartials() error {
 			continue
 		}
 		m.partials[string(p.From)] = p
-		m.used += p.Length
+		m.transit.set(p, p.Length)
 		kept[name], kept[temp] = true, true
 	}
 	for name := range sizes {

@@ -8,7 +8,7 @@ func (m *FS) Pin(name string) error {
 		if err := v.Present(n); err != nil {
 			return err
 		}
-		v.setPinned(n, true)
+		v.tree.Pin(n, true)
 		return nil
 	})
 }
@@ -17,7 +17,7 @@ func (m *FS) Pin(name string) error {
 func (m *FS) Unpin(name string) error {
 	return m.pin(name, func(v *View, n *tree.Node) error {
 		if pinned(n) {
-			v.setPinned(n, false)
+			v.tree.Pin(n, false)
 		}
 		return nil
 	})
@@ -36,12 +36,6 @@ func (m *FS) pin(name string, do func(*View, *tree.Node) error) error {
 		}
 		return do(v, n)
 	})
-}
-
-func (v *View) setPinned(n *tree.Node, pinned bool) {
-	v.tree.Edit(n)
-	n.Copy.Pinned = pinned
-	v.tree.Touch(n)
 }
 
 func pinned(n *tree.Node) bool { return n.Copy != nil && n.Copy.Pinned }

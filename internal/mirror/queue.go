@@ -15,19 +15,16 @@ func (v *View) Queue(n *tree.Node, info localdir.Info) error {
 	if n.Content == tree.Busy {
 		return ErrBusy
 	}
-	v.tree.Edit(n)
-	c := &tree.Copy{Stamp: stampOf(info), Added: true, AsIs: true, Pinned: pinned(n)}
+	c := tree.Copy{Stamp: stampOf(info), Added: true, AsIs: true}
 	if n.Content == tree.Owned || n.Content == tree.Edited { // what it goes back to when it is discarded
 		c.Hash, c.Unsure, c.Stale, c.Version = n.Copy.Hash, n.Copy.Unsure, n.Copy.Stale, n.Copy.Version
 		if n.Content == tree.Owned && n.Copy.Stamp == c.Stamp {
 			c.Fetched = n.Copy.Fetched
 		}
-		v.discount(n)
 		v.tree.KeepBase(n, v.Now())
 	}
-	n.Content, n.Copy = tree.Changed, c
+	v.tree.Change(n, c)
 	v.tree.Note(n, v.Now())
-	v.tree.Touch(n)
 	return nil
 }
 
@@ -47,14 +44,7 @@ func (v *View) Sent(n *tree.Node, stamp tree.Stamp, hash tree.Hash) {
 	if err != nil || stampOf(info) != stamp {
 		return
 	}
-	v.tree.Edit(n)
-	n.Content = tree.Owned
-	n.Copy = &tree.Copy{Stamp: stamp, Hash: hash, Fetched: v.Now(), Used: v.Now(),
-		Unsure: v.unsure(n.Meta, v.opt.Now()), Pinned: pinned(n)}
-	v.used += stamp.Size
-	if v.opt.MaxBytes > 0 {
-		v.evictUntil(v.opt.MaxBytes)
-	}
+	v.own(n, tree.Copy{Stamp: stamp, Hash: hash, Fetched: v.Now(), Unsure: v.unsure(n.Meta, v.opt.Now())})
 }
 
 // StampOf is the stamp of a local file.
@@ -63,21 +53,18 @@ func StampOf(info localdir.Info) tree.Stamp { return stampOf(info) }
 // Disown takes a change back that Add made of a file of the remote's. A copy, edited or not, is that again; anything else
 // stays where it is as the user's, and the node is known no more.
 func (v *View) Disown(n *tree.Node) {
-	v.tree.Edit(n)
 	if n.Copy.Hash != (tree.Hash{}) {
 		c := *n.Copy
 		c.Added, c.AsIs = false, false
-		if n.Content, n.Copy = tree.Edited, &c; c.Fetched != 0 {
-			n.Content = tree.Owned
-			v.used += c.Stamp.Size
+		if c.Fetched != 0 {
+			v.own(n, c)
 		} else {
 			c.Stamp = tree.Stamp{} // the hash tells whether it is edited
+			v.tree.MarkEdited(n, c)
 		}
-		v.tree.Touch(n)
 		return
 	}
-	n.Content, n.Copy = tree.Remote, nil
-	v.tree.Touch(n)
+	v.tree.Drop(n)
 	if !n.Moved() {
 		v.tree.Forget(n)
 	}

@@ -110,9 +110,7 @@ func (m *FS) unown(n *tree.Node) {
 		m.unown(k)
 	}
 	if n.Content == tree.Owned {
-		m.tree.Edit(n).Content = tree.Remote
-		n.Copy = nil
-		m.tree.Touch(n)
+		m.tree.Drop(n)
 	}
 	if !n.Differs() && !n.HasKids() {
 		m.tree.Forget(n)
@@ -145,23 +143,19 @@ func (m *FS) restoreNode(n *tree.Node) {
 	case n.Content == tree.Owned && n.Copy.Landing != "":
 		m.restoreLanding(n)
 	}
-	if n.Content == tree.Owned {
-		m.used += n.Copy.Stamp.Size
-	}
 }
 
 // restoreBusy marks a file that was being written. One without bytes was recorded, and not made yet: it is what it was
 // before.
 func (m *FS) restoreBusy(n *tree.Node) {
-	m.tree.Edit(n).Content = tree.Interrupted
+	m.tree.Interrupt(n)
 	if _, err := m.local.Lstat(n.Path()); missing(err) {
 		if !n.HasBase() {
 			m.tree.Unlink(n, m.Now())
 			return
 		}
-		n.Content, n.Copy = tree.Remote, nil
+		m.tree.Drop(n)
 	}
-	m.tree.Touch(n)
 }
 
 // restoreChanged looks whether changed bytes, which nobody has synced, were lost with the power while their record was
@@ -173,8 +167,7 @@ func (m *FS) restoreChanged(n *tree.Node) {
 		m.opt.Logger.Warn("changed file is missing", "name", n.Path())
 	case err == nil && torn(stampOf(info), n.Copy.Stamp, n.Diff):
 		m.opt.Logger.Warn("changed file is not as it was recorded", "name", n.Path())
-		m.tree.Edit(n).Content = tree.Interrupted
-		m.tree.Touch(n)
+		m.tree.Interrupt(n)
 	}
 }
 
@@ -218,8 +211,15 @@ func (m *FS) restoreLanding(n *tree.Node) {
 			_ = m.local.Rename(temp, n.Path())
 		}
 	}
-	// Whether the new copy, the previous one or neither is there, is seen by their stamps and hashes when the file
-	// is used next.
+	info, err = m.local.Lstat(n.Path())
+	switch prev := n.Copy.Prev; {
+	case missing(err):
+		m.tree.Lost(n)
+	case err == nil && prev != nil && stampOf(info) == prev.Stamp:
+		m.tree.BackOut(n)
+	default:
+		m.tree.Settle(n)
+	}
 }
 
 func (m *FS) empty(dir string) error {

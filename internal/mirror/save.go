@@ -88,9 +88,7 @@ func (m *FS) identify(actions []tree.Action) (copies []*tree.Node) {
 func (m *FS) restamp(copies []*tree.Node) {
 	for _, n := range copies {
 		if info, err := m.local.Lstat(n.Path()); err == nil {
-			m.tree.Edit(n)
-			n.Copy.Stamp = stampOf(info)
-			m.tree.Touch(n)
+			m.tree.Restamp(n, stampOf(info))
 		}
 	}
 }

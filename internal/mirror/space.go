@@ -1,75 +1,72 @@
 package mirror
 
 import (
-	"cmp"
-	"slices"
 	"syscall"
 
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
-// reserve makes room for a copy before its first byte is written. The error is errNoRoom.
-func (m *FS) reserve(size int64) error {
+// used is what Options.MaxBytes bounds. The mirror is locked.
+func (m *FS) used() int64 { return m.tree.OwnedBytes() + m.transit.bytes() }
+
+// reserve makes room for a download before its first byte is written. What is here of it counts already. The error is
+// errNoRoom.
+func (m *FS) reserve(a *arrival, here *partial, size int64) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.opt.MaxBytes > 0 && m.used+size > m.opt.MaxBytes {
-		m.evictUntil(m.opt.MaxBytes - size)
-		if m.used+size > m.opt.MaxBytes {
+	if more := size - here.length(); m.opt.MaxBytes > 0 && m.used()+more > m.opt.MaxBytes {
+		m.evictUntil(m.opt.MaxBytes - more)
+		if m.used()+more > m.opt.MaxBytes {
 			return errNoRoom
 		}
 	}
-	m.used += size
+	m.transit.set(here, 0)
+	m.transit.set(a, size)
 	return nil
 }
 
-func (m *FS) release(size int64) {
+func (m *FS) setTransit(a *arrival, size int64) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.used -= size
+	m.transit.set(a, size)
 }
 
-// evictUntil evicts copies, the least recently used first, until no more than limit bytes are in use.
+// own makes the local bytes of a node a copy. Those that are too many are evicted once that is recorded.
+func (v *View) own(n *tree.Node, c tree.Copy) {
+	v.tree.Own(n, c)
+	v.overfull = v.opt.MaxBytes > 0 && v.used() > v.opt.MaxBytes
+}
+
+// evictUntil evicts copies, the least recently used first, until no more than limit bytes are in use. It is called
+// between transactions.
 func (m *FS) evictUntil(limit int64) {
 	if limit < 0 {
 		return // it does not fit anyway
 	}
 	for _, p := range m.partials { // of no use by themselves
-		if m.used <= limit {
+		if m.used() <= limit {
 			return
 		}
 		m.removePartial(p)
 	}
-	var owned []*tree.Node
-	m.tree.Nodes(func(n *tree.Node) {
-		if n.Content == tree.Owned && n.Copy.Landing == "" && !n.Copy.Pinned && !m.inUse(n) {
-			owned = append(owned, n)
-		}
-	})
-	slices.SortFunc(owned, func(a, b *tree.Node) int {
-		return cmp.Or(cmp.Compare(lastUse(a.Copy), lastUse(b.Copy)), cmp.Compare(a.ID, b.ID))
-	})
-	for _, n := range owned {
-		if m.used <= limit {
+	for m.used() > limit {
+		n := m.tree.Oldest()
+		if n == nil {
 			break
+		}
+		if m.tree.Guarded(n) { // it may have to be sent again
+			m.tree.Skip(n)
+			continue
 		}
 		if err := m.evict(n); err != nil {
 			m.opt.Logger.Warn("not evicted", "name", n.Path(), "err", err)
+			m.tree.Skip(n)
 		}
 	}
 	if err := m.save(); err != nil {
 		m.opt.Logger.Warn("eviction not recorded", "err", err)
 	}
 }
-
-// inUse says whether a copy is open, or may have to be sent again. One that is being replaced is not in use by those who wait
-// for the other.
-func (m *FS) inUse(n *tree.Node) bool {
-	s := m.open[n.ID]
-	return s != nil && (!n.Copy.Stale || s.refs > s.streams) || m.tree.Guarded(n)
-}
-
-// lastUse is when a copy was opened last, as far as is known: it is not recorded.
-func lastUse(c *tree.Copy) int64 { return max(c.Used, c.Fetched) }
 
 // evict deletes the local bytes of an owned file that are, by their stamps, the copy that was recorded.
 func (m *FS) evict(n *tree.Node) error {
@@ -83,7 +80,7 @@ func (m *FS) evict(n *tree.Node) error {
 	case err == nil:
 		// Without the bytes, the record is that of a file to be fetched; without the record, the bytes would be the
 		// user's.
-		if err := m.local.Remove(name); err != nil {
+		if err := m.delete(name); err != nil {
 			return err
 		}
 	}
@@ -93,6 +90,17 @@ func (m *FS) evict(n *tree.Node) error {
 	m.Tidy(n.Parent())
 	m.opt.Logger.Debug("evicted", "name", name)
 	return nil
+}
+
+// delete removes a local file. A removal that is said to have failed may have been made all the same.
+func (m *FS) delete(name string) error {
+	err := m.local.Remove(name)
+	if err != nil {
+		if _, statErr := m.local.Lstat(name); missing(statErr) {
+			return nil
+		}
+	}
+	return err
 }
 
 // Tidy deletes local directories that are empty, from dir upwards, as far as they are there because of the remote: once

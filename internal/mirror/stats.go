@@ -22,7 +22,7 @@ type counters struct {
 // Stats are the counts so far.
 func (m *FS) Stats() Stats {
 	m.mu.Lock()
-	used := m.used
+	used := m.used()
 	m.mu.Unlock()
 	c := &m.counted
 	return Stats{

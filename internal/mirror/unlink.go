@@ -26,7 +26,6 @@ func (v *View) Unlink(p Place, shadow Answer) []tree.Action {
 		return nil
 	}
 	n := p.Node
-	v.discount(n)
 	here := n.Local()
 	if n.Kind == tree.Dir {
 		here = v.Here(n, n.Path())

@@ -75,9 +75,7 @@ func (v *View) giveWay(n *tree.Node) error {
 	case !n.Differs():
 		v.tree.Forget(n)
 	case n.Kind == tree.File && info.IsRegular():
-		v.tree.Edit(n)
-		n.Content, n.Copy = tree.Edited, &tree.Copy{Stamp: stampOf(info)}
-		v.tree.Touch(n)
+		v.tree.MarkEdited(n, tree.Copy{Stamp: stampOf(info)})
 	}
 	return nil
 }
@@ -98,50 +96,37 @@ func (v *View) giveWayDir(n *tree.Node) error {
 
 // judge decides what the local bytes of a copy are.
 func (v *View) judge(n *tree.Node, h hashed) {
-	v.tree.Edit(n)
-	defer v.tree.Touch(n)
-	v.discount(n)
-	c := *n.Copy
-	if c.Prev != nil && h.hash != c.Hash { // the new copy did not arrive under its name
-		c = *again(n.Copy)
+	if n.Copy.Prev != nil && h.hash != n.Copy.Hash { // the new copy did not arrive under its name
+		v.tree.BackOut(n)
 	}
-	c.Stamp, c.Landing, c.Prev = h.stamp, "", nil
-	n.Copy = &c
-	if h.hash == c.Hash {
-		n.Content = tree.Owned
-		v.used += h.stamp.Size
-	} else if n.Content != tree.Edited {
-		v.opt.Logger.Info("edited behind the file system's back", "name", n.Path())
-		n.Content = tree.Edited
-	}
-}
-
-// discount takes the bytes of an owned file, which are to become something else, from those in use.
-func (v *View) discount(n *tree.Node) {
-	if n.Content == tree.Owned {
-		v.used -= n.Copy.Stamp.Size
+	switch {
+	case h.hash == n.Copy.Hash:
+		c := *n.Copy
+		c.Stamp, c.Landing, c.Prev = h.stamp, "", nil
+		v.tree.Own(n, c)
+	default:
+		if n.Content != tree.Edited {
+			v.opt.Logger.Info("edited behind the file system's back", "name", n.Path())
+		}
+		c := *n.Copy
+		c.Stamp, c.Landing, c.Prev = h.stamp, "", nil
+		v.tree.MarkEdited(n, c)
 	}
 }
 
 // evicted records that the bytes of a copy are not here any more.
 func (v *View) evicted(n *tree.Node) {
-	v.discount(n)
 	v.vacate(n.Path())
-	v.tree.Edit(n)
 	if n.Differs() {
 		v.tree.KeepBase(n, v.Now())
 	}
-	n.Content, n.Copy = tree.Remote, nil
-	v.tree.Touch(n)
+	v.tree.Lost(n)
 }
 
 // Drop takes note that a node's copy is no longer in its place, if it has one.
 func (v *View) Drop(n *tree.Node) {
 	if n.Content == tree.Owned {
-		v.used -= n.Copy.Stamp.Size
-		v.tree.Edit(n).Content = tree.Remote
-		n.Copy = nil
-		v.tree.Touch(n)
+		v.tree.Drop(n)
 	}
 }
 

@@ -95,7 +95,12 @@ func (m *FS) locked(known *knowledge, decide func(*View) error) error {
 	}
 	err := decide(&View{FS: m, known: known})
 	var n need
-	if saveErr := m.save(); saveErr != nil && (err == nil || errors.As(err, &n)) {
+	saveErr := m.save()
+	if m.overfull {
+		m.overfull = false
+		m.evictUntil(m.opt.MaxBytes)
+	}
+	if saveErr != nil && (err == nil || errors.As(err, &n)) {
 		return saveErr // what is to be learnt would be about nodes that are gone
 	}
 	return err

@@ -17,8 +17,7 @@ func (v *View) Umasked(mode fs.FileMode) fs.FileMode { return mode.Perm() &^ v.l
 func (v *View) NewFile(p Place, name string, flag int, perm fs.FileMode) (*File, error) {
 	meta := tree.Meta{Mode: v.Umasked(perm), MTime: v.Now()}
 	n := v.tree.Create(p.Dir, p.Name, tree.File, meta, p.Answer.Known, v.Now())
-	n.Content, n.Copy = tree.Busy, &tree.Copy{}
-	v.tree.Touch(n)
+	v.tree.Begin(n)
 	if err := v.Save(); err != nil {
 		return nil, err
 	}
@@ -40,15 +39,12 @@ func (v *View) NewFile(p Place, name string, flag int, perm fs.FileMode) (*File,
 // it is recorded as being written, for good, before the local file is.
 func (v *View) Emptied(n *tree.Node, name string, flag int) (*File, error) {
 	whole := !n.Dirty() || n.Content == tree.Changed
-	back := v.revertible(n)
+	back := v.tree.Reverter(n) // for a failure before the bytes are touched
 	v.tree.KeepBase(n, v.Now())
-	v.discount(n)
-	v.tree.Edit(n)
-	n.Content, n.Copy = tree.Busy, &tree.Copy{Added: n.Copy != nil && n.Copy.Added, Pinned: pinned(n)}
+	v.tree.Begin(n)
 	d := v.tree.Note(n, v.Now())
 	d.Attr.Set &^= tree.AttrTimes
 	d.Written = 0
-	v.tree.Touch(n)
 	if err := v.Save(); err != nil {
 		return nil, err
 	}
@@ -63,24 +59,6 @@ func (v *View) Emptied(n *tree.Node, name string, flag int) (*File, error) {
 		back()
 	}
 	return f, err
-}
-
-// revertible returns a function that gives a node its present content back, for a change that failed before it touched the
-// bytes.
-func (v *View) revertible(n *tree.Node) (back func()) {
-	content, copied, diff := n.Content, n.Copy, n.Diff
-	if diff != nil {
-		d := *diff
-		diff = &d
-	}
-	return func() {
-		v.tree.Edit(n)
-		n.Content, n.Copy, n.Diff = content, copied, diff
-		if content == tree.Owned {
-			v.used += copied.Stamp.Size
-		}
-		v.tree.Touch(n)
-	}
 }
 
 func (v *View) emptied(n *tree.Node, name string, flag int) (*File, error) {
@@ -121,12 +99,12 @@ func (v *View) SetTimes(n *tree.Node, atime, mtime time.Time) error {
 		return v.local.Chtimes(name, atime, mtime)
 	}
 	// Should the process die now, the file has either time.
-	v.tree.Edit(n)
 	if d := v.tree.Note(n, v.Now()); d.Written == 0 || n.Copy.Stamp.MTime != info.Stamp.MTime {
 		d.Written = info.Stamp.MTime
 	}
-	n.Copy.Stamp.MTime = mtime.UnixNano()
-	v.tree.Touch(n)
+	stamp := n.Copy.Stamp
+	stamp.MTime = mtime.UnixNano()
+	v.tree.Restamp(n, stamp)
 	if err := v.Save(); err != nil {
 		return err
 	}
@@ -136,7 +114,6 @@ func (v *View) SetTimes(n *tree.Node, atime, mtime time.Time) error {
 	if info, err = v.local.Lstat(name); err != nil {
 		return err
 	}
-	v.tree.Edit(n)
-	n.Copy.Stamp = stampOf(info)
+	v.tree.Restamp(n, stampOf(info))
 	return nil
 }

@@ -6,7 +6,7 @@ import (
 )
 
 // Node is a file, directory or link that this side knows something about. Its fields may be written after
-// [Tree.Edit]; its positions change only through the methods of Tree.
+// [Tree.Edit]; its positions, its content and its copy change only through the methods of Tree.
 type Node struct {
 	ID      ID
 	Kind    Kind
@@ -18,6 +18,7 @@ type Node struct {
 	// recorded: the log has a state of this node.
 	recorded bool
 	renamed  bool // the base has another name than the view: it is in more
+	usage    Usage
 
 	parent *Node
 	name   string
@@ -29,6 +30,9 @@ type Node struct {
 	Diff    *Diff
 
 	more *more
+
+	older, newer *Node  // in the order of eviction; nil: not in it
+	used         uint64 // the Tree's count of uses when it was used last
 }
 
 // more is what files in their place, of which there are many, do not have.

@@ -53,7 +53,7 @@ func described(t *Tree, which func(*Node) bool) map[ID]known {
 			Name: n.name, BaseName: n.baseName(), Meta: n.Meta, Target: n.Target(), Checked: n.Checked}
 		if n.Copy != nil {
 			k.Copy = *n.Copy
-			k.Copy.Used, k.Copy.Prev = 0, nil
+			k.Copy.Prev = nil
 			if n.Copy.Prev != nil {
 				k.Prev = *n.Copy.Prev
 			}
@@ -132,11 +132,13 @@ func scribble(t *rapid.T, tree *Tree, n *Node) {
 	n.Meta, n.Checked = drawMeta(t), rapid.Int64().Draw(t, "checked")
 	n.SetTarget(rapid.String().Draw(t, "target"))
 	if n.Kind == File {
-		n.Content = rapid.SampledFrom([]Content{Remote, Owned, Changed, Busy, Interrupted, Edited}).Draw(t, "content")
-		n.Copy = nil
-		if n.Content != Remote || rapid.Bool().Draw(t, "copy") {
-			n.Copy = drawCopy(t)
-		}
+		tree.alter(n, func() {
+			n.Content = rapid.SampledFrom([]Content{Remote, Owned, Changed, Busy, Interrupted, Edited}).Draw(t, "content")
+			n.Copy = nil
+			if n.Content != Remote || rapid.Bool().Draw(t, "copy") {
+				n.Copy = drawCopy(t)
+			}
+		})
 	}
 	if rapid.Bool().Draw(t, "diff") {
 		d := tree.Note(n, rapid.Int64().Draw(t, "queued"))

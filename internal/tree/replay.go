@@ -114,6 +114,7 @@ func (r *Replayer) Finish() (t *Tree, undone []Action, lost int) {
 	for _, n := range t.nodes {
 		t.index(n)
 	}
+	t.account()
 	t.saved = map[*Node]saved{}
 	return t, r.actions[r.done:], lost
 }

@@ -84,7 +84,6 @@ type Copy struct {
 	Stamp   Stamp
 	Hash    Hash  // of an owned copy
 	Fetched int64 // when an owned copy arrived
-	Used    int64 // when it was opened last; not recorded
 	// Unsure: when it was fetched, the remote may still have changed the file without changing the version.
 	Unsure bool
 	// Stale: the remote is known to have another version now; these bytes are only kept until they are replaced.

@@ -10,26 +10,32 @@ type Tree struct {
 	intents map[ID]*Node // those with an intent
 	touched map[ID]*Node // changed since the last Take; nil for one that was dropped
 	saved   map[*Node]saved
-	guards  map[ID]*Guard // requests that may still be carried out
+	facts   map[*Node]fact // since the last Commit
+	guards  map[ID]*Guard  // requests that may still be carried out
 
 	touchedGuards map[ID]*Guard // changed since the last Take; nil for one that was dropped
 	savedGuards   map[ID]*Guard // as they were when the transaction began; nil for one that was not there
 
 	lastID ID
 	seq    uint64
+
+	owned int64  // bytes
+	order Node   // the ring of copies that may be evicted, from its newer one, the oldest, on
+	uses  uint64 // of copies
 }
 
 // New returns a tree that knows nothing but the root.
 func New() *Tree {
 	root := &Node{ID: 1, Kind: Dir, Known: Exists, recorded: true}
 	root.base = root
-	return &Tree{
+	t := &Tree{
 		root:    root,
 		nodes:   map[ID]*Node{1: root},
 		pending: map[ID]*Node{},
 		intents: map[ID]*Node{},
 		touched: map[ID]*Node{},
 		saved:   map[*Node]saved{},
+		facts:   map[*Node]fact{},
 		guards:  map[ID]*Guard{},
 
 		touchedGuards: map[ID]*Guard{},
@@ -37,6 +43,8 @@ func New() *Tree {
 
 		lastID: 1,
 	}
+	t.order.older, t.order.newer = &t.order, &t.order
+	return t
 }
 
 // Root is the root directory.
@@ -153,14 +161,6 @@ func (t *Tree) KeepBase(n *Node, now int64) {
 	}
 }
 
-// MarkStale notes that the remote has another version than the copy of an owned node.
-func (t *Tree) MarkStale(n *Node) {
-	t.save(n)
-	n.Copy.Version = n.Seen()
-	n.Copy.Stale = true
-	t.Touch(n)
-}
-
 // Unlink takes a node, and what is seen below it, out of the view. What the remote does not have is forgotten.
 func (t *Tree) Unlink(n *Node, now int64) {
 	for _, k := range n.kids() {
@@ -178,8 +178,7 @@ func (t *Tree) Unlink(n *Node, now int64) {
 	d := t.Note(n, now)
 	n.Meta.Mode = n.Shown().Mode // for handles that are open still
 	d.Attr = Attr{}
-	n.Content, n.Copy = Remote, nil
-	t.Touch(n)
+	t.Drop(n)
 }
 
 // orphanIntent keeps the intent of a node that is to be forgotten: the remote may have been made to have it. It says
@@ -354,6 +353,8 @@ func (n *Node) settle() {
 // drop forgets a node that is in neither tree.
 func (t *Tree) drop(n *Node) {
 	t.save(n)
+	t.owned -= t.ownedBytes(n)
+	t.unlist(n)
 	delete(t.nodes, n.ID)
 	delete(t.pending, n.ID)
 	delete(t.intents, n.ID)

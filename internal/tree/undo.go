@@ -32,10 +32,11 @@ func (t *Tree) save(n *Node) {
 func (t *Tree) Commit() {
 	clear(t.saved)
 	clear(t.savedGuards)
+	clear(t.facts)
 }
 
-// Rollback undoes all changes since the last [Tree.Commit]. If they have been recorded already, the next
-// transaction has to take them back: recorded says so.
+// Rollback undoes all changes since the last [Tree.Commit], but not the facts about the local disk. If they have been
+// recorded already, the next transaction has to take them back: recorded says so.
 func (t *Tree) Rollback(recorded bool) {
 	t.rollbackGuards(recorded)
 	for n := range t.saved {
@@ -50,9 +51,13 @@ func (t *Tree) Rollback(recorded bool) {
 		}
 	}
 	clear(t.touched)
+	var evictable []*Node
 	for n, s := range t.saved {
-		now := n.more
+		now, usage := n.more, n.usage
+		t.owned -= t.ownedBytes(n)
+		t.unlist(n)
 		*n = s.node
+		n.older, n.newer, n.usage = nil, nil, usage
 		if n.Copy != nil {
 			*n.Copy = s.copy
 		}
@@ -73,7 +78,11 @@ func (t *Tree) Rollback(recorded bool) {
 		}
 		t.nodes[n.ID] = n
 		t.index(n)
+		if t.owned += t.ownedBytes(n); t.evictable(n) {
+			evictable = append(evictable, n)
+		}
 	}
+	t.list(evictable)
 	for n, s := range t.saved {
 		if s.known && n.parent != nil {
 			n.parent.kids()[n.name] = n
@@ -82,5 +91,6 @@ func (t *Tree) Rollback(recorded bool) {
 			n.settle()
 		}
 	}
+	t.recall()
 	clear(t.saved)
 }

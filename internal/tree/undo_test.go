@@ -133,13 +133,13 @@ func TestRollbackKeepsTheCopy(t *testing.T) {
 	t.Parallel()
 	tree := New()
 	f := tree.Create(tree.Root(), "f", File, Meta{}, Absent, 1)
-	f.Content, f.Copy = Changed, &Copy{Used: 1}
+	f.Content, f.Copy = Changed, &Copy{Fetched: 1}
 	was := f.Copy
 	tree.Commit()
-	tree.Edit(f).Copy.Used = 2
+	tree.Edit(f).Copy.Fetched = 2
 	tree.Rollback(false)
 	require.Same(t, was, f.Copy)
-	require.Equal(t, Copy{Used: 1}, *was)
+	require.Equal(t, Copy{Fetched: 1}, *was)
 	tree.Edit(f).Copy = &Copy{}
 	tree.Rollback(false)
 	require.Same(t, was, f.Copy)

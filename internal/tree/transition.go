@@ -1,0 +1,138 @@
+package tree
+
+// All changes of what local bytes a node has are here. Each keeps OwnedBytes and the order of eviction, and puts the
+// node into the next transaction. Those that say so record a fact about the local disk, which a rollback keeps.
+
+// alter makes a transition.
+func (t *Tree) alter(n *Node, do func()) {
+	t.save(n)
+	t.owned -= t.ownedBytes(n)
+	do()
+	t.owned += t.ownedBytes(n)
+	t.relist(n)
+	t.Touch(n)
+}
+
+// set gives a node another content and a new Copy. A pinned one stays pinned.
+func (t *Tree) set(n *Node, content Content, c Copy) {
+	c.Pinned = c.Pinned || n.Copy != nil && n.Copy.Pinned
+	t.alter(n, func() { n.Content, n.Copy = content, &c })
+	t.use(n)
+}
+
+// Own makes the local bytes of a node a verified copy of the version in its Meta.
+func (t *Tree) Own(n *Node, c Copy) { t.set(n, Owned, c) }
+
+// Land makes a copy that lies under the local name c.Landing the node's own. [Tree.Landed] or [Tree.BackOut] follows;
+// until then an owned copy that it replaces is c's Prev.
+func (t *Tree) Land(n *Node, c Copy) {
+	if prev := n.Copy; n.Content == Owned {
+		c.Prev = &Copy{Stamp: prev.Stamp, Hash: prev.Hash, Fetched: prev.Fetched, Version: n.Seen()}
+	}
+	t.set(n, Owned, c)
+}
+
+// Landed records the fact that the node's copy was found in its place, with that stamp.
+func (t *Tree) Landed(n *Node, stamp Stamp) {
+	t.alter(n, func() { n.Copy.Stamp, n.Copy.Landing, n.Copy.Prev = stamp, "", nil })
+	t.happened(n)
+}
+
+// BackOut records the fact that a copy did not come into its place. The one that it was to replace is stale; without
+// one, the node has no local bytes.
+func (t *Tree) BackOut(n *Node) {
+	if n.Copy.Prev == nil {
+		t.Lost(n)
+		return
+	}
+	prev := *n.Copy.Prev
+	prev.Stale, prev.Unsure = true, true // whether it was unsure is not recorded
+	t.set(n, Owned, prev)
+	t.happened(n)
+}
+
+// Settle is for a node that was landing when the process died. Which of the two copies is in its place is told by
+// their stamps and hashes when it is used next.
+func (t *Tree) Settle(n *Node) { t.alter(n, func() { n.Copy.Landing = "" }) }
+
+// Lost records the fact that a node's local bytes are gone: evicted, or deleted by hand.
+func (t *Tree) Lost(n *Node) {
+	t.Drop(n)
+	t.happened(n)
+}
+
+// Drop takes a node's local bytes away from it. What becomes of them is up to the caller.
+func (t *Tree) Drop(n *Node) { t.alter(n, func() { n.Content, n.Copy = Remote, nil }) }
+
+// Change makes the local bytes of a node changed ones.
+func (t *Tree) Change(n *Node, c Copy) { t.set(n, Changed, c) }
+
+// Begin marks a node whose local bytes are about to be written.
+func (t *Tree) Begin(n *Node) { t.set(n, Busy, Copy{Added: n.Copy != nil && n.Copy.Added}) }
+
+// Finish marks a busy node whose local bytes are complete. It keeps the Copy of [Tree.Begin].
+func (t *Tree) Finish(n *Node, stamp Stamp) {
+	t.alter(n, func() { n.Content, n.Copy.Stamp = Changed, stamp })
+}
+
+// Interrupt records the fact that a node's local bytes may be incomplete.
+func (t *Tree) Interrupt(n *Node) {
+	t.alter(n, func() { n.Content = Interrupted })
+	t.happened(n)
+}
+
+// Restamp takes note of what the local file system says about the same bytes now.
+func (t *Tree) Restamp(n *Node, stamp Stamp) { t.alter(n, func() { n.Copy.Stamp = stamp }) }
+
+// MarkStale takes note that the remote has another version than a copy.
+func (t *Tree) MarkStale(n *Node) {
+	seen := n.Seen()
+	t.alter(n, func() { n.Copy.Version, n.Copy.Stale = seen, true })
+}
+
+// MarkEdited takes note that another program has written a node's local bytes. c describes the copy that they were.
+func (t *Tree) MarkEdited(n *Node, c Copy) { t.set(n, Edited, c) }
+
+// Pin keeps a node's copy from being evicted, or ends that.
+func (t *Tree) Pin(n *Node, pinned bool) { t.alter(n, func() { n.Copy.Pinned = pinned }) }
+
+// Reverter returns a function that gives a node its present content, copy and difference back, also after a commit.
+// The local bytes must be the same then.
+func (t *Tree) Reverter(n *Node) (back func()) {
+	content, copied, diff := n.Content, n.Copy, n.Diff
+	if diff != nil {
+		d := *diff
+		diff = &d
+	}
+	return func() { t.alter(n, func() { n.Content, n.Copy, n.Diff = content, copied, diff }) }
+}
+
+// fact is what is known for sure about a node's local bytes.
+type fact struct {
+	content Content
+	copied  *Copy
+	copy    Copy // what copied points to
+}
+
+// happened makes the node's present content and copy a fact.
+func (t *Tree) happened(n *Node) {
+	f := fact{content: n.Content, copied: n.Copy}
+	if n.Copy != nil {
+		f.copy = *n.Copy
+	}
+	t.facts[n] = f
+}
+
+// recall lets facts stand that a rollback has undone. They go into the next transaction.
+func (t *Tree) recall() {
+	for n, f := range t.facts {
+		if t.nodes[n.ID] != n {
+			continue
+		}
+		t.alter(n, func() {
+			if n.Content, n.Copy = f.content, f.copied; n.Copy != nil {
+				*n.Copy = f.copy
+			}
+		})
+	}
+}
