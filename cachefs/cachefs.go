@@ -107,7 +107,9 @@ func New(remote, local afero.Fs, opts *Options) (*Fs, error) {
 	return &Fs{m}, nil
 }
 
-// Close ends fetches and releases the local directory. Calls after it fail with fs.ErrClosed.
+// Close ends the calls and fetches that are under way, waits for them, and releases the local directory. A call that it
+// ends, and calls after it, fail with fs.ErrClosed. Another Close waits for the first one. Options.Progress may call
+// Close, which does not wait for it; Options.Logger must not.
 func (c *Fs) Close() error { return c.m.Close() }
 
 // WithContext returns the same Fs, whose calls end when ctx does. It is passed on to a remote that has a

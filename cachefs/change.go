@@ -52,7 +52,7 @@ func (c *Fs) blocked(name string) bool {
 func (c *Fs) mkdir(name string, do func(remote afero.Fs, remoteName string) error) error {
 	clean, err := c.remotes(name, false, true)
 	if err == nil {
-		err = mirror.Remote(do(c.m.RemoteFs(), c.m.RemoteName(clean)))
+		err = mirror.Remote(c.m.Displace(func() error { return do(c.m.RemoteFs(), c.m.RemoteName(clean)) }))
 		if learnErr := c.learn(clean, (*mirror.View).MadeDir); err == nil {
 			err = learnErr
 		}
@@ -139,11 +139,11 @@ func (c *Fs) renamed(from, to string) error {
 func (c *Fs) SymlinkIfPossible(oldname, newname string) error {
 	clean, err := c.remotes(newname, false, true)
 	if err == nil {
-		linker, ok := c.m.RemoteFs().(afero.Linker)
+		linker, ok := mirror.Optional[afero.Linker](c.m)
 		if !ok {
 			err = afero.ErrNoSymlink
 		} else {
-			err = mirror.Remote(linker.SymlinkIfPossible(oldname, c.m.RemoteName(clean)))
+			err = mirror.Remote(c.m.Displace(func() error { return linker.SymlinkIfPossible(oldname, c.m.RemoteName(clean)) }))
 		}
 	}
 	if err == nil {

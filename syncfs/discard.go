@@ -2,7 +2,6 @@ package syncfs
 
 import (
 	"cmp"
-	"context"
 	"io/fs"
 	"slices"
 	"strings"
@@ -24,7 +23,7 @@ import (
 // The error matches fs.ErrNotExist if nothing of that name is queued, ErrBusy if a file is open for writing. Then
 // nothing is discarded. Discard waits for a Push that is running.
 func (s *Fs) Discard(names ...string) error {
-	done, err := s.alone(context.Background())
+	done, err := s.alone()
 	if err != nil {
 		return err
 	}

@@ -42,8 +42,13 @@ type Plan struct {
 // The error matches ErrUnavailable if the remote gives no answer.
 func (s *Fs) Plan(ctx context.Context) (Plan, error) {
 	s = s.with(ctx)
+	end, err := s.m.Begin()
+	if err != nil {
+		return Plan{}, err
+	}
+	defer end()
 	var views []foresight
-	err := s.m.Do(func(v *mirror.View) error {
+	err = s.m.Do(func(v *mirror.View) error {
 		views = nil
 		for _, step := range v.Tree().Plan(s.parkingName) {
 			if !step.Aux {

@@ -113,7 +113,11 @@ func (s *Fs) policyFor(step tree.Step, r *Result, path string, b base, now mirro
 	if v, ok := j.verdicts[step.Node.ID]; ok && v.about == about {
 		return v.policy
 	}
-	policy := j.decide(s.conflictOf(step, r.Change, path, b, now, reason))
+	c := s.conflictOf(step, r.Change, path, b, now, reason)
+	policy, err := mirror.Callback(s.m, func() ConflictPolicy { return j.decide(c) })
+	if err != nil {
+		return Fail
+	}
 	j.verdicts[step.Node.ID] = verdict{about, policy}
 	return policy
 }

@@ -2,6 +2,7 @@ package syncfs
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"time"
@@ -21,7 +22,8 @@ const maxRounds = 8
 // it ended, now or in a later Push, if the file is still what it was. It starts over where that is not known: on a
 // remote whose files take many writes at once (io.ReaderFrom) and do not say how far they got (Acknowledged() int64).
 //
-// With nothing queued it does not use the remote. Concurrent calls run one after the other.
+// With nothing queued it does not use the remote. Concurrent calls run one after the other. Close ends it with an error
+// that matches fs.ErrClosed.
 //
 // The error joins those of the results. It matches ErrConflict if the remote has another version than a change was
 // made to, ErrBusy if a file is open for writing or changed meanwhile, ErrUnavailable if the remote gave no answer
@@ -30,22 +32,28 @@ const maxRounds = 8
 func (s *Fs) Push(ctx context.Context) (Report, error) { return s.push(ctx, Fail, nil) }
 
 func (s *Fs) push(ctx context.Context, policy ConflictPolicy, names []string) (Report, error) {
-	s, err := s.with(ctx).judging(policy, names)
+	s = s.with(ctx)
+	end, err := s.m.Begin()
 	if err != nil {
-		return Report{}, err
+		return Report{}, fmt.Errorf("push: %w", err)
 	}
-	done, err := s.alone(ctx)
+	var done func()
+	if s, err = s.judging(policy, names); err == nil {
+		done, err = s.alone()
+	}
 	if err != nil {
+		end()
 		return Report{}, err
 	}
 	defer done()
-	s.connect()
 	s.clock = &remoteClock{}
 	s.meter = s.m.Meter("push")
 	defer s.meter.Close()
+	defer end() // before the last report: Close does not wait for Progress
+	s.connect()
 	p := pusher{s: s, refused: map[attempted]Result{}, unknown: map[attempted]Result{}}
 	p.patience = patience{limit: s.retryFor, idle: time.Now()}
-	return p.push(ctx)
+	return p.push()
 }
 
 // connect has the remote connect if there is something to push: it takes a while, and so does the plan.
@@ -64,7 +72,8 @@ func (s *Fs) connect() {
 }
 
 // alone waits until no other Push or Discard runs.
-func (s *Fs) alone(ctx context.Context) (done func(), err error) {
+func (s *Fs) alone() (done func(), err error) {
+	ctx := s.m.Context()
 	select {
 	case s.pushing <- struct{}{}:
 		return func() { <-s.pushing }, nil
@@ -88,7 +97,8 @@ type attempted struct {
 	op   tree.Op
 }
 
-func (p *pusher) push(ctx context.Context) (Report, error) {
+func (p *pusher) push() (Report, error) {
+	ctx := p.s.m.Context()
 	for rounds := 0; ; {
 		r, err := p.round()
 		if r.advanced {
@@ -112,7 +122,11 @@ func (p *pusher) push(ctx context.Context) (Report, error) {
 		if err != nil {
 			return p.report, fmt.Errorf("push: %w", err)
 		}
-		return p.report, p.report.err()
+		err = p.report.err()
+		if ended := ctx.Err(); ended != nil && !errors.Is(err, ended) {
+			err = errors.Join(err, fmt.Errorf("push: %w", ended))
+		}
+		return p.report, err
 	}
 }
 

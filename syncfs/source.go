@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/afero"
 
+	"github.com/sftpsyncer/go-syncfs/internal/mirror"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
@@ -102,11 +103,11 @@ type acknowledging interface{ Acknowledged() int64 }
 // target prepares a file of the remote for io.Copy. arrived says how many of the copied bytes have arrived; nil if
 // the file does not tell.
 func target(f afero.File) (w io.Writer, arrived func() int64) {
-	if _, ok := f.(io.ReaderFrom); !ok {
+	if _, ok := mirror.OptionalFile[io.ReaderFrom](f); !ok {
 		c := &counter{w: f}
 		return c, c.n.Load
 	}
-	if a, ok := f.(acknowledging); ok {
+	if a, ok := mirror.OptionalFile[acknowledging](f); ok {
 		return f, a.Acknowledged
 	}
 	return f, nil

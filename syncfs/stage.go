@@ -9,20 +9,12 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
-// stager is what a remote has that makes a new small file with all that belongs to it, and looks at it and at the file
-// that it is to replace, in few round trips. An error that matches errors.ErrUnsupported means only that this has to be
-// done in another way; the file may be there in part then.
-type stager interface {
-	Stage(name string, content []byte, mode fs.FileMode, atime, mtime time.Time, target string) (
-		staged, there fs.FileInfo, err error)
-}
-
 // errNotStaged says that a content has to be sent in the usual way.
 var errNotStaged = errors.New("not staged")
 
 // stages says whether the remote may be such a one, and is to be used so.
 func (s *Fs) stages() bool {
-	_, ok := s.m.RemoteFs().(stager)
+	_, ok := mirror.Optional[mirror.Stager](s.m)
 	return ok && !s.syncRemote
 }
 
@@ -37,7 +29,7 @@ func (s *Fs) stage(step tree.Step, c content, p *part, r *Result, sum *tree.Hash
 	defer s.meter.Begin(c.path, c.stamp.Size, func() int64 { return 0 }).End()
 	var staged, there fs.FileInfo
 	send := func(f small) {
-		staged, there, err = s.m.RemoteFs().(stager).Stage(s.m.RemoteName(p.path), f.bytes, want.Mode,
+		staged, there, err = s.m.RemoteFs().(mirror.Stager).Stage(s.m.RemoteName(p.path), f.bytes, want.Mode,
 			time.Unix(0, want.ATime), time.Unix(0, want.MTime), s.m.RemoteName(step.Path))
 	}
 	var localErr error

@@ -8,7 +8,7 @@ import (
 )
 
 func (s *Fs) symlinkRemote(step tree.Step) error {
-	linker, ok := s.m.RemoteFs().(afero.Linker)
+	linker, ok := mirror.Optional[afero.Linker](s.m)
 	if !ok {
 		return afero.ErrNoSymlink
 	}

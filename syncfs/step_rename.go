@@ -122,7 +122,7 @@ func (s *Fs) replace(i *tree.Intent, existing bool, r *Result) error {
 	remote := s.m.RemoteFs()
 	from, to, aside := s.m.RemoteName(i.From), s.m.RemoteName(i.To), s.m.RemoteName(i.Aside)
 	rename := remote.Rename
-	if r, ok := remote.(fileReplacer); ok && i.Kind == tree.Publish {
+	if r, ok := mirror.Optional[fileReplacer](s.m); ok && i.Kind == tree.Publish {
 		rename = r.ReplaceFile
 	}
 	err := mirror.Remote(rename(from, to))

@@ -36,7 +36,7 @@ type Options struct {
 	// sends at once, its Progress, Logger and Now serve the whole Fs.
 	Cache cachefs.Options
 	// Conflict says what Push does about all conflicts, Resolve about each. Resolve is called by Push, for one conflict
-	// at a time; it must not call Push or Discard. nil: Conflict holds.
+	// at a time; it must not call Push or Discard, but may call Close. nil: Conflict holds.
 	Conflict ConflictPolicy
 	Resolve  func(Conflict) ConflictPolicy
 	// RetryFor is how long Push tries again, with growing pauses, while the remote gives no answer and nothing more
@@ -109,17 +109,20 @@ func New(remote, local afero.Fs, opts *Options) (*Fs, error) {
 	}}, nil
 }
 
-// Close releases the local directory. It does not push: what is queued stays queued, and what is open for writing is
-// reported as interrupted by the next Fs. Calls after it fail with fs.ErrClosed.
+// Close ends the calls that are under way, waits for them, and releases the local directory. It does not push: what is
+// queued stays queued, and what is open for writing is reported as interrupted by the next Fs. A call that it ends, and
+// calls after it, fail with fs.ErrClosed. A request that has been sent to the remote may still be executed; the next Push
+// finds out. Another Close waits for the first one.
+//
+// Options.Resolve, Options.Cache.Progress and the function given to AddDir may call Close: it does not wait for them.
+// Options.Cache.Logger must not.
 func (s *Fs) Close() error { return s.m.Close() }
 
 // WithContext returns the same Fs, whose calls end when ctx does. It is passed on to a remote that has a
 // WithContext(context.Context) afero.Fs of its own; a call to another remote is left to itself, with its goroutine.
 func (s *Fs) WithContext(ctx context.Context) afero.Fs { return s.with(ctx) }
 
-func (s *Fs) with(ctx context.Context) *Fs {
-	return &Fs{m: s.m.With(ctx), shared: s.shared, judge: s.judge, meter: s.meter}
-}
+func (s *Fs) with(ctx context.Context) *Fs { return &Fs{m: s.m.With(ctx), shared: s.shared} }
 
 // Name is "syncfs".
 func (s *Fs) Name() string { return "syncfs" }

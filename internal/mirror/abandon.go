@@ -1,7 +1,9 @@
 package mirror
 
 import (
+	"cmp"
 	"context"
+	"io"
 	"io/fs"
 	"os"
 	"path"
@@ -22,6 +24,7 @@ type abandoning struct {
 	calls *abandon.Calls // those that change the remote
 }
 
+// It has all that a remote may have, and is asked only for what base has: see Optional.
 var (
 	_ afero.Fs        = abandoning{}
 	_ afero.Symlinker = abandoning{}
@@ -118,32 +121,67 @@ func (a abandoning) Chtimes(name string, atime, mtime time.Time) error {
 }
 
 func (a abandoning) LstatIfPossible(name string) (fs.FileInfo, bool, error) {
-	l, ok := a.base.(afero.Lstater)
-	if !ok {
-		fi, err := a.Stat(name)
-		return fi, false, err
-	}
 	fi, err := ask(a.ctx, func() (fi fs.FileInfo, err error) {
-		fi, _, err = l.LstatIfPossible(name)
+		fi, _, err = a.base.(afero.Lstater).LstatIfPossible(name)
 		return fi, err
 	})
 	return fi, true, err
 }
 
 func (a abandoning) SymlinkIfPossible(oldname, newname string) error {
-	l, ok := a.base.(afero.Linker)
-	if !ok {
-		return afero.ErrNoSymlink
-	}
-	return finish(a.ctx, a.calls, func() error { return l.SymlinkIfPossible(oldname, newname) })
+	return finish(a.ctx, a.calls, func() error { return a.base.(afero.Linker).SymlinkIfPossible(oldname, newname) })
 }
 
 func (a abandoning) ReadlinkIfPossible(name string) (string, error) {
-	l, ok := a.base.(afero.LinkReader)
-	if !ok {
-		return "", afero.ErrNoReadlink
+	return ask(a.ctx, func() (string, error) { return a.base.(afero.LinkReader).ReadlinkIfPossible(name) })
+}
+
+func (a abandoning) ReadDir(name string) ([]fs.FileInfo, error) {
+	return ask(a.ctx, func() ([]fs.FileInfo, error) { return a.base.(dirReader).ReadDir(name) })
+}
+
+func (a abandoning) ReplaceFile(oldname, newname string) error {
+	r := a.base.(interface {
+		ReplaceFile(oldname, newname string) error
+	})
+	return finish(a.ctx, a.calls, func() error { return r.ReplaceFile(oldname, newname) })
+}
+
+func (a abandoning) MakeDir(name string, perm fs.FileMode) (fs.FileInfo, error) {
+	made, err := await(a.ctx, a.calls, func() (p part[fs.FileInfo], err error) {
+		p.value, p.err = a.base.(dirMaker).MakeDir(name, perm)
+		return p, nil
+	}, nil)
+	return made.value, cmp.Or(err, made.err)
+}
+
+func (a abandoning) ReadVersion(name string, size int64, mtime time.Time) ([]byte, fs.FileInfo, error) {
+	type version struct {
+		content []byte
+		info    fs.FileInfo
 	}
-	return ask(a.ctx, func() (string, error) { return l.ReadlinkIfPossible(name) })
+	v, err := await(a.ctx, nil, func() (v version, err error) {
+		v.content, v.info, err = a.base.(versionReader).ReadVersion(name, size, mtime)
+		return v, err
+	}, nil)
+	return v.content, v.info, err
+}
+
+// Stager is what a remote has that makes a new small file with all that belongs to it, and looks at it and at the file
+// that it is to replace, in few round trips. An error that matches errors.ErrUnsupported means only that this has to be
+// done in another way; the file may be there in part then.
+type Stager interface {
+	Stage(name string, content []byte, mode fs.FileMode, atime, mtime time.Time, target string) (
+		staged, there fs.FileInfo, err error)
+}
+
+func (a abandoning) Stage(name string, content []byte, mode fs.FileMode, atime, mtime time.Time, target string) (
+	staged, there fs.FileInfo, err error) {
+	infos, err := await(a.ctx, a.calls, func() (infos [2]fs.FileInfo, err error) {
+		infos[0], infos[1], err = a.base.(Stager).Stage(name, content, mode, atime, mtime, target)
+		return infos, err
+	}, nil)
+	return infos[0], infos[1], err
 }
 
 // abandoningFile is an open file whose calls end with a context. Buffers are its own while a call runs: one that was
@@ -244,6 +282,53 @@ func (f abandoningFile) Write(p []byte) (int, error) { return f.write(p, f.base.
 
 func (f abandoningFile) WriteAt(p []byte, off int64) (int, error) {
 	return f.write(p, func(own []byte) (int, error) { return f.base.WriteAt(own, off) })
+}
+
+// ReadFrom has a file that can, read from r itself. Once that was left to itself it gets no more of r.
+func (f abandoningFile) ReadFrom(r io.Reader) (int64, error) {
+	base, ok := f.base.(io.ReaderFrom)
+	from, known := r.(sizedReader)
+	if !ok || !known {
+		return io.Copy(struct{ io.Writer }{f}, r)
+	}
+	g := &gate{ctx: f.ctx, from: from}
+	n, err := partly(f, func() (int64, error) { return base.ReadFrom(g) })
+	g.mu.Lock() // the last read has ended, and none follows if ctx has
+	defer g.mu.Unlock()
+	return n, err
+}
+
+// Acknowledged is that of the file.
+func (f abandoningFile) Acknowledged() int64 {
+	return f.base.(interface{ Acknowledged() int64 }).Acknowledged()
+}
+
+// sizedReader is a reader that knows how much it has: some files keep many writes in flight only then.
+type sizedReader interface {
+	io.Reader
+	Size() int64
+}
+
+// gate is a reader that ends with a context.
+type gate struct {
+	ctx  context.Context
+	mu   sync.Mutex // held while from is used
+	from sizedReader
+}
+
+func (g *gate) Size() int64 {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.from.Size()
+}
+
+func (g *gate) Read(p []byte) (int, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if err := g.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return g.from.Read(p)
 }
 
 func (f abandoningFile) WriteString(s string) (int, error) { return f.Write([]byte(s)) }

@@ -64,7 +64,7 @@ func (m *FS) Ask(name string) Answer {
 	remoteName := m.RemoteName(name)
 	var fi fs.FileInfo
 	var err error
-	if l, ok := m.remote.(afero.Lstater); ok {
+	if l, ok := Optional[afero.Lstater](m); ok {
 		fi, _, err = l.LstatIfPossible(remoteName)
 	} else {
 		fi, err = m.remote.Stat(remoteName)
@@ -89,7 +89,7 @@ func (m *FS) Described(name string, fi fs.FileInfo) Answer {
 
 // askTarget completes the answer about a link.
 func (m *FS) askTarget(a Answer, remoteName string) Answer {
-	r, ok := m.remote.(afero.LinkReader)
+	r, ok := Optional[afero.LinkReader](m)
 	if !ok {
 		return Answer{Err: afero.ErrNoReadlink}
 	}
@@ -140,7 +140,7 @@ type dirReader interface {
 }
 
 func (m *FS) readDir(remoteName string) ([]fs.FileInfo, error) {
-	if r, ok := m.remote.(dirReader); ok {
+	if r, ok := Optional[dirReader](m); ok {
 		return r.ReadDir(remoteName)
 	}
 	f, err := m.remote.Open(remoteName)
@@ -152,11 +152,6 @@ func (m *FS) readDir(remoteName string) ([]fs.FileInfo, error) {
 		err = closeErr
 	}
 	return infos, err
-}
-
-// withContext is what a remote has whose calls can end early.
-type withContext interface {
-	WithContext(ctx context.Context) afero.Fs
 }
 
 // settler is what a remote has whose calls end with a context before they are answered. Settle returns nil once the server
@@ -173,18 +168,6 @@ func (m *FS) AwaitAbandoned(ctx context.Context) error {
 		}
 	}
 	return m.abandoned.Wait(ctx)
-}
-
-// With returns the same mirror, whose calls end when ctx does. On a remote that cannot end its calls, the one that is under
-// way goes on.
-func (m *FS) With(ctx context.Context) *FS {
-	remote := m.base
-	if r, ok := remote.(withContext); ok {
-		remote = r.WithContext(ctx)
-	} else if ctx.Done() != nil {
-		remote = abandoning{ctx, remote, &m.abandoned}
-	}
-	return &FS{state: m.state, ctx: ctx, remote: remote, meter: m.meter}
 }
 
 // AskFollowing asks the remote about what a path leads to.
@@ -209,7 +192,7 @@ type dirMaker interface {
 func (m *FS) MakeDir(name string, perm fs.FileMode) (Answer, error) {
 	var fi fs.FileInfo
 	var err error
-	if r, ok := m.remote.(dirMaker); ok {
+	if r, ok := Optional[dirMaker](m); ok {
 		fi, err = r.MakeDir(m.RemoteName(name), perm)
 	} else {
 		err = m.remote.Mkdir(m.RemoteName(name), perm)

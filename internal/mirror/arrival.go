@@ -79,7 +79,7 @@ func (m *FS) depart(n *tree.Node) *arrival {
 	m.departures++
 	m.counted.fetches.Add(1)
 	a := &arrival{
-		m: m.With(ctx), node: n, number: m.departures, cancel: cancel,
+		m: m.bind(ctx, m.meter), node: n, number: m.departures, cancel: cancel,
 		from: n.RemotePath(), around: (&View{FS: m}).detours(), known: n.Meta, began: m.opt.Now(),
 		opened: make(chan struct{}), begun: make(chan struct{}), wanted: make(chan struct{}),
 		done: make(chan struct{}), left: make(chan struct{}), rest: make(chan struct{}),

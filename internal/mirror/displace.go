@@ -14,6 +14,11 @@ type displacement struct{ paths []string }
 func (m *FS) Displace(do func() error, paths ...string) error {
 	d := &displacement{paths}
 	var opening []*arrival
+	end, err := m.Begin()
+	if err != nil {
+		return err
+	}
+	defer end()
 	m.mu.Lock()
 	m.displacing[d] = true
 	for _, a := range m.arrivals {

@@ -156,7 +156,7 @@ func (h *heard) often(name string) (dir string, yes bool) {
 // bringList has a directory listed while the program goes on. came is called under the lock and told whether the list
 // is kept.
 func (v *View) bringList(dir string, came func(m *FS, kept bool)) {
-	m, around, epoch, done := v.With(v.stop), v.detours(), v.epoch, make(chan struct{})
+	m, around, epoch, done := v.bind(v.stop, nil), v.detours(), v.epoch, make(chan struct{})
 	v.heard.coming[dir] = done
 	v.workers.Add(1)
 	go func() {

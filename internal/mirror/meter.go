@@ -83,11 +83,17 @@ func (t *Meter) Close() {
 	}
 }
 
-// metered returns m for one call whose fetches are reported.
-func (m *FS) metered(op string) *FS {
-	bound := *m
-	bound.meter = m.Meter(op)
-	return &bound
+// metered returns m for one call whose fetches are reported, as Begin does. end waits for the last report; Close does not.
+func (m *FS) metered(op string) (bound *FS, end func(), err error) {
+	left, err := m.Begin()
+	if err != nil {
+		return nil, nil, err
+	}
+	bound = m.bind(m.ctx, m.Meter(op))
+	return bound, func() {
+		left()
+		bound.meter.Close()
+	}, nil
 }
 
 // More says that there is more to do than was known.

@@ -87,6 +87,8 @@ type state struct {
 	abandoned abandon.Calls // that may still change the remote
 	unwritten chan struct{} // holds a token for each piece that has come of a file and is not written yet
 
+	released chan struct{} // closed at the end of Close
+
 	departures uint64 // arrivals that have begun
 	discards   uint64 // files of the user's that were moved to the trash
 }
@@ -126,7 +128,7 @@ func Open(remote, local afero.Fs, opt Options) (*FS, error) {
 		base: remote, rootName: "/", namePrefix: "/", local: dir, directory: recorded, opt: opt, heard: newHeard(opt.ListTTL),
 		arrivals: map[tree.ID]*arrival{}, leaving: map[*arrival]struct{}{},
 		partials: map[string]*partial{}, writing: map[*remoteWrite]bool{},
-		displacing: map[*displacement]bool{}, unwritten: make(chan struct{}, mostUnwritten/chunkSize),
+		displacing: map[*displacement]bool{}, released: make(chan struct{}), unwritten: make(chan struct{}, mostUnwritten/chunkSize),
 		open: map[tree.ID]*openFile{}, openDirs: map[tree.ID]int{}, usersOpen: map[*File]string{},
 		renamed: renamed{dirs: map[string]bool{}},
 		vacated: map[string]bool{".": true}, // what a process that died has not synced is read from the log all the same
@@ -135,7 +137,7 @@ func Open(remote, local afero.Fs, opt Options) (*FS, error) {
 		s.rootName, s.namePrefix = ".", ""
 	}
 	s.stop, s.cancel = context.WithCancel(context.Background())
-	m := &FS{state: s, ctx: context.Background(), remote: remote}
+	m := s.bind(s.untilClose(context.Background()), nil)
 	if err := m.restore(now, adopted); err != nil {
 		s.cancel()
 		if m.log != nil {
@@ -173,15 +175,18 @@ func (m *FS) Options() Options { return m.opt }
 // Now is the time in nanoseconds since 1970.
 func (m *FS) Now() int64 { return m.opt.Now().UnixNano() }
 
-// Close ends fetches and releases the local directory. Calls after it fail with fs.ErrClosed.
+// Close ends the calls and fetches that are under way, waits for them, and releases the local directory. Calls after it
+// fail with fs.ErrClosed. Another Close waits for the first one.
 func (m *FS) Close() error {
 	m.mu.Lock()
-	if m.closed {
-		m.mu.Unlock()
-		return nil
-	}
+	closed := m.closed
 	m.closed = true
 	m.mu.Unlock()
+	if closed {
+		<-m.released
+		return nil
+	}
+	defer close(m.released)
 	m.cancel()
 	m.workers.Wait()
 	m.mu.Lock()

@@ -79,7 +79,7 @@ type expecting interface{ Expect(calls int) }
 
 // Expect tells the remote that so many calls will be made before long, as far as they are under way at a time.
 func (m *FS) Expect(calls int) {
-	if r, ok := m.remote.(expecting); ok {
+	if r, ok := m.base.(expecting); ok {
 		r.Expect(min(calls, int(m.Capacity())))
 	}
 }

@@ -2,7 +2,6 @@ package mirror
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"io/fs"
 	"maps"
@@ -29,8 +28,11 @@ func (m *FS) Fetch(name string) error {
 	if err != nil {
 		return err
 	}
-	m = m.metered("fetch")
-	defer m.meter.Close()
+	m, end, err := m.metered("fetch")
+	if err != nil {
+		return err
+	}
+	defer end()
 	var size int64
 	_, err = m.fetchPath(clean, told{}, func(n *tree.Node) {
 		size = n.Meta.Size
@@ -88,8 +90,11 @@ func (m *FS) Pull(name string) ([]Pulled, error) {
 	if err != nil {
 		return nil, err
 	}
-	m = m.metered("pull")
-	defer m.meter.Close()
+	m, end, err := m.metered("pull")
+	if err != nil {
+		return nil, err
+	}
+	defer end()
 	if m.nothingOf(clean) {
 		m.Expect(int(m.Capacity()))
 	}
@@ -247,12 +252,8 @@ func (p *puller) file(name string, t told, size, weight int64) {
 func (p *puller) fail(err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
-		for _, e := range p.errs {
-			if errors.Is(e, p.m.ctx.Err()) {
-				return
-			}
-		}
+	if ended := p.m.ctx.Err(); ended != nil && errors.Is(err, ended) && errors.Is(errors.Join(p.errs...), ended) {
+		return
 	}
 	p.errs = append(p.errs, err)
 }

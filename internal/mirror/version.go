@@ -25,7 +25,7 @@ func (m *FS) OpenVersion(name string, seen tree.Meta) (afero.File, error) {
 
 // openVersion opens a file of which that version is known. One that is small, and still that version, may be read already.
 func (m *FS) openVersion(around detours, from string, known tree.Meta) (afero.File, error) {
-	if r, ok := m.remote.(versionReader); ok && known.Size <= headSize && known != (tree.Meta{}) {
+	if r, ok := Optional[versionReader](m); ok && known.Size <= headSize && known != (tree.Meta{}) {
 		name := m.RemoteName(from)
 		if content, fi, err := r.ReadVersion(name, known.Size, time.Unix(0, known.MTime)); err == nil {
 			return readFile{bytes.NewReader(content), content, fi, name}, nil

@@ -78,10 +78,19 @@ func (m *FS) doTold(t told, decide func(*View) error) error {
 		if !errors.As(err, &n) {
 			return err
 		}
-		if err := n.learn(m, known); err != nil {
+		if err := m.learn(n, known); err != nil {
 			return err
 		}
 	}
+}
+
+func (m *FS) learn(n need, known *knowledge) error {
+	end, err := m.Begin()
+	if err != nil {
+		return err
+	}
+	defer end()
+	return n.learn(m, known)
 }
 
 func (m *FS) locked(known *knowledge, decide func(*View) error) error {

@@ -1,0 +1,91 @@
+package mirror
+
+import (
+	"context"
+	"io/fs"
+	"runtime"
+
+	"github.com/spf13/afero"
+)
+
+// callContext ends with a caller's context or at Close, whichever comes first. In the latter case its error is
+// fs.ErrClosed.
+type callContext struct {
+	context.Context                 // the caller's
+	ended           context.Context // ends with either
+}
+
+func (c *callContext) Done() <-chan struct{} { return c.ended.Done() }
+
+func (c *callContext) Err() error {
+	if err := c.Context.Err(); err != nil {
+		return err
+	}
+	if c.ended.Err() != nil {
+		return fs.ErrClosed
+	}
+	return nil
+}
+
+// AfterFunc is what package context looks for in a context that is not its own: without it, each derived context
+// costs a goroutine.
+func (c *callContext) AfterFunc(f func()) (stop func() bool) { return context.AfterFunc(c.ended, f) }
+
+// untilClose returns a context that ends with ctx or at Close. Once nobody has it any more, neither of them knows it.
+func (s *state) untilClose(ctx context.Context) context.Context {
+	if ctx.Done() == nil {
+		return &callContext{ctx, s.stop}
+	}
+	ended, cancel := context.WithCancel(ctx)
+	unregister := context.AfterFunc(s.stop, cancel)
+	context.AfterFunc(ended, func() { unregister() })
+	c := &callContext{ctx, ended}
+	runtime.AddCleanup(c, func(cancel context.CancelFunc) { cancel() }, cancel)
+	return c
+}
+
+// withContext is what a remote has whose calls can end early.
+type withContext interface {
+	WithContext(ctx context.Context) afero.Fs
+}
+
+// bind returns the same mirror, whose calls end when ctx does, which must not outlast Close. A remote that cannot end
+// its calls is left alone with the one that is under way.
+func (s *state) bind(ctx context.Context, meter *Meter) *FS {
+	var remote afero.Fs = abandoning{ctx, s.base, &s.abandoned}
+	if r, ok := s.base.(withContext); ok {
+		remote = r.WithContext(ctx)
+	}
+	return &FS{state: s, ctx: ctx, remote: remote, meter: meter}
+}
+
+// With returns the same mirror, whose calls end when ctx does, or at Close.
+func (m *FS) With(ctx context.Context) *FS {
+	return m.bind(m.untilClose(ctx), m.meter)
+}
+
+// Begin has Close wait until end is called: when the caller does not use the mirror or the local directory any more, and
+// before it waits for a function of the program's. The error is fs.ErrClosed.
+func (s *state) Begin() (end func(), err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return nil, fs.ErrClosed
+	}
+	s.workers.Add(1)
+	return s.workers.Done, nil
+}
+
+// Callback calls a function of the program's in the middle of a call. It returns fs.ErrClosed as soon as the mirror is
+// closed, so that the function itself may do that: Close waits for the call, but not for the function.
+func Callback[T any](m *FS, f func() T) (T, error) {
+	done := make(chan T, 1)
+	go func() { done <- f() }()
+	select {
+	case v := <-done:
+		return v, nil
+	case <-m.stop.Done():
+		var zero T
+		return zero, fs.ErrClosed
+	}
+}
