@@ -2,6 +2,7 @@ package sftpfs
 
 import (
 	"io"
+	"syscall"
 
 	"github.com/sftpsyncer/go-syncfs/internal/abandon"
 )
@@ -49,6 +50,9 @@ func (f *File) WriteTo(w io.Writer) (written int64, err error) {
 		return 0, pathError("read", f.name, err)
 	}
 	fi, err := abandon.Await(f.fs.ctx, nil, f.fstat, nil)
+	if err == nil && fi.IsDir() {
+		err = syscall.EISDIR
+	}
 	if err != nil {
 		return 0, pathError("read", f.name, err)
 	}

@@ -39,6 +39,16 @@ func (f *File) Readdir(n int) ([]fs.FileInfo, error) {
 	return page, nil
 }
 
+// ReadDir is Readdir for entries, whose Info and Type ask nobody.
+func (f *File) ReadDir(n int) ([]fs.DirEntry, error) {
+	page, err := f.Readdir(n)
+	entries := make([]fs.DirEntry, len(page))
+	for i, fi := range page {
+		entries[i] = fs.FileInfoToDirEntry(fi)
+	}
+	return entries, err
+}
+
 // Readdirnames is Readdir for the names alone.
 func (f *File) Readdirnames(n int) ([]string, error) {
 	page, err := f.Readdir(n)

@@ -41,9 +41,10 @@ type File struct {
 }
 
 var (
-	_ afero.File    = (*File)(nil)
-	_ io.WriterTo   = (*File)(nil)
-	_ io.ReaderFrom = (*File)(nil)
+	_ afero.File     = (*File)(nil)
+	_ fs.ReadDirFile = (*File)(nil)
+	_ io.WriterTo    = (*File)(nil)
+	_ io.ReaderFrom  = (*File)(nil)
 )
 
 // unstated is the size of a file that the server has not been asked for: every end is before it.

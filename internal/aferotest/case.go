@@ -21,7 +21,7 @@ type Case struct {
 func Cases() []Case {
 	return slices.Concat(
 		openCases(), createCases,
-		readCases, writeCases, seekCases(), appendCases(), truncateCases, handleCases, closedCases(),
+		readCases, writeCases, seekCases(), appendCases(), truncateCases, handleCases, fullFileCases(), closedCases(),
 		dirCases, mkdirCases, listCases(),
 		renameCases, renameDirCases, renameOpenCases, removeCases, removeAllCases,
 		linkCases, linkPathCases, linkChangeCases,

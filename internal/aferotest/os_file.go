@@ -1,6 +1,7 @@
 package aferotest
 
 import (
+	"io"
 	"io/fs"
 	"os"
 
@@ -14,7 +15,10 @@ type osFile struct {
 	name string
 }
 
-var _ afero.File = (*osFile)(nil)
+var (
+	_ afero.File = (*osFile)(nil)
+	_ fullFile   = (*osFile)(nil)
+)
 
 func (f *osFile) Name() string { return f.name }
 
@@ -65,4 +69,19 @@ func (f *osFile) Readdir(n int) ([]fs.FileInfo, error) {
 func (f *osFile) Readdirnames(n int) ([]string, error) {
 	list, err := f.f.Readdirnames(n)
 	return list, renamed(err, f.name)
+}
+
+func (f *osFile) ReadDir(n int) ([]fs.DirEntry, error) {
+	list, err := f.f.ReadDir(n)
+	return list, renamed(err, f.name)
+}
+
+func (f *osFile) ReadFrom(r io.Reader) (int64, error) {
+	n, err := f.f.ReadFrom(r)
+	return n, renamed(err, f.name)
+}
+
+func (f *osFile) WriteTo(w io.Writer) (int64, error) {
+	n, err := f.f.WriteTo(w)
+	return n, renamed(err, f.name)
 }

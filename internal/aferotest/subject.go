@@ -50,6 +50,9 @@ const (
 	OddNames Capability = "OddNames"
 	// Sync: File.Sync succeeds.
 	Sync Capability = "Sync"
+	// FullFiles: open files have the methods of *os.File that afero.File lacks:
+	// ReadDir, ReadFrom, WriteTo.
+	FullFiles Capability = "FullFiles"
 	// NotDirErrors: a path that leads through a file is another error than
 	// fs.ErrNotExist.
 	NotDirErrors Capability = "NotDirErrors"

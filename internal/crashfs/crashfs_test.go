@@ -13,8 +13,11 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 var subject = aferotest.Subject{
-	New:       func(testing.TB) afero.Fs { return crashfs.New(nil) },
-	Incapable: map[aferotest.Capability]string{aferotest.Links: "crashfs has none"},
+	New: func(testing.TB) afero.Fs { return crashfs.New(nil) },
+	Incapable: map[aferotest.Capability]string{
+		aferotest.Links:     "crashfs has none",
+		aferotest.FullFiles: "the local side does not need them",
+	},
 }
 
 func TestConformance(t *testing.T) {

@@ -27,6 +27,7 @@ func TestConformance(t *testing.T) {
 			aferotest.Links:           "MemMapFs has no links",
 			aferotest.LongNames:       "MemMapFs takes names of any length",
 			aferotest.DirectoryTimes:  "MemMapFs does not keep them",
+			aferotest.FullFiles:       "a remote does not need them",
 			aferotest.OpenDirectories: "an open directory is listed by name",
 		},
 	})

@@ -34,10 +34,7 @@ type File struct {
 	wrote  bool // since the last commit
 }
 
-var (
-	_ afero.File  = (*File)(nil)
-	_ io.WriterTo = (*File)(nil)
-)
+var _ afero.File = (*File)(nil)
 
 // content is what a handle reads.
 type content interface {
@@ -95,16 +92,6 @@ func (f *File) Read(p []byte) (int, error) {
 		err = nil
 	}
 	return n, f.fail("read", err)
-}
-
-// WriteTo is io.WriterTo. Of a file that arrives all is wanted then, before the first byte has come.
-func (f *File) WriteTo(w io.Writer) (int64, error) {
-	f.mu.Lock()
-	if s, ok := f.bytes.(*stream); ok && f.off == 0 && f.usable(false) == nil {
-		s.want()
-	}
-	f.mu.Unlock()
-	return io.CopyBuffer(w, struct{ io.Reader }{f}, make([]byte, chunkSize))
 }
 
 // ReadAt is io.ReaderAt.

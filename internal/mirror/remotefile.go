@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"path"
 	"sync"
+	"sync/atomic"
 
 	"github.com/spf13/afero"
 )
@@ -15,6 +16,7 @@ type RemoteFile struct {
 	name    string
 	onClose func()
 	once    sync.Once
+	closed  atomic.Bool
 }
 
 var _ afero.File = (*RemoteFile)(nil)
@@ -28,6 +30,9 @@ func (r *RemoteFile) fail(op string, err error) error {
 	if err == nil || err == io.EOF {
 		return err
 	}
+	if r.closed.Load() && op != "close" {
+		err = fs.ErrClosed
+	}
 	return PathError(op, r.name, Remote(err))
 }
 
@@ -37,6 +42,7 @@ func (r *RemoteFile) Name() string { return r.name }
 // Close closes the file on the remote.
 func (r *RemoteFile) Close() error {
 	err := r.f.Close()
+	r.closed.Store(true)
 	if r.onClose != nil {
 		r.once.Do(r.onClose)
 	}
