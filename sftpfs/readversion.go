@@ -24,8 +24,8 @@ func (f *Fs) ReadVersion(name string, size int64, mtime time.Time) (content []by
 
 func (r remote) readVersion(p string, size int64, mtime time.Time) ([]byte, fs.FileInfo, error) {
 	var requests []message
-	for off := int64(0); off < size; off += packet {
-		n := uint32(min(packet, size-off))
+	for off := int64(0); off < max(size, 1); off += packet { // a file of size 0 may have content all the same
+		n := uint32(min(packet, max(size-off, 1)))
 		requests = append(requests, message{kind: packetRead, body: body{}.uint64(uint64(off)).uint32(n), ofOpened: true})
 	}
 	requests = append(requests, message{kind: packetFstat, ofOpened: true})
@@ -43,6 +43,9 @@ func (r remote) readVersion(p string, size int64, mtime time.Time) ([]byte, fs.F
 	}
 	var content []byte
 	for i, reply := range replies[:last] {
+		if code, ok := reply.status(); ok && code == statusEOF && size == 0 {
+			break
+		}
 		b, err := reply.data()
 		if err != nil {
 			return nil, nil, err

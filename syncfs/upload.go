@@ -46,10 +46,11 @@ func (s *Fs) upload(step tree.Step, c content, p *part, r *Result) (u uploaded, 
 	if a.Known != tree.Exists {
 		return u, target, fmt.Errorf("temporary file: %w", a.Err)
 	}
-	if u.meta = a.Meta; a.Meta.Size != c.stamp.Size {
+	unstated := a.Meta.Size == 0 && c.stamp.Size > 0 // or nothing has arrived
+	if u.meta = a.Meta; a.Meta.Size != c.stamp.Size && !unstated {
 		return u, target, fmt.Errorf("%w: %d of %d bytes arrived", io.ErrShortWrite, a.Meta.Size, c.stamp.Size)
 	}
-	if s.verify {
+	if s.verify || unstated {
 		theirs, err := s.hashRemote(p.path, a.Meta)
 		if err == nil && theirs != u.hash {
 			err = errNotVerified

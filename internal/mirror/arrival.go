@@ -53,6 +53,7 @@ type arrival struct {
 	file    *localdir.File   // what its handles read
 	files   []*localdir.File // all that it has had
 	temp    string
+	end     int64 // where the version ends; of one whose stated size is 0, known once it is whole
 	users   int   // of files: handles, and the arrival itself
 	arrived int64 // bytes in order
 	ahead   spans // what is here besides

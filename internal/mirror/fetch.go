@@ -127,7 +127,7 @@ func (a *arrival) fetch() (err error) {
 	if meta.Mode.IsDir() {
 		return syscall.EISDIR
 	}
-	a.change(func() { a.meta, a.src = meta, src })
+	a.change(func() { a.meta, a.src, a.end = meta, src, meta.Size })
 	p := m.beginning(a)
 	if early != nil && (p != nil || !meta.SameVersion(a.known)) {
 		early.end()

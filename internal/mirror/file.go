@@ -244,7 +244,7 @@ func (f *File) Stat() (fs.FileInfo, error) {
 	switch {
 	case n == nil:
 	case n.Content == tree.Owned:
-		i.meta = n.Shown()
+		i.meta = (&View{FS: f.m}).shown(n)
 	case f.shared.removed != nil:
 		i.meta = *f.shared.removed
 	default:

@@ -148,7 +148,7 @@ func (f readerFunc) Read(b []byte) (int, error) { return f(b) }
 // keep makes a part of what has arrived, if that is worth it. It says whether it has.
 func (t *transfer) keep() bool {
 	a, m := t.a, t.a.m
-	if t.off < leastPartial {
+	if t.off < leastPartial || a.meta.Size == 0 {
 		return false
 	}
 	a.change(func() { a.ahead = nil })

@@ -59,7 +59,7 @@ func (m *FS) fetchPath(name string, t told, found func(*tree.Node)) (int64, erro
 			return err
 		}
 		if _, fetched := v.known.fetched[n.ID]; fetched {
-			moved = n.Meta.Size
+			moved = v.shown(n).Size
 		}
 		return nil
 	})

@@ -9,12 +9,12 @@ import (
 // used is what Options.MaxBytes bounds. The mirror is locked.
 func (m *FS) used() int64 { return m.tree.OwnedBytes() + m.transit.bytes() }
 
-// reserve makes room for a download before its first byte is written. What is here of it counts already. The error is
-// errNoRoom.
+// reserve makes room for so many bytes of a download before they are written. What is here of it, and for what it has room
+// already, counts. The error is errNoRoom.
 func (m *FS) reserve(a *arrival, here *partial, size int64) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if more := size - here.length(); m.opt.MaxBytes > 0 && m.used()+more > m.opt.MaxBytes {
+	if more := size - here.length() - m.transit.held[a]; m.opt.MaxBytes > 0 && m.used()+more > m.opt.MaxBytes {
 		m.evictUntil(m.opt.MaxBytes - more)
 		if m.used()+more > m.opt.MaxBytes {
 			return errNoRoom

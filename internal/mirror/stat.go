@@ -87,9 +87,13 @@ func (v *View) nodeInfo(n *tree.Node) (Info, error) {
 	return Info{n.Name(), dirtyMeta(n, local)}, nil
 }
 
-// shown is the metadata of a node whose bytes, if it has any, are the remote's.
+// shown is the metadata of a node whose bytes, if it has any, are the remote's. The size is that of the copy: the remote's may
+// be 0 for want of a better one.
 func (v *View) shown(n *tree.Node) tree.Meta {
 	m := n.Shown()
+	if n.Content == tree.Owned && !n.Copy.Stale {
+		m.Size = n.Copy.Stamp.Size
+	}
 	if n.IsRoot() && m.Mode == 0 {
 		m.Mode = fs.ModeDir | 0o755
 	}

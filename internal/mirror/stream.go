@@ -179,12 +179,17 @@ func (s *stream) trySize() (int64, error) {
 		info, err := local.Stat()
 		return info.Size(), err
 	}
-	select {
-	case <-a.begun:
-		return a.size()
-	case <-s.m.ctx.Done():
-		return 0, s.m.ctx.Err()
+	for _, known := range []chan struct{}{a.begun, a.done} {
+		select {
+		case <-known:
+		case <-s.m.ctx.Done():
+			return 0, s.m.ctx.Err()
+		}
+		if a.meta.Size > 0 {
+			break // one that is stated to be empty has its length at the end
+		}
 	}
+	return a.size()
 }
 
 // Stat describes the local file.
@@ -240,11 +245,15 @@ func (s *stream) Close() error {
 
 // readRemote reads on the remote, for there is no room.
 func (a *arrival) readRemote(ctx context.Context, p []byte, off int64) (int, error) {
+	unstated := a.meta.Size == 0
 	size := min(int64(len(p)), a.meta.Size-off)
-	if size <= 0 {
+	if size <= 0 && !unstated {
 		return 0, io.EOF
 	}
 	own, err := ask(ctx, func() ([]byte, error) {
+		if unstated {
+			return a.readUnstated(ctx, len(p), off)
+		}
 		own := make([]byte, size)
 		return own, a.far.use(ctx, a.openAnother, func(f afero.File) error {
 			if err := readAlone(f, own, off); err != nil || off+size < a.meta.Size {
@@ -256,7 +265,7 @@ func (a *arrival) readRemote(ctx context.Context, p []byte, off int64) (int, err
 	if err != nil {
 		return 0, err
 	}
-	a.m.counted.fetchedBytes.Add(size)
+	a.m.counted.fetchedBytes.Add(int64(len(own)))
 	return copy(p, own), nil
 }
 
@@ -343,11 +352,11 @@ func (a *arrival) look(off, size int64) sight {
 		return sight{n: size}
 	case a.file == nil || !isClosed(a.begun):
 		return sight{wait: a.state != failed, err: a.err}
-	case off >= a.meta.Size && a.state == failed:
+	case off >= a.end && a.state == failed:
 		return sight{err: a.err}
-	case off >= a.meta.Size && (ended || a.arrived < a.meta.Size):
+	case off >= a.end && (ended || a.arrived < a.end):
 		return sight{err: io.EOF}
-	case off >= a.meta.Size:
+	case off >= a.end:
 		return sight{wait: true}
 	}
 	end := min(a.here(off), off+size)
@@ -356,11 +365,11 @@ func (a *arrival) look(off, size int64) sight {
 		return sight{err: a.err}
 	case end == off:
 		return sight{wait: true}
-	case end < a.meta.Size || a.state == whole && ended:
+	case end < a.end || a.state == whole && ended:
 		return sight{n: end - off}
 	case a.state == failed:
 		return sight{err: a.err}
-	case a.arrived == a.meta.Size:
+	case a.arrived == a.end:
 		return sight{wait: true}
 	}
 	return sight{n: end - off, check: true}
@@ -394,7 +403,7 @@ func (a *arrival) size() (int64, error) {
 			return 0, a.err
 		}
 	}
-	return a.meta.Size, nil
+	return a.end, nil
 }
 
 // addHandle adds a handle. The mirror is locked.

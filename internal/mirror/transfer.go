@@ -116,6 +116,7 @@ func (t *transfer) run() (copied, error) {
 	got := copied{meta: a.meta, stamp: stampOf(info), at: a.m.Now()}
 	t.hash.Sum(got.hash[:0])
 	a.change(func() {
+		a.end = t.off
 		if a.state == arriving {
 			a.state = whole
 		}
@@ -126,6 +127,9 @@ func (t *transfer) run() (copied, error) {
 // copy brings what is missing, checks the version once it has come, and has it last.
 func (t *transfer) copy() error {
 	a := t.a
+	if a.meta.Size == 0 {
+		return t.copyUnstated()
+	}
 	if t.came == a.meta.Size {
 		checked := make(chan error, 1)
 		go func() { checked <- a.check(a.src) }()

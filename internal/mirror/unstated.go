@@ -1,0 +1,84 @@
+package mirror
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"io"
+
+	"github.com/spf13/afero"
+)
+
+// A stated size of 0 says little: files in /proc have content all the same, and some servers state no sizes. So such a file
+// is read. Its version is the one that was stated, with size 0; the length of the copy is how much there was.
+
+// firstRead is how much of such a file is asked for at first: most are empty.
+const firstRead = 4 << 10
+
+// copyUnstated brings a file whose stated size is 0, to its end. That it is empty takes no round trip beside the check of the
+// version.
+func (t *transfer) copyUnstated() error {
+	a := t.a
+	checked := make(chan error, 1)
+	go func() { checked <- a.check(a.src) }()
+	n, err := t.putUnstated(make([]byte, firstRead))
+	if n == 0 && err == io.EOF {
+		err = t.last()
+		return cmp.Or(room(err), <-checked)
+	}
+	if checkErr := <-checked; checkErr != nil {
+		return checkErr
+	}
+	buf := borrow(chunkSize)
+	defer giveBack(buf)
+	for err == nil {
+		_, err = t.putUnstated(buf)
+	}
+	if err != io.EOF {
+		return err
+	}
+	if err := a.check(a.src); err != nil {
+		return err
+	}
+	return room(t.last())
+}
+
+// putUnstated reads and writes what comes next. At the end of the file the error is io.EOF.
+func (t *transfer) putUnstated(buf []byte) (int, error) {
+	n, err := io.ReadFull(t.a.src, buf)
+	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
+		err = io.EOF
+	} else if err != nil {
+		return 0, Remote(err)
+	}
+	if n == 0 {
+		return 0, err
+	}
+	if err := t.a.m.reserve(t.a, nil, t.off+int64(n)); err != nil {
+		return 0, err
+	}
+	if putErr := t.put(buf[:n]); putErr != nil {
+		return 0, room(putErr)
+	}
+	return n, err
+}
+
+// readUnstated reads such a file on the remote, for there is no room.
+func (a *arrival) readUnstated(ctx context.Context, size int, off int64) (own []byte, err error) {
+	own = make([]byte, size)
+	err = a.far.use(ctx, a.openAnother, func(f afero.File) error {
+		if _, err := f.Seek(off, io.SeekStart); err != nil {
+			return Remote(err)
+		}
+		n, err := io.ReadFull(f, own)
+		own = own[:n]
+		switch {
+		case !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF):
+			return Remote(err)
+		case n > 0:
+			return a.check(f)
+		}
+		return cmp.Or(a.check(f), io.EOF)
+	})
+	return own, err
+}
