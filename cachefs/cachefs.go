@@ -48,8 +48,9 @@ type Options struct {
 	// first, those that are open or pinned never; if nothing can go, a file is read on the remote. 0: no bound.
 	MaxBytes int64
 	// FillAfterClose is how many bytes of a file may be missing at its last close for the rest to be fetched
-	// nevertheless. Of what misses more, the part that has arrived is kept until the file is opened again. 0: 64 MiB;
-	// negative: nothing is fetched after the last close.
+	// nevertheless. If more are missing, the part that has arrived is kept until the file is opened again. 0: as many as
+	// have arrived, so that the rest at most doubles what was transferred, and a file of up to 1 MiB is always fetched
+	// whole; negative: nothing is fetched after the last close.
 	FillAfterClose int64
 	// ListTTL is how long a listing, the attributes in it and the absence of what is not in it may be used again, by
 	// calls that are about names and attributes: after a listing, those of its entries cost nothing, and one listing

@@ -172,7 +172,7 @@ func (a *arrival) leave(users *int, closing bool) {
 	if *users--; a.handles > 0 || a.waiting > 0 {
 		return
 	}
-	if closing && a.m.arrivals[a.node.ID] == a && a.missing() <= a.m.opt.fillAfterClose() {
+	if closing && a.m.arrivals[a.node.ID] == a && a.m.opt.fills(a.progress()) {
 		a.want()
 		return
 	}
@@ -185,22 +185,37 @@ func (a *arrival) leave(users *int, closing bool) {
 	}
 }
 
-// fillAfterClose is Options.FillAfterClose with its default.
-func (o Options) fillAfterClose() int64 {
-	if o.FillAfterClose == 0 {
-		return 64 << 20
+const (
+	// smallFill is the size of a file that is always fetched whole: about what comes in one round trip, and too little
+	// to be kept in part.
+	smallFill = leastPartial
+	// mostSettled is how much may be missing of a file that is open and about to be changed by this side for the change
+	// to wait until it is here.
+	mostSettled = 64 << 20
+)
+
+// fills says whether the rest of a file is fetched after its last close.
+func (o Options) fills(p progress) bool {
+	switch {
+	case o.FillAfterClose < 0:
+		return false
+	case o.FillAfterClose > 0:
+		return p.missing <= o.FillAfterClose
 	}
-	return o.FillAfterClose
+	return p.size <= smallFill || p.missing <= p.here
 }
 
-// missing is how many bytes have not arrived, as far as is known. The mirror is locked.
-func (a *arrival) missing() int64 {
+// progress says how many bytes of a file are here, wherever, and how many are missing at the end of what is here in order.
+type progress struct{ size, here, missing int64 }
+
+// progress is what is known of that. The mirror is locked.
+func (a *arrival) progress() progress {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if !isClosed(a.begun) {
-		return a.node.Meta.Size
+		return progress{size: a.node.Meta.Size, missing: a.node.Meta.Size}
 	}
-	return a.meta.Size - a.arrived
+	return progress{a.meta.Size, a.arrived + a.ahead.behind(a.arrived), a.meta.Size - a.arrived}
 }
 
 // soFar is how much has arrived in order.
@@ -376,7 +391,7 @@ func (m *FS) Settle(find func(*View) *tree.Node) error {
 	if n != nil {
 		a = m.arrivals[n.ID]
 	}
-	if a == nil || a.handles == 0 || a.missing() > m.opt.fillAfterClose() {
+	if a == nil || a.handles == 0 || a.progress().missing > mostSettled {
 		m.mu.Unlock()
 		return nil
 	}

@@ -27,7 +27,7 @@ type Options struct {
 
 	StaleIfUnavailable bool          // use what is here when that is due and the remote gives no answer
 	MaxBytes           int64         // bound on owned bytes kept locally, temporary ones included; 0: none
-	FillAfterClose     int64         // what may be missing of a file to be fetched after its last close; 0: 64 MiB; < 0: never
+	FillAfterClose     int64         // what may be missing of a file to be fetched after its last close; 0: see fills; < 0: never
 	ListTTL            time.Duration // how long lists, attributes and absences are used again; 0: not
 	Parallel           int           // files fetched at once by Pull; 0: as Capacity and Weight say
 	Progress           func(Progress)

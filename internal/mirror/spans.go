@@ -43,3 +43,11 @@ func (s spans) next(off, limit int64) int64 {
 	}
 	return limit
 }
+
+// behind is how many bytes the spans have from off on.
+func (s spans) behind(off int64) (n int64) {
+	for _, e := range s {
+		n += max(0, e.to-max(e.from, off))
+	}
+	return n
+}
