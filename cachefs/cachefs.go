@@ -52,12 +52,12 @@ type Options struct {
 	// have arrived, so that the rest at most doubles what was transferred, and a file of up to 1 MiB is always fetched
 	// whole; negative: nothing is fetched after the last close.
 	FillAfterClose int64
-	// ListTTL is how long a listing, the attributes in it and the absence of what is not in it may be used again, by
-	// calls that are about names and attributes: after a listing, those of its entries cost nothing, and one listing
-	// serves many files that are made. Whether a copy is current when it is opened is up to Revalidate. What is done
-	// through this Fs shows at once; what others do, after that time. A program that walks the tree (afero.Walk) has the
-	// directories that come next listed ahead of it, up to 128 at a time; those lists are as old as that when it gets to
-	// them, at most. 0: the remote is asked every time, by the call that needs the answer, and nothing is listed ahead.
+	// ListTTL is how long a listing, the attributes in it and the absence of what is not in it may be used again.
+	// Changes made through this Fs are visible at once, changes made by others after at most that time. Contents are not
+	// concerned: opening a file that is not here reads what the remote has now, and whether a copy is compared at open is
+	// up to Revalidate. While a program walks the tree (afero.Walk), the directories that come next are listed ahead of
+	// it, up to 128 at a time; those lists are no older when they are used. Fetch, Pull and Pin do not believe that a
+	// file is absent without asking. 0: 5 s; negative: the remote is asked by each call, and nothing is listed ahead.
 	ListTTL time.Duration
 	// Parallel is the number of files that Pull fetches at once. 0: as many as pays, 16 large files or 2,048 of less
 	// than 16 KiB, which mostly wait for round trips (less where the process may have few open files).

@@ -1,6 +1,7 @@
 package cachefs
 
 import (
+	"context"
 	"fmt"
 	"io/fs"
 	"os"
@@ -176,4 +177,54 @@ func TestRemoteThatReadsDirectories(t *testing.T) {
 	require.Equal(t, "f", infos[0].Name())
 	require.Equal(t, []string{"/d"}, remote.asked)
 	require.ErrorIs(t, second(afero.ReadDir(c, "missing")), fs.ErrNotExist)
+}
+
+// By default a walk costs one list for each directory and nothing for each file, and what others do shows within seconds.
+func TestListTTLByDefault(t *testing.T) {
+	t.Parallel()
+	w := ttlWorld(t, 0)
+	require.NoError(t, w.fs.Close())
+	w.opts.ListTTL = 0
+	w.start()
+	const perList, dirs, root = 3, 9, 1
+	w.requireAsked(root+perList*dirs, func() {
+		require.NoError(t, afero.Walk(w.fs, "/", func(name string, fi fs.FileInfo, err error) error {
+			if err == nil {
+				_, err = w.fs.Stat(name)
+			}
+			return err
+		}))
+	})
+	w.put("d1/e/new", "new")
+	w.put("d1/e/f1", "another version")
+	require.NoError(t, w.remote.Remove("d1/e/f5"))
+	require.ErrorIs(t, second(w.fs.Stat("d1/e/new")), fs.ErrNotExist)
+	require.NoError(t, second(w.fs.Stat("d1/e/f5")))
+	w.requireRead("another version", "d1/e/f1")
+	require.ErrorIs(t, second(afero.ReadFile(w.fs, "d1/e/f5")), fs.ErrNotExist)
+	w.clock.advance(5 * time.Second)
+	require.NoError(t, second(w.fs.Stat("d1/e/new")))
+	require.ErrorIs(t, second(w.fs.Stat("d1/e/f5")), fs.ErrNotExist)
+}
+
+// Who wants a file here is told whether it is there now.
+func TestAbsenceIsAskedAboutAgain(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	for name, call := range map[string]func(w *world) error{
+		"Fetch":          func(w *world) error { return w.fs.Fetch(ctx, "d/f") },
+		"Pin":            func(w *world) error { return w.fs.Pin(ctx, "d/f") },
+		"Pull":           func(w *world) error { return second(w.fs.Pull(ctx, "d")) },
+		"Open as Always": func(w *world) error { return second(afero.ReadFile(w.fs, "d/f")) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, Options{ListTTL: time.Hour, Revalidate: Always})
+			require.ErrorIs(t, second(w.fs.Stat("d")), fs.ErrNotExist)
+			require.ErrorIs(t, second(w.fs.Stat("d/f")), fs.ErrNotExist)
+			w.put("d/f", "content")
+			require.NoError(t, call(w))
+			w.requireLocal("content", "d/f")
+		})
+	}
 }

@@ -1,6 +1,7 @@
 package cachefs
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io/fs"
@@ -51,13 +52,15 @@ type world struct {
 	versions int
 }
 
-// newWorld makes a world with links whose clock stands a day after the first version on the remote.
+// newWorld makes a world with links whose clock stands a day after the first version on the remote. As it stands, nothing
+// that was heard would ever expire: unless a test is about that, the remote is asked by each call.
 func newWorld(t testing.TB, opts Options) *world {
 	w := &world{
 		TB: t, remote: aferotest.OS(t.TempDir()), line: new(faultfs.Plan), dir: t.TempDir(),
 		clock: &clock{now: time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)}, opts: opts,
 	}
 	w.opts.Now = w.clock.time
+	w.opts.ListTTL = cmp.Or(w.opts.ListTTL, -1)
 	w.start()
 	t.Cleanup(func() {
 		require.NoError(t, w.fs.Close())

@@ -1,6 +1,7 @@
 package syncfs
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io/fs"
@@ -67,7 +68,8 @@ func (r *rig) start() {
 	r.fs = s
 }
 
-// trying returns options by which Push tries once, unless they say how long it tries.
+// trying returns options by which Push tries once, unless they say how long it tries, and by which what a test does past the
+// Fs shows at once, unless they say how long it may not.
 func trying(opts *Options) *Options {
 	if opts == nil {
 		opts = &Options{}
@@ -76,6 +78,7 @@ func trying(opts *Options) *Options {
 	if once.RetryFor == 0 {
 		once.RetryFor = -1
 	}
+	once.Cache.ListTTL = cmp.Or(once.Cache.ListTTL, -1)
 	return &once
 }
 

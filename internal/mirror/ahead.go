@@ -9,7 +9,7 @@ import (
 // A program that walks a tree has one directory listed after the other, each before those below it and in the order of
 // their names. One that begins to do so has the directories that come next listed ahead of it, many at a time: then it
 // waits a few times for each level of the tree, not for each directory. Since a list that was asked for before the call
-// that it answers is one that is used again, there is no listing ahead unless Options.ListTTL allows that.
+// that it answers is one that is used again, there is no listing ahead if Options.ListTTL forbids that.
 
 // The bounds of what is listed ahead, and of how many lists are coming at a time.
 const (

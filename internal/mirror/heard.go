@@ -30,6 +30,10 @@ type heardList struct {
 	used   uint64   // when, in heard.uses
 }
 
+// defaultListTTL is long enough for a walk to use what was listed ahead of it, and short enough for people who change files
+// in two places.
+const defaultListTTL = 5 * time.Second
+
 // The bounds of what is kept: some ten megabytes. One list is kept however long it is.
 const (
 	maxHeardEntries = 50_000
@@ -41,6 +45,7 @@ const (
 const askedOften = 4
 
 func newHeard(ttl time.Duration) *heard {
+	ttl = max(0, cmp.Or(ttl, defaultListTTL))
 	return &heard{ttl: int64(ttl), lists: map[string]*heardList{}, answers: map[string]Answer{},
 		asked: map[string]int{}, coming: map[string]chan struct{}{}, ahead: newAhead()}
 }
@@ -174,10 +179,16 @@ func (v *View) bringList(dir string, came func(m *FS, kept bool)) {
 	}()
 }
 
+// believes says whether the call may use an answer that was heard before. About what is not there a call that is about
+// contents is told anew when a copy would have to be compared.
+func (v *View) believes(a Answer) bool {
+	return a.Known != tree.Absent || !v.insists && !(v.exact && due(v.opt.Revalidate, a.At, v.Now()))
+}
+
 // Heard is Ask for an answer that may be as old as Options.ListTTL.
 func (v *View) Heard(name string) (Answer, error) {
 	if _, ok := v.known.answers[name]; !ok {
-		if a, ok := v.heard.answer(name, v.Now()); ok {
+		if a, ok := v.heard.answer(name, v.Now()); ok && v.believes(a) {
 			return a, nil
 		}
 		if dir, often := v.heard.often(name); often {

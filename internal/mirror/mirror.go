@@ -28,7 +28,7 @@ type Options struct {
 	StaleIfUnavailable bool          // use what is here when that is due and the remote gives no answer
 	MaxBytes           int64         // bound on owned bytes kept locally, temporary ones included; 0: none
 	FillAfterClose     int64         // what may be missing of a file to be fetched after its last close; 0: see fills; < 0: never
-	ListTTL            time.Duration // how long lists, attributes and absences are used again; 0: not
+	ListTTL            time.Duration // how long lists, attributes and absences are used again; 0: defaultListTTL; < 0: not
 	Parallel           int           // files fetched at once by Pull; 0: as Capacity and Weight say
 	Progress           func(Progress)
 	Logger             *slog.Logger // nil: silent
@@ -99,7 +99,7 @@ func Open(remote, local afero.Fs, opt Options) (*FS, error) {
 	if remote == nil || local == nil {
 		return nil, fmt.Errorf("%w: no remote or no local file system given", fs.ErrInvalid)
 	}
-	if opt.Revalidate < Always || opt.MaxBytes < 0 || opt.ListTTL < 0 || opt.Parallel < 0 {
+	if opt.Revalidate < Always || opt.MaxBytes < 0 || opt.Parallel < 0 {
 		return nil, fmt.Errorf("%w: negative option", fs.ErrInvalid)
 	}
 	if opt.Now == nil {

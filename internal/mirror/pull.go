@@ -68,6 +68,7 @@ func (m *FS) fetchPath(name string, t told, found func(*tree.Node)) (int64, erro
 
 // file is the node of a file; nil if it is one of the user's, which is here in any case.
 func (v *View) file(name string) (*tree.Node, error) {
+	v.Insist()
 	p, err := v.Find(name, true)
 	if err == nil {
 		err = p.Err()
@@ -206,6 +207,7 @@ func (l pulledList) told(t told, name string) told {
 func (p *puller) list(name string, t told) (l pulledList, err error) {
 	err = p.m.doTold(t, func(v *View) error {
 		v.Exactly()
+		v.Insist()
 		v.toList = name // if it has another path on the remote, the list comes after the question
 		place, err := v.Find(name, true)
 		if err != nil {

@@ -16,12 +16,17 @@ type View struct {
 	known *knowledge
 	// exact says that the call is about contents: lists, and the versions of copies, that were heard before do not do.
 	exact bool
+	// insists says that what was heard to be absent is to be asked about again.
+	insists bool
 	// toList is the path on the remote of a directory that the call will have listed, "" if there is none.
 	toList string
 }
 
 // Exactly says that the call is about contents, not only about names and attributes, or is to be told what is there now.
 func (v *View) Exactly() { v.exact = true }
+
+// Insist says that the program wants a file here, whatever was heard: that it is not there counts only if it is said now.
+func (v *View) Insist() { v.insists = true }
 
 // knowledge is what a call has learnt from the remote so far. Most calls learn nothing.
 type knowledge struct {

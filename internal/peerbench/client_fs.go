@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"os"
-	"time"
 
 	"github.com/pkg/sftp"
 	"github.com/spf13/afero"
@@ -13,14 +12,12 @@ import (
 	"golang.org/x/crypto/ssh"
 	"golang.org/x/crypto/ssh/knownhosts"
 
-	"github.com/sftpsyncer/go-syncfs/cachefs"
 	"github.com/sftpsyncer/go-syncfs/syncfs"
 )
 
-// withSyncfs uses the defaults, but that what a listing says of its entries holds for a minute.
+// withSyncfs uses the defaults.
 func (c clientJob) withSyncfs(ctx context.Context, remote afero.Fs, out io.Writer) (r report, err error) {
-	fsys, err := syncfs.New(remote, afero.NewBasePathFs(afero.NewOsFs(), c.localDir),
-		&syncfs.Options{Cache: cachefs.Options{ListTTL: time.Minute}})
+	fsys, err := syncfs.New(remote, afero.NewBasePathFs(afero.NewOsFs(), c.localDir), nil)
 	if err != nil {
 		return report{}, err
 	}
