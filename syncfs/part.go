@@ -32,9 +32,17 @@ func (s *Fs) beginPart(step tree.Step, c content) (*part, error) {
 		if ok || err != nil {
 			return p, err
 		}
-		if err := s.sweep(p.node, p.path); err != nil {
-			return nil, fmt.Errorf("temporary file of an earlier upload: %w", err)
-		}
+		return s.startOver(step, c, p)
+	}
+	return s.claim(step, c)
+}
+
+// startOver replaces a temporary file by a new one. If the remote refuses to remove the old one, a later push tries again.
+func (s *Fs) startOver(step tree.Step, c content, p *part) (*part, error) {
+	if err := s.sweep(p.node, p.path); refused(err) {
+		s.logger.Warn("temporary file left on the remote until the next push", "name", p.path, "err", err)
+	} else if err != nil {
+		return nil, fmt.Errorf("temporary file of an earlier upload: %w", err)
 	}
 	return s.claim(step, c)
 }
@@ -68,10 +76,10 @@ func (s *Fs) mayGoOn(p *part, known tree.Part, c content) (bool, error) {
 		return false, nil
 	}
 	a := s.m.Ask(p.path)
-	if a.Known == tree.Unknown {
+	if a.Known == tree.Unknown && !refused(a.Err) {
 		return false, a.Err
 	}
-	if a.Known == tree.Absent || a.Kind != tree.File || a.Meta.Size < p.from || a.Meta.Size > c.stamp.Size {
+	if a.Known != tree.Exists || a.Kind != tree.File || a.Meta.Size < p.from || a.Meta.Size > c.stamp.Size {
 		return false, nil
 	}
 	src, err := s.openContent(c)
@@ -83,6 +91,18 @@ func (s *Fs) mayGoOn(p *part, known tree.Part, c content) (bool, error) {
 		return false, err
 	}
 	return bytes.Equal(p.hash.Sum(nil), known.Hash[:]), nil
+}
+
+// contentKeeper is what a remote has that knows whether a file that is opened for writing without O_TRUNC keeps its
+// content. Some servers empty it, and fill it with zeros up to the first byte that is written.
+type contentKeeper interface {
+	KeepsContent() bool
+}
+
+// keepsContent says whether the remote is known to keep what an earlier upload has sent to a file.
+func (s *Fs) keepsContent() bool {
+	k, ok := s.m.RemoteFs().(contentKeeper)
+	return ok && k.KeepsContent()
 }
 
 // claim records that an upload may leave a temporary file in the directory of its target. The name is a new one: what

@@ -19,8 +19,9 @@ const maxRounds = 8
 // at a time, and one that fails does not stop the others. What failed stays queued.
 //
 // While the remote gives no answer, Push tries again as Options.RetryFor says. An upload that was cut off goes on where
-// it ended, now or in a later Push, if the file is still what it was. It starts over where that is not known: on a
-// remote whose files take many writes at once (io.ReaderFrom) and do not say how far they got (Acknowledged() int64).
+// it ended, now or in a later Push, if the file is still what it was. It starts over where the remote refuses to go on
+// or has not kept what was sent, and where it is not known how far it got: on a remote whose files take many writes at
+// once (io.ReaderFrom) and do not say how far they got (Acknowledged() int64).
 //
 // With nothing queued it does not use the remote. Concurrent calls run one after the other. Close ends it with an error
 // that matches fs.ErrClosed.

@@ -49,6 +49,12 @@ func (s *Fs) put(step tree.Step, r *Result) error {
 		return err
 	}
 	u, target, err := s.upload(step, c, p, r)
+	if p.from > 0 && refused(err) && s.unchanged(step, c) == nil {
+		if p, err = s.startOver(step, c, p); err != nil {
+			return err
+		}
+		u, target, err = s.upload(step, c, p, r)
+	}
 	if err == nil {
 		err = s.publish(step, c, u, target, r)
 	} else if !fatal(err) {

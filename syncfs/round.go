@@ -207,6 +207,11 @@ func final(err error) bool {
 	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, fs.ErrClosed)
 }
 
+// refused says whether an error is a definite one: the remote, or this side, has answered.
+func refused(err error) bool {
+	return err != nil && (!fatal(err) || errors.Is(err, errors.ErrUnsupported))
+}
+
 // attempt makes one step, and records how that went.
 func (r *round) attempt(i int) Result {
 	step := r.steps[i]

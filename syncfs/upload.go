@@ -28,7 +28,7 @@ type uploaded struct {
 // upload sends a content to its temporary file, and checks what arrived. target is what the remote has under the name
 // that it is for, asked last.
 func (s *Fs) upload(step tree.Step, c content, p *part, r *Result) (u uploaded, target mirror.Answer, err error) {
-	u.temp = p.path
+	u.temp, r.Resumed = p.path, p.from
 	a, target, err := s.stage(step, c, p, r, &u.hash)
 	if errors.Is(err, errNotStaged) {
 		a, target, err = s.sendAndLook(step, c, p, r, &u.hash)
@@ -50,7 +50,7 @@ func (s *Fs) upload(step tree.Step, c content, p *part, r *Result) (u uploaded, 
 	if u.meta = a.Meta; a.Meta.Size != c.stamp.Size && !unstated {
 		return u, target, fmt.Errorf("%w: %d of %d bytes arrived", io.ErrShortWrite, a.Meta.Size, c.stamp.Size)
 	}
-	if s.verify || unstated {
+	if s.verify || unstated || p.from > 0 && !s.keepsContent() {
 		theirs, err := s.hashRemote(p.path, a.Meta)
 		if err == nil && theirs != u.hash {
 			err = errNotVerified
@@ -112,6 +112,12 @@ func (s *Fs) send(local io.ReaderAt, c content, p *part, r *Result, sum *tree.Ha
 	if err != nil {
 		return nil, mirror.Remote(err)
 	}
+	if p.from > 0 {
+		if err := s.goOn(dst, p); err != nil {
+			_ = dst.Close()
+			return nil, err
+		}
+	}
 	src := &source{ctx: s.m.Context(), f: local, off: p.from, size: c.stamp.Size, hash: p.hash, block: s.block}
 	w, arrived := target(dst)
 	at := src.seen.Load
@@ -124,13 +130,7 @@ func (s *Fs) send(local io.ReaderAt, c content, p *part, r *Result, sum *tree.Ha
 		}
 	}
 	defer s.meter.Begin(c.path, c.stamp.Size, at).End()
-	if p.from > 0 {
-		_, err = dst.Seek(p.from, io.SeekStart)
-	}
-	if err == nil {
-		r.Resumed = p.from
-		r.Bytes, err = io.Copy(w, src)
-	}
+	r.Bytes, err = io.Copy(w, src)
 	if err == nil && s.syncRemote {
 		err = syncRemote(dst, r)
 	}
@@ -148,6 +148,21 @@ func (s *Fs) send(local io.ReaderAt, c content, p *part, r *Result, sum *tree.Ha
 	}
 	*sum = src.sum()
 	return dst, err
+}
+
+// goOn moves to the first byte that has not arrived yet. If opening the file has visibly emptied it, the rest is not sent
+// in vain; that it has not is proven only after the last byte.
+func (s *Fs) goOn(dst afero.File, p *part) error {
+	if !s.keepsContent() {
+		switch a := s.m.Ask(p.path); {
+		case a.Known != tree.Exists:
+			return a.Err
+		case a.Meta.Size < p.from:
+			return errNotVerified
+		}
+	}
+	_, err := dst.Seek(p.from, io.SeekStart)
+	return mirror.Remote(err)
 }
 
 // modeMeanwhile is the mode of a temporary file until its content is there. What others may read is made with the mode

@@ -22,11 +22,12 @@ var kinds = map[string]func(testing.TB) Server{
 	"dropbear":        dropbear,
 	"asyncssh":        asyncSSH,
 	"rclone":          rclone,
+	"rclone writes":   rcloneWrites,
 	"node ssh2":       ssh2,
 }
 
-// Start starts the server of that name: "pkg/sftp Server", "ProFTPD", "dropbear", "asyncssh", "rclone" or
-// "node ssh2".
+// Start starts the server of that name: "pkg/sftp Server", "ProFTPD", "dropbear", "asyncssh", "rclone",
+// "rclone writes" (which caches no more than what is written) or "node ssh2".
 func Start(t testing.TB, name string) Server {
 	t.Helper()
 	return kinds[name](t)
