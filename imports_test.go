@@ -35,6 +35,7 @@ var (
 
 	// testOnly may be imported by tests and by each other.
 	testOnly = []string{"internal/aferotest", "internal/faultfs", "internal/crashfs", "internal/foldfs",
+		"internal/lateremote",
 		"internal/opensshtest", "internal/peerbench", "internal/remotetest"}
 )
 

@@ -1,0 +1,72 @@
+package lateremote
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+)
+
+// ErrLost is the error of a call whose answer was lost. It matches no error that would be an answer.
+var ErrLost = errors.New("connection lost")
+
+// Kind is which operation it is. A file's are named with a dot before.
+type Kind string
+
+// The operations that change something. All other ones are of kind Look.
+const (
+	Look        Kind = "look"
+	Create      Kind = "create" // OpenFile with os.O_CREATE or os.O_TRUNC
+	Mkdir       Kind = "mkdir"
+	MkdirAll    Kind = "mkdirall"
+	MakeDir     Kind = "makedir"
+	Stage       Kind = "stage"
+	Remove      Kind = "remove"
+	RemoveAll   Kind = "removeall"
+	Rename      Kind = "rename"
+	ReplaceFile Kind = "replacefile"
+	Symlink     Kind = "symlink"
+	Chmod       Kind = "chmod"
+	Chown       Kind = "chown"
+	Chtimes     Kind = "chtimes"
+	Write       Kind = ".write" // WriteAt and WriteString as well
+	Truncate    Kind = ".truncate"
+	Close       Kind = ".close" // of a file that was opened for writing
+)
+
+// Op is one operation.
+type Op struct {
+	Kind    Kind
+	Name    string // as passed; of a File, as it was opened
+	NewName string // of Rename, ReplaceFile and Symlink
+	Index   int    // among all operations; 0 for the first
+	Change  int    // among those that change something; -1 for Look
+}
+
+// String is such as `rename "a" "b"`.
+func (op Op) String() string {
+	if op.NewName != "" {
+		return fmt.Sprintf("%s %q %q", op.Kind, op.Name, op.NewName)
+	}
+	return fmt.Sprintf("%s %q", op.Kind, op.Name)
+}
+
+func (op Op) wrap(err error) error {
+	if op.NewName != "" {
+		return &os.LinkError{Op: string(op.Kind), Old: op.Name, New: op.NewName, Err: err}
+	}
+	return &fs.PathError{Op: string(op.Kind), Path: op.Name, Err: err}
+}
+
+// Fate is what becomes of an operation.
+type Fate int
+
+const (
+	// Pass: it is executed and answered.
+	Pass Fate = iota
+	// Hold: the call fails with ErrLost. What it was to change is changed when it is delivered.
+	Hold
+	// Wait: the call returns when it is delivered, or when its context ends; what it was to change is changed when it is
+	// delivered, in either case. A Look passes.
+	Wait
+)
