@@ -59,7 +59,10 @@ func newClients(t *testing.T, rt *rapid.T) *clients {
 	opts := &Options{}
 	opts.Cache.Revalidate = rapid.SampledFrom([]time.Duration{0, cachefs.Always}).Draw(rt, "revalidate")
 	first := randomRig(t, rt, opts)
-	second := &rig{TB: rt, remote: first.remote, plan: new(faultfs.Plan), local: realDir(t), opts: opts}
+	skewed := *opts // the second client's clock is another one
+	skew := rapid.SampledFrom([]time.Duration{0, -3 * time.Second, 3 * time.Second, time.Hour}).Draw(rt, "skew")
+	skewed.Cache.Now = func() time.Time { return time.Now().Add(skew) }
+	second := &rig{TB: rt, remote: first.remote, plan: new(faultfs.Plan), local: realDir(t), opts: &skewed}
 	second.start()
 	first.serve("a:0", "d/b:00", "d/e/c:000")
 	return &clients{rt: rt, clients: []*rig{first, second},

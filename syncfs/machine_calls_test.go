@@ -16,7 +16,14 @@ import (
 	"pgregory.net/rapid"
 )
 
-var machineElement = rapid.SampledFrom([]string{"a", "b", "c", "d"})
+// element draws the name of an entry. A local directory of another kind may not keep all of them apart.
+func (m *machine) element(label string) string {
+	elements := []string{"a", "b", "c", "d"}
+	if m.with.local != nil {
+		elements = append(elements, "A", "B", "D")
+	}
+	return rapid.SampledFrom(elements).Draw(m.rt, label)
+}
 
 // name draws a path, mostly one that is there.
 func (m *machine) name(label string) string {
@@ -27,7 +34,7 @@ func (m *machine) name(label string) string {
 	if dirs := m.dirs(); rapid.Bool().Draw(m.rt, "in a directory") {
 		dir = rapid.SampledFrom(dirs).Draw(m.rt, "directory")
 	}
-	return path.Join(dir, machineElement.Draw(m.rt, label))
+	return path.Join(dir, m.element(label))
 }
 
 func (m *machine) dirs() []string {
@@ -124,7 +131,7 @@ func (m *machine) callMkdir() {
 
 // callMkdirAll makes each directory by itself, since those above may have been made before one fails.
 func (m *machine) callMkdirAll() {
-	name, perm := path.Join(m.name("name"), machineElement.Draw(m.rt, "below")), m.perm()
+	name, perm := path.Join(m.name("name"), m.element("below")), m.perm()
 	for _, dir := range prefixes(name) {
 		t := m.call("mkdirall "+dir, func(f afero.Fs) error { return f.MkdirAll(dir, perm) },
 			func(o *model) error { return o.mkdirAll(dir, perm) })
@@ -144,7 +151,7 @@ func (m *machine) perm() fs.FileMode {
 
 func (m *machine) callSymlink() {
 	name := m.name("name")
-	target := fmt.Sprintf("nowhere/%s", machineElement.Draw(m.rt, "target"))
+	target := fmt.Sprintf("nowhere/%s", m.element("target"))
 	m.call("symlink "+name, func(f afero.Fs) error { return f.(afero.Linker).SymlinkIfPossible(target, name) },
 		func(o *model) error { return o.symlink(target, name) })
 }

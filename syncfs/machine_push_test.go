@@ -4,16 +4,20 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"path"
 	"slices"
 
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
 	"github.com/sftpsyncer/go-syncfs/internal/faultfs"
+	"github.com/sftpsyncer/go-syncfs/internal/lateremote"
 )
 
 // push pushes, with or without trouble.
-func (m *machine) push() {
+func (m *machine) push() { m.pushWith(troublesOfPush) }
+
+func (m *machine) pushWith(troubles []string) {
 	remote := m.store.tree()
 	var clashes []string
 	if !m.uncertain {
@@ -21,9 +25,12 @@ func (m *machine) push() {
 	}
 	queued := m.fs.Pending()
 	bases := m.bases()
-	t := m.armWith(troublesOfPush)
-	report, err := m.fs.Push(context.Background())
+	t := m.armWith(troubles)
+	report, err := m.fs.Push(t.ctx)
 	m.rt.Logf("push: %v", err)
+	if errors.Is(err, ErrConflict) {
+		m.count.conflicts.Add(1)
+	}
 	came := m.came(t)
 	switch {
 	case came && t.after != nil:
@@ -35,7 +42,8 @@ func (m *machine) push() {
 	case came:
 		for _, e := range spread(err) {
 			switch {
-			case errors.Is(e, faultfs.ErrInjected), errors.Is(e, errKilled):
+			case errors.Is(e, faultfs.ErrInjected), errors.Is(e, errKilled), errors.Is(e, context.Canceled),
+				errors.Is(e, lateremote.ErrLost):
 			case errors.Is(e, ErrBusy):
 				m.busy(e)
 			case errors.Is(e, ErrConflict):
@@ -50,6 +58,9 @@ func (m *machine) push() {
 		}
 	default:
 		m.unharmed(remote, bases)
+		if m.with.swaps {
+			require.False(m.rt, m.store.parked(), "a conflict has hidden a file")
+		}
 		m.notPushed(report, queued, clashes, err)
 	}
 }
@@ -84,7 +95,7 @@ func (m *machine) unharmed(before map[string]entry, bases map[string]bool) {
 func (m *machine) pushed() {
 	m.rt.Helper()
 	require.Empty(m.rt, m.fs.Pending())
-	require.Empty(m.rt, m.store.temporary())
+	require.Empty(m.rt, slices.DeleteFunc(m.store.temporary(), func(name string) bool { return m.leftovers[path.Base(name)] }))
 	remote := m.store.tree()
 	for name, e := range m.view {
 		if e.stale { // nothing of it was queued
@@ -284,7 +295,7 @@ var othersOps = rapid.SampledFrom([]string{"write", "write", "make", "make", "re
 
 // other has the other client change something.
 func (m *machine) other() {
-	if m.uncertain {
+	if m.uncertain || len(m.line.Held()) > 0 { // what is executed late may replace what this side has not seen
 		return
 	}
 	m.edited = true
@@ -303,7 +314,7 @@ func (m *machine) other() {
 		if name != "" {
 			name += "/"
 		}
-		return name + machineElement.Draw(m.rt, "name")
+		return name + m.element("name")
 	}
 	switch op := othersOps.Draw(m.rt, "other"); {
 	case op == "write" && len(files) > 0:
@@ -346,6 +357,7 @@ func (m *machine) others(op, name string) {
 	if rapid.Bool().Draw(m.rt, "long ago") {
 		mtime = m.past()
 	}
+	m.edited = true
 	m.rt.Logf("other %ss %s %s", op, name, label(text))
 	require.NoError(m.rt, m.store.serve(name, text, mtime))
 }

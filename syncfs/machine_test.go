@@ -1,6 +1,7 @@
 package syncfs
 
 import (
+	"fmt"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"github.com/sftpsyncer/go-syncfs/cachefs"
 	"github.com/sftpsyncer/go-syncfs/internal/crashfs"
 	"github.com/sftpsyncer/go-syncfs/internal/faultfs"
+	"github.com/sftpsyncer/go-syncfs/internal/lateremote"
 	"github.com/sftpsyncer/go-syncfs/internal/remotetest"
 )
 
@@ -21,33 +23,73 @@ import (
 // anybody who looks at the remote see a file in part.
 func TestMachine(t *testing.T) {
 	t.Parallel()
-	for name, revalidate := range map[string]time.Duration{"never asks again": 0, "always asks": cachefs.Always} {
-		t.Run(name, func(t *testing.T) {
+	for _, c := range machineCases {
+		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			want := int64(6_000)
+			want := int64(c.steps)
 			if full() {
-				want = 60_000
+				want *= 10
 			}
-			var steps atomic.Int64
-			for steps.Load() < want && !t.Failed() {
+			count := new(machineCount)
+			for count.steps.Load() < want && !t.Failed() {
 				rapid.Check(t, func(rt *rapid.T) {
-					m := newMachine(rt, revalidate)
+					m := newMachine(rt, c.revalidate, c.with, count)
 					defer m.end()
 					for range rapid.IntRange(1, 40).Draw(rt, "steps") {
 						m.step()
-						steps.Add(1)
+						count.steps.Add(1)
 					}
 					m.finish()
 				})
 			}
-			t.Logf("%d steps", steps.Load())
+			t.Log(count)
 		})
 	}
+}
+
+// machineCases are the kinds of histories. What one adds to the others is in a case of its own, so that a failure tells of
+// which it is.
+var machineCases = []struct {
+	name       string
+	steps      int
+	revalidate time.Duration
+	with       machineWith
+}{
+	{"never asks again", 6_000, 0, machineWith{}},
+	{"always asks", 6_000, cachefs.Always, machineWith{}},
+	{"cancelled", 2_000, 0, machineWith{cancels: true}},
+	{"cancelled, always asks", 2_000, cachefs.Always, machineWith{cancels: true}},
+	{"wrong clock", 2_000, 0, machineWith{clock: true}},
+	{"wrong clock, always asks", 2_000, cachefs.Always, machineWith{clock: true}},
+}
+
+// machineWith is what may happen in a history besides what happens in all of them.
+type machineWith struct {
+	cancels   bool                    // the context of a push ends at one of its operations
+	late      bool                    // requests without an answer are executed at some later step
+	truncates bool                    // a file of which an old copy is shown is opened with O_TRUNC
+	swaps     bool                    // files change names with each other
+	byHand    bool                    // copies are edited in the local directory
+	clock     bool                    // this side's clock is wrong
+	lostLog   bool                    // the log of changes is deleted
+	leftovers bool                    // other clients, now dead, have left temporary files
+	local     func(afero.Fs) afero.Fs // makes the local directory one of another kind; nil: as it is
+}
+
+// machineCount counts what happened in all histories.
+type machineCount struct{ steps, late, cancels, conflicts atomic.Int64 }
+
+func (c *machineCount) String() string {
+	return fmt.Sprintf("%d steps, %d late requests, %d cancelled pushes, %d pushes with conflicts",
+		c.steps.Load(), c.late.Load(), c.cancels.Load(), c.conflicts.Load())
 }
 
 // machine is one history.
 type machine struct {
 	rt      *rapid.T
+	with    machineWith
+	count   *machineCount
+	line    *lateremote.Line
 	opts    Options
 	store   *store
 	disk    *crashfs.Fs
@@ -68,14 +110,22 @@ type machine struct {
 	latent  bool // it has removed what was removed here too: something new of that name would be in conflict
 	// setBack: the loss of power may have brought back changes to what the other client has changed since.
 	setBack bool
+	// leftovers are the names of temporary files of other clients, without their directories.
+	leftovers map[string]bool
 }
 
-func newMachine(rt *rapid.T, revalidate time.Duration) *machine {
-	m := &machine{rt: rt, opts: Options{RetryFor: -1}, model: newModel()}
+func newMachine(rt *rapid.T, revalidate time.Duration, with machineWith, count *machineCount) *machine {
+	m := &machine{rt: rt, with: with, count: count, line: new(lateremote.Line), opts: Options{RetryFor: -1},
+		model: newModel(), leftovers: map[string]bool{}}
 	m.opts.Cache.Revalidate = revalidate
+	if with.clock {
+		skew := rapid.SampledFrom([]time.Duration{-time.Hour, -3 * time.Second, 3 * time.Second, time.Hour}).Draw(rt, "skew")
+		m.opts.Cache.Now = func() time.Time { return time.Now().Add(skew) }
+	}
 	m.opts.Cache.Parallel = rapid.SampledFrom([]int{1, 1, 1, 4}).Draw(rt, "parallel")
 	m.store = newStore(rapid.SampledFrom([]bool{true, true, false}).Draw(rt, "replaces"))
-	m.quick = rapid.Bool().Draw(rt, "quick")
+	// Calls of a remote without contexts go on beside the test when their context has ended.
+	m.quick = with.cancels || rapid.Bool().Draw(rt, "quick")
 	m.journal = rapid.Bool().Draw(rt, "journal")
 	m.disk = crashfs.New(&crashfs.Options{Journal: m.journal})
 	m.sides = [2]*faultfs.Plan{new(faultfs.Plan), new(faultfs.Plan)}
@@ -89,14 +139,33 @@ func newMachine(rt *rapid.T, revalidate time.Duration) *machine {
 }
 
 func (m *machine) open() error {
+	err := m.openDamaged()
+	if err == nil {
+		err = m.fs.Damage()
+	}
+	return err
+}
+
+// openDamaged is open for a state that may be damaged.
+func (m *machine) openDamaged() error {
 	remote := afero.Fs(faultfs.New(coarse{m.store}, m.sides[0]))
 	if m.quick {
 		remote = remotetest.Quick(remote)
 	}
-	s, err := New(remote, faultfs.New(m.disk, m.sides[1]), &m.opts)
+	if m.with.cancels || m.with.late {
+		if m.quick {
+			remote = lateremote.Quick(remote.(lateremote.Base), m.line)
+		} else {
+			remote = lateremote.New(remote, m.line)
+		}
+	}
+	local := afero.Fs(m.disk)
+	if m.with.local != nil {
+		local = m.with.local(local)
+	}
+	s, err := New(remote, faultfs.New(local, m.sides[1]), &m.opts)
 	if err == nil {
 		m.fs = s
-		err = s.Damage()
 	}
 	return err
 }
@@ -104,6 +173,7 @@ func (m *machine) open() error {
 // end releases what a history that failed may have left.
 func (m *machine) end() {
 	m.heal()
+	m.line.DeliverAll()
 	if m.held != nil {
 		_ = m.held.Close()
 	}
@@ -113,6 +183,7 @@ func (m *machine) end() {
 // finish brings both sides together.
 func (m *machine) finish() {
 	m.release()
+	m.deliver(len(m.line.Held()))
 	m.wayOut()
 	require.NoError(m.rt, m.fs.Close())
 	for _, side := range m.sides {
@@ -148,6 +219,22 @@ var machineOps = []struct {
 	{2, "restart", (*machine).restart},
 }
 
+// machineRareOps are what happens only in histories that are made with it, but there often.
+var machineRareOps = []struct {
+	in   func(machineWith) bool
+	name string
+	do   func(*machine)
+}{
+	{func(w machineWith) bool { return w.cancels }, "cancel a push", func(m *machine) { m.pushWith([]string{"cancel"}) }},
+	{func(w machineWith) bool { return w.late }, "push without answers", func(m *machine) { m.pushWith([]string{"late"}) }},
+	{func(w machineWith) bool { return w.late }, "deliver", func(m *machine) { m.deliver(1) }},
+	{func(w machineWith) bool { return w.truncates }, "truncate an old copy", (*machine).truncateStale},
+	{func(w machineWith) bool { return w.swaps }, "swap", (*machine).swap},
+	{func(w machineWith) bool { return w.byHand }, "edit by hand", (*machine).editByHand},
+	{func(w machineWith) bool { return w.lostLog }, "lose the log", (*machine).loseLog},
+	{func(w machineWith) bool { return w.leftovers }, "leftover", (*machine).leftover},
+}
+
 var machineNames = func() (names []int) {
 	for i, op := range machineOps {
 		for range op.weight {
@@ -160,7 +247,18 @@ var machineNames = func() (names []int) {
 // step does one thing, and looks at what has become of it.
 func (m *machine) step() {
 	op := machineOps[rapid.SampledFrom(machineNames).Draw(m.rt, "op")]
-	m.rt.Logf("-- %s", op.name)
-	op.do(m)
+	name, do := op.name, op.do
+	var rare []int
+	for i, op := range machineRareOps {
+		if op.in(m.with) {
+			rare = append(rare, i)
+		}
+	}
+	if len(rare) > 0 && rapid.Bool().Draw(m.rt, "rare") {
+		op := machineRareOps[rapid.SampledFrom(rare).Draw(m.rt, "rare op")]
+		name, do = op.name, op.do
+	}
+	m.rt.Logf("-- %s", name)
+	do(m)
 	m.look("")
 }

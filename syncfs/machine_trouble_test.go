@@ -1,6 +1,7 @@
 package syncfs
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 	"sync"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/sftpsyncer/go-syncfs/internal/crashfs"
 	"github.com/sftpsyncer/go-syncfs/internal/faultfs"
+	"github.com/sftpsyncer/go-syncfs/internal/lateremote"
 )
 
 // errKilled is what the operations of a process that is dead would return.
@@ -19,10 +21,12 @@ var errKilled = errors.New("killed")
 type trouble struct {
 	kind  string // "": none
 	fired [2]int // of each side, before
+	ctx   context.Context
 
 	mu     sync.Mutex // guards what follows
 	left   int        // operations until it comes
 	dead   bool
+	line   bool        // a context has ended, or a request has got no answer
 	whole  bool        // the operation at which it comes is made
 	random bool        // the loss of power has left some of what was not synced, and not in the order in which it was done
 	after  *crashfs.Fs // what the loss of power has left
@@ -31,22 +35,32 @@ type trouble struct {
 // Most calls meet none; most pushes, which make many operations, do.
 var (
 	troubles       = []string{"", "", "", "", "", "", "", "", "fault", "fault", "kill", "power"}
-	troublesOfPush = []string{"", "", "fault", "fault", "fault", "kill", "kill", "power"}
+	troublesOfPush = []string{"", "", "fault", "fault", "fault", "kill", "kill", "power", "cancel", "cancel", "late", "late"}
 )
 
 // arm prepares trouble for the step to come.
 func (m *machine) arm() *trouble { return m.armWith(troubles) }
 
 func (m *machine) armWith(kinds []string) *trouble {
-	t := &trouble{kind: rapid.SampledFrom(kinds).Draw(m.rt, "trouble")}
-	if t.kind == "power" && !m.calm() {
-		t.kind = ""
+	t := &trouble{kind: rapid.SampledFrom(kinds).Draw(m.rt, "trouble"), ctx: context.Background()}
+	switch t.kind {
+	case "power":
+		if !m.calm() || m.with.local != nil {
+			t.kind = ""
+		}
+	case "cancel", "late":
+		if t.kind == "cancel" && !m.with.cancels || t.kind == "late" && !m.with.late {
+			t.kind = "fault"
+		}
 	}
 	for i, side := range m.sides {
 		t.fired[i] = len(side.Fired())
 	}
 	switch t.kind {
 	case "":
+		return t
+	case "cancel", "late":
+		m.armLine(t)
 		return t
 	case "fault":
 		side := m.sides[rapid.IntRange(0, 1).Draw(m.rt, "side")]
@@ -114,8 +128,12 @@ func (m *machine) came(t *trouble) bool {
 	}
 	t.mu.Lock()
 	dead := t.dead
+	came := dead || t.line
 	t.mu.Unlock()
-	came := dead
+	m.line.Decide(nil)
+	if t.kind == "cancel" || t.kind == "power" { // the server gets what was sent, before anything else
+		m.line.DeliverAll()
+	}
 	for i, side := range m.sides {
 		if fired := side.Fired(); len(fired) > t.fired[i] {
 			came = true
@@ -173,7 +191,8 @@ func (m *machine) calm() bool {
 func (m *machine) expected(what string, err error) {
 	for _, e := range spread(err) {
 		switch {
-		case errors.Is(e, faultfs.ErrInjected), errors.Is(e, errKilled), errors.Is(e, fs.ErrClosed):
+		case errors.Is(e, faultfs.ErrInjected), errors.Is(e, errKilled), errors.Is(e, fs.ErrClosed),
+			errors.Is(e, context.Canceled), errors.Is(e, lateremote.ErrLost):
 			require.NotErrorIs(m.rt, e, fs.ErrNotExist, what)
 			require.NotErrorIs(m.rt, e, ErrConflict, what)
 		default:

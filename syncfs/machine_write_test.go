@@ -37,7 +37,7 @@ func (m *machine) writeTo(name string, w int) bool {
 	}
 	after := m.clone()
 	remote, certain := m.store.tree(), !m.uncertain
-	if certain {
+	if certain && !(m.with.truncates && w == create) { // the program was shown the copy
 		after.opened(name, remote)
 	}
 	old := ""
@@ -56,7 +56,7 @@ func (m *machine) writeTo(name string, w int) bool {
 	m.rt.Logf("write %s %v: %v", name, label(text), err)
 	came := m.came(t)
 	after = m.clone()
-	if certain {
+	if certain && !(m.with.truncates && w == create) { // the program was shown the copy
 		after.opened(name, remote)
 	}
 	if wantErr == nil {
