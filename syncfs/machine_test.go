@@ -63,6 +63,7 @@ var machineCases = []struct {
 	{"wrong clock, always asks", 2_000, cachefs.Always, machineWith{clock: true}},
 	{"truncates", 2_000, 0, machineWith{truncates: true}},
 	{"swaps", 2_000, 0, machineWith{swaps: true}},
+	{"by hand", 2_000, 0, machineWith{byHand: true}},
 }
 
 // machineWith is what may happen in a history besides what happens in all of them.
