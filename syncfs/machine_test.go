@@ -64,6 +64,7 @@ var machineCases = []struct {
 	{"truncates", 2_000, 0, machineWith{truncates: true}},
 	{"swaps", 2_000, 0, machineWith{swaps: true}},
 	{"by hand", 2_000, 0, machineWith{byHand: true}},
+	{"lost log", 2_000, 0, machineWith{lostLog: true}},
 }
 
 // machineWith is what may happen in a history besides what happens in all of them.
