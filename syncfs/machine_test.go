@@ -65,6 +65,7 @@ var machineCases = []struct {
 	{"swaps", 2_000, 0, machineWith{swaps: true}},
 	{"by hand", 2_000, 0, machineWith{byHand: true}},
 	{"lost log", 2_000, 0, machineWith{lostLog: true}},
+	{"leftovers", 2_000, 0, machineWith{leftovers: true}},
 }
 
 // machineWith is what may happen in a history besides what happens in all of them.
