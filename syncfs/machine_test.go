@@ -66,6 +66,7 @@ var machineCases = []struct {
 	{"by hand", 2_000, 0, machineWith{byHand: true}},
 	{"lost log", 2_000, 0, machineWith{lostLog: true}},
 	{"leftovers", 2_000, 0, machineWith{leftovers: true}},
+	{"late", 2_000, 0, machineWith{late: true}},
 }
 
 // machineWith is what may happen in a history besides what happens in all of them.
