@@ -31,7 +31,8 @@ func (s *Fs) Chown(name string, uid, gid int) error {
 }
 
 // Chtimes changes access and modification time; a zero time leaves its one unchanged. A later write changes the
-// modification time again.
+// modification time again. Push keeps the time even if the file that is replaced has the same size and second, and other
+// clients cannot tell the two apart.
 func (s *Fs) Chtimes(name string, atime, mtime time.Time) error {
 	return s.setAttr("chtimes", name, func(v *mirror.View, n *tree.Node) error {
 		if mtime.IsZero() {

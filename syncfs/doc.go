@@ -15,7 +15,7 @@
 //     interrupted, and not pushed.
 //   - A file is never visible in part, here or there, except as the program writes it: transfers go to temporary
 //     names, are checked, and are renamed into place.
-//   - Push replaces, renames over or removes only what it saw when the change was made (the base version), and checks
+//   - Push replaces, renames over or removes only what the program was shown (the base version, see below), and checks
 //     that right before. Another version is a conflict, which stays queued and is reported; other changes go on. Only
 //     what was given to Add, or created while the remote could not be asked, overwrites unseen.
 //   - What another program writes into the local directory is served and shown by [Fs.Status], and neither pushed before
@@ -42,8 +42,25 @@
 // # Not guaranteed
 //
 // SFTP has no compare-and-swap: between the check of a base version and the step itself, one round trip, another
-// client's change can be overwritten. Versions are told apart by size and modification time; by default a copy is
-// used for ever without asking again (see cachefs.Options.Revalidate). Owners and modes are not enforced here.
+// client's change can be overwritten. By default a copy is used for ever without asking again (see
+// cachefs.Options.Revalidate). Owners and modes are not enforced here.
+//
+// # Versions
+//
+// The base of a change is what the program was shown last. For a file whose copy is here that is the version of the copy,
+// even if a listing has shown a later one since, and also if the file is opened with O_TRUNC. A file that is opened for
+// writing without O_TRUNC is fetched first if the remote has another version, and then has that one as its base. For
+// everything else the base is what the remote answers to the call.
+//
+// A version is kind, size, modification time and, of a symbolic link, the target. Many remotes have whole seconds only.
+// There a copy whose time is less than two seconds before its fetch, by the remote's clock, is compared by content before the
+// file is replaced, removed, renamed or changed. Push learns the remote's clock, for an hour, from a directory that it makes,
+// and after a comparison by content. Until then a copy counts as doubtful if its time is less than 24 hours before the
+// fetch, so that a clock here that is less than a day ahead does no harm. A file of which there is no copy is told by size
+// and time alone.
+//
+// What Push publishes over a file of the same size gets a modification time in a later second, unless it is more than an
+// hour older. A time that the program has set by Chtimes is kept: then the two versions cannot be told apart.
 //
 // The local directory belongs to one Fs at a time, of any process. The queue, and whatever else is kept besides the
 // files themselves, is in .syncfs at its root, which cannot be seen through the Fs; neither can names that begin with

@@ -14,6 +14,8 @@ import (
 	"github.com/spf13/afero"
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
+
+	"github.com/sftpsyncer/go-syncfs/cachefs"
 )
 
 // element draws the name of an entry. A local directory of another kind may not keep all of them apart.
@@ -331,6 +333,26 @@ func (m *machine) look(except string) {
 	}
 	m.refreshed(shown)
 	require.Empty(m.rt, m.diff(shown, except), "the view")
+	m.copies()
+}
+
+// copies notes of which files copies are here. What is done to one of them is done to the version of the copy.
+func (m *machine) copies() {
+	for name, e := range m.view {
+		if e.typ != 0 || e.origin == "" {
+			continue
+		}
+		s, err := m.fs.Status(name)
+		switch {
+		case err != nil || s.State != cachefs.Owned:
+			e.copied = ""
+		case s.Stale:
+			e.base = e.copied
+		default:
+			e.base, e.copied = e.text, e.text
+		}
+		m.view[name] = e
+	}
 }
 
 func (m *machine) removedByBoth() bool {

@@ -31,6 +31,7 @@ type entry struct {
 	base    string // the text it has there, as far as this side knows
 	changed bool   // text or attributes are not those of the remote
 	stale   bool   // the text is an old one, of a copy that nothing has to ask about
+	copied  string // the text of the copy that is here, if there is one, and it is not changed
 	open    bool   // for writing
 	partly  bool   // a call that failed, or the end of a process, may have left a part: then it is not pushed
 	lasting string // the names, a line each, of which one has to have the text after a loss of power; "" if none has to
@@ -283,19 +284,24 @@ func (m *model) written(name, text string) {
 	if !ok {
 		e.perm = 0o644
 	}
-	e.text, e.changed, e.stale, e.mtime, e.lasting = text, true, false, 0, ""
+	e.text, e.changed, e.stale, e.copied, e.mtime, e.lasting = text, true, false, "", 0, ""
 	m.view[name] = e
 }
 
-// opened takes the remote's version of a file that is about to be changed as its base.
-func (m *model) opened(name string, remote map[string]entry) {
+// opened takes the remote's version of a file that is about to be changed as its base, unless a copy is here, and is to be
+// emptied.
+func (m *model) opened(name string, remote map[string]entry, w int) {
 	e, ok := m.view[name]
 	if !ok || m.touched(name) {
 		return
 	}
-	if now, there := remote[e.origin]; there {
+	now, there := remote[e.origin]
+	switch {
+	case there && w == create && e.copied != "":
+		e.base = e.copied
+	case there:
 		e.text, e.base, e.perm = now.text, now.text, now.perm
-	} else {
+	default:
 		e.origin, e.base = "", ""
 	}
 	e.stale = false

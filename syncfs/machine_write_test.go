@@ -37,8 +37,8 @@ func (m *machine) writeTo(name string, w int) bool {
 	}
 	after := m.clone()
 	remote, certain := m.store.tree(), !m.uncertain
-	if certain && !(m.with.truncates && w == create) { // the program was shown the copy
-		after.opened(name, remote)
+	if certain {
+		after.opened(name, remote, w)
 	}
 	old := ""
 	if ok && w == extend {
@@ -56,8 +56,8 @@ func (m *machine) writeTo(name string, w int) bool {
 	m.rt.Logf("write %s %v: %v", name, label(text), err)
 	came := m.came(t)
 	after = m.clone()
-	if certain && !(m.with.truncates && w == create) { // the program was shown the copy
-		after.opened(name, remote)
+	if certain {
+		after.opened(name, remote, w)
 	}
 	if wantErr == nil {
 		after.written(name, text)
@@ -191,7 +191,7 @@ func (m *machine) hold() {
 	f, err := m.fs.OpenFile(name, extend, 0)
 	require.NoError(m.rt, err)
 	if !m.uncertain {
-		m.opened(name, m.store.tree())
+		m.opened(name, m.store.tree(), extend)
 	}
 	old := m.view[name].text
 	text := m.text(old)

@@ -20,7 +20,8 @@ func (s *Fs) Create(name string) (afero.File, error) {
 	return s.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o666)
 }
 
-// OpenFile opens a file. One that is to be written, and not truncated, is fetched first.
+// OpenFile opens a file. One that is to be written, and not truncated, is fetched first. One that is truncated keeps the
+// version of its copy as the base of the change, if there is one.
 //
 // A file is queued when it is closed, or synced, after it was written. While the remote gives no answer, a file that
 // is not known can be created with O_CREATE|O_TRUNC only: without O_TRUNC what is there would have to be kept.

@@ -361,3 +361,28 @@ func FuzzReplay(f *testing.F) {
 		tree.Plan(parking)
 	})
 }
+
+// A log of an earlier version has no version of a stale copy: it is a version that no remote has.
+func TestStaleCopyOfAnOlderLog(t *testing.T) {
+	t.Parallel()
+	tree := New()
+	n := tree.Discover(tree.Root(), "f", File, Meta{Size: 2, MTime: 2}, 1)
+	n.Content, n.Copy = Owned, &Copy{Stamp: Stamp{Size: 1}, Landing: "temporary"}
+	tree.Touch(n)
+	for _, stale := range []bool{false, true} {
+		e := encoder{}
+		e.node(n)
+		d := decoder{b: e.b}
+		id, flags := d.uint(), d.uint()
+		if stale {
+			flags |= isStale
+		}
+		older := encoder{}
+		older.uint(id)
+		older.uint(flags)
+		d = decoder{b: append(older.b, d.b...)}
+		got := d.node().node
+		require.NoError(t, d.end())
+		require.Equal(t, map[bool]Meta{false: n.Meta, true: {}}[stale], got.Seen())
+	}
+}
