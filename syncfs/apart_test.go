@@ -220,7 +220,6 @@ func TestResumedSaveInOneSecond(t *testing.T) {
 		if _, err := s.push(); err == nil {
 			break
 		}
-		s.restart()
 	}
 	s.plan.Heal()
 	s.pushes()
