@@ -349,7 +349,7 @@ func (m *model) follow(remote, shown map[string]entry) {
 		if there && now.typ == e.typ && now.text == e.base && now.perm == e.perm && !e.stale {
 			continue
 		}
-		now.origin, now.base, now.mtime = e.origin, now.text, 0
+		now.origin, now.base, now.copied, now.mtime = e.origin, now.text, e.copied, 0
 		saw, sees := shown[name]
 		switch {
 		case shown != nil && sees && (!there || !now.sees(saw)):

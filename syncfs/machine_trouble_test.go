@@ -180,7 +180,7 @@ func (m *machine) calm() bool {
 		return !m.suspect
 	}
 	for _, e := range m.view {
-		if e.stale {
+		if e.stale || e.copied != "" && e.copied != e.text { // a change of it would be in conflict
 			return false
 		}
 	}
