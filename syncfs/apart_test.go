@@ -3,6 +3,7 @@ package syncfs
 import (
 	"fmt"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/spf13/afero"
@@ -39,81 +40,82 @@ func TestApart(t *testing.T) {
 	}
 }
 
-// savings is a rig whose program saves files at a time of its own choice.
-type savings struct {
-	*rig
-	at time.Time
+// standing is a rig in memory. In a bubble of synctest, its clock stands still.
+func standing(t *testing.T, remote afero.Fs, opts *Options) *rig {
+	r := &rig{TB: t, remote: remote, plan: new(faultfs.Plan), local: afero.NewMemMapFs(), opts: opts}
+	r.start()
+	t.Cleanup(r.end)
+	return r
 }
 
-// save writes as of that time, which is that of the local file: Chtimes would be the program's own.
-func (s *savings) save(name, content string) {
-	s.Helper()
-	s.write(name + ":" + content)
-	require.NoError(s, s.local.Chtimes(name, s.at, s.at))
-}
+// inMemory is a remote in memory that takes names with and without a slash at the beginning.
+func inMemory() afero.Fs { return afero.NewBasePathFs(afero.NewMemMapFs(), "/") }
 
 // What is saved several times in one second, at the same size, is another version for other clients each time.
 func TestSavesInOneSecond(t *testing.T) {
 	t.Parallel()
-	for name, save := range map[string]func(s *savings, content string){
-		"write": func(s *savings, content string) { s.save("f", content) },
-		"write and rename": func(s *savings, content string) {
-			s.save("t", content)
-			require.NoError(s, s.fs.Rename("t", "f"))
+	for name, save := range map[string]func(r *rig, content string){
+		"write": func(r *rig, content string) { r.write("f:" + content) },
+		"write and rename": func(r *rig, content string) {
+			r.write("t:" + content)
+			require.NoError(r, r.fs.Rename("t", "f"))
 		},
-		"remove and make": func(s *savings, content string) {
-			_ = s.fs.Remove("f")
-			s.save("f", content)
+		"remove and make": func(r *rig, content string) {
+			_ = r.fs.Remove("f")
+			r.write("f:" + content)
 		},
-		"add": func(s *savings, content string) {
-			s.place("f:" + content)
-			require.NoError(s, s.local.Chtimes("f", s.at, s.at))
-			require.NoError(s, s.fs.Add("f"))
+		"add": func(r *rig, content string) {
+			r.place("f:" + content)
+			require.NoError(r, r.fs.Add("f"))
 		},
-		"push, then rename over": func(s *savings, content string) {
-			s.save("t", content)
-			s.pushes()
-			require.NoError(s, s.fs.Rename("t", "f"))
+		"push, then rename over": func(r *rig, content string) {
+			r.write("t:" + content)
+			r.pushes()
+			require.NoError(r, r.fs.Rename("t", "f"))
 		},
-		"in parts": func(s *savings, content string) {
-			s.save("f", content[:2])
-			s.append("f", content[2:])
-			require.NoError(s, s.local.Chtimes("f", s.at, s.at))
+		"in parts": func(r *rig, content string) {
+			r.write("f:" + content[:2])
+			r.append("f", content[2:])
 		},
 	} {
 		for _, restarts := range []bool{true, false} {
 			t.Run(fmt.Sprintf("%s/restarts %v", name, restarts), func(t *testing.T) {
 				t.Parallel()
-				s := &savings{newRig(t, nil), time.Now().Truncate(time.Second).Add(400 * time.Millisecond)}
-				others := make([]*rig, 6) // each has seen the version before
-				seen := map[int64]bool{}
-				for i := range others {
-					save(s, fmt.Sprintf("%04d", i))
-					s.pushes()
-					fi, err := s.remote.Stat("f")
-					require.NoError(t, err)
-					require.False(t, seen[fi.ModTime().Unix()], "version %d has the time of an earlier one", i)
-					seen[fi.ModTime().Unix()] = true
-					require.LessOrEqual(t, fi.ModTime().Sub(s.at), time.Duration(len(seen))*2*time.Second)
-					shown, err := s.fs.Stat("f")
-					require.NoError(t, err)
-					require.Equal(t, fi.ModTime().Unix(), shown.ModTime().Unix())
-					if restarts {
-						s.restart()
-						again, err := s.fs.Stat("f")
-						require.NoError(t, err)
-						require.Equal(t, shown.ModTime(), again.ModTime())
-					}
-					others[i] = rigOn(t, s.remote, nil)
-					others[i].fetch("f")
-				}
-				for i, other := range others {
-					other.reads("f", fmt.Sprintf("%04d", i))
-					require.NoError(t, other.fs.Invalidate("/"))
-					other.reads("f", "0005")
-				}
+				synctest.Test(t, func(t *testing.T) { saveSixTimes(t, save, restarts) })
 			})
 		}
+	}
+}
+
+func saveSixTimes(t *testing.T, save func(*rig, string), restarts bool) {
+	r, began := standing(t, inMemory(), nil), time.Now()
+	others := make([]*rig, 6) // each has seen another version
+	seen := map[int64]bool{}
+	for i := range others {
+		save(r, fmt.Sprintf("%04d", i))
+		r.pushes()
+		fi, err := r.remote.Stat("f")
+		require.NoError(t, err)
+		require.False(t, seen[fi.ModTime().Unix()], "version %d has the time of an earlier one", i)
+		seen[fi.ModTime().Unix()] = true
+		require.LessOrEqual(t, fi.ModTime().Sub(began), time.Duration(len(seen))*2*time.Second)
+		shown, err := r.fs.Stat("f")
+		require.NoError(t, err)
+		require.Equal(t, fi.ModTime().Unix(), shown.ModTime().Unix())
+		if restarts {
+			r.restart()
+			again, err := r.fs.Stat("f")
+			require.NoError(t, err)
+			require.Equal(t, shown.ModTime(), again.ModTime())
+		}
+		others[i] = standing(t, r.remote, nil)
+		others[i].fetch("f")
+	}
+	require.Equal(t, began, time.Now())
+	for i, other := range others {
+		other.reads("f", fmt.Sprintf("%04d", i))
+		require.NoError(t, other.fs.Invalidate("/"))
+		other.reads("f", "0005")
 	}
 }
 
@@ -122,31 +124,33 @@ func TestSavesInOneSecond(t *testing.T) {
 func TestTwoClientsInOneSecond(t *testing.T) {
 	t.Parallel()
 	for _, policy := range []ConflictPolicy{Fail, Overwrite, KeepBoth} {
-		first := &savings{newRig(t, nil), time.Now().Truncate(time.Second)}
-		first.save("f", "0001")
-		first.pushes()
-		second := &savings{rigOn(t, first.remote, &Options{Conflict: policy}), first.at}
-		third := rigOn(t, first.remote, nil)
-		second.fetch("f")
-		first.save("f", "0002")
-		first.pushes()
-		third.fetch("f")
-		second.save("f", "ours")
-		report, err := second.push()
-		want := "0002"
-		switch policy {
-		case Fail:
-			require.ErrorIs(t, err, ErrConflict)
-		case Overwrite:
-			require.NoError(t, err)
-			want = "ours"
-		case KeepBoth:
-			require.NoError(t, err)
-			second.holds(report.Results[0].Kept, "ours")
-		}
-		first.holds("f", want)
-		require.NoError(t, third.fs.Invalidate("/"))
-		third.reads("f", want)
+		synctest.Test(t, func(t *testing.T) {
+			first := standing(t, inMemory(), nil)
+			first.write("f:0001")
+			first.pushes()
+			second := standing(t, first.remote, &Options{Conflict: policy})
+			third := standing(t, first.remote, nil)
+			second.fetch("f")
+			first.write("f:0002")
+			first.pushes()
+			third.fetch("f")
+			second.write("f:ours")
+			report, err := second.push()
+			want := "0002"
+			switch policy {
+			case Fail:
+				require.ErrorIs(t, err, ErrConflict)
+			case Overwrite:
+				require.NoError(t, err)
+				want = "ours"
+			case KeepBoth:
+				require.NoError(t, err)
+				second.holds(report.Results[0].Kept, "ours")
+			}
+			first.holds("f", want)
+			require.NoError(t, third.fs.Invalidate("/"))
+			third.reads("f", want)
+		})
 	}
 }
 
@@ -201,30 +205,34 @@ func TestSavesInOneSecondWithFractions(t *testing.T) {
 // An upload that was cut off and goes on gets a time of its own, too.
 func TestResumedSaveInOneSecond(t *testing.T) {
 	t.Parallel()
-	s := &savings{newRig(t, nil), time.Now().Truncate(time.Second)}
-	s.save("f", bulk(1, 3))
-	s.pushes()
-	before, err := s.remote.Stat("f")
-	require.NoError(t, err)
-	s.save("f", bulk(2, 3))
-	cut := 0
-	s.plan.Before(func(op faultfs.Op) error {
-		if op.Kind == faultfs.Chtimes || op.Kind == faultfs.Rename {
-			if cut++; cut < 3 {
-				return errDown
+	synctest.Test(t, func(t *testing.T) {
+		r := standing(t, inMemory(), nil)
+		r.write("f:" + bulk(1, 3))
+		r.pushes()
+		before, err := r.remote.Stat("f")
+		require.NoError(t, err)
+		first := before.ModTime().Unix() // of what is live
+		r.write("f:" + bulk(2, 3))
+		cut := 0
+		r.plan.Before(func(op faultfs.Op) error {
+			if op.Kind == faultfs.Chtimes || op.Kind == faultfs.Rename {
+				if cut++; cut < 3 {
+					return errDown
+				}
 			}
+			return nil
+		})
+		for range 3 {
+			if _, err := r.push(); err == nil {
+				break
+			}
+			r.restart()
 		}
-		return nil
+		r.plan.Heal()
+		r.pushes()
+		r.holds("f", bulk(2, 3))
+		after, err := r.remote.Stat("f")
+		require.NoError(t, err)
+		require.NotEqual(t, first, after.ModTime().Unix())
 	})
-	for range 3 {
-		if _, err := s.push(); err == nil {
-			break
-		}
-	}
-	s.plan.Heal()
-	s.pushes()
-	s.holds("f", bulk(2, 3))
-	after, err := s.remote.Stat("f")
-	require.NoError(t, err)
-	require.NotEqual(t, before.ModTime().Unix(), after.ModTime().Unix())
 }
