@@ -66,19 +66,17 @@ func homeDir(t *tree.Tree, n *tree.Node) *tree.Node {
 // origin is the path on the remote under which a program knows a node: where it was before it, or a directory above,
 // was moved aside.
 func origin(t *tree.Tree, n *tree.Node) string {
-	below := ""
-	for up := n; !up.IsRoot(); {
+	for up, below := n, ""; !up.IsRoot(); {
 		dir, name := up.Base()
 		if dir == nil {
 			break
 		}
 		if up.Parked() {
 			if home := homeDir(t, up); home != nil {
-				return tree.Join(home.RemotePath(), tree.Join(up.Diff.Home.Name, below))
+				return tree.Join(home.RemotePath(), up.Diff.Home.Name) + below
 			}
 		}
-		below = tree.Join(name, below)
-		up = dir
+		up, below = dir, "/"+name+below
 	}
 	return n.RemotePath()
 }

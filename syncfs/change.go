@@ -89,7 +89,9 @@ func changeOf(v *mirror.View, step tree.Step) Change {
 		c.NewName = step.Node.Path()
 	}
 	if step.Parked {
-		c.Name = origin(v.Tree(), step.Node)
+		if c.Name = origin(v.Tree(), step.Node); c.Name == c.NewName { // it goes back
+			c.Name = step.From
+		}
 	}
 	if step.Op == tree.Put {
 		c.Size = v.LocalSize(step.Node)

@@ -64,5 +64,10 @@
 //
 // The local directory belongs to one Fs at a time, of any process. The queue, and whatever else is kept besides the
 // files themselves, is in .syncfs at its root, which cannot be seen through the Fs; neither can names that begin with
-// ".syncfs-", which temporary files have, and files whose own names the local disk cannot hold or keep apart.
+// ".syncfs-", which temporary files have, and files whose own names the local disk cannot hold or keep apart. Temporary files
+// of other clients keep a directory from being removed until they are a day old by the server's clock.
+//
+// Where files change places, or the remote does not replace by rename, one is moved aside on the remote for a moment. It
+// has a name that other clients see, such as "a.txt (moving 2006-01-02 host 0123abcd)". All versions are compared before
+// the first step of such a cycle. If a later one fails, what is aside is moved back, or stays in sight under that name.
 package syncfs

@@ -1,6 +1,7 @@
 package tree
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -68,4 +69,32 @@ func TestPlanCases(t *testing.T) {
 			require.Equal(t, w.model, w.remote)
 		})
 	}
+}
+
+// The steps of a cycle have a number; those that come before or after it, and independent ones, are not part of it.
+func TestPlanCycles(t *testing.T) {
+	w := newWorld(plain{"d": {kind: Dir}, "d/a": {File, "1"}, "d/b": {File, "2"}, "d/c": {File, "3"}, "d/e": {File, "4"},
+		"x": {File, "5"}, "f": {kind: Dir}, "f/g": {File, "6"}, "f/h": {File, "7"}})
+	w.rename("d", "n")
+	for _, names := range [][2]string{{"n/a", "t"}, {"n/b", "n/a"}, {"t", "n/b"}, {"n/c", "t"}, {"n/e", "n/c"}, {"t", "n/e"},
+		{"x", "y"}, {"f/g", "t"}} {
+		w.rename(names[0], names[1])
+	}
+	w.remove("f")
+	w.rename("t", "f")
+	cycles := map[int][]string{}
+	for _, s := range w.tree.Plan(func(*Node) string { return "aside" }) {
+		cycles[s.Cycle] = append(cycles[s.Cycle], s.Op.String()+" "+s.From+" "+s.Path)
+		require.Equal(t, strings.Contains(s.From, "aside"), s.Parked)
+	}
+	delete(cycles, 0)
+	var steps [][]string
+	for _, c := range cycles {
+		steps = append(steps, c)
+	}
+	require.ElementsMatch(t, [][]string{
+		{"rename n/a n/aside", "rename n/b n/a", "rename n/aside n/b"},
+		{"rename n/c n/aside", "rename n/e n/c", "rename n/aside n/e"},
+		{"rename f/g aside", "remove  f/h", "remove  f", "rename aside f"},
+	}, steps)
 }
