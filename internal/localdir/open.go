@@ -59,15 +59,17 @@ func Open(fsys afero.Fs) (_ *Dir, err error) {
 // translate translates names from now on, if the disk does not hold all of them, or takes some for others.
 func (d *Dir) translate() error {
 	backend := d.backend.(disk)
-	held, altered, err := probe(backend, probes...)
-	if err != nil {
-		return pathError("open", d.name, err)
+	// Names that were escaped on another disk, from which the directory was copied, are still.
+	_, err := d.Lstat(NamesDir)
+	if errors.Is(err, fs.ErrNotExist) && keepsNames(backend) {
+		return nil
 	}
-	if len(held) == len(probes) && !altered {
-		// Names that were escaped on another disk, from which the directory was copied, are still.
-		if _, err := d.Lstat(NamesDir); errors.Is(err, fs.ErrNotExist) {
-			return nil
-		}
+	held, altered, probeErr := probe(backend, probes...)
+	if probeErr != nil {
+		return pathError("open", d.name, probeErr)
+	}
+	if errors.Is(err, fs.ErrNotExist) && len(held) == len(probes) && !altered {
+		return nil
 	}
 	_, real := backend.(*realDir)
 	d.backend = &translated{disk: backend, alters: altered, caches: real}

@@ -5,8 +5,43 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"syscall"
 )
+
+// oddName has all that disks change or refuse in names. The others are names that some disks take for it.
+const oddName = "A\u00c9:*?\"<>|\\\xff. "
+
+var oddSpellings = []string{
+	"a\u00c9:*?\"<>|\\\xff. ", "A\u00e9:*?\"<>|\\\xff. ", "AE\u0301:*?\"<>|\\\xff. ", "A\u00c9:*?\"<>|\\\xff",
+}
+
+// keepsNames reports whether d is seen at once to hold all names and keep them apart, by as few files as that takes. If
+// it is not, probe tells what d does.
+func keepsNames(d disk) bool {
+	dir := filepath.FromSlash(TmpDir)
+	for _, name := range []string{oddName, "con"} {
+		local, err := localize(name)
+		if err != nil {
+			return false
+		}
+		local = filepath.Join(dir, local)
+		f, err := d.openFile(local, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+		if err != nil {
+			return false
+		}
+		f.Close()
+		defer d.remove(local)
+	}
+	listed, err := d.names(dir)
+	if held := setOf(listed); err != nil || !held[oddName] || !held["con"] {
+		return false
+	}
+	return !slices.ContainsFunc(oddSpellings, func(name string) bool {
+		_, err := d.lstat(filepath.Join(dir, name))
+		return !errors.Is(err, fs.ErrNotExist)
+	})
+}
 
 // probes are names that an ordinary disk holds and keeps apart. Each kind of disk that does not fails at one of them. Of
 // names that may be one to the disk, the one that it may spell otherwise comes first, so that it is made.
