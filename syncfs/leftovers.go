@@ -7,7 +7,6 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"sync"
 	"syscall"
 	"time"
 
@@ -74,26 +73,24 @@ func (s *Fs) empty(dir *tree.Node, path string, sweep bool) error {
 	return nil
 }
 
-// remoteClock is how far the remote's clock is ahead of this one's, found out once in each Push that needs it.
-type remoteClock struct {
-	mu    sync.Mutex // held while it is found out
-	known bool
-	ahead time.Duration
-}
-
-// remoteNow is what time it is on the remote, from the mtime of a file that is made for that in a directory.
+// remoteNow is what time it is on the remote. If that is not known, it is the mtime of a file that is made for that in a
+// directory.
 func (s *Fs) remoteNow(dir *tree.Node, path string) (time.Time, error) {
-	c := s.clock
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if !c.known {
+	s.timing.Lock()
+	defer s.timing.Unlock()
+	if !s.m.ClocksCompared() {
 		made, err := s.timestamp(dir, path)
-		if err != nil {
-			return time.Time{}, err
+		if err == nil {
+			err = s.m.Do(func(v *mirror.View) error {
+				v.CompareClocks(made.UnixNano())
+				return nil
+			})
 		}
-		c.known, c.ahead = true, made.Sub(time.Unix(0, s.now()))
+		if err != nil {
+			return made, err
+		}
 	}
-	return time.Unix(0, s.now()).Add(c.ahead), nil
+	return s.m.RemoteNow(), nil
 }
 
 // timestamp makes a file, looks at its mtime, and removes it.

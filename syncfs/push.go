@@ -47,7 +47,6 @@ func (s *Fs) push(ctx context.Context, policy ConflictPolicy, names []string) (R
 		return Report{}, err
 	}
 	defer done()
-	s.clock = &remoteClock{}
 	s.meter = s.m.Meter("push")
 	defer s.meter.Close()
 	defer end() // before the last report: Close does not wait for Progress

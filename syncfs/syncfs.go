@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/spf13/afero"
@@ -58,7 +59,6 @@ type Fs struct {
 	judge *judge
 	meter *mirror.Meter
 	ahead *ahead
-	clock *remoteClock
 }
 
 // shared is what an Fs and those made of it by WithContext have in common.
@@ -72,6 +72,7 @@ type shared struct {
 	block      int64         // bytes from one place from which an upload can go on to the next
 	pushing    chan struct{} // holds a token while a Push or Discard runs
 	parents    chan struct{} // holds a token while a step looks for the directory it needs
+	timing     sync.Mutex    // held while the time of the remote is found out
 }
 
 var (

@@ -279,12 +279,15 @@ func TestCancelAt(t *testing.T) {
 // What passes is the base.
 func TestConformance(t *testing.T) {
 	for _, quick := range []bool{false, true} {
-		aferotest.Run(t, aferotest.Subject{New: func(t testing.TB) afero.Fs {
-			base, line := aferotest.OS(t.TempDir()), new(lateremote.Line)
-			if quick {
-				return lateremote.Quick(remotetest.Quick(base).(lateremote.Base), line)
-			}
-			return lateremote.New(base, line)
-		}})
+		aferotest.Run(t, aferotest.Subject{
+			New: func(t testing.TB) afero.Fs {
+				base, line := aferotest.OS(t.TempDir()), new(lateremote.Line)
+				if quick {
+					return lateremote.Quick(remotetest.Quick(base).(lateremote.Base), line)
+				}
+				return lateremote.New(base, line)
+			},
+			Incapable: map[aferotest.Capability]string{aferotest.FullFiles: "each operation is to be held"},
+		})
 	}
 }

@@ -54,6 +54,13 @@ func (m *FS) ClocksCompared() bool {
 	return m.clock.compared(m.opt.Now())
 }
 
+// RemoteNow is a time that the server's clock has reached.
+func (m *FS) RemoteNow() time.Time {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return time.Unix(0, m.clock.at(m.opt.Now()))
+}
+
 // unsure says whether a version that was there at a time of this side's clock may be followed by another one of the same
 // size and mtime.
 func (m *FS) unsure(meta tree.Meta, since time.Time) bool {
