@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/afero"
 
 	"github.com/sftpsyncer/go-syncfs/internal/localdir"
+	"github.com/sftpsyncer/go-syncfs/internal/lockorder"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
@@ -43,24 +44,21 @@ type arrival struct {
 	// closes the handle does.
 	arrivedFrom afero.File
 
-	// writing is held while the temporary file is written, and by those who take it away.
-	writing sync.Mutex
-
-	mu      sync.Mutex       // guards what follows; taken after state.mu, and no I/O is done under it
-	news    chan struct{}    // closed, and made anew, when any of it changes
-	src     afero.File       // nil: not open
-	meta    tree.Meta        // of the version; may be read once begun is closed
-	file    *localdir.File   // what its handles read
-	files   []*localdir.File // all that it has had
-	temp    string
-	end     int64 // where the version ends; of one whose stated size is 0, known once it is whole
-	users   int   // of files: handles, and the arrival itself
-	arrived int64 // bytes in order
-	ahead   spans // what is here besides
-	asked   spans // what has been asked for besides
-	dropped bool  // the temporary file is gone
-	inOrder bool  // nothing can be asked for besides
-	quiet   bool  // nothing may be
+	mu      lockorder.Mutex[arrivalLock] // guards what follows; no I/O is done under it
+	news    chan struct{}                // closed, and made anew, when any of it changes
+	src     afero.File                   // nil: not open
+	meta    tree.Meta                    // of the version; may be read once begun is closed
+	file    *localdir.File               // what its handles read: the temporary file, or the node's own
+	files   []*localdir.File             // all that it has had
+	temp    string                       // name of the temporary file
+	into    *localdir.File               // the temporary file
+	end     int64                        // where the version ends; of one whose stated size is 0, known once it is whole
+	users   int                          // of files: handles, and the arrival itself
+	arrived int64                        // bytes in order
+	ahead   spans                        // what is here besides
+	asked   spans                        // what has been asked for besides
+	inOrder bool                         // nothing can be asked for besides
+	quiet   bool                         // nothing may be
 	state   arrivalState
 	err     error // why it failed or was ended
 }
@@ -71,7 +69,7 @@ const (
 	arriving arrivalState = iota
 	whole                 // and of one version
 	failed
-	given // the temporary file is the node's own by now, and may be changed
+	given // file is the node's own by now, and may be changed
 )
 
 // depart begins an arrival. The mirror is locked.
@@ -361,11 +359,8 @@ func (a *arrival) drop(t *transfer, err error) {
 		a.refuseRequests()
 	}
 	a.endRequests()
-	a.writing.Lock()
-	defer a.writing.Unlock()
 	a.mu.Lock()
 	temp, left := a.temp, a.state == given
-	a.dropped = true
 	if a.err != nil {
 		err = a.err
 	}
@@ -374,9 +369,7 @@ func (a *arrival) drop(t *transfer, err error) {
 	if t != nil && !left && !lost && t.keep() {
 		return
 	}
-	if temp != "" && left {
-		_ = a.m.local.Remove(temp + noteSuffix)
-	} else if temp != "" {
+	if temp != "" {
 		a.m.removeTemp(temp)
 	}
 	a.m.setTransit(a, 0)

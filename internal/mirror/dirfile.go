@@ -4,11 +4,11 @@ import (
 	"io"
 	"io/fs"
 	"path"
-	"sync"
 	"syscall"
 
 	"github.com/spf13/afero"
 
+	"github.com/sftpsyncer/go-syncfs/internal/lockorder"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
@@ -19,7 +19,7 @@ type DirFile struct {
 	name string
 	node *tree.Node
 
-	mu     sync.Mutex
+	mu     lockorder.Mutex[handleLock] // guards what follows; held while the directory is listed
 	closed bool
 	read   bool
 	rest   []Info // still to be returned

@@ -11,6 +11,21 @@
 //
 // Metadata of the local directory is read and changed under the lock, so that the tree and the directory agree.
 //
+// # Lock order
+//
+// From first to last taken; two locks of one rank are never held together. Tests assert the order (see lockorder).
+//
+//  1. File.mu and DirFile.mu: one handle. Held during its calls, also those of the network.
+//  2. openFile.bytes: the order of writes to a file and the commit of them. Held during local I/O of that file.
+//  3. openFile.starting: a file is being recorded as busy. Held during an fsync, for which only its writers wait.
+//  4. stream.mu: from where a handle reads. Held while a download begins.
+//  5. state.mu, the lock that Do takes: the tree and all that all calls share. No network I/O and no wait.
+//  6. arrival.mu: the state of one download. A leaf: no I/O, no callback.
+//  7. renamed.syncing: directories are being synced.
+//  8. renamed.mu: the set of these. A leaf.
+//
+// Beside these there are leaves that are taken alone: farFiles.mu, walker.mu, puller.mu, Meter.mu.
+//
 // # Bytes
 //
 // What is not here comes by an arrival: one fetch of one version into a temporary file, in which a handle (a stream)

@@ -4,16 +4,16 @@ import (
 	"maps"
 	"path"
 	"slices"
-	"sync"
 
 	"github.com/sftpsyncer/go-syncfs/internal/localdir"
+	"github.com/sftpsyncer/go-syncfs/internal/lockorder"
 )
 
 // renamed are the local directories whose names have changed since they were synced. A record that lasts longer than the
 // names it tells of would have other bytes under them.
 type renamed struct {
-	syncing sync.Mutex // held while they are synced; taken before mu
-	mu      sync.Mutex // guards dirs; no I/O is made under it
+	syncing lockorder.Mutex[namesLock]   // held while they are synced
+	mu      lockorder.Mutex[renamedLock] // guards dirs; no I/O is made under it
 	dirs    map[string]bool
 }
 

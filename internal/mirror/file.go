@@ -6,13 +6,13 @@ import (
 	"io/fs"
 	"os"
 	"path"
-	"sync"
 	"sync/atomic"
 	"syscall"
 
 	"github.com/spf13/afero"
 
 	"github.com/sftpsyncer/go-syncfs/internal/localdir"
+	"github.com/sftpsyncer/go-syncfs/internal/lockorder"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
@@ -27,8 +27,8 @@ type File struct {
 	adopt  func(name string) (*tree.Node, error) // makes a node of a file of the user's when it is written first
 	closed atomic.Bool
 
-	mu     sync.Mutex // guards what follows
-	node   *tree.Node // nil: a file of the user's
+	mu     lockorder.Mutex[handleLock] // guards what follows; held while the position is used
+	node   *tree.Node                  // nil: a file of the user's
 	shared *openFile
 	off    int64
 	wrote  bool // since the last commit

@@ -2,6 +2,7 @@ package mirror
 
 import (
 	"errors"
+	"os"
 	"path"
 
 	"github.com/sftpsyncer/go-syncfs/internal/localdir"
@@ -108,17 +109,19 @@ func (m *FS) stopArrival(n *tree.Node) {
 	}
 }
 
-// takeArriving has who reads a node's bytes while they arrive see what becomes of them: they are about to be emptied.
-func (m *FS) takeArriving(n *tree.Node, path string) error {
+// giveArriving has who reads a node's bytes while they arrive see what becomes of them: the node has others under a local
+// name now. Should that not work, each handle finds out by itself that it has to read there.
+func (m *FS) giveArriving(n *tree.Node, path string) {
 	a := m.arrivals[n.ID]
 	if a == nil {
-		return nil
+		return
 	}
 	if a.handles > 0 {
-		if err := a.giveAway(path, n.Meta.Mode.Perm()|0o600); err != nil {
-			return err
+		if file, err := m.local.OpenFile(path, os.O_RDONLY, 0); err == nil {
+			if temp := a.give(file); temp != "" {
+				m.removeTemp(temp)
+			}
 		}
 	}
 	m.stopArrival(n)
-	return nil
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/sftpsyncer/go-syncfs/internal/abandon"
 	"github.com/sftpsyncer/go-syncfs/internal/localdir"
+	"github.com/sftpsyncer/go-syncfs/internal/lockorder"
 	"github.com/sftpsyncer/go-syncfs/internal/memremote"
 	"github.com/sftpsyncer/go-syncfs/internal/statelog"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
@@ -58,7 +59,8 @@ type state struct {
 	cancel  context.CancelFunc
 	workers sync.WaitGroup
 
-	mu       sync.Mutex
+	// mu guards what follows, and the order of tree and local directory.
+	mu       lockorder.Mutex[stateLock]
 	tree     *tree.Tree
 	log      *statelog.Log
 	owed     [][]byte // records that could not be appended yet

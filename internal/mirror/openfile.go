@@ -2,9 +2,9 @@ package mirror
 
 import (
 	"os"
-	"sync"
 	"sync/atomic"
 
+	"github.com/sftpsyncer/go-syncfs/internal/lockorder"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
@@ -15,10 +15,10 @@ type openFile struct {
 
 	// bytes orders changes of the file against the moment in which they are committed: writers share it, appending,
 	// truncating and committing take it alone.
-	bytes    sync.RWMutex
-	starting sync.Mutex  // held while the node is being recorded as busy, so that nobody writes before that lasts
-	busy     atomic.Bool // the node is recorded as being written
-	dirty    int         // handles that wrote since their last commit; guarded by state.mu
+	bytes    lockorder.RWMutex[bytesLock]
+	starting lockorder.Mutex[startLock] // held while the node is being recorded as busy, so that nobody writes before that lasts
+	busy     atomic.Bool                // the node is recorded as being written
+	dirty    int                        // handles that wrote since their last commit; guarded by state.mu
 	// removed is what a file of the remote was shown with when it was taken out of the view; nil once it is written.
 	// Guarded by state.mu.
 	removed *tree.Meta

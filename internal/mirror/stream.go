@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"sync"
 
 	"github.com/spf13/afero"
 
 	"github.com/sftpsyncer/go-syncfs/internal/localdir"
+	"github.com/sftpsyncer/go-syncfs/internal/lockorder"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
@@ -21,7 +21,7 @@ type stream struct {
 	m    *FS // its context is that of the handle
 	node *tree.Node
 
-	mu        sync.Mutex // guards what follows
+	mu        lockorder.Mutex[streamLock] // guards what follows
 	at        *arrival
 	expected  expectation
 	version   *tree.Meta     // that was read; nil: nothing yet
@@ -393,17 +393,16 @@ func (a *arrival) here(off int64) int64 {
 // size is the length of what arrives. It has begun.
 func (a *arrival) size() (int64, error) {
 	a.mu.Lock()
-	defer a.mu.Unlock()
-	switch a.state {
-	case given:
-		info, err := a.file.Stat()
+	state, file, size, err := a.state, a.file, a.end, a.err
+	a.mu.Unlock()
+	switch {
+	case state == given:
+		info, err := file.Stat()
 		return info.Size(), err
-	case failed:
-		if !errors.Is(a.err, errNoRoom) {
-			return 0, a.err
-		}
+	case state == failed && !errors.Is(err, errNoRoom):
+		return 0, err
 	}
-	return a.end, nil
+	return size, nil
 }
 
 // addHandle adds a handle. The mirror is locked.

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"hash"
 	"io"
-	"io/fs"
 	"os"
 	"syscall"
 
@@ -84,14 +83,17 @@ func (a *arrival) startAnew(head []byte) (*transfer, error) {
 
 // useTemp makes a file the one that the bytes arrive in, unless its handles have got another one.
 func (a *arrival) useTemp(temp string, file *localdir.File) error {
-	a.writing.Lock()
-	defer a.writing.Unlock()
-	if a.isGiven() {
+	late := false
+	a.change(func() {
+		if late = a.state == given; !late {
+			a.temp, a.into, a.file, a.files = temp, file, file, append(a.files, file)
+		}
+	})
+	if late {
 		_ = file.Close()
 		a.m.removeTemp(temp)
 		return errGiven
 	}
-	a.change(func() { a.temp, a.file, a.files = temp, file, append(a.files, file) })
 	return nil
 }
 
@@ -251,45 +253,29 @@ func (t *transfer) put(p []byte) error {
 	return err
 }
 
-// put writes to the temporary file, unless that was given away.
+// put writes to the temporary file, as long as that is of use.
 func (a *arrival) put(p []byte, off int64) (int, error) {
-	a.writing.Lock()
-	defer a.writing.Unlock()
-	if a.isGiven() {
+	a.mu.Lock()
+	file, late := a.into, a.state == given
+	a.mu.Unlock()
+	if late {
 		return 0, errGiven
 	}
-	return a.file.WriteAt(p, off)
+	return file.WriteAt(p, off)
 }
 
 // errGiven ends an arrival that is of no use any more: the node has other bytes by now, or is gone.
 var errGiven = errors.New("the file was changed")
 
-// giveAway has the handles of an arrival read what is under a local name from now on: the node's bytes, which begin as what
-// has arrived, if anything has. Nothing more arrives.
-func (a *arrival) giveAway(name string, mode fs.FileMode) error {
-	a.writing.Lock()
-	defer a.writing.Unlock()
-	a.mu.Lock()
-	temp, done := a.temp, a.state == given
-	here := temp != "" && !a.dropped && (a.state == arriving || a.state == whole)
-	a.mu.Unlock()
-	switch {
-	case done:
-		return nil
-	case here:
-		if err := a.m.rename(temp, name); err != nil {
-			return err
-		}
-		a.change(func() { a.state = given })
-	default:
-		file, err := a.m.local.OpenFile(name, os.O_RDWR|os.O_CREATE, mode)
-		if err != nil {
-			return err
-		}
-		a.change(func() { a.state, a.file, a.files = given, file, append(a.files, file) })
-	}
+// give has the handles of an arrival read a local file of the node's from now on. Nothing more arrives; the temporary file
+// may be written still, for nobody.
+func (a *arrival) give(file *localdir.File) (temp string) {
+	a.change(func() {
+		a.state, a.file, a.files = given, file, append(a.files, file)
+		temp = a.temp
+	})
 	a.abort(errGiven)
-	return nil
+	return temp
 }
 
 // room turns a full disk into errNoRoom.

@@ -39,7 +39,7 @@ func (v *View) NewFile(p Place, name string, flag int, perm fs.FileMode) (*File,
 // it is recorded as being written, for good, before the local file is.
 func (v *View) Emptied(n *tree.Node, name string, flag int) (*File, error) {
 	whole := !n.Dirty() || n.Content == tree.Changed
-	back := v.tree.Reverter(n) // for a failure before the bytes are touched
+	was, back := n.Copy, v.tree.Reverter(n)
 	v.tree.KeepBase(n, v.Now())
 	v.tree.Begin(n)
 	d := v.tree.Note(n, v.Now())
@@ -55,8 +55,12 @@ func (v *View) Emptied(n *tree.Node, name string, flag int) (*File, error) {
 		}
 	}
 	f, err := v.emptied(n, name, flag)
-	if err != nil {
+	switch {
+	case err == nil:
+	case !whole || v.vacant(n.Path(), was):
 		back()
+	default: // it is said to have failed, and has emptied the file all the same
+		v.tree.Interrupt(n)
 	}
 	return f, err
 }
@@ -66,14 +70,12 @@ func (v *View) emptied(n *tree.Node, name string, flag int) (*File, error) {
 	if err := v.makeParent(path); err != nil {
 		return nil, err
 	}
-	if err := v.takeArriving(n, path); err != nil {
-		return nil, err
-	}
 	// The library has to read and write what the program may not.
 	local, err := v.local.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_TRUNC, n.Meta.Mode.Perm()|0o600)
 	if err != nil {
 		return nil, err
 	}
+	v.giveArriving(n, path)
 	f := &File{m: v.FS, name: name, flag: flag, bytes: localContent{local}, local: local, node: n, shared: v.share(n), wrote: true}
 	f.shared.dirty++
 	f.shared.busy.Store(true)

@@ -1,0 +1,14 @@
+package mirror
+
+import (
+	"testing"
+
+	"go.uber.org/goleak"
+
+	"github.com/sftpsyncer/go-syncfs/internal/lockorder"
+)
+
+func TestMain(m *testing.M) {
+	lockorder.Check()
+	goleak.VerifyTestMain(m)
+}
