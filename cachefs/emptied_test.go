@@ -30,14 +30,14 @@ func TestEmptiedDirectoryIsTheRemotes(t *testing.T) {
 				for _, file := range []string{"d/e/f", "h"} {
 					require.NoError(t, afero.WriteFile(remote, file, []byte(file), 0o600))
 				}
-				c, err := New(remote, local, &Options{Revalidate: Always})
+				c, err := New(remote, local, &Options{Revalidate: Always, ListTTL: -1})
 				require.NoError(t, err)
 				_, err = c.Pull(context.Background(), "/")
 				require.NoError(t, err)
 				require.NoError(t, empty(c))
 				if restart {
 					require.NoError(t, c.Close())
-					c, err = New(remote, local, &Options{Revalidate: Always})
+					c, err = New(remote, local, &Options{Revalidate: Always, ListTTL: -1})
 					require.NoError(t, err)
 				}
 				defer func() { require.NoError(t, c.Close()) }()

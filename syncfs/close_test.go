@@ -4,6 +4,8 @@ import (
 	"context"
 	"io"
 	"io/fs"
+	"net"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -13,6 +15,9 @@ import (
 	"github.com/sftpsyncer/go-syncfs/cachefs"
 	"github.com/sftpsyncer/go-syncfs/internal/aferotest"
 	"github.com/sftpsyncer/go-syncfs/internal/faultfs"
+	"github.com/sftpsyncer/go-syncfs/internal/link"
+	"github.com/sftpsyncer/go-syncfs/sftpfs"
+	"github.com/sftpsyncer/go-syncfs/sftpfs/sftptest"
 )
 
 // Close ends a Push and awaits it, whichever request of the remote it waits for: nothing is sent afterwards, all is queued,
@@ -209,4 +214,53 @@ func (f copyingFile) ReadFrom(r io.Reader) (n int64, err error) {
 		err = nil
 	}
 	return n, err
+}
+
+// Over SFTP, too, in the middle of an upload on a connection that is silent.
+func TestCloseDuringUploadOverSFTP(t *testing.T) {
+	t.Parallel()
+	server, err := sftptest.New(nil)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, server.Close()) })
+	config := server.Config()
+	l, err := link.New(config.Addr, link.Options{Bandwidth: 16 << 20})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, l.Close()) })
+	config.Dial = func(ctx context.Context, network, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, network, l.Addr())
+	}
+	remote, err := sftpfs.New(config)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, remote.Close()) })
+	local, content := realDir(t), make([]byte, 16<<20)
+	frozen := make(chan struct{})
+	var once sync.Once
+	s, err := New(remote, local, &Options{Cache: cachefs.Options{Progress: func(p cachefs.Progress) {
+		if p.Bytes > 0 {
+			once.Do(func() {
+				l.Freeze()
+				close(frozen)
+			})
+		}
+	}}})
+	require.NoError(t, err)
+	require.NoError(t, afero.WriteFile(s, "f", content, 0o644))
+	pushed := make(chan error, 1)
+	go func() { pushed <- second(s.Push(context.Background())) }()
+	select {
+	case <-frozen:
+		require.NoError(t, s.Close())
+		require.ErrorIs(t, <-pushed, fs.ErrClosed)
+	case err := <-pushed: // it was too fast
+		require.NoError(t, err)
+		require.NoError(t, s.Close())
+	}
+	l.Thaw()
+	s, err = New(remote, local, nil)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	require.NoError(t, second(s.Push(context.Background())))
+	got, err := afero.ReadFile(remote, "f")
+	require.NoError(t, err)
+	require.Equal(t, len(content), len(got))
 }

@@ -19,6 +19,7 @@ type heard struct {
 	answers map[string]Answer     // about single names
 	asked   map[string]int        // by directory: how often it was asked about single names
 	coming  map[string]chan struct{}
+	cleared int64 // when this side changed the remote last: what was known of it before is not current
 	ahead   ahead
 }
 
@@ -51,7 +52,8 @@ func newHeard(ttl time.Duration) *heard {
 }
 
 // clear forgets all, since the remote is not what it was.
-func (h *heard) clear() {
+func (h *heard) clear(now int64) {
+	h.cleared = now
 	clear(h.lists)
 	clear(h.answers)
 	clear(h.asked)
@@ -94,6 +96,9 @@ func (h *heard) answer(name string, now int64) (Answer, bool) {
 
 // fresh says whether what was heard at a time may be used again.
 func (h *heard) fresh(at, now int64) bool { return now >= at && now-at < h.ttl }
+
+// current says whether what the tree has known since a time need not be asked about.
+func (h *heard) current(at, now int64) bool { return at > h.cleared && h.fresh(at, now) }
 
 func (h *heard) keepList(dir string, l listing, now int64) {
 	if h.ttl == 0 || l.err != nil {
@@ -179,16 +184,19 @@ func (v *View) bringList(dir string, came func(m *FS, kept bool)) {
 	}()
 }
 
-// believes says whether the call may use an answer that was heard before. About what is not there a call that is about
-// contents is told anew when a copy would have to be compared.
-func (v *View) believes(a Answer) bool {
+// believes says whether the call may use an answer that was heard before: not about a file that is being written there. About
+// what is not there a call that is about contents is told anew when a copy would have to be compared.
+func (v *View) believes(name string, a Answer) bool {
+	if v.written(name) {
+		return false
+	}
 	return a.Known != tree.Absent || !v.insists && !(v.exact && due(v.opt.Revalidate, a.At, v.Now()))
 }
 
 // Heard is Ask for an answer that may be as old as Options.ListTTL.
 func (v *View) Heard(name string) (Answer, error) {
 	if _, ok := v.known.answers[name]; !ok {
-		if a, ok := v.heard.answer(name, v.Now()); ok && v.believes(a) {
+		if a, ok := v.heard.answer(name, v.Now()); ok && v.believes(name, a) {
 			return a, nil
 		}
 		if dir, often := v.heard.often(name); often {

@@ -146,6 +146,17 @@ func (m *FS) written(name string) bool {
 	return false
 }
 
+// writtenIn says whether a file in that directory of the remote is open to be written: lists that were heard have other
+// sizes. The mirror is locked.
+func (m *FS) writtenIn(dir string) bool {
+	for w := range m.writing {
+		if up, _ := tree.Split(w.name); w.name != "" && up == dir {
+			return true
+		}
+	}
+	return false
+}
+
 // renameWritten has files that are being written follow a rename on the remote.
 func (v *View) renameWritten(oldname, newname string) {
 	for w := range v.writing {

@@ -129,7 +129,7 @@ func (v *View) Save(actions ...tree.Action) error { return v.save(actions...) }
 // RemoteChanged says that the remote is not what it was: what other calls have asked so far has to be asked again.
 func (v *View) RemoteChanged() {
 	v.epoch++
-	v.heard.clear()
+	v.heard.clear(v.Now())
 }
 
 // Ask is the remote's answer about a path. The error says that it has to be asked first.
@@ -169,7 +169,7 @@ func (v *View) list(name string) (listing, error) {
 	if l, ok := v.known.lists[name]; ok {
 		return l, nil
 	}
-	if !v.exact {
+	if !v.exact && !v.writtenIn(name) {
 		v.listAhead(name)
 		if l, ok := v.heard.list(name, v.Now()); ok {
 			put(&v.known.lists, name, l)
