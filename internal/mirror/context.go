@@ -36,11 +36,14 @@ func (s *state) untilClose(ctx context.Context) context.Context {
 	if ctx.Done() == nil {
 		return &callContext{ctx, s.stop}
 	}
-	ended, cancel := context.WithCancel(ctx)
-	unregister := context.AfterFunc(s.stop, cancel)
-	context.AfterFunc(ended, func() { unregister() })
+	ended, cancel := context.WithCancel(context.Background())
+	stops := []func() bool{context.AfterFunc(ctx, cancel), context.AfterFunc(s.stop, cancel)}
 	c := &callContext{ctx, ended}
-	runtime.AddCleanup(c, func(cancel context.CancelFunc) { cancel() }, cancel)
+	runtime.AddCleanup(c, func(stops []func() bool) {
+		for _, stop := range stops {
+			stop()
+		}
+	}, stops)
 	return c
 }
 
