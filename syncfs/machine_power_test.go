@@ -178,11 +178,13 @@ func (m *machine) keep(name string) {
 	}
 }
 
-// interrupted are the files that were being written.
+// interrupted are the files that were being written, and the queued ones that are not as they were recorded: their name has
+// the bytes of another file again, since the record of a rename has survived and the rename has not.
 func (m *machine) interrupted() (names []string) {
 	require.NoError(m.rt, m.fs.m.Do(func(v *mirror.View) error {
 		v.Tree().Nodes(func(n *tree.Node) {
-			if n.Content == tree.Interrupted {
+			info, err := v.Local().Lstat(n.Path())
+			if n.Content == tree.Interrupted || n.Content == tree.Changed && err == nil && !mirror.AsQueued(n, info) {
 				names = append(names, n.Path())
 			}
 		})
