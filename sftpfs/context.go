@@ -50,7 +50,7 @@ func try[T any](f *Fs, e effect, op func(remote) (T, error), late func(T)) (T, *
 }
 
 // Settle returns nil once the server has answered every request of calls that were given up when their context ended, or the
-// connection is lost, or ctx's error. Until then such a request may still be carried out. It waits for IdleTimeout at most.
+// connection is lost, or ctx's error. Until then such a request may still be carried out. It waits for 10 s at most.
 func (f *Fs) Settle(ctx context.Context) error { return f.abandoned.Wait(ctx) }
 
 // run is call for an op without a result.

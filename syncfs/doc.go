@@ -32,7 +32,7 @@
 // by a server that was suspended or a proxy that kept it. After Push has returned nil, and after at most one more Push with
 // nothing queued, the remote has what the program sees, whatever such request was carried out in between.
 //
-// Push waits for the answers to calls that were cancelled. What became of other requests it finds out by looking at both names
+// Push waits for the answers to calls that were cancelled, for 10 seconds at most. What became of other requests it finds out by looking at both names
 // until they agree, and it looks at them again in each later Push, until one that comes 5 minutes or more after the request. If it
 // finds there what the request does, it makes the remote equal to the view again. Meanwhile the local bytes of these names are
 // kept, and their removal by another client is taken for the request's. Content that is only on the remote and that such a request

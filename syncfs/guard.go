@@ -111,7 +111,8 @@ func (m mender) mend(g *tree.Guard, at sight) {
 	case tree.Erase:
 		m.erased(from, at.from)
 	case tree.Make:
-		if made := arrived(i, &tree.Node{Kind: g.Kind}, at.to); to == nil && made && (g.Kind != tree.Dir || at.empty) {
+		made := at.to.Known == tree.Exists && at.to.Kind == g.Kind && at.to.Target == g.Target
+		if to == nil && made && (g.Kind != tree.Dir || at.empty) {
 			m.appeared(i.To, at.to, false)
 		}
 		m.setMode(to, at.to, i.Meta.Mode)

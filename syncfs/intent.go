@@ -1,7 +1,6 @@
 package syncfs
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -27,20 +26,9 @@ func (s *Fs) resolveIntents() error {
 	return err
 }
 
-// awaitAbandoned waits until the remote has answered the calls that ended with their context, or has lost them: what they do may
-// come after a look. A call that never ends holds up each Push for a while, and fails it; see [abandon.Limit].
-func (s *Fs) awaitAbandoned() error {
-	ctx, cancel := context.WithTimeout(s.m.Context(), abandonedFor)
-	defer cancel()
-	err := s.m.AwaitAbandoned(ctx)
-	if err != nil && s.m.Context().Err() == nil {
-		err = fmt.Errorf("%w: it has not answered calls that were cancelled", ErrUnavailable)
-	}
-	return err
-}
-
-// abandonedFor is how long a Push waits for the answers to calls that were cancelled.
-const abandonedFor = 10 * time.Second
+// awaitAbandoned waits until the remote has answered the calls that ended with their context: what they do may come after a
+// look. One that takes too long is looked after by a guard.
+func (s *Fs) awaitAbandoned() error { return s.m.AwaitAbandoned(s.m.Context()) }
 
 // fate is what became of a step.
 type fate uint8

@@ -101,7 +101,7 @@ type contentKeeper interface {
 
 // keepsContent says whether the remote is known to keep what an earlier upload has sent to a file.
 func (s *Fs) keepsContent() bool {
-	k, ok := s.m.RemoteFs().(contentKeeper)
+	k, ok := mirror.Optional[contentKeeper](s.m)
 	return ok && k.KeepsContent()
 }
 

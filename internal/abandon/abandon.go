@@ -8,7 +8,6 @@ package abandon
 import (
 	"context"
 	"maps"
-	"slices"
 	"sync"
 	"time"
 )
@@ -21,7 +20,7 @@ type Calls struct {
 }
 
 // Limit is how long a call that was given up is waited for in all. What it does after that has to be found out otherwise.
-const Limit = 5 * time.Minute
+const Limit = 10 * time.Second
 
 // Await runs call, also if ctx has ended, and returns its result, or ctx's error as soon as ctx ends. A call that is given up goes on in its
 // goroutine and is in calls until it has ended. If it succeeds then, late gets its result; late may be nil. The call must not
@@ -66,11 +65,14 @@ func (c *Calls) Add(ended <-chan struct{}) {
 	c.running[ended] = time.Now()
 }
 
-// Wait returns nil once all calls have ended that were given up before, if that is less than [Limit] ago, or ctx's error.
+// Wait returns nil once all calls have ended that were given up before, or that was [Limit] ago, or ctx's error.
 func (c *Calls) Wait(ctx context.Context) error {
-	for _, ended := range c.left() {
+	for ended, since := range c.left() {
+		late := time.NewTimer(Limit - time.Since(since))
+		defer late.Stop()
 		select {
 		case <-ended:
+		case <-late.C:
 		case <-ctx.Done():
 			return ctx.Err()
 		}
@@ -78,11 +80,11 @@ func (c *Calls) Wait(ctx context.Context) error {
 	return nil
 }
 
-func (c *Calls) left() []<-chan struct{} {
+func (c *Calls) left() map[<-chan struct{}]time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.prune()
-	return slices.Collect(maps.Keys(c.running))
+	return maps.Clone(c.running)
 }
 
 // prune forgets the calls that have ended, and those that are not waited for any more. c.mu is held.

@@ -24,7 +24,7 @@ func TestACallEndsWithItsContextAndIsWaitedFor(t *testing.T) {
 		require.ErrorIs(t, calls.Wait(hurry), context.DeadlineExceeded)
 
 		go func() {
-			time.Sleep(time.Minute)
+			time.Sleep(Limit / 2)
 			answer <- 7
 		}()
 		require.NoError(t, calls.Wait(context.Background()))
@@ -53,8 +53,11 @@ func TestACallThatNeverEndsIsNotWaitedForForEver(t *testing.T) {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
 		require.Error(t, calls.Wait(ctx))
-		time.Sleep(Limit)
+		began := time.Now()
 		require.NoError(t, calls.Wait(context.Background()))
+		require.Equal(t, Limit-time.Second, time.Since(began))
+		require.NoError(t, calls.Wait(context.Background()))
+		require.Equal(t, Limit-time.Second, time.Since(began), "it is waited for once")
 	})
 }
 

@@ -184,6 +184,10 @@ func (a abandoning) Stage(name string, content []byte, mode fs.FileMode, atime, 
 	return infos[0], infos[1], err
 }
 
+func (a abandoning) KeepsContent() bool {
+	return a.base.(interface{ KeepsContent() bool }).KeepsContent()
+}
+
 // abandoningFile is an open file whose calls end with a context. Buffers are its own while a call runs: one that was
 // left to itself must not touch the caller's.
 type abandoningFile struct {
