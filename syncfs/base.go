@@ -27,7 +27,8 @@ func baseOf(n *tree.Node) base {
 	case n.Content == tree.Owned:
 		b.known = tree.Exists
 		if n.Copy.Unsure {
-			b.hash = &n.Copy.Hash
+			h := n.Copy.Hash
+			b.hash = &h
 		}
 	case n.Diff != nil:
 		b.hash = n.Diff.Base
