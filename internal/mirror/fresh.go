@@ -180,6 +180,7 @@ func (v *View) vanish(n *tree.Node) {
 			v.tree.MarkStale(n) // forgotten, it would pass for a file of the user's
 			return
 		}
+		v.showRemoved(n)
 		v.tree.Forget(n)
 	}
 }

@@ -30,16 +30,21 @@ func (v *View) Unlink(p Place, shadow Answer) []tree.Action {
 	if n.Kind == tree.Dir {
 		here = v.Here(n, n.Path())
 	}
-	if s := v.open[n.ID]; s != nil && !n.Ours() {
-		meta := n.Shown()
-		s.removed = &meta
-	}
+	v.showRemoved(n)
 	var actions []tree.Action
 	if here {
 		actions = append(actions, toTrash(n.Path(), fmt.Sprintf("%016x", uint64(n.ID))))
 	}
 	v.tree.Unlink(n, v.Now())
 	return actions
+}
+
+// showRemoved has the open handles of a node that is taken out of the view show it as it was.
+func (v *View) showRemoved(n *tree.Node) {
+	if s := v.open[n.ID]; s != nil && !n.Ours() {
+		meta := n.Shown()
+		s.removed = &meta
+	}
 }
 
 func kindOr(kind, other tree.Kind) tree.Kind {
