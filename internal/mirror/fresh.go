@@ -178,6 +178,7 @@ func (v *View) vanish(n *tree.Node) {
 		if err := v.dropCopy(n); err != nil {
 			v.opt.Logger.Warn("copy not deleted", "name", n.Path(), "err", err)
 			v.tree.MarkStale(n) // forgotten, it would pass for a file of the user's
+			n.Checked = 0       // and is asked about again, whatever ListTTL says
 			return
 		}
 		v.showRemoved(n)
