@@ -16,6 +16,7 @@ const (
 // A conn is one connection over the link.
 type conn struct {
 	link  *Link
+	opts  Options
 	ends  [2]net.Conn // by the direction that comes from it
 	once  sync.Once
 	ended chan struct{}
@@ -61,7 +62,7 @@ func (c *conn) serve() {
 // receive takes what from sends and says when it arrives.
 func (c *conn) receive(from net.Conn, chunks chan<- chunk) {
 	defer close(chunks)
-	p := pace{delay: c.link.opts.RoundTrip / 2, bandwidth: c.link.opts.Bandwidth}
+	p := pace{delay: c.opts.RoundTrip / 2, bandwidth: c.opts.Bandwidth}
 	for {
 		b := make([]byte, chunkSize)
 		n, err := from.Read(b)

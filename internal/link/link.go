@@ -28,13 +28,13 @@ const (
 // A Link forwards connections to its target. Its methods may be called by many goroutines at once.
 type Link struct {
 	target   string
-	opts     Options
 	listener net.Listener
 	ctx      context.Context // ends with Close
 	stop     context.CancelFunc
 	wg       sync.WaitGroup
 
 	mu    sync.Mutex // guards the following
+	opts  Options
 	conns map[*conn]struct{}
 	thaw  chan struct{} // closed: not frozen
 	cut   *Cut          // nil: none is to come
@@ -71,6 +71,13 @@ func Pipe(o Options) (near, far net.Conn) {
 // Addr is the "127.0.0.1:port" to dial in place of the target.
 func (l *Link) Addr() string { return l.listener.Addr().String() }
 
+// SetOptions changes what the connections made from now on are like.
+func (l *Link) SetOptions(o Options) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.opts = o
+}
+
 // Close ends the link and its connections, and returns when nothing of it is left.
 func (l *Link) Close() error {
 	l.stop()
@@ -104,6 +111,7 @@ func (l *Link) connect(near net.Conn) {
 func (l *Link) forward(near, far net.Conn) {
 	c := &conn{link: l, ends: [2]net.Conn{near, far}, ended: make(chan struct{})}
 	l.mu.Lock()
+	c.opts = l.opts
 	l.conns[c] = struct{}{}
 	l.mu.Unlock()
 	if l.ctx.Err() != nil { // Close may have looked before

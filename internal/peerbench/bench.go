@@ -47,24 +47,19 @@ func (b *bench) run(ctx context.Context) (err error) {
 		return err
 	}
 	c := &connector{server: server, dir: b.dir, program: program}
-	direct, closeDirect, err := c.over(wire{})
-	if err != nil {
-		return err
-	}
-	defer closeDirect()
 	var errs []error
 	for _, w := range b.wires {
-		errs = append(errs, b.runOver(ctx, c, w, direct))
+		errs = append(errs, b.runOver(ctx, c, w))
 	}
 	return errors.Join(errs...)
 }
 
-func (b *bench) runOver(ctx context.Context, c *connector, w wire, direct host) error {
-	h, closeLink, err := c.over(w)
+func (b *bench) runOver(ctx context.Context, c *connector, w wire) (err error) {
+	h, err := c.over(w)
 	if err != nil {
 		return err
 	}
-	defer closeLink()
+	defer func() { err = errors.Join(err, h.close()) }()
 	var errs []error
 	for _, load := range b.workloads {
 		for round := range b.runs {
@@ -72,7 +67,7 @@ func (b *bench) runOver(ctx context.Context, c *connector, w wire, direct host) 
 				if ctx.Err() != nil {
 					return ctx.Err()
 				}
-				errs = append(errs, b.measure(ctx, cell{w, load.name, t.name}, load, t, h, direct))
+				errs = append(errs, b.measure(ctx, cell{w, load.name, t.name}, load, t, h))
 			}
 		}
 	}
@@ -86,12 +81,12 @@ func rotated[T any](all []T, round int) []T {
 }
 
 // measure runs a tool once, if it can do the task and there is something to learn, and notes the result.
-func (b *bench) measure(ctx context.Context, at cell, load workload, t tool, h, direct host) error {
+func (b *bench) measure(ctx context.Context, at cell, load workload, t tool, h host) error {
 	_, able := t.plan(job{task: load.task, item: load.item})
 	if !able || b.results.givenUp(at) {
 		return nil
 	}
-	s, err := b.once(ctx, load, t, h, direct)
+	s, err := b.once(ctx, load, t, h)
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
@@ -124,13 +119,12 @@ type sample struct {
 	overLimit bool // it was ended
 }
 
-func (b *bench) once(ctx context.Context, load workload, t tool, h, direct host) (s sample, err error) {
-	j, cleanUp, err := b.prepare(ctx, load, t, direct)
+func (b *bench) once(ctx context.Context, load workload, t tool, h host) (s sample, err error) {
+	j, cleanUp, err := b.prepare(ctx, load, t, h)
 	defer func() { err = errors.Join(err, cleanUp()) }()
 	if err != nil {
 		return sample{}, fmt.Errorf("preparing: %w", err)
 	}
-	j.host = h
 	p, _ := t.plan(j)
 
 	limited, cancel := context.WithTimeout(ctx, b.limit)
@@ -159,14 +153,14 @@ func (b *bench) once(ctx context.Context, load workload, t tool, h, direct host)
 }
 
 // prepare makes the directories of a job, and in them what the task begins with. cleanUp is never nil.
-func (b *bench) prepare(ctx context.Context, load workload, t tool, direct host) (
+func (b *bench) prepare(ctx context.Context, load workload, t tool, h host) (
 	j job, cleanUp func() error, err error,
 ) {
 	// A directory of its own: what is left of a session that was cut off may still write into the one before.
 	b.made++
 	dir := filepath.Join(b.dir, fmt.Sprintf("run-%d", b.made))
 	data := b.dataDir(load.item)
-	j = job{task: load.task, item: load.item, host: direct, blocks: b.scale.blocks,
+	j = job{task: load.task, item: load.item, host: h, blocks: b.scale.blocks,
 		remoteDir: data, localDir: filepath.Join(dir, "local"), scratch: filepath.Join(dir, "scratch"),
 		mount: filepath.Join(dir, "mount"), names: filepath.Join(dir, "names"),
 	}
@@ -193,6 +187,8 @@ func (b *bench) prepare(ctx context.Context, load workload, t tool, direct host)
 		}
 	}
 	if load.task == edits || load.task == cached {
+		h.preparing()
+		defer h.measuring()
 		err = b.bringHere(ctx, t, j, filepath.Join(data, load.item.name))
 	}
 	if load.task == edits && err == nil {

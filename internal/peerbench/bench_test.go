@@ -62,7 +62,7 @@ func TestWrongResultsAreSeen(t *testing.T) {
 		{"a name less", list, `cd "$1"; find . -type f -printf "%s %P\n" | tail -n +2`, "is missing"},
 		{"wrong size", list, `cd "$1"; find . -type f -printf "7 %P\n"`, "files in place of"},
 	} {
-		_, err := b.once(t.Context(), workload{task: c.task, item: testItem}, shell(c.script), host{}, host{})
+		_, err := b.once(t.Context(), workload{task: c.task, item: testItem}, shell(c.script), host{})
 		if c.problem == "" {
 			require.NoError(t, err, c.name)
 		} else {
@@ -122,7 +122,7 @@ func TestLimitEndsARun(t *testing.T) {
 	hanging.ours = true
 	load := workload{name: "w", title: "title", task: pull, item: testItem}
 	at := cell{wire{}, "w", "shell"}
-	err := b.measure(t.Context(), at, load, hanging, host{}, host{})
+	err := b.measure(t.Context(), at, load, hanging, host{})
 	require.ErrorIs(t, err, errOverLimit, "ours is expected to do it")
 	require.True(t, b.results[at].overLimit)
 	pid, err := os.ReadFile(pids)
@@ -130,12 +130,12 @@ func TestLimitEndsARun(t *testing.T) {
 	require.NoDirExists(t, "/proc/"+strings.TrimSpace(string(pid)))
 
 	require.NoError(t, os.Remove(pids))
-	require.NoError(t, b.measure(t.Context(), at, load, hanging, host{}, host{}))
+	require.NoError(t, b.measure(t.Context(), at, load, hanging, host{}))
 	require.NoFileExists(t, pids, "it is not tried again")
 
 	hanging.ours = false
 	other := cell{wire{}, "w", "peer"}
-	require.NoError(t, b.measure(t.Context(), other, load, hanging, host{}, host{}), "a peer may be slow")
+	require.NoError(t, b.measure(t.Context(), other, load, hanging, host{}), "a peer may be slow")
 	require.True(t, b.results[other].overLimit)
 }
 
@@ -155,7 +155,7 @@ func TestInterruptEndsARun(t *testing.T) {
 		}
 	}()
 	load := workload{task: pull, item: testItem}
-	err := b.measure(ctx, cell{}, load, shell(`echo >`+started+`/yes; sleep 1000`), host{}, host{})
+	err := b.measure(ctx, cell{}, load, shell(`echo >`+started+`/yes; sleep 1000`), host{})
 	require.ErrorIs(t, err, context.Canceled)
 	require.Empty(t, b.results)
 	b.requireNoRuns(t)

@@ -18,11 +18,9 @@ func TestClients(t *testing.T) {
 	require.NoError(t, err)
 	b := benchWith(t, time.Minute)
 	c := &connector{server: opensshtest.Start(t, opensshtest.Options{}), dir: b.dir, program: program}
-	direct, _, err := c.over(wire{})
+	far, err := c.over(wire{roundTrip: time.Millisecond})
 	require.NoError(t, err)
-	far, closeLink, err := c.over(wire{roundTrip: time.Millisecond})
-	require.NoError(t, err)
-	defer func() { require.NoError(t, closeLink()) }()
+	defer func() { require.NoError(t, far.close()) }()
 
 	ran := make(map[string]int)
 	for _, load := range quickScale.workloads() {
@@ -33,9 +31,8 @@ func TestClients(t *testing.T) {
 			if !able || p.mount != nil || p.pipe[0][0] != program || tool.warm && !warmToo {
 				continue
 			}
-			j, cleanUp, err := b.prepare(t.Context(), load, tool, direct)
+			j, cleanUp, err := b.prepare(t.Context(), load, tool, far)
 			require.NoError(t, err)
-			j.host = far
 			p, _ = tool.plan(j)
 			var output bytes.Buffer
 			require.NoError(t, runClient(t.Context(), p.pipe[0][2:], &output), "%s: %s", load.name, tool)

@@ -67,21 +67,41 @@ type connector struct {
 	made    int
 }
 
-// over returns the host at the near end of a wire, which lasts until it is closed.
-func (c *connector) over(w wire) (host, func() error, error) {
-	addr, closing := c.server.Addr, func() error { return nil }
-	if !w.isLoopback() {
-		l, err := link.New(addr, w.options())
-		if err != nil {
-			return host{}, nil, err
-		}
-		addr, closing = l.Addr(), l.Close
+// over returns the host at the near end of a wire, which lasts until the host is closed.
+func (c *connector) over(w wire) (h host, err error) {
+	if w.isLoopback() {
+		return c.host(c.server.Addr)
 	}
-	h, err := c.host(addr)
+	l, err := link.New(c.server.Addr, w.options())
 	if err != nil {
-		return host{}, nil, errors.Join(err, closing())
+		return host{}, err
 	}
-	return h, closing, nil
+	if h, err = c.host(l.Addr()); err != nil {
+		return host{}, errors.Join(err, l.Close())
+	}
+	h.wire, h.link = w, l
+	return h, nil
+}
+
+// preparing has sessions that begin from now on pass the link as if it were loopback, so that they need not be waited for.
+func (h host) preparing() {
+	if h.link != nil {
+		h.link.SetOptions(link.Options{})
+	}
+}
+
+// measuring undoes that.
+func (h host) measuring() {
+	if h.link != nil {
+		h.link.SetOptions(h.wire.options())
+	}
+}
+
+func (h host) close() error {
+	if h.link == nil {
+		return nil
+	}
+	return h.link.Close()
 }
 
 func (c *connector) host(addr string) (host, error) {

@@ -7,6 +7,8 @@ import (
 	"os/exec"
 	"strconv"
 	"strings"
+
+	"github.com/sftpsyncer/go-syncfs/internal/link"
 )
 
 // A tool is one way to do the tasks: us, or a peer.
@@ -57,6 +59,8 @@ type host struct {
 	knownHosts string
 	sshConfig  string // a configuration of OpenSSH's client that holds all of this
 	program    string // this program
+	wire       wire
+	link       *link.Link // which makes the wire; nil on loopback
 }
 
 // alias is the host's name in sshConfig.
