@@ -56,6 +56,7 @@ func (s *Fs) patrol() error {
 		}
 	}
 	return s.m.Do(func(v *mirror.View) error {
+		v.RemoteChanged() // nobody knows since when
 		for i, g := range guards {
 			m := mender{v, s}
 			if sights[i].err == nil {
@@ -165,7 +166,6 @@ func (m mender) moved(from, to *tree.Node, path string, at sight) {
 	}
 	_, name := tree.Split(path)
 	if dir.OnRemote(name) == nil {
-		m.v.RemoteChanged()
 		m.v.Tree().Rebase(from, dir, name)
 	}
 }
@@ -195,7 +195,6 @@ func (m mender) appeared(path string, now mirror.Answer, temp bool) {
 		return
 	}
 	_, name := tree.Split(path)
-	m.v.RemoteChanged()
 	n := m.v.Tree().Hide(dir, name, now.Kind, tree.Exists, now.Meta, m.v.Now())
 	n.SetTarget(now.Target)
 	n.Temp = temp

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/afero"
 	"github.com/stretchr/testify/require"
 
+	"github.com/sftpsyncer/go-syncfs/cachefs"
 	"github.com/sftpsyncer/go-syncfs/internal/aferotest"
 )
 
@@ -100,6 +101,32 @@ func (r *rig) pushAll() {
 	require.NoError(r, err)
 }
 
+// What others remove is gone, also where a request of this side that changes attributes may still be carried out.
+func TestLateAttributesDoNotExplainARemoval(t *testing.T) {
+	t.Parallel()
+	remote := &lateRemote{coarse: coarse{aferotest.OS(t.TempDir())}}
+	r := &rig{TB: t, remote: remote.Fs, local: realDir(t)}
+	var err error
+	r.fs, err = New(remote, r.local, trying(&Options{Cache: cachefs.Options{Revalidate: cachefs.Always}}))
+	require.NoError(t, err)
+	defer func() { require.NoError(t, r.fs.Close()) }()
+	r.serve("d/f")
+	r.fetch("d/f")
+	require.NoError(t, r.fs.Chmod("d/f", 0o600))
+	remote.mu.Lock()
+	remote.hold = 0
+	remote.mu.Unlock()
+	_, err = r.push()
+	require.ErrorIs(t, err, ErrUnavailable)
+	r.pushAll()
+	require.NoError(t, r.remote.RemoveAll("d"))
+	_, err = r.fs.Stat("d")
+	require.ErrorIs(t, err, fs.ErrNotExist)
+	r.pushAll()
+	_, err = r.remote.Stat("d")
+	require.ErrorIs(t, err, fs.ErrNotExist)
+}
+
 // A request that is not answered, and carried out after everything has been pushed, and more, is undone by the next Push.
 func TestARequestThatIsCarriedOutLateIsUndone(t *testing.T) {
 	t.Parallel()
@@ -158,7 +185,7 @@ func lateStory(t *testing.T, hold int, replaces, reopen, fetched bool, first, th
 	r := &rig{TB: t, remote: remote.Fs, local: realDir(t)}
 	open := func() {
 		var err error
-		r.fs, err = New(remote, r.local, trying(nil))
+		r.fs, err = New(remote, r.local, &Options{RetryFor: -1}) // what was listed before is used again
 		require.NoError(t, err)
 	}
 	again := func() {
@@ -186,6 +213,11 @@ func lateStory(t *testing.T, hold int, replaces, reopen, fetched bool, first, th
 	r.pushAll()
 	again()
 	came = remote.release()
+	shown, err := afero.ReadDir(r.fs, "/")
+	require.NoError(t, err)
+	for _, fi := range shown {
+		require.NotContains(t, fi.Name(), " (replaced ", "call %d", hold)
+	}
 	r.pushAll()
 	require.Empty(t, r.fs.Pending())
 	want, err := aferotest.Tree(r.fs)

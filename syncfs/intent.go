@@ -187,6 +187,7 @@ func (s *Fs) resolveMode(i *tree.Intent, made mirror.Answer) mirror.Answer {
 
 // settle records the fate of a step; now is what the remote has where it leads to.
 func settle(v *mirror.View, n *tree.Node, i *tree.Intent, f fate, now tree.Meta) {
+	v.RemoteChanged() // nobody knows since when
 	t := v.Tree()
 	dir := t.Node(i.Dir)
 	switch {
@@ -203,7 +204,6 @@ func settle(v *mirror.View, n *tree.Node, i *tree.Intent, f fate, now tree.Meta)
 		clearIntent(v, n)
 		return
 	case i.Kind == tree.Reset: // the attributes stay to be sent
-		v.RemoteChanged()
 		v.Tree().Note(n, v.Now()).Intent = nil
 		n.Meta, n.Checked = now, v.Now()
 		v.Tree().Touch(n)

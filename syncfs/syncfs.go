@@ -168,7 +168,8 @@ func (s *Fs) Unpin(name string) error {
 }
 
 // Evict deletes the local copy of a file of the remote's. One that is not here is no error. The error matches ErrBusy if it
-// is open or pinned, cachefs.ErrChanged if what is here is no copy: what is queued, and what is the user's, stays.
+// is open or pinned, or if a request of a push that got no answer may still be carried out, see "Requests in doubt";
+// cachefs.ErrChanged if what is here is no copy: what is queued, and what is the user's, stays.
 func (s *Fs) Evict(name string) error {
 	return mirror.PathError("evict", name, s.m.Evict(name))
 }

@@ -102,5 +102,8 @@ func (v *View) expected() map[string]bool {
 			put(&paths, i.Aside, true)
 		}
 	})
+	for _, g := range v.tree.Guards() {
+		put(&paths, g.Intent.Aside, true)
+	}
 	return paths
 }

@@ -27,6 +27,9 @@ var errNoRoom = errors.New("no room for a local copy")
 // errWritten says that there is no copy of a file because it is being written on the remote.
 var errWritten = fmt.Errorf("%w: it is open for writing", ErrBusy)
 
+// errGuarded says why a copy is kept after a push.
+var errGuarded = fmt.Errorf("%w: the copy is kept until no request that got no answer can be carried out any more", ErrBusy)
+
 // unavailable is an error of the remote that is no answer.
 type unavailable struct{ cause error }
 

@@ -35,7 +35,6 @@ func (v *View) Restore(n *tree.Node) bool {
 
 // Resend takes note that a late request of this side has put a version in the place of a node's: it is to be replaced.
 func (v *View) Resend(n *tree.Node, there tree.Meta) {
-	v.RemoteChanged()
 	if n.InView() && n.Content == tree.Owned && !n.Copy.Stale {
 		v.keepAttrs(n, there)
 		v.tree.Change(n, tree.Copy{Stamp: n.Copy.Stamp})

@@ -128,8 +128,8 @@ func (m *FS) rmdir(name string) error {
 	return m.local.Remove(name)
 }
 
-// Evict deletes the local copy of a file. The error matches ErrBusy if it is open or pinned, ErrChanged if what is here
-// is no copy: an edit, or a file of the user's.
+// Evict deletes the local copy of a file. The error matches ErrBusy if it is open or pinned, or if a request that got no
+// answer may still destroy what the remote has; ErrChanged if what is here is no copy: an edit, or a file of the user's.
 func (m *FS) Evict(name string) error {
 	clean, err := m.Clean(name)
 	if err != nil {
@@ -152,8 +152,10 @@ func (m *FS) Evict(name string) error {
 			return nil
 		case n.Ours():
 			return ErrChanged
-		case v.open[n.ID] != nil, pinned(n), n.Local() && v.tree.Guarded(n):
+		case v.open[n.ID] != nil, pinned(n):
 			return ErrBusy
+		case n.Local() && v.tree.Guarded(n):
+			return errGuarded
 		}
 		v.dropParts(n.RemotePath())
 		v.stopArrival(n)

@@ -86,8 +86,8 @@ func (t *Tree) Explains(n *Node, known Answer, meta Meta) bool {
 	for _, g := range t.guards {
 		i := g.Intent
 		switch {
-		case known == Absent && within(path, cmp.Or(i.From, i.To)):
-			return true // removed, renamed, or moved aside
+		case known == Absent && i.takes(path):
+			return true
 		case known == Exists && path == i.To && meta.SameVersion(i.Meta):
 			return true // replaced
 		case known == Exists && path == i.To && i.Attr.Set&AttrTimes != 0 && meta.Size == n.Meta.Size:
@@ -95,6 +95,11 @@ func (t *Tree) Explains(n *Node, known Answer, meta Meta) bool {
 		}
 	}
 	return false
+}
+
+// takes tells whether the request removes or renames what is under a path of the remote. What it moves aside is not lost.
+func (i Intent) takes(path string) bool {
+	return (i.Kind == Erase || i.Kind.Renames()) && within(path, i.From)
 }
 
 func within(path, dir string) bool {
