@@ -154,6 +154,7 @@ func TestCloseFromCallbacks(t *testing.T) {
 			r.place("put", "there", "by hand/", "by hand/f")
 			err := from(r, func() { require.NoError(r, r.fs.Close()) })
 			require.ErrorIs(t, err, fs.ErrClosed)
+			require.NoError(t, r.fs.Close()) // waits for the one in the callback
 			r.opts.Resolve, r.opts.Cache.Progress = nil, nil
 			r.start()
 			require.Contains(t, r.pending(), "put f")

@@ -38,7 +38,7 @@ func (k lateKind) String() string {
 }
 
 func newLateWorld(t *testing.T, kind lateKind) *lateWorld {
-	w := &lateWorld{T: t, store: newStore(kind.replaces), line: new(lateremote.Line), disk: crashfs.New(nil), quick: kind.quick}
+	w := &lateWorld{T: t, store: newStore(kind.replaces, nil), line: new(lateremote.Line), disk: crashfs.New(nil), quick: kind.quick}
 	for _, dir := range []string{"/d", "/e"} {
 		require.NoError(t, w.store.Fs.Mkdir(dir, 0o755))
 	}

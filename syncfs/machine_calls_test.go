@@ -376,7 +376,7 @@ func (m *machine) refreshed(shown map[string]entry) {
 	for name, e := range m.view {
 		theirs, there := remote[e.origin]
 		switch now, sees := shown[name]; {
-		case !e.stale && (e.typ != 0 || e.text != e.base), now.text == e.text:
+		case !e.stale && (e.typ != 0 || e.changed && e.text != e.base), now.text == e.text:
 		case sees && (texts[now.text] || !m.uncertain && there && now.text == theirs.text):
 			e.text, e.base, e.perm, e.mtime, e.stale = now.text, now.text, now.perm, 0, false
 			m.view[name] = e

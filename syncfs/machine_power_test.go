@@ -11,7 +11,6 @@ import (
 	"github.com/spf13/afero"
 	"github.com/stretchr/testify/require"
 
-	"github.com/sftpsyncer/go-syncfs/internal/crashfs"
 	"github.com/sftpsyncer/go-syncfs/internal/mirror"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
@@ -159,7 +158,7 @@ func (m *machine) startOver() {
 	for _, name := range m.store.temporary() {
 		require.NoError(m.rt, m.store.Fs.Remove("/"+name))
 	}
-	m.disk = crashfs.New(&crashfs.Options{Journal: m.journal})
+	m.disk = m.newDisk()
 	require.NoError(m.rt, m.open())
 	m.model = settled(m.store.tree())
 	m.pushed()

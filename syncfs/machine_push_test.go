@@ -299,6 +299,7 @@ func (m *machine) other() {
 		return
 	}
 	m.edited = true
+	defer m.pass(listsLast)
 	remote := m.store.tree()
 	names := slices.Sorted(maps.Keys(remote))
 	files, dirs := []string{}, []string{""}
@@ -360,6 +361,7 @@ func (m *machine) others(op, name string) {
 	m.edited = true
 	m.rt.Logf("other %ss %s %s", op, name, label(text))
 	require.NoError(m.rt, m.store.serve(name, text, mtime))
+	m.pass(listsLast)
 }
 
 // has says whether this side has made, or moved, something to a name of the remote.

@@ -166,7 +166,7 @@ func (m *machine) leftover() {
 	at := "/" + path.Join(rapid.SampledFrom(dirs).Draw(m.rt, "directory"), name)
 	m.rt.Logf("leftover %s", at)
 	require.NoError(m.rt, afero.WriteFile(m.store.Fs, at, []byte("left"), 0o644))
-	old := time.Now().Add(-3 * 24 * time.Hour)
+	old := m.now().Add(-3 * 24 * time.Hour)
 	require.NoError(m.rt, m.store.Fs.Chtimes(at, old, old))
 	m.leftovers[name] = true
 }

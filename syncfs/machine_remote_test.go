@@ -29,8 +29,9 @@ type store struct {
 
 const linkMode = fs.ModeSetuid | fs.ModeSetgid | fs.ModeSticky
 
-func newStore(replaces bool) *store {
-	return &store{Fs: crashfs.New(nil), replaces: replaces, whole: map[string]bool{}, known: map[int]string{}}
+// newStore returns an empty store. Nil options of its memory are the default.
+func newStore(replaces bool, opts *crashfs.Options) *store {
+	return &store{Fs: crashfs.New(opts), replaces: replaces, whole: map[string]bool{}, known: map[int]string{}}
 }
 
 // commit allows a text.

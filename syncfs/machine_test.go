@@ -102,6 +102,7 @@ type machine struct {
 	quick   bool             // the remote has short cuts
 	journal bool             // of the disk
 	sides   [2]*faultfs.Plan // of the remote and of the local side
+	time    atomic.Int64     // in nanoseconds since 1970, by the clocks of both sides
 	fs      *Fs
 
 	*model
@@ -124,16 +125,18 @@ func newMachine(rt *rapid.T, revalidate time.Duration, with machineWith, count *
 	m := &machine{rt: rt, with: with, count: count, line: new(lateremote.Line), opts: Options{RetryFor: -1},
 		model: newModel(), leftovers: map[string]bool{}}
 	m.opts.Cache.Revalidate = revalidate
+	m.pass(machineBegins)
+	skew := time.Duration(0)
 	if with.clock {
-		skew := rapid.SampledFrom([]time.Duration{-time.Hour, -3 * time.Second, 3 * time.Second, time.Hour}).Draw(rt, "skew")
-		m.opts.Cache.Now = func() time.Time { return time.Now().Add(skew) }
+		skew = rapid.SampledFrom([]time.Duration{-time.Hour, -3 * time.Second, 3 * time.Second, time.Hour}).Draw(rt, "skew")
 	}
+	m.opts.Cache.Now = func() time.Time { return m.now().Add(skew) }
 	m.opts.Cache.Parallel = rapid.SampledFrom([]int{1, 1, 1, 4}).Draw(rt, "parallel")
-	m.store = newStore(rapid.SampledFrom([]bool{true, true, false}).Draw(rt, "replaces"))
+	m.store = newStore(rapid.SampledFrom([]bool{true, true, false}).Draw(rt, "replaces"), &crashfs.Options{Now: m.now})
 	// Calls of a remote without contexts go on beside the test when their context has ended.
 	m.quick = with.cancels || rapid.Bool().Draw(rt, "quick")
 	m.journal = rapid.Bool().Draw(rt, "journal")
-	m.disk = crashfs.New(&crashfs.Options{Journal: m.journal})
+	m.disk = m.newDisk()
 	m.sides = [2]*faultfs.Plan{new(faultfs.Plan), new(faultfs.Plan)}
 	for _, name := range []string{"a", "b", "d/a", "d/b", "d/c/a"} {
 		require.NoError(rt, m.store.Fs.MkdirAll("/"+parent(name), 0o755))
@@ -143,6 +146,22 @@ func newMachine(rt *rapid.T, revalidate time.Duration, with machineWith, count *
 	m.follow(m.store.tree(), nil)
 	return m
 }
+
+func (m *machine) newDisk() *crashfs.Fs {
+	return crashfs.New(&crashfs.Options{Journal: m.journal, Now: m.now})
+}
+
+const (
+	machineBegins = 1_600_000_000 * time.Second // since 1970
+	// listsLast is a little more than the default of Options.Cache.ListTTL: what the other client does shows after it.
+	listsLast = 5*time.Second + time.Millisecond
+)
+
+// now is the time. It goes on a little each time it is looked at, so that a history does not depend on how long it takes.
+func (m *machine) now() time.Time { return time.Unix(0, m.time.Add(int64(time.Microsecond))) }
+
+// pass lets time pass.
+func (m *machine) pass(d time.Duration) { m.time.Add(int64(d)) }
 
 func (m *machine) open() error {
 	err := m.openDamaged()

@@ -131,7 +131,7 @@ func (m *machine) came(t *trouble) bool {
 	came := dead || t.line
 	t.mu.Unlock()
 	m.line.Decide(nil)
-	if t.kind == "cancel" || t.kind == "power" { // the server gets what was sent, before anything else
+	if t.kind == "cancel" || t.after != nil { // the server gets what was sent, before anything else
 		m.line.DeliverAll()
 	}
 	for i, side := range m.sides {

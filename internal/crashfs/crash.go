@@ -73,7 +73,7 @@ func (f *Fs) crash(s survival) *Fs {
 		left.diskEntries = maps.Clone(left.entries)
 		return left
 	}
-	return &Fs{journaled: f.journaled, root: clone(f.root)}
+	return &Fs{journaled: f.journaled, now: f.now, root: clone(f.root)}
 }
 
 // remains returns what is left of a file's content and attributes.

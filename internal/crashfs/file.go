@@ -7,7 +7,6 @@ import (
 	"os"
 	"slices"
 	"syscall"
-	"time"
 
 	"github.com/spf13/afero"
 )
@@ -122,7 +121,7 @@ func (f *file) writeAt(p []byte, off int64) (int, error) {
 	case off > largest-int64(len(p)):
 		return 0, syscall.EFBIG
 	}
-	f.node.change(change{data: slices.Clone(p), off: off, mtime: time.Now()})
+	f.node.change(change{data: slices.Clone(p), off: off, mtime: f.fs.now()})
 	return len(p), nil
 }
 
@@ -158,7 +157,7 @@ func (f *file) Truncate(size int64) error {
 		case size > largest:
 			return syscall.EFBIG
 		}
-		f.node.change(resize(size))
+		f.node.change(f.fs.resize(size))
 		return nil
 	})
 }

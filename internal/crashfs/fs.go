@@ -16,11 +16,15 @@ type Options struct {
 	// their directory, as ext4 and XFS do. By default it takes a Sync of the
 	// directory.
 	Journal bool
+
+	// Now is the clock that files get their times from; time.Now by default.
+	Now func() time.Time
 }
 
 // Fs is a file system in memory. It is safe for concurrent use.
 type Fs struct {
 	journaled bool
+	now       func() time.Time
 
 	mu      sync.Mutex // guards all below, all nodes and all files
 	root    *node
@@ -31,10 +35,14 @@ var _ afero.Fs = (*Fs)(nil)
 
 // New returns an empty Fs. Nil options are the default.
 func New(opts *Options) *Fs {
-	f := &Fs{root: newNode(fs.ModeDir|0o777&^umask, time.Now())}
+	f := &Fs{now: time.Now}
 	if opts != nil {
 		f.journaled = opts.Journal
+		if opts.Now != nil {
+			f.now = opts.Now
+		}
 	}
+	f.root = newNode(fs.ModeDir|0o777&^umask, f.now())
 	return f
 }
 
@@ -70,7 +78,7 @@ func (f *Fs) openNode(name string, flag int, perm fs.FileMode) (*node, error) {
 	case at.node == nil && !create:
 		return nil, fs.ErrNotExist
 	case at.node == nil:
-		n := newNode(perm&settable&^umask, time.Now())
+		n := newNode(perm&settable&^umask, f.now())
 		f.put(at, n)
 		return n, nil
 	case create && flag&os.O_EXCL != 0:
@@ -79,7 +87,7 @@ func (f *Fs) openNode(name string, flag int, perm fs.FileMode) (*node, error) {
 		return nil, syscall.EISDIR
 	}
 	if flag&os.O_TRUNC != 0 {
-		at.node.change(resize(0))
+		at.node.change(f.resize(0))
 	}
 	return at.node, nil
 }
@@ -94,7 +102,7 @@ func (f *Fs) Mkdir(name string, perm fs.FileMode) error {
 	case at.node != nil:
 		err = fs.ErrExist
 	default:
-		f.put(at, newDir(perm))
+		f.put(at, f.newDir(perm))
 	}
 	return pathError("mkdir", name, err)
 }
@@ -108,7 +116,7 @@ func (f *Fs) MkdirAll(name string, perm fs.FileMode) error {
 	for _, e := range elements {
 		next := dir.entries[e]
 		if next == nil {
-			next = newDir(perm)
+			next = f.newDir(perm)
 			f.put(place{dir: dir, name: e}, next)
 		}
 		if !next.isDir() {
@@ -120,8 +128,8 @@ func (f *Fs) MkdirAll(name string, perm fs.FileMode) error {
 	return pathError("mkdir", name, err)
 }
 
-func newDir(perm fs.FileMode) *node {
-	return newNode(fs.ModeDir|perm&settable&^umask, time.Now())
+func (f *Fs) newDir(perm fs.FileMode) *node {
+	return newNode(fs.ModeDir|perm&settable&^umask, f.now())
 }
 
 // Stat describes a file or directory. What it returns does not change later;
@@ -174,8 +182,8 @@ func (f *Fs) set(op, name string, set func(*inode)) error {
 }
 
 // resize is the change that Truncate makes.
-func resize(size int64) change {
-	now := time.Now()
+func (f *Fs) resize(size int64) change {
+	now := f.now()
 	return change{set: func(i *inode) {
 		i.resize(size)
 		i.mtime = now

@@ -5,7 +5,6 @@ import (
 	"os"
 	"slices"
 	"syscall"
-	"time"
 )
 
 // put has the name at refer to n, which is new.
@@ -24,7 +23,7 @@ func (f *Fs) drop(at place) {
 
 // edit carries out an operation on names, in memory only.
 func (f *Fs) edit(op entryOp) {
-	now := time.Now()
+	now := f.now()
 	for _, e := range op.edits {
 		e.apply(e.dir.entries)
 		e.dir.change(change{set: func(i *inode) { i.mtime = now }})
