@@ -36,9 +36,9 @@ func (c *Fs) Status(name string) (Status, error) {
 func (c *Fs) Stats() Stats { return c.m.Stats() }
 
 // Pin makes sure that a whole copy of a file is here, and keeps it: it is replaced by later versions, but not evicted,
-// neither for want of room nor by Evict, until Unpin. That lasts when the file is renamed or written, and for later Fs on
-// the same local directory. It ends when the file is removed, or its copy deleted by hand. A file that was put into the local
-// directory by other means stays in any case.
+// neither for want of room nor by Evict, until Unpin. That lasts when the file is renamed or written, and for later Fs
+// on the same local directory. It ends when the file is removed, or its copy deleted by hand. A file that was put into
+// the local directory by other means stays in any case.
 func (c *Fs) Pin(ctx context.Context, name string) error {
 	return mirror.PathError("pin", name, c.m.With(ctx).Pin(name))
 }

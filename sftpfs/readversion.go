@@ -8,8 +8,8 @@ import (
 )
 
 // ReadVersion returns the content of a small file of which a look at it has shown that size and mtime, and what it is
-// now, if it was that version all the while. It takes one round trip or two, and works only where the server is known to carry
-// requests out in their order. All that an error means is that the file is to be opened instead.
+// now, if it was that version all the while. It takes one round trip or two, and works only where the server is known
+// to carry requests out in their order. All that an error means is that the file is to be opened instead.
 func (f *Fs) ReadVersion(name string, size int64, mtime time.Time) (content []byte, fi fs.FileInfo, err error) {
 	type version struct {
 		content []byte

@@ -54,7 +54,7 @@ func targetBase(v *mirror.View, step tree.Step) base {
 // check compares what the remote has with the base. It is the one place that decides what is a conflict.
 //
 // A base of which nothing is known was given to Add, or created offline: a file replaces any file. A removal is never
-// given so: what it would remove unseen is a conflict. Whether the content is that of the base, sure finds out.
+// given so: what it would remove unseen is a conflict. Whether the content is that of the base, compare finds out.
 func (b base) check(now mirror.Answer, policy ConflictPolicy, removal bool) error {
 	switch {
 	case now.Known == tree.Unknown:

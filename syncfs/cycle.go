@@ -3,7 +3,6 @@ package syncfs
 import (
 	"errors"
 	"fmt"
-	"sync"
 
 	"github.com/sftpsyncer/go-syncfs/internal/mirror"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
@@ -57,7 +56,7 @@ func (r *round) check(c *cycle) (failed []failure) {
 	if err != nil {
 		return []failure{{c.steps[0], err}}
 	}
-	r.s.lookAt(views)
+	r.s.m.Each(len(views), func(i int) { views[i].look(r.s) })
 	for k := range views {
 		result := Result{Change: r.changes[steps[k]]}
 		if err := r.s.foreseen(&views[k], &result); err != nil {
@@ -65,20 +64,6 @@ func (r *round) check(c *cycle) (failed []failure) {
 		}
 	}
 	return failed
-}
-
-// lookAt asks the remote about all that some steps are about, several at a time.
-func (s *Fs) lookAt(views []foresight) {
-	slots := make(chan struct{}, s.m.Capacity())
-	var running sync.WaitGroup
-	for i := range views {
-		slots <- struct{}{}
-		running.Go(func() {
-			defer func() { <-slots }()
-			views[i].look(s)
-		})
-	}
-	running.Wait()
 }
 
 // foreseen is the error with which a step would fail, as far as that can be told before those that it waits for.

@@ -15,7 +15,8 @@ import (
 //
 // A file that was queued by Add stays in the local directory where it is; bytes that were written through the Fs are
 // moved to .syncfs/discarded there. What the user has put by hand where something goes back to stays, and is what the
-// program sees; a copy that has lost its place so is deleted. What stands in the way of something that goes back to its place is discarded too.
+// program sees; a copy that has lost its place so is deleted. What stands in the way of something that goes back to its
+// place is discarded too.
 //
 // What a Push that failed has moved aside on the remote, in the middle of a swap, goes back to its old name if that is
 // free: the rename is queued. Otherwise, or if it is discarded once more, it shows under the name that it has there.
@@ -99,17 +100,13 @@ func (d *discarder) chooseBelow(name string) (found bool) {
 		if n.Temp {
 			return
 		}
-		if below(whereabouts(n), name) ||
-			n.HasBase() && (below(n.RemotePath(), name) || below(origin(d.v.Tree(), n), name)) {
+		if tree.Within(whereabouts(n), name) ||
+			n.HasBase() && (tree.Within(n.RemotePath(), name) || tree.Within(origin(d.v.Tree(), n), name)) {
 			d.take(n)
 			found = true
 		}
 	})
 	return found
-}
-
-func below(path, dir string) bool {
-	return dir == "." || path == dir || strings.HasPrefix(path, dir+"/")
 }
 
 // whereabouts is where the program sees a node, or would see it if it had not removed it.
@@ -164,7 +161,7 @@ func (d *discarder) take(n *tree.Node) {
 func (d *discarder) takeBelow(dir *tree.Node) {
 	var found []*tree.Node
 	d.v.Tree().Pending(func(n *tree.Node) {
-		if n.Within(dir) || n.HasBase() && below(n.RemotePath(), dir.RemotePath()) {
+		if n.Within(dir) || n.HasBase() && tree.Within(n.RemotePath(), dir.RemotePath()) {
 			found = append(found, n)
 		}
 	})

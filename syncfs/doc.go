@@ -28,16 +28,16 @@
 //
 // # Requests in doubt
 //
-// A request whose answer never came (its connection was lost, its context ended, the process died) may be carried out late,
-// by a server that was suspended or a proxy that kept it. After Push has returned nil, and after at most one more Push with
-// nothing queued, the remote has what the program sees, whatever such request was carried out in between.
+// A request whose answer never came (its connection was lost, its context ended, the process died) may be carried out
+// late, by a server that was suspended or a proxy that kept it. After Push has returned nil, and after at most one more
+// Push with nothing queued, the remote has what the program sees, whatever such request was carried out in between.
 //
-// Push waits for the answers to calls that were cancelled, for 10 seconds at most. What became of other requests it finds out by looking at both names
-// until they agree, and it looks at them again in each later Push, until one that comes 5 minutes or more after the request. If it
-// finds there what the request does, it makes the remote equal to the view again. Meanwhile the local bytes of these names are
-// kept, and their removal by another client is taken for the request's. Content that is only on the remote and that such a request
-// could destroy is fetched first; where that fails, the step fails with [ErrUnavailable] until the 5 minutes are over. Changes of
-// the owner are not looked at.
+// Push waits for the answers to calls that were cancelled, for 10 seconds at most. What became of other requests it
+// finds out by looking at both names until they agree, and it looks at them again in each later Push, until one that
+// comes 5 minutes or more after the request. If it finds there what the request does, it makes the remote equal to the
+// view again. Meanwhile the local bytes of these names are kept, and their removal by another client is taken for the
+// request's. Content that is only on the remote and that such a request could destroy is fetched first; where that
+// fails, the step fails with [ErrUnavailable] until the 5 minutes are over. Changes of the owner are not looked at.
 //
 // # Not guaranteed
 //
@@ -47,27 +47,28 @@
 //
 // # Versions
 //
-// The base of a change is what the program was shown last. For a file whose copy is here that is the version of the copy,
-// even if a listing has shown a later one since, and also if the file is opened with O_TRUNC. A file that is opened for
-// writing without O_TRUNC is fetched first if the remote has another version, and then has that one as its base. For
-// everything else the base is what the remote answers to the call.
+// The base of a change is what the program was shown last. For a file whose copy is here that is the version of the
+// copy, even if a listing has shown a later one since, and also if the file is opened with O_TRUNC. A file that is
+// opened for writing without O_TRUNC is fetched first if the remote has another version, and then has that one as its
+// base. For everything else the base is what the remote answers to the call.
 //
 // A version is kind, size, modification time and, of a symbolic link, the target. Many remotes have whole seconds only.
-// There a copy whose time is less than two seconds before its fetch, by the remote's clock, is compared by content before the
-// file is replaced, removed, renamed or changed. Push learns the remote's clock, for an hour, from a directory that it makes,
-// and after a comparison by content. Until then a copy counts as doubtful if its time is less than 24 hours before the
-// fetch, so that a clock here that is less than a day ahead does no harm. A file of which there is no copy is told by size
-// and time alone.
+// There a copy whose time is less than two seconds before its fetch, by the remote's clock, is compared by content
+// before the file is replaced, removed, renamed or changed. Push learns the remote's clock, for an hour, from a
+// directory that it makes, and after a comparison by content. Until then a copy counts as doubtful if its time is less
+// than 24 hours before the fetch, so that a clock here that is less than a day ahead does no harm. A file of which
+// there is no copy is told by size and time alone.
 //
-// What Push publishes over a file of the same size gets a modification time in a later second, unless it is more than an
-// hour older. A time that the program has set by Chtimes is kept: then the two versions cannot be told apart.
+// What Push publishes over a file of the same size gets a modification time in a later second, unless it is more than
+// an hour older. A time that the program has set by Chtimes is kept: then the two versions cannot be told apart.
 //
 // The local directory belongs to one Fs at a time, of any process. The queue, and whatever else is kept besides the
 // files themselves, is in .syncfs at its root, which cannot be seen through the Fs; neither can names that begin with
-// ".syncfs-", which temporary files have, and files whose own names the local disk cannot hold or keep apart. Temporary files
-// of other clients keep a directory from being removed until they are a day old by the server's clock.
+// ".syncfs-", which temporary files have, and files whose own names the local disk cannot hold or keep apart. Temporary
+// files of other clients keep a directory from being removed until they are a day old by the server's clock.
 //
-// Where files change places, or the remote does not replace by rename, one is moved aside on the remote for a moment. It
-// has a name that other clients see, such as "a.txt (moving 2006-01-02 host 0123abcd)". All versions are compared before
-// the first step of such a cycle. If a later one fails, what is aside is moved back, or stays in sight under that name.
+// Where files change places, or the remote does not replace by rename, one is moved aside on the remote for a moment.
+// It has a name that other clients see, such as "a.txt (moving 2006-01-02 host 0123abcd)". All versions are compared
+// before the first step of such a cycle. If a later one fails, what is aside is moved back, or stays in sight under
+// that name.
 package syncfs

@@ -3,17 +3,17 @@ package syncfs
 import (
 	"fmt"
 	"io/fs"
-	"sync"
 	"time"
 
 	"github.com/sftpsyncer/go-syncfs/internal/mirror"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
-// A request whose answer never came may be carried out late: by a server that was suspended, or by a proxy that kept it. What
-// became of it is found out by looking (see intent.go), but a look says nothing about what comes after it. So the request is
-// recorded as a guard of the names that it is about. Each Push looks at these names again. If it finds there what the request
-// does, it takes that for the state of the remote, and the plan mends it. Until then the local bytes are kept.
+// A request whose answer never came may be carried out late: by a server that was suspended, or by a proxy that kept
+// it. What became of it is found out by looking (see intent.go), but a look says nothing about what comes after it. So
+// the request is recorded as a guard of the names that it is about. Each Push looks at these names again. If it finds
+// there what the request does, it takes that for the state of the remote, and the plan mends it. Until then the local
+// bytes are kept.
 
 // guardFor is how long a request may be late, at least: a guard ends with the first Push after that which has found nothing.
 // It spans what servers and proxies were seen to hold on to, and is far longer than connections are kept in suspense by TCP
@@ -40,16 +40,7 @@ func (s *Fs) patrol() error {
 	}
 	began := s.now()
 	sights := make([]sight, len(guards))
-	slots := make(chan struct{}, s.m.Capacity())
-	var running sync.WaitGroup
-	for i, g := range guards {
-		slots <- struct{}{}
-		running.Go(func() {
-			defer func() { <-slots }()
-			sights[i] = s.lookAtGuard(g)
-		})
-	}
-	running.Wait()
+	s.m.Each(len(guards), func(i int) { sights[i] = s.lookAtGuard(guards[i]) })
 	for i, at := range sights {
 		if fatal(at.err) {
 			return fmt.Errorf("%s: %w", guards[i].Intent.Name(), at.err)
@@ -110,7 +101,9 @@ func (m mender) mend(g *tree.Guard, at sight) {
 	from, to := t.AtRemote(i.From), t.AtRemote(i.To)
 	switch i.Kind {
 	case tree.Erase:
-		m.erased(from, at.from)
+		if at.from.Known == tree.Absent {
+			m.lost(from)
+		}
 	case tree.Make:
 		made := at.to.Known == tree.Exists && at.to.Kind == g.Kind && at.to.Target == g.Target
 		if to == nil && made && (g.Kind != tree.Dir || at.empty) {
@@ -134,15 +127,12 @@ func (m mender) mend(g *tree.Guard, at sight) {
 	}
 }
 
-// thought says whether the tree has the remote have a node that is not there, or is another version.
+// thought says whether the remote is thought to have a node.
 func thought(n *tree.Node) bool { return n != nil && n.Known == tree.Exists && !n.IsRoot() }
 
-// erased takes note that the remote does not have a node any more.
-func (m mender) erased(n *tree.Node, now mirror.Answer) {
-	if !thought(n) || now.Known != tree.Absent {
-		return
-	}
-	if !m.v.Restore(n) {
+// lost takes note that the remote does not have a node any more.
+func (m mender) lost(n *tree.Node) {
+	if thought(n) && !m.v.Restore(n) {
 		m.s.logger.Error("a request that was carried out late has removed a file of which there is no copy", "name", n.RemotePath())
 	}
 }
@@ -154,16 +144,14 @@ func (m mender) moved(from, to *tree.Node, path string, at sight) {
 	}
 	same := at.to.Known == tree.Exists && at.to.Kind == from.Kind && (from.Kind != tree.File || at.to.Meta.SameVersion(from.Meta))
 	if !same || from == to {
-		m.erased(from, at.from)
+		m.lost(from)
 		return
 	}
 	dir := m.dirOf(path)
 	if dir == nil {
 		return
 	}
-	if to != nil {
-		m.erased(to, mirror.Answer{Known: tree.Absent})
-	}
+	m.lost(to)
 	_, name := tree.Split(path)
 	if dir.OnRemote(name) == nil {
 		m.v.Tree().Rebase(from, dir, name)
@@ -265,8 +253,8 @@ func (e inDoubt) Error() string {
 
 func (inDoubt) Is(target error) bool { return target == ErrUnavailable }
 
-// secure fetches what is only on the remote, and what a guarded request would destroy if it were carried out after a step: what the
-// step brings to a name that the request removes, or what stands where the request would move it to.
+// secure fetches what is only on the remote, and what a guarded request would destroy if it were carried out after a
+// step: what the step brings to a name that the request removes, or what stands where the request would move it to.
 func (s *Fs) secure(step tree.Step) error {
 	if step.To.Dir == nil { // it brings nothing
 		return nil

@@ -60,7 +60,7 @@ func (s *Fs) Plan(ctx context.Context) (Plan, error) {
 	if err != nil || len(views) == 0 {
 		return Plan{}, err
 	}
-	s.lookAt(views)
+	s.m.Each(len(views), func(i int) { views[i].look(s) })
 	var plan Plan
 	for _, f := range views {
 		if f.err != nil {

@@ -57,7 +57,9 @@ func (s *Fs) judging(policy ConflictPolicy, names []string) (*Fs, error) {
 		}
 		otherwise := decide
 		decide = func(c Conflict) ConflictPolicy {
-			about := func(name string) bool { return below(c.Name, name) || c.NewName != "" && below(c.NewName, name) }
+			about := func(name string) bool {
+				return tree.Within(c.Name, name) || c.NewName != "" && tree.Within(c.NewName, name)
+			}
 			if slices.ContainsFunc(chosen, about) {
 				return policy
 			}

@@ -21,7 +21,8 @@ type content struct {
 	base  base
 }
 
-// setApart gives a content a time that tells it from its base and from what is there now, unless the program has set its own.
+// setApart gives a content a time that tells it from its base and from what is there now, unless the program has set
+// its own.
 func (c *content) setApart(there tree.Meta) {
 	if !c.timed {
 		c.shown.MTime = apart(c.shown.MTime, c.stamp.Size, c.base.meta, there)

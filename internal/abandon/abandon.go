@@ -22,9 +22,9 @@ type Calls struct {
 // Limit is how long a call that was given up is waited for in all. What it does after that has to be found out otherwise.
 const Limit = 10 * time.Second
 
-// Await runs call, also if ctx has ended, and returns its result, or ctx's error as soon as ctx ends. A call that is given up goes on in its
-// goroutine and is in calls until it has ended. If it succeeds then, late gets its result; late may be nil. The call must not
-// touch memory of Await's caller, who goes on meanwhile.
+// Await runs call, also if ctx has ended, and returns its result, or ctx's error as soon as ctx ends. A call that is
+// given up goes on in its goroutine and is in calls until it has ended. If it succeeds then, late gets its result; late
+// may be nil. The call must not touch memory of Await's caller, who goes on meanwhile.
 func Await[T any](ctx context.Context, calls *Calls, call func() (T, error), late func(T)) (T, error) {
 	if ctx.Done() == nil {
 		return call()

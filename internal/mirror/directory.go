@@ -1,12 +1,9 @@
 package mirror
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"os"
 
 	"github.com/spf13/afero"
 
@@ -27,23 +24,12 @@ type directory struct {
 
 // readDirectory returns nil if nothing is recorded: the directory is new.
 func readDirectory(local *localdir.Dir) (*directory, error) {
-	f, err := local.OpenFile(directoryName, os.O_RDONLY, 0)
+	d := &directory{}
+	err := readJSON(local, directoryName, d)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	text, err := io.ReadAll(io.NewSectionReader(f, 0, 1<<20))
-	if err != nil {
-		return nil, err
-	}
-	d := &directory{}
-	if err := json.Unmarshal(text, d); err != nil {
-		return nil, fmt.Errorf("%s: %w", directoryName, err)
-	}
-	return d, nil
+	return d, err
 }
 
 // noteDirectory records d for good, if it is news. What it says about the log has been synced.
@@ -51,19 +37,8 @@ func (m *FS) noteDirectory(d directory) error {
 	if m.directory != nil && *m.directory == d {
 		return nil
 	}
-	text, err := json.Marshal(d)
-	if err != nil {
-		return err
-	}
-	f, err := m.local.OpenFile(directoryName+".new", os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.WriteAt(text, 0)
+	err := writeJSON(m.local, directoryName+".new", d)
 	if err == nil {
-		err = f.Sync()
-	}
-	if err = errors.Join(err, f.Close()); err == nil {
 		err = m.local.Rename(directoryName+".new", directoryName)
 	}
 	if err == nil {

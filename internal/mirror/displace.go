@@ -1,5 +1,7 @@
 package mirror
 
+import "github.com/sftpsyncer/go-syncfs/internal/tree"
+
 // Open returns before the remote has opened a file, once it is sure that it will. Whatever this side does next, the
 // program reads the file that it has opened: a change by which a name of the remote would come to stand for something
 // else, or the file could not be opened any more, waits for the opens that are under way. Of a file about which such a
@@ -47,7 +49,7 @@ func (m *FS) Displace(do func() error, paths ...string) error {
 func (d *displacement) concerns(a *arrival) bool {
 	other, _ := a.around.around(a.from)
 	for _, path := range d.paths {
-		if path == "." || within(a.from, path) || other != "" && within(other, path) {
+		if tree.Within(a.from, path) || other != "" && tree.Within(other, path) {
 			return true
 		}
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/sftpsyncer/go-syncfs/internal/localdir"
 	"github.com/sftpsyncer/go-syncfs/internal/lockorder"
+	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
 // renamed are the local directories whose names have changed since they were synced. A record that lasts longer than the
@@ -31,7 +32,7 @@ func (r *renamed) below(name string) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for dir := range r.dirs {
-		if within(dir, name) {
+		if tree.Within(dir, name) {
 			return true
 		}
 	}
@@ -78,7 +79,7 @@ func (m *FS) rename(from, to string) error {
 			err = nil
 		}
 	}
-	if err == nil && !within(from, localdir.TmpDir) { // a copy that is missing is fetched again
+	if err == nil && !tree.Within(from, localdir.TmpDir) { // a copy that is missing is fetched again
 		m.renamed.add(path.Dir(from), path.Dir(to))
 	}
 	return err

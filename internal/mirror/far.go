@@ -109,8 +109,8 @@ func (a *arrival) readFar(buf []byte, off int64) error {
 	return err
 }
 
-// readChecked reads, and looks whether the version is still the same. That is done at the same time, and after what is at the
-// end of the file: nothing may follow that.
+// readChecked reads, and looks whether the version is still the same. That is done at the same time, and after what is
+// at the end of the file: nothing may follow that.
 func (a *arrival) readChecked(f afero.File, buf []byte, off int64) error {
 	readFull := readFull
 	if !readsAtOnce(f) {

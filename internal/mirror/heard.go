@@ -184,8 +184,8 @@ func (v *View) bringList(dir string, came func(m *FS, kept bool)) {
 	}()
 }
 
-// believes says whether the call may use an answer that was heard before: not about a file that is being written there. About
-// what is not there a call that is about contents is told anew when a copy would have to be compared.
+// believes says whether the call may use an answer that was heard before: not about a file that is being written there.
+// About what is not there a call that is about contents is told anew when a copy would have to be compared.
 func (v *View) believes(name string, a Answer) bool {
 	if v.written(name) {
 		return false

@@ -34,6 +34,20 @@ func (m *FS) Capacity() int64 {
 	return byHandles()
 }
 
+// Each calls do for each number below n, as many at a time as the Capacity lets it.
+func (m *FS) Each(n int, do func(i int)) {
+	slots := make(chan struct{}, m.Capacity())
+	var running sync.WaitGroup
+	for i := range n {
+		slots <- struct{}{}
+		running.Go(func() {
+			defer func() { <-slots }()
+			do(i)
+		})
+	}
+	running.Wait()
+}
+
 // Weight is what the transfer of a file of that size, or any other request, takes of the Capacity. It is less where the
 // remote is farther, and so may become another one.
 func (m *FS) Weight(size int64) int64 {

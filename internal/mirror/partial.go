@@ -3,9 +3,7 @@ package mirror
 import (
 	"bytes"
 	"crypto/sha256"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"path"
@@ -96,19 +94,7 @@ func (t *transfer) took(p *partial) {
 }
 
 func (m *FS) writeNote(p *partial) error {
-	text, err := json.Marshal(p)
-	if err != nil {
-		return err
-	}
-	f, err := m.local.OpenFile(p.temp+noteSuffix, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.WriteAt(text, 0)
-	if err == nil {
-		err = f.Sync()
-	}
-	return errors.Join(err, f.Close())
+	return writeJSON(m.local, p.temp+noteSuffix, p)
 }
 
 // resume goes on with a part, if it is what its note says.
@@ -247,18 +233,6 @@ func (m *FS) departed(temp string) {
 }
 
 func (m *FS) readNote(temp string) (*partial, error) {
-	f, err := m.local.OpenFile(temp+noteSuffix, os.O_RDONLY, 0)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	text, err := io.ReadAll(io.NewSectionReader(f, 0, 1<<20))
-	if err != nil {
-		return nil, err
-	}
 	p := &partial{temp: temp}
-	if err := json.Unmarshal(text, p); err != nil {
-		return nil, fmt.Errorf("%s: %w", temp+noteSuffix, err)
-	}
-	return p, nil
+	return p, readJSON(m.local, temp+noteSuffix, p)
 }

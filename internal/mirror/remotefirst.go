@@ -162,7 +162,7 @@ func (v *View) renameWritten(oldname, newname string) {
 	for w := range v.writing {
 		if w.name == newname {
 			w.name = ""
-		} else if within(w.name, oldname) {
+		} else if tree.Within(w.name, oldname) {
 			w.name = newname + strings.TrimPrefix(w.name, oldname)
 		}
 	}

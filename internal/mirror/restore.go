@@ -124,7 +124,7 @@ func (m *FS) DiscardedName() string {
 
 // keep saves from the emptying of the trash what was to go back from there. It says whether that is where it was.
 func (m *FS) keep(name string) bool {
-	if !within(name, localdir.TrashDir) {
+	if !tree.Within(name, localdir.TrashDir) {
 		return false
 	}
 	if err := m.local.Rename(name, m.DiscardedName()); err != nil {

@@ -113,7 +113,7 @@ func (m *FS) act(actions []tree.Action) error {
 func (m *FS) actOne(a tree.Action) error {
 	switch a.Kind {
 	case tree.RenameLocal:
-		if within(a.From, localdir.TrashDir) && m.bothThere(a) {
+		if tree.Within(a.From, localdir.TrashDir) && m.bothThere(a) {
 			return fs.ErrExist // what goes back from the trash replaces nothing
 		}
 		err := m.rename(a.From, a.To)

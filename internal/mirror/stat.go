@@ -74,8 +74,8 @@ func LocalMeta(info localdir.Info) tree.Meta {
 	return tree.Meta{Mode: info.Mode, Size: info.Size(), MTime: info.Stamp.MTime}
 }
 
-// nodeInfo describes a node of the view. Bytes that are no copy are on the local disk, and only there; what was deleted there
-// by hand is not in the view.
+// nodeInfo describes a node of the view. Bytes that are no copy are on the local disk, and only there; what was deleted
+// there by hand is not in the view.
 func (v *View) nodeInfo(n *tree.Node) (Info, error) {
 	if !n.Ours() {
 		return Info{n.Name(), v.shown(n)}, nil
@@ -87,8 +87,8 @@ func (v *View) nodeInfo(n *tree.Node) (Info, error) {
 	return Info{n.Name(), dirtyMeta(n, local)}, nil
 }
 
-// shown is the metadata of a node whose bytes, if it has any, are the remote's. The size is that of the copy: the remote's may
-// be 0 for want of a better one.
+// shown is the metadata of a node whose bytes, if it has any, are the remote's. The size is that of the copy: the
+// remote's may be 0 for want of a better one.
 func (v *View) shown(n *tree.Node) tree.Meta {
 	m := n.Shown()
 	if n.Content == tree.Owned && !n.Copy.Stale {

@@ -15,8 +15,8 @@ import (
 // firstRead is how much of such a file is asked for at first: most are empty.
 const firstRead = 4 << 10
 
-// copyUnstated brings a file whose stated size is 0, to its end. That it is empty takes no round trip beside the check of the
-// version.
+// copyUnstated brings a file whose stated size is 0, to its end. That it is empty takes no round trip beside the check
+// of the version.
 func (t *transfer) copyUnstated() error {
 	a := t.a
 	checked := make(chan error, 1)

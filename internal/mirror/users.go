@@ -19,9 +19,9 @@ func (m *FS) followUsers(actions []tree.Action) {
 		for _, a := range actions {
 			switch {
 			case a.Kind != tree.RenameLocal:
-			case within(name, a.From):
+			case tree.Within(name, a.From):
 				name = a.To + strings.TrimPrefix(name, a.From)
-			case within(name, a.To): // it was replaced
+			case tree.Within(name, a.To): // it was replaced
 				name = ""
 			}
 		}

@@ -1,8 +1,6 @@
 package mirror
 
 import (
-	"strings"
-
 	"github.com/sftpsyncer/go-syncfs/internal/localdir"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
@@ -36,17 +34,15 @@ func (m *FS) occupy(name string) error {
 
 func (m *FS) wasVacated(name string) bool {
 	for vacated := range m.vacated {
-		if vacated == "." || within(name, vacated) || within(vacated, name) {
+		if tree.Within(name, vacated) || tree.Within(vacated, name) {
 			return true
 		}
 	}
 	return false
 }
 
-func within(name, dir string) bool { return name == dir || strings.HasPrefix(name, dir+"/") }
-
 // reserved says whether a local name is the library's own.
-func reserved(name string) bool { return within(name, localdir.StateDir) }
+func reserved(name string) bool { return tree.Within(name, localdir.StateDir) }
 
 // moves notes what actions take away from names and, once they are recorded, has that last if they bring something to
 // such names.
@@ -55,7 +51,7 @@ func (m *FS) moves(actions []tree.Action) error {
 		if a.Kind != tree.RenameLocal {
 			continue
 		}
-		if within(a.To, localdir.TrashDir) && m.renamed.below(a.From) { // what has left it is not to go with it
+		if tree.Within(a.To, localdir.TrashDir) && m.renamed.below(a.From) { // what has left it is not to go with it
 			if err := m.syncNames(); err != nil {
 				return err
 			}

@@ -25,11 +25,9 @@ func stampOf(info localdir.Info) tree.Stamp {
 // A node without a copy gives way to what the user has put in its place: it may be gone from the tree afterwards.
 func (v *View) Verify(n *tree.Node) error {
 	switch {
-	case n.Kind == tree.Dir:
-		return v.giveWayDir(n)
 	case n.Dirty():
 		return nil
-	case n.Content == tree.Remote:
+	case n.Kind == tree.Dir, n.Content == tree.Remote:
 		return v.giveWay(n)
 	case n.Copy.Landing != "" && v.arrivals[n.ID] != nil:
 		return v.await(n)
@@ -64,7 +62,7 @@ func (v *View) Verify(n *tree.Node) error {
 }
 
 // giveWay has a node that has no copy here give way to what the user has put in its place. One that differs is not
-// forgotten: it is edited.
+// forgotten: it is edited. A directory gives way to a file, unless something of it is to be pushed.
 func (v *View) giveWay(n *tree.Node) error {
 	info, err := v.local.Lstat(n.Path())
 	switch {
@@ -72,24 +70,14 @@ func (v *View) giveWay(n *tree.Node) error {
 		return nil
 	case err != nil:
 		return err
+	case n.Kind == tree.Dir:
+		if !info.IsDir() && !n.IsRoot() && !stays(n) && !differsBelow(n) {
+			v.vanish(n)
+		}
 	case !n.Differs():
 		v.tree.Forget(n)
 	case n.Kind == tree.File && info.IsRegular():
 		v.tree.MarkEdited(n, tree.Copy{Stamp: stampOf(info)})
-	}
-	return nil
-}
-
-// giveWayDir has a directory give way to a file that the user has put in its place, unless something of it is to be pushed.
-func (v *View) giveWayDir(n *tree.Node) error {
-	info, err := v.local.Lstat(n.Path())
-	switch {
-	case err != nil && missing(err):
-		return nil
-	case err != nil:
-		return err
-	case !info.IsDir() && !n.IsRoot() && !stays(n) && !differsBelow(n):
-		v.vanish(n)
 	}
 	return nil
 }
@@ -99,19 +87,16 @@ func (v *View) judge(n *tree.Node, h hashed) {
 	if n.Copy.Prev != nil && h.hash != n.Copy.Hash { // the new copy did not arrive under its name
 		v.tree.BackOut(n)
 	}
-	switch {
-	case h.hash == n.Copy.Hash:
-		c := *n.Copy
-		c.Stamp, c.Landing, c.Prev = h.stamp, "", nil
+	c := *n.Copy
+	c.Stamp, c.Landing, c.Prev = h.stamp, "", nil
+	if h.hash == c.Hash {
 		v.tree.Own(n, c)
-	default:
-		if n.Content != tree.Edited {
-			v.opt.Logger.Info("edited behind the file system's back", "name", n.Path())
-		}
-		c := *n.Copy
-		c.Stamp, c.Landing, c.Prev = h.stamp, "", nil
-		v.tree.MarkEdited(n, c)
+		return
 	}
+	if n.Content != tree.Edited {
+		v.opt.Logger.Info("edited behind the file system's back", "name", n.Path())
+	}
+	v.tree.MarkEdited(n, c)
 }
 
 // evicted records that the bytes of a copy are not here any more.

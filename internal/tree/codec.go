@@ -89,10 +89,9 @@ const (
 const (
 	hasVersion     uint64 = 1 << 20 // of a stale copy
 	hasPrevVersion uint64 = 1 << 21
+	isAsIs         uint64 = 1 << 23
 	hasHome        uint64 = 1 << 26
 )
-
-const isAsIs uint64 = 1 << 23
 
 func flag(bit uint64, set bool) uint64 {
 	if set {

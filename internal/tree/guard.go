@@ -74,7 +74,7 @@ func (i Intent) Name() string { return cmp.Or(i.To, i.From) }
 // Concerns tells whether the request is about a path of the remote, or about a directory that it is in.
 func (g *Guard) Concerns(path string) bool {
 	i := g.Intent
-	return within(path, i.From) || within(path, i.To)
+	return Within(path, i.From) || Within(path, i.To)
 }
 
 // Explains tells whether a request that is carried out late would have the remote give that answer about a node.
@@ -99,12 +99,7 @@ func (t *Tree) Explains(n *Node, known Answer, meta Meta) bool {
 
 // takes tells whether the request removes or renames what is under a path of the remote. What it moves aside is not lost.
 func (i Intent) takes(path string) bool {
-	return (i.Kind == Erase || i.Kind.Renames()) && within(path, i.From)
-}
-
-func within(path, dir string) bool {
-	rest, ok := strings.CutPrefix(path, dir)
-	return ok && dir != "" && (rest == "" || rest[0] == '/')
+	return (i.Kind == Erase || i.Kind.Renames()) && Within(path, i.From)
 }
 
 // AtRemote returns the node that the remote has, or is taken to have, under a path; nil if the tree has none.

@@ -224,6 +224,12 @@ func Split(name string) (dir, base string) {
 	return path.Dir(name), path.Base(name)
 }
 
+// Within says whether a path is dir or below it. "." holds every path, "" none.
+func Within(path, dir string) bool {
+	rest, ok := strings.CutPrefix(path, dir)
+	return dir == "." || ok && dir != "" && (rest == "" || rest[0] == '/')
+}
+
 // Within says whether n is dir or below it in the view.
 func (n *Node) Within(dir *Node) bool {
 	for ; n != nil && dir != nil; n = n.parent {
