@@ -3,6 +3,7 @@ package syncfs
 import (
 	"fmt"
 	"io/fs"
+	"slices"
 	"time"
 
 	"github.com/sftpsyncer/go-syncfs/internal/mirror"
@@ -25,14 +26,26 @@ func guard(v *mirror.View, n *tree.Node, i *tree.Intent, f fate) {
 	if f == done && (i.Kind == tree.Publish || i.Kind.Renames()) {
 		return
 	}
-	v.Guard(tree.Guard{Intent: *i, Kind: n.Kind, Target: n.Target()})
+	g := tree.Guard{Intent: *i, Kind: n.Kind, Target: n.Target()}
+	if replaced := v.Tree().AtRemote(i.To); replaced != nil {
+		g.Base = replaced.Meta
+	}
+	v.Guard(g)
 }
 
 // patrol looks at what guards are about.
 func (s *Fs) patrol() error {
 	var guards []*tree.Guard
+	var ours [][]tree.Meta
 	err := s.m.Do(func(v *mirror.View) error {
-		guards = v.Tree().Guards()
+		guards, ours = v.Tree().Guards(), nil
+		for _, g := range guards {
+			versions := []tree.Meta{g.Base, g.Intent.Meta}
+			if n := v.Tree().AtRemote(g.Intent.To); n != nil {
+				versions = append(versions, n.Meta)
+			}
+			ours = append(ours, versions)
+		}
 		return nil
 	})
 	if err != nil || len(guards) == 0 {
@@ -40,7 +53,7 @@ func (s *Fs) patrol() error {
 	}
 	began := s.now()
 	sights := make([]sight, len(guards))
-	s.m.Each(len(guards), func(i int) { sights[i] = s.lookAtGuard(guards[i]) })
+	s.m.Each(len(guards), func(i int) { sights[i] = s.lookAtGuard(guards[i], ours[i]) })
 	for i, at := range sights {
 		if fatal(at.err) {
 			return fmt.Errorf("%s: %w", guards[i].Intent.Name(), at.err)
@@ -71,13 +84,19 @@ type sight struct {
 	err   error
 }
 
-func (s *Fs) lookAtGuard(g *tree.Guard) (at sight) {
+// lookAtGuard looks at what a guard is about. What its request has moved aside is put back; if something else is in its
+// place by now, it is removed if it is one of the versions that nobody misses.
+func (s *Fs) lookAtGuard(g *tree.Guard, ours []tree.Meta) (at sight) {
 	i := &g.Intent
 	if at.sighting, at.err = s.look(i); at.err != nil {
 		return at
 	}
-	if i.Aside != "" && at.to.Known == tree.Absent && at.aside.Known == tree.Exists {
-		if at.err = s.resolveAside(i, at.to, undone); at.err == nil {
+	if at.aside.Known == tree.Exists {
+		f := undone
+		if at.aside.Kind == tree.File && slices.ContainsFunc(ours, at.aside.Meta.SameVersion) {
+			f = done
+		}
+		if at.err = s.resolveAside(i, at.to, f); at.err == nil {
 			at.sighting, at.err = s.look(i)
 		}
 	}

@@ -14,6 +14,7 @@ type Guard struct {
 	Intent Intent
 	Kind   Kind   // of what Intent makes, moves or removes
 	Target string // of the symbolic link that Intent makes
+	Base   Meta   // the version that Intent replaces
 	Since  int64  // when what became of it was looked for, at or after the time it was sent
 }
 
@@ -139,6 +140,7 @@ func (e *encoder) guards(guards map[ID]*Guard) {
 		}
 		e.b = append(e.b, byte(g.Kind))
 		e.string(g.Target)
+		e.meta(g.Base)
 		e.int(g.Since)
 		e.intent(&g.Intent)
 		e.attr(g.Intent.Attr)
@@ -151,7 +153,7 @@ func (d *decoder) guards() map[ID]*Guard {
 		id, kind := ID(d.uint()), Kind(d.byte())
 		guards[id] = nil
 		if kind != 0 {
-			g := &Guard{ID: id, Kind: kind, Target: d.string(), Since: d.int(), Intent: d.intent()}
+			g := &Guard{ID: id, Kind: kind, Target: d.string(), Base: d.meta(), Since: d.int(), Intent: d.intent()}
 			g.Intent.Attr = d.attr()
 			guards[id] = g
 		}
