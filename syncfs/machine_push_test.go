@@ -283,7 +283,7 @@ func (m *machine) overtaken() {
 		if !there || e.typ != 0 || !m.touched(name) {
 			continue
 		}
-		if e.text == e.base && e.text != now.text {
+		if (!e.changed || e.text == e.base) && e.text != now.text {
 			e.text, e.stale, e.mtime = now.text, false, 0
 		}
 		e.perm = now.perm

@@ -21,33 +21,43 @@ type Rank interface {
 }
 
 // Mutex is a sync.Mutex with a rank. The zero value is unlocked.
-type Mutex[R Rank] struct{ mu sync.Mutex }
+type Mutex[R Rank] struct {
+	mu sync.Mutex
+	by uint64 // the goroutine that holds it, if that is noted; guarded by mu
+}
 
 // Lock locks the mutex.
 func (m *Mutex[R]) Lock() {
-	take[R]()
+	by := take[R]()
 	m.mu.Lock()
+	m.by = by
 }
 
 // Unlock unlocks it.
 func (m *Mutex[R]) Unlock() {
+	by := m.by
 	m.mu.Unlock()
-	give[R]()
+	give[R](by)
 }
 
 // RWMutex is a sync.RWMutex with a rank. The zero value is unlocked.
-type RWMutex[R Rank] struct{ mu sync.RWMutex }
+type RWMutex[R Rank] struct {
+	mu sync.RWMutex
+	by uint64 // the goroutine that writes, if that is noted; guarded by mu
+}
 
 // Lock locks the mutex for writing.
 func (m *RWMutex[R]) Lock() {
-	take[R]()
+	by := take[R]()
 	m.mu.Lock()
+	m.by = by
 }
 
 // Unlock undoes Lock.
 func (m *RWMutex[R]) Unlock() {
+	by := m.by
 	m.mu.Unlock()
-	give[R]()
+	give[R](by)
 }
 
 // RLock locks the mutex for reading.
@@ -59,17 +69,27 @@ func (m *RWMutex[R]) RLock() {
 // RUnlock undoes RLock.
 func (m *RWMutex[R]) RUnlock() {
 	m.mu.RUnlock()
-	give[R]()
+	if noted.Load() > 0 {
+		give[R](goroutine())
+	}
 }
 
-var checking atomic.Bool
+var (
+	every atomic.Uint64 // 0: the checks are off
+	taken atomic.Uint64 // counts the locks
+	noted atomic.Int64  // locks that are held, and in held
+)
 
-// Check turns the checks on, for good. It is called before any lock is taken, by a TestMain.
-func Check() { checking.Store(true) }
+// inARow is how many locks are checked one after the other: those that one call takes.
+const inARow = 16
+
+// Check turns the checks on, for good, for one lock of so many. To check each costs ten times what most tests do. It is
+// called before any lock is taken, by a TestMain.
+func Check(oneOf uint64) { every.Store(oneOf) }
 
 // MayWait panics if the checks are on and the goroutine holds a lock under which nothing may wait.
 func MayWait() {
-	if !checking.Load() {
+	if noted.Load() == 0 {
 		return
 	}
 	for _, r := range *heldBy(goroutine()) {
@@ -90,12 +110,14 @@ func heldBy(goroutine uint64) *[]Rank {
 	return ranks.(*[]Rank)
 }
 
-func take[R Rank]() {
-	if !checking.Load() {
-		return
+// take notes that the goroutine takes a lock, and returns its number; 0 if this one is not checked.
+func take[R Rank]() (id uint64) {
+	n := every.Load()
+	if n == 0 || taken.Add(1)/inARow%n != 0 {
+		return 0
 	}
 	var r R
-	id := goroutine()
+	id = goroutine()
 	ranks := heldBy(id)
 	for _, h := range *ranks {
 		if h.Rank() >= r.Rank() {
@@ -103,19 +125,22 @@ func take[R Rank]() {
 		}
 	}
 	*ranks = append(*ranks, r)
+	noted.Add(1)
 	held.Store(id, ranks)
+	return id
 }
 
-func give[R Rank]() {
-	if !checking.Load() {
+// give notes that a goroutine holds a lock no more.
+func give[R Rank](id uint64) {
+	if id == 0 {
 		return
 	}
 	var r R
-	id := goroutine()
 	ranks := heldBy(id)
 	for i := len(*ranks) - 1; i >= 0; i-- {
 		if (*ranks)[i] == Rank(r) {
 			*ranks = append((*ranks)[:i], (*ranks)[i+1:]...)
+			noted.Add(-1)
 			break
 		}
 	}

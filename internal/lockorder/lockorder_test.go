@@ -12,7 +12,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	lockorder.Check()
+	lockorder.Check(1)
 	code := m.Run()
 	if err := goleak.Find(); code == 0 && err != nil {
 		panic(err)

@@ -9,6 +9,6 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	lockorder.Check()
+	lockorder.Check(1)
 	goleak.VerifyTestMain(m)
 }
