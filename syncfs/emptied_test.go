@@ -90,6 +90,6 @@ func TestTruncateWhileDownloadFails(t *testing.T) {
 	require.Equal(t, "written", string(got))
 	require.NoError(t, reader.Close())
 	require.NoError(t, s.Close())
-	require.Empty(t, far.OpenFiles())
-	require.Empty(t, near.OpenFiles())
+	closesAll(t, far)
+	closesAll(t, near)
 }

@@ -44,7 +44,7 @@ func (r *faulty) end() {
 	r.viewed("at the end")
 	r.counted("a look at everything")
 	require.NoError(r, closed(r.fs.Close(), r.failed))
-	require.Empty(r, r.plan.OpenFiles())
+	closesAll(r, r.plan)
 	r.start()
 	r.viewed("after a restart")
 	r.complete()
@@ -55,7 +55,7 @@ func (r *faulty) end() {
 	r.viewed("after the last push")
 	r.counted("the last push")
 	require.NoError(r, r.fs.Close())
-	require.Empty(r, r.plan.OpenFiles())
+	closesAll(r, r.plan)
 	for _, dir := range []string{localdir.TmpDir, localdir.TrashDir} {
 		left, err := afero.ReadDir(r.local, dir)
 		require.NoError(r, err)

@@ -212,7 +212,7 @@ func (m *machine) finish() {
 	m.wayOut()
 	require.NoError(m.rt, m.fs.Close())
 	for _, side := range m.sides {
-		require.Empty(m.rt, side.OpenFiles())
+		closesAll(m.rt, side)
 	}
 }
 

@@ -81,7 +81,9 @@ func (s *Fs) openWrite(name string, flag int, perm fs.FileMode) (f *mirror.File,
 		}
 		return err
 	}
-	err = s.m.Do(open)
+	if err = s.m.Do(open); err == nil {
+		err = f.Empty()
+	}
 	return f, err
 }
 

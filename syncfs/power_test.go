@@ -293,7 +293,7 @@ func TestRenameOverCopyAfterKillAtPowerLoss(t *testing.T) {
 	require.NoError(t, afero.WriteFile(s, "temp", []byte("never synced"), 0o644))
 	require.NoError(t, s.m.SyncLog())
 	plan.Before(func(op faultfs.Op) error {
-		if op.Kind == faultfs.Sync { // of the log, before the rename is made
+		if op.Kind == faultfs.Rename {
 			plan.Offline(errDown)
 			return errDown
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/afero"
 
 	"github.com/sftpsyncer/go-syncfs/internal/localdir"
+	"github.com/sftpsyncer/go-syncfs/internal/lockorder"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
@@ -58,6 +59,7 @@ func (m *FS) RemoteName(name string) string {
 
 // Ask asks the remote about a path.
 func (m *FS) Ask(name string) Answer {
+	lockorder.MayWait()
 	if err := m.ctx.Err(); err != nil {
 		return Answer{Err: err}
 	}
@@ -103,6 +105,7 @@ func (m *FS) askTarget(a Answer, remoteName string) Answer {
 
 // askList asks the remote for the entries of a directory.
 func (m *FS) askList(name string) listing {
+	lockorder.MayWait()
 	if err := m.ctx.Err(); err != nil {
 		return listing{err: err}
 	}

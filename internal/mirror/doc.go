@@ -9,7 +9,8 @@
 // fetched without the lock, and the function runs again from its start with what has been learnt. So a function
 // must not change anything before its last question, and sees one consistent state when it does.
 //
-// Metadata of the local directory is read and changed under the lock, so that the tree and the directory agree.
+// Metadata of the local directory is read and changed under the lock, so that the tree and the directory agree. What has to
+// be synced before is another such question; what has to last after a change is synced when the lock is free again.
 //
 // # Lock order
 //
@@ -19,7 +20,7 @@
 //  2. openFile.bytes: the order of writes to a file and the commit of them. Held during local I/O of that file.
 //  3. openFile.starting: a file is being recorded as busy. Held during an fsync, for which only its writers wait.
 //  4. stream.mu: from where a handle reads. Held while a download begins.
-//  5. state.mu, the lock that Do takes: the tree and all that all calls share. No network I/O and no wait.
+//  5. state.mu, the lock that Do takes: the tree and all that all calls share. No network I/O and no fsync.
 //  6. arrival.mu: the state of one download. A leaf: no I/O, no callback.
 //  7. renamed.syncing: directories are being synced.
 //  8. renamed.mu: the set of these. A leaf.

@@ -49,8 +49,14 @@ func (r *renamed) take() map[string]bool {
 }
 
 // syncLog makes what was recorded before the call survive the loss of power, and first the names that were changed. It is
-// called with or without the lock.
+// called without the lock.
 func (m *FS) syncLog() error {
+	lockorder.MayWait()
+	return m.syncLogAnyway()
+}
+
+// syncLogAnyway is syncLog with or without the lock.
+func (m *FS) syncLogAnyway() error {
 	if err := m.syncNames(); err != nil {
 		return err
 	}

@@ -19,7 +19,7 @@ func TestCompactedNamesLast(t *testing.T) {
 	require.NoError(t, disk.Mkdir("/d", 0o755))
 	require.NoError(t, afero.WriteFile(disk, "/d/a", []byte("x"), 0o644))
 	require.NoError(t, m.rename("d/a", "b"))
-	require.NoError(t, m.rewrite())
+	require.NoError(t, m.rewriting()())
 	left := disk.Crash()
 	_, err = left.Stat("/b")
 	require.NoError(t, err)

@@ -32,6 +32,7 @@ type File struct {
 	shared *openFile
 	off    int64
 	wrote  bool // since the last commit
+	full   bool // it was opened to be emptied, and is not yet
 }
 
 var _ afero.File = (*File)(nil)

@@ -60,28 +60,30 @@ type state struct {
 	workers sync.WaitGroup
 
 	// mu guards what follows, and the order of tree and local directory.
-	mu       lockorder.Mutex[stateLock]
-	tree     *tree.Tree
-	log      *statelog.Log
-	owed     [][]byte // records that could not be appended yet
-	appended uint64   // the last transaction in the log
-	live     int64    // size of the log after the last compaction
-	transit  transit  // bytes of downloads
-	overfull bool     // there may be more bytes than Options.MaxBytes
-	heard    *heard
-	clock    clock
-	epoch    uint64 // counts what was done on the remote; answers of an earlier one are asked again
-	arrivals map[tree.ID]*arrival
-	leaving  map[*arrival]struct{} // those that nobody may join any more, and that have not ended
-	partials map[string]*partial   // by path on the remote
-	open     map[tree.ID]*openFile
-	openDirs map[tree.ID]int
+	mu         lockorder.Mutex[stateLock]
+	tree       *tree.Tree
+	log        *statelog.Log
+	owed       [][]byte // records that could not be appended yet
+	appended   uint64   // the last transaction in the log
+	live       int64    // size of the log after the last compaction
+	compacting bool     // one is under way
+	transit    transit  // bytes of downloads
+	overfull   bool     // there may be more bytes than Options.MaxBytes
+	heard      *heard
+	clock      clock
+	epoch      uint64 // counts what was done on the remote; answers of an earlier one are asked again
+	arrivals   map[tree.ID]*arrival
+	leaving    map[*arrival]struct{} // those that nobody may join any more, and that have not ended
+	partials   map[string]*partial   // by path on the remote
+	open       map[tree.ID]*openFile
+	openDirs   map[tree.ID]int
 	// usersOpen are the handles on files of the user's that may be written, with the local names of the files; "" for
 	// none.
 	usersOpen  map[*File]string
 	writing    map[*remoteWrite]bool
 	displacing map[*displacement]bool
-	vacated    map[string]bool // local names that have lost their bytes since the log was synced; "." means any
+	vacated    map[string]uint64 // local names that have lost their bytes since the log was synced; "." means any
+	vacations  uint64            // counts what was entered there: each has the number that it was then
 	closed     bool
 
 	renamed   renamed
@@ -133,7 +135,7 @@ func Open(remote, local afero.Fs, opt Options) (*FS, error) {
 		displacing: map[*displacement]bool{}, released: make(chan struct{}), unwritten: make(chan struct{}, mostUnwritten/chunkSize),
 		open: map[tree.ID]*openFile{}, openDirs: map[tree.ID]int{}, usersOpen: map[*File]string{},
 		renamed: renamed{dirs: map[string]bool{}},
-		vacated: map[string]bool{".": true}, // what a process that died has not synced is read from the log all the same
+		vacated: map[string]uint64{".": 1}, vacations: 1, // what a process that died has not synced is read from the log all the same
 	}
 	if _, ok := remote.(afero.FromIOFS); ok { // io/fs knows no rooted names
 		s.rootName, s.namePrefix = ".", ""
@@ -190,11 +192,11 @@ func (m *FS) Close() error {
 	}
 	defer close(m.released)
 	m.cancel()
-	m.workers.Wait()
+	m.workers.Wait() // from now on nothing is recorded
 	m.mu.Lock()
-	defer m.mu.Unlock()
-	err := errors.Join(m.settle(), m.syncNames(), m.log.Close())
-	if err == nil {
+	err := m.settle()
+	m.mu.Unlock()
+	if err = errors.Join(err, m.syncNames(), m.log.Close()); err == nil {
 		d := *m.directory
 		d.Seq = m.appended
 		if err := m.noteDirectory(d); err != nil { // a loss of these records will not be noticed

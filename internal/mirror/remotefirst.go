@@ -86,6 +86,9 @@ func (v *View) doubt(n *tree.Node) {
 // Renamed moves what is known about a name, with the copies, after the remote has renamed it. dir is the directory
 // of the new name.
 func (v *View) Renamed(oldname string, dir *tree.Node, base string) error {
+	if err := v.Occupy(tree.Join(dir.Path(), base)); err != nil {
+		return err
+	}
 	v.RemoteChanged()
 	v.renameWritten(oldname, tree.Join(dir.RemotePath(), base))
 	n := v.Lookup(oldname)

@@ -62,7 +62,7 @@ func (m *FS) restore(d directory, adopted bool) error {
 		return err
 	}
 	if damage != nil {
-		if err := m.rewrite(); err != nil {
+		if err := m.rewriting()(); err != nil {
 			return err
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"io/fs"
+	"slices"
 	"syscall"
 
 	"github.com/sftpsyncer/go-syncfs/internal/localdir"
@@ -30,8 +31,9 @@ func (m *FS) settle() error {
 func (m *FS) save(actions ...tree.Action) error {
 	err := m.settle()
 	var copies []*tree.Node
+	sync := false
 	if err == nil {
-		copies = m.identify(actions)
+		copies, sync = m.identify(actions)
 		if rec := m.tree.Take(actions); rec != nil {
 			if err = m.log.Append(rec); err == nil {
 				m.appended = m.tree.Seq()
@@ -42,7 +44,11 @@ func (m *FS) save(actions ...tree.Action) error {
 		m.tree.Rollback(false)
 		return err
 	}
-	if err = m.moves(actions); err == nil {
+	m.moves(actions)
+	if sync {
+		err = m.syncLogAnyway() // rarely: see mistakable
+	}
+	if err == nil {
 		err = m.act(actions)
 	}
 	if err != nil {
@@ -60,9 +66,10 @@ func (m *FS) save(actions ...tree.Action) error {
 	return nil
 }
 
-// identify notes what the actions rename, and returns the nodes among it that are untouched copies. What is renamed
-// twice is still where the first of the two takes it from.
-func (m *FS) identify(actions []tree.Action) (copies []*tree.Node) {
+// identify notes what the actions rename, and returns the nodes among it that are untouched copies; and whether something
+// could be mistaken for what it replaces, should the record not last. What is renamed twice is still where the first of the
+// two takes it from.
+func (m *FS) identify(actions []tree.Action) (copies []*tree.Node, alike bool) {
 	origins := map[string]string{}
 	for i, a := range actions {
 		if a.Kind != tree.RenameLocal {
@@ -75,12 +82,15 @@ func (m *FS) identify(actions []tree.Action) (copies []*tree.Node) {
 			continue
 		}
 		actions[i].Ino = info.Stamp.Ino
+		if there, err := m.local.Lstat(a.To); err == nil && !reserved(a.To) {
+			alike = alike || mistakable(info, there)
+		}
 		n := (&View{FS: m}).Lookup(a.To)
 		if n != nil && n.Content == tree.Owned && n.Copy.Stamp == stampOf(info) {
 			copies = append(copies, n)
 		}
 	}
-	return copies
+	return copies, alike
 }
 
 // restamp takes note that renaming untouched copies has changed their ctime: they still are. The note goes into the
@@ -171,26 +181,33 @@ func (m *FS) makeParent(name string) error {
 	return m.local.MkdirAll(dir, 0o777)
 }
 
-// compact rewrites the log when most of it is history. If that fails, nothing is lost, and it is tried again when the
-// log has grown.
+// compact has the log rewritten when most of it is history, while calls go on. If that fails, nothing is lost, and it is
+// tried again when the log has grown.
 func (m *FS) compact() {
 	size := m.log.Size()
-	if size < 4<<20 || size < 3*m.live {
+	if m.compacting || m.closed || size < 4<<20 || size < 3*m.live {
 		return
 	}
-	if err := m.rewrite(); err != nil {
-		m.live = size
-		m.opt.Logger.Warn("log not compacted", "err", err)
-	}
+	m.compacting = true
+	rewrite := m.rewriting()
+	m.workers.Go(func() {
+		if err := rewrite(); err != nil {
+			m.opt.Logger.Warn("log not compacted", "err", err)
+		}
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		m.compacting, m.live = false, m.log.Size()
+	})
 }
 
-func (m *FS) rewrite() error {
-	if err := m.syncNames(); err != nil {
-		return err
+// rewriting returns a function that replaces the records there are by the state that they lead to. It is called without the
+// lock.
+func (m *FS) rewriting() func() error {
+	end, records := m.log.Size(), slices.Collect(m.tree.Snapshot)
+	return func() error {
+		if err := m.syncNames(); err != nil {
+			return err
+		}
+		return m.log.Rewrite(end, slices.Values(records))
 	}
-	if err := m.log.Rewrite(m.tree.Snapshot); err != nil {
-		return err
-	}
-	m.live = m.log.Size()
-	return nil
 }

@@ -123,8 +123,15 @@ func (m *FS) locked(known *knowledge, decide func(*View) error) error {
 // Tree is the tree, to be read and changed until the function that has the View returns.
 func (v *View) Tree() *tree.Tree { return v.tree }
 
-// Save records what was changed in the tree, then makes the actions. After an error nothing has changed.
-func (v *View) Save(actions ...tree.Action) error { return v.save(actions...) }
+// Save records what was changed in the tree, then makes the actions. After an error nothing has changed; the error may say
+// that something has to be synced before.
+func (v *View) Save(actions ...tree.Action) error {
+	if err := v.lasting(actions); err != nil {
+		v.tree.Rollback(false)
+		return err
+	}
+	return v.save(actions...)
+}
 
 // RemoteChanged says that the remote is not what it was: what other calls have asked so far has to be asked again.
 func (v *View) RemoteChanged() {

@@ -1,6 +1,7 @@
 package mirror
 
 import (
+	"errors"
 	"io/fs"
 	"os"
 	"time"
@@ -15,17 +16,16 @@ func (v *View) Umasked(mode fs.FileMode) fs.FileMode { return mode.Perm() &^ v.l
 
 // NewFile makes an empty file at a place where the view has none, and opens it.
 func (v *View) NewFile(p Place, name string, flag int, perm fs.FileMode) (*File, error) {
+	if err := v.Occupy(p.Path()); err != nil {
+		return nil, err
+	}
 	meta := tree.Meta{Mode: v.Umasked(perm), MTime: v.Now()}
 	n := v.tree.Create(p.Dir, p.Name, tree.File, meta, p.Answer.Known, v.Now())
 	v.tree.Begin(n)
 	if err := v.Save(); err != nil {
 		return nil, err
 	}
-	var f *File
-	err := v.occupy(n.Path())
-	if err == nil {
-		f, err = v.emptied(n, name, flag)
-	}
+	f, err := v.emptied(n, name, flag)
 	if err != nil {
 		if info, statErr := v.local.Lstat(n.Path()); statErr == nil && info.Size() == 0 {
 			_ = v.local.Remove(n.Path()) // made, and not opened
@@ -35,10 +35,25 @@ func (v *View) NewFile(p Place, name string, flag int, perm fs.FileMode) (*File,
 	return f, err
 }
 
-// Emptied opens a node whose bytes are to be none, without fetching them. Where they were whole, as a copy or a change,
-// it is recorded as being written, for good, before the local file is.
+// Emptied opens a node whose bytes are to be none, without fetching them. Where whole ones are here, as a copy or a change,
+// they stay until [File.Empty].
 func (v *View) Emptied(n *tree.Node, name string, flag int) (*File, error) {
-	whole := !n.Dirty() || n.Content == tree.Changed
+	path := n.Path()
+	if n.Content == tree.Owned || n.Content == tree.Changed || n.Content == tree.Edited {
+		local, err := v.local.OpenFile(path, os.O_RDWR, 0)
+		if err == nil {
+			v.giveArriving(n, path)
+			return &File{m: v.FS, name: name, flag: flag, bytes: localContent{local}, local: local, node: n,
+				shared: v.share(n), full: true}, nil
+		}
+		if !missing(err) {
+			return nil, err
+		}
+	}
+	if err := v.Occupy(path); err != nil {
+		return nil, err
+	}
+	interrupted := n.Dirty() && n.Content != tree.Changed
 	was, back := n.Copy, v.tree.Reverter(n)
 	v.tree.KeepBase(n, v.Now())
 	v.tree.Begin(n)
@@ -48,23 +63,39 @@ func (v *View) Emptied(n *tree.Node, name string, flag int) (*File, error) {
 	if err := v.Save(); err != nil {
 		return nil, err
 	}
-	if whole {
-		if err := v.syncLog(); err != nil {
-			back()
-			return nil, err
-		}
-	}
 	f, err := v.emptied(n, name, flag)
 	switch {
 	case err == nil:
-	case !whole || v.vacant(n.Path(), was):
+	case interrupted || v.vacant(path, was):
 		back()
-	default: // it is said to have failed, and has emptied the file all the same
+	default: // it is said to have failed, and has made the file all the same
 		v.tree.Interrupt(n)
 	}
 	return f, err
 }
 
+// Empty removes the bytes that [View.Emptied] has left. It is recorded, for good, that the file is being written before they
+// go; so it is called without the lock. After an error the handle is closed.
+func (f *File) Empty() error {
+	if !f.full {
+		return nil
+	}
+	f.mu.Lock()
+	f.shared.bytes.Lock()
+	err := f.m.begin(f)
+	if err == nil {
+		err = f.local.Truncate(0)
+	}
+	f.full = false
+	f.shared.bytes.Unlock()
+	f.mu.Unlock()
+	if err != nil {
+		err = errors.Join(err, f.Close())
+	}
+	return err
+}
+
+// emptied opens the local file of a node, without bytes.
 func (v *View) emptied(n *tree.Node, name string, flag int) (*File, error) {
 	path := n.Path()
 	if err := v.makeParent(path); err != nil {

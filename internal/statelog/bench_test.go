@@ -48,7 +48,7 @@ func BenchmarkOpen(b *testing.B) {
 	d := realDir(b)
 	l, _, _ := reopen(b, d)
 	payload := make([]byte, 120)
-	require.NoError(b, l.Rewrite(func(yield func([]byte) bool) {
+	require.NoError(b, l.Rewrite(l.Size(), func(yield func([]byte) bool) {
 		for range records {
 			if !yield(payload) {
 				return

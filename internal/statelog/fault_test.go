@@ -71,7 +71,7 @@ func live(t *testing.T, open func() (*Log, error)) *model {
 			}
 			if i == 2 {
 				compact := []string{fmt.Sprintf("compact %d", len(m.records)), r}
-				if err := l.Rewrite(values(compact)); err != nil {
+				if err := l.Rewrite(l.Size(), values(compact)); err != nil {
 					require.ErrorIs(t, err, errInjected)
 					m.other = append(m.other, compact)
 				} else {

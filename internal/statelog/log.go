@@ -28,6 +28,7 @@ type Log struct {
 	// syncing is held while the file is synced or replaced, and taken before mu.
 	syncing sync.Mutex
 	synced  uint64 // guarded by syncing: the value of changes that the last sync covered
+	lasting int64  // guarded by syncing: up to which offset
 
 	mu      sync.Mutex // guards what follows; held for one write, not for a sync
 	file    *localdir.File
@@ -105,6 +106,7 @@ func (l *Log) syncTo(want uint64) error {
 
 // sync syncs the file if it has changed since the last time; l.syncing is held.
 func (l *Log) sync() error {
+	size := l.Size()
 	have, file, err := l.state()
 	if err != nil || l.synced == have {
 		return err
@@ -114,7 +116,7 @@ func (l *Log) sync() error {
 		defer l.mu.Unlock()
 		return l.fail(err)
 	}
-	l.synced = have
+	l.synced, l.lasting = have, size
 	return nil
 }
 

@@ -33,7 +33,7 @@ func TestTooLong(t *testing.T) {
 	long := make([]byte, MaxRecord+1)
 	require.ErrorIs(t, l.Append(long), ErrTooLong)
 	require.ErrorIs(t, l.Append(long), fs.ErrInvalid)
-	require.ErrorIs(t, l.Rewrite(func(yield func([]byte) bool) { yield(long) }), ErrTooLong)
+	require.ErrorIs(t, l.Rewrite(l.Size(), func(yield func([]byte) bool) { yield(long) }), ErrTooLong)
 	require.NoError(t, l.Append(long[:MaxRecord]))
 	appendAll(t, l, "after")
 	require.NoError(t, l.Close())
@@ -50,7 +50,7 @@ func TestClosedLog(t *testing.T) {
 	require.NoError(t, l.Close())
 	require.ErrorIs(t, l.Append(nil), fs.ErrClosed)
 	require.ErrorIs(t, l.Sync(), fs.ErrClosed)
-	require.ErrorIs(t, l.Rewrite(values(nil)), fs.ErrClosed)
+	require.ErrorIs(t, l.Rewrite(l.Size(), values(nil)), fs.ErrClosed)
 	require.ErrorIs(t, l.Close(), fs.ErrClosed)
 }
 
@@ -94,7 +94,7 @@ func TestBroken(t *testing.T) {
 	}{
 		{"write and cut", []string{"write", "truncate"}, func(l *Log) error { return l.Append([]byte("?")) }, []string{"one", "?"}},
 		{"sync", []string{"sync"}, (*Log).Sync, []string{"one"}},
-		{"rename not durable", []string{"syncdir"}, func(l *Log) error { return l.Rewrite(values([]string{"new"})) }, []string{"new"}},
+		{"rename not durable", []string{"syncdir"}, func(l *Log) error { return l.Rewrite(l.Size(), values([]string{"new"})) }, []string{"new"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -106,7 +106,7 @@ func TestBroken(t *testing.T) {
 			first := tt.call(l)
 			require.ErrorIs(t, first, errInjected)
 			fsys.set(nil)
-			for _, err := range []error{l.Append([]byte("x")), l.Sync(), l.Rewrite(values(nil)), l.Close()} {
+			for _, err := range []error{l.Append([]byte("x")), l.Sync(), l.Rewrite(l.Size(), values(nil)), l.Close()} {
 				require.Equal(t, first, err)
 			}
 			require.ErrorIs(t, l.Close(), fs.ErrClosed)
@@ -201,7 +201,7 @@ func TestGroupCommit(t *testing.T) {
 	require.NoError(t, l.syncTo(before))
 	require.Equal(t, 3, syncs, "who is covered does not sync for others")
 
-	require.NoError(t, l.Rewrite(values(nil)))
+	require.NoError(t, l.Rewrite(l.Size(), values(nil)))
 	require.Equal(t, 4, syncs)
 	require.NoError(t, l.Sync())
 	require.Equal(t, 4, syncs, "a rewrite is synced")

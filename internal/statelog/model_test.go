@@ -44,7 +44,7 @@ func TestModel(t *testing.T) {
 				if len(want) == 0 {
 					want = nil
 				}
-				require.NoError(t, l.Rewrite(values(want)))
+				require.NoError(t, l.Rewrite(l.Size(), values(want)))
 			},
 			"close": func(*rapid.T) {
 				require.NoError(t, l.Close())

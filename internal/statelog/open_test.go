@@ -174,7 +174,7 @@ func TestDamageIsReportedUntilDealtWith(t *testing.T) {
 
 	l, damage, records := reopen(t, d)
 	require.NotNil(t, damage)
-	require.NoError(t, l.Rewrite(values(records)))
+	require.NoError(t, l.Rewrite(l.Size(), values(records)))
 	require.NoError(t, l.Close())
 	require.Equal(t, []string{"one"}, contents(t, d))
 	require.Len(t, files(t, d), 5)

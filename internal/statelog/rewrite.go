@@ -12,39 +12,66 @@ import (
 
 const bufSize = 256 << 10
 
-// Rewrite replaces all records by the given ones and syncs: they are written beside the log, under its name with
-// ".new" added, and take its place by a rename. Other calls wait meanwhile, so records must not call the Log. A
-// payload may be reused once yield has returned.
+// Rewrite replaces the records before offset end, which Size has returned, by the given ones and syncs these: they are
+// written beside the log, under its name with ".new" added, and take its place by a rename. What was appended since stays
+// behind them. Append goes on meanwhile; Sync and Close wait, so records must not call them. A payload may be reused once
+// yield has returned.
 //
 // After an error the log is as it was and stays in use, with one exception: if the rename can't be made to last, it
 // is not known which of the two a loss of power would leave, and the log is broken.
-func (l *Log) Rewrite(records iter.Seq[[]byte]) error {
+func (l *Log) Rewrite(end int64, records iter.Seq[[]byte]) error {
 	l.syncing.Lock()
 	defer l.syncing.Unlock()
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.broken != nil {
-		return l.broken
+	_, old, err := l.state()
+	if err != nil {
+		return err
 	}
-	var size int64
+	kept := max(0, l.lasting-end) // of what was appended since, what lasts already has to last on
+	var size int64                // without it
 	f, err := create(l.dir, l.name, func(w io.Writer) (err error) {
-		size, err = writeLog(w, records)
+		if size, err = writeLog(w, records); err == nil {
+			_, err = io.Copy(w, io.NewSectionReader(old, end, kept))
+		}
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	if err := l.dir.Rename(newName(l.name), l.name); err != nil {
+	if err := l.replace(f, size-end, end+kept); err != nil {
+		return err
+	}
+	if err := l.dir.SyncDir(path.Dir(l.name)); err != nil {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		return l.fail(err)
+	}
+	l.lasting = size + kept
+	return nil
+}
+
+// replace puts a file in the place of the log's after it has copied what was appended behind offset from, which lies so
+// many bytes further on in the new file. l.syncing is held.
+func (l *Log) replace(f *localdir.File, further, from int64) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	err := l.broken
+	if err == nil {
+		w := io.NewOffsetWriter(f, from+further)
+		_, err = io.Copy(w, io.NewSectionReader(l.file, from, l.size-from))
+	}
+	if err == nil {
+		err = l.dir.Rename(newName(l.name), l.name)
+	}
+	if err != nil {
 		f.Close()
 		l.dir.Remove(newName(l.name))
 		return err
 	}
 	l.file.Close()
-	l.file, l.size, l.damaged = f, size, false
-	if err := l.dir.SyncDir(path.Dir(l.name)); err != nil {
-		return l.fail(err)
+	if l.size == from { // nothing has come since that is not synced
+		l.synced = l.changes
 	}
-	l.synced = l.changes
+	l.file, l.size, l.damaged = f, l.size+further, false
 	return nil
 }
 

@@ -14,15 +14,44 @@ func TestRewrite(t *testing.T) {
 	for _, d := range []*localdir.Dir{memoryDir(t), realDir(t)} {
 		l, _, _ := reopen(t, d)
 		appendAll(t, l, numbered(100)...)
-		require.NoError(t, l.Rewrite(values([]string{"a", "", "c"})))
+		require.NoError(t, l.Rewrite(l.Size(), values([]string{"a", "", "c"})))
 		require.EqualValues(t, len(encode("a", "", "c")), l.Size())
 		appendAll(t, l, "d")
 		require.NoError(t, l.Sync())
 		require.Equal(t, encode("a", "", "c", "d"), get(t, d, logName))
-		require.NoError(t, l.Rewrite(values(nil)))
+		require.NoError(t, l.Rewrite(l.Size(), values(nil)))
 		require.NoError(t, l.Close())
 		require.Empty(t, contents(t, d))
 		require.Equal(t, []string{"log"}, files(t, d))
+	}
+}
+
+// TestRewriteKeepsWhatCameSince has records come, synced or not, between the state that is written and its writing, and
+// while it is written.
+func TestRewriteKeepsWhatCameSince(t *testing.T) {
+	t.Parallel()
+	for _, synced := range []int{0, 1, 2, 3} {
+		d := realDir(t)
+		l, _, _ := reopen(t, d)
+		appendAll(t, l, numbered(100)...)
+		end := l.Size()
+		for i, record := range []string{"", "since 1", "since 2"} {
+			if record != "" {
+				appendAll(t, l, record)
+			}
+			if i == synced {
+				require.NoError(t, l.Sync())
+			}
+		}
+		require.NoError(t, l.Rewrite(end, func(yield func([]byte) bool) {
+			appendAll(t, l, "meanwhile")
+			yield([]byte("state"))
+		}))
+		want := []string{"state", "since 1", "since 2", "meanwhile"}
+		require.EqualValues(t, len(encode(want...)), l.Size())
+		appendAll(t, l, "after")
+		require.NoError(t, l.Close())
+		require.Equal(t, append(want, "after"), contents(t, d))
 	}
 }
 
@@ -37,13 +66,13 @@ func TestFailedRewrite(t *testing.T) {
 			l, _, _ := reopen(t, d)
 			appendAll(t, l, "one")
 			fsys.set(failing(op))
-			require.ErrorIs(t, l.Rewrite(values([]string{"new"})), errInjected)
+			require.ErrorIs(t, l.Rewrite(l.Size(), values([]string{"new"})), errInjected)
 			fsys.set(nil)
 			require.Equal(t, []string{"log"}, files(t, d))
 			appendAll(t, l, "two")
 			require.NoError(t, l.Sync())
 			require.Equal(t, encode("one", "two"), get(t, d, logName))
-			require.NoError(t, l.Rewrite(values([]string{"new"})))
+			require.NoError(t, l.Rewrite(l.Size(), values([]string{"new"})))
 			require.NoError(t, l.Close())
 			require.Equal(t, []string{"new"}, contents(t, d))
 		})
@@ -56,7 +85,7 @@ func TestRewritePanics(t *testing.T) {
 	d := memoryDir(t)
 	l, _, _ := reopen(t, d)
 	appendAll(t, l, "one")
-	require.Panics(t, func() { l.Rewrite(func(func([]byte) bool) { panic("producer") }) })
+	require.Panics(t, func() { l.Rewrite(l.Size(), func(func([]byte) bool) { panic("producer") }) })
 	appendAll(t, l, "two")
 	require.NoError(t, l.Close())
 	require.Equal(t, []string{"one", "two"}, contents(t, d))
