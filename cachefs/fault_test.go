@@ -51,7 +51,7 @@ func newFaulty(t *testing.T, plan *faultfs.Plan, remoteFails bool) *faulty {
 func (r *faulty) start() {
 	r.Helper()
 	// The remote is asked each time: a change whose outcome is not known is to be seen.
-	opts := &Options{Revalidate: Always, ListTTL: -1, Parallel: 1}
+	opts := &Options{Revalidate: Always, Parallel: 1}
 	c, err := New(r.overRemote, r.overLocal, opts)
 	if err != nil {
 		r.fault("New", err)

@@ -2,6 +2,7 @@ package syncfs
 
 import (
 	"fmt"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"github.com/sftpsyncer/go-syncfs/cachefs"
 	"github.com/sftpsyncer/go-syncfs/internal/crashfs"
 	"github.com/sftpsyncer/go-syncfs/internal/faultfs"
+	"github.com/sftpsyncer/go-syncfs/internal/foldfs"
 	"github.com/sftpsyncer/go-syncfs/internal/lateremote"
 	"github.com/sftpsyncer/go-syncfs/internal/remotetest"
 )
@@ -67,7 +69,12 @@ var machineCases = []struct {
 	{"lost log", 2_000, 0, machineWith{lostLog: true}},
 	{"leftovers", 2_000, 0, machineWith{leftovers: true}},
 	{"late", 2_000, 0, machineWith{late: true}},
+	{"folding", 2_000, 0, machineWith{local: folding}},
+	{"folding, always asks", 2_000, cachefs.Always, machineWith{local: folding}},
 }
+
+// folding makes a local directory one that takes names for the same which differ in case.
+func folding(disk afero.Fs) afero.Fs { return foldfs.New(disk, foldfs.Options{Fold: strings.ToLower}) }
 
 // machineWith is what may happen in a history besides what happens in all of them.
 type machineWith struct {

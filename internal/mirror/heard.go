@@ -19,7 +19,7 @@ type heard struct {
 	answers map[string]Answer     // about single names
 	asked   map[string]int        // by directory: how often it was asked about single names
 	coming  map[string]chan struct{}
-	cleared int64 // when this side changed the remote last: what was known of it before is not current
+	cleared int64 // when this side changed the remote last, or began: what was known of it before is not current
 	ahead   ahead
 }
 
@@ -45,9 +45,10 @@ const (
 // that follow.
 const askedOften = 4
 
-func newHeard(ttl time.Duration) *heard {
+// newHeard begins with nothing: an earlier process may not have recorded all that it changed.
+func newHeard(ttl time.Duration, now int64) *heard {
 	ttl = max(0, cmp.Or(ttl, defaultListTTL))
-	return &heard{ttl: int64(ttl), lists: map[string]*heardList{}, answers: map[string]Answer{},
+	return &heard{ttl: int64(ttl), cleared: now, lists: map[string]*heardList{}, answers: map[string]Answer{},
 		asked: map[string]int{}, coming: map[string]chan struct{}{}, ahead: newAhead()}
 }
 
