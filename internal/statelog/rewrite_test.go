@@ -1,11 +1,14 @@
 package statelog
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/spf13/afero"
 	"github.com/stretchr/testify/require"
 
+	"github.com/sftpsyncer/go-syncfs/internal/crashfs"
+	"github.com/sftpsyncer/go-syncfs/internal/faultfs"
 	"github.com/sftpsyncer/go-syncfs/internal/localdir"
 )
 
@@ -52,6 +55,36 @@ func TestRewriteKeepsWhatCameSince(t *testing.T) {
 		appendAll(t, l, "after")
 		require.NoError(t, l.Close())
 		require.Equal(t, append(want, "after"), contents(t, d))
+	}
+}
+
+// TestRewriteAtPowerLoss loses power before each operation: what was synced is there, under the old state or the new one.
+func TestRewriteAtPowerLoss(t *testing.T) {
+	t.Parallel()
+	for i := 0; ; i++ {
+		disk, plan := crashfs.New(nil), new(faultfs.Plan)
+		l, _, _ := reopen(t, openDir(t, faultfs.New(disk, plan)))
+		appendAll(t, l, "one")
+		end := l.Size()
+		appendAll(t, l, "two")
+		require.NoError(t, l.Sync())
+		appendAll(t, l, "not synced")
+		var left afero.Fs
+		first := plan.Total() + i
+		plan.Before(func(op faultfs.Op) error {
+			if op.Index == first {
+				left = disk.Crash()
+			}
+			return nil
+		})
+		require.NoError(t, l.Rewrite(end, values([]string{"state"})))
+		require.NoError(t, l.Close())
+		if left == nil {
+			require.Greater(t, i, 5)
+			return
+		}
+		got := contents(t, openDir(t, left))
+		require.Contains(t, []string{"one two", "state two"}, strings.TrimSuffix(strings.Join(got, " "), " not synced"), i)
 	}
 }
 
