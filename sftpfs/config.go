@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"golang.org/x/crypto/ssh"
 )
@@ -180,6 +181,10 @@ func hostPort(addr string) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	if i := strings.IndexFunc(host, notInHost); i >= 0 {
+		r, _ := utf8.DecodeRuneInString(host[i:])
+		return "", fmt.Errorf("address %q: %w: %q is not part of a host's name", addr, errInvalid, r)
+	}
 	if port == "" {
 		port = defaultPort
 	}
@@ -187,6 +192,12 @@ func hostPort(addr string) (string, error) {
 		return "", fmt.Errorf("address %q: the port is not a number from 1 to 65535", addr)
 	}
 	return net.JoinHostPort(host, port), nil
+}
+
+// notInHost tells what host names and IP addresses do not have. In a known_hosts file it could stand for other hosts: "*", "?"
+// and "!" are patterns, a comma is between two names, "|" begins a hash, and "#" and "@" a line of another kind.
+func notInHost(r rune) bool {
+	return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune(".-_:%", r))
 }
 
 // splitAddr returns no port if there is none in addr.

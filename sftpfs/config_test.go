@@ -76,6 +76,12 @@ func TestNewRefuses(t *testing.T) {
 	}{
 		"no address":           {Config{HostKeyCallback: anyKey}, "address", nil},
 		"bad port":             {Config{Addr: "host:port", HostKeyCallback: anyKey}, "host:port", nil},
+		"pattern":              {Config{Addr: "*", HostKeyCallback: anyKey}, "*", fs.ErrInvalid},
+		"two names":            {Config{Addr: "a,b:22", HostKeyCallback: anyKey}, "','", fs.ErrInvalid},
+		"not any":              {Config{Addr: "!x,*", HostKeyCallback: anyKey}, "'!'", fs.ErrInvalid},
+		"hash":                 {Config{Addr: "|1|x", HostKeyCallback: anyKey}, "'|'", fs.ErrInvalid},
+		"one of any":           {Config{Addr: "evil?", HostKeyCallback: anyKey}, "'?'", fs.ErrInvalid},
+		"pattern to jump to":   {Config{Addr: "h", ProxyJump: []Config{{Addr: "*", HostKeyCallback: anyKey}}, HostKeyCallback: anyKey}, "*", fs.ErrInvalid},
 		"missing key":          {Config{Addr: "h", KeyFiles: []string{missing}, HostKeyCallback: anyKey}, missing, fs.ErrNotExist},
 		"directory as key":     {Config{Addr: "h", KeyFiles: []string{dir}, HostKeyCallback: anyKey}, dir, nil},
 		"garbage as key":       {Config{Addr: "h", KeyFiles: []string{garbage}, HostKeyCallback: anyKey}, garbage, nil},

@@ -1,11 +1,15 @@
 package sftpfs
 
 import (
+	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -17,8 +21,49 @@ import (
 
 // knownHosts is the content of known_hosts files.
 type knownHosts struct {
-	files []string
-	db    *knownhosts.HostKeyDB
+	files   []string
+	db      *knownhosts.HostKeyDB
+	anyPort []anyPortLine
+}
+
+// anyPortLine is a line of a host whose port is a pattern, such as "[host]:*". It matches as in OpenSSH; to x/crypto the port
+// is a text like any other.
+type anyPortLine struct {
+	patterns []string
+	key      ssh.PublicKey
+}
+
+// anyPortLines returns those of a file, up to what is no line.
+func anyPortLines(file string) (lines []anyPortLine, err error) {
+	text, err := os.ReadFile(file)
+	for err == nil && len(text) > 0 {
+		var marker string
+		var line anyPortLine
+		marker, line.patterns, line.key, _, text, err = ssh.ParseKnownHosts(text)
+		if err == nil && marker == "" && slices.ContainsFunc(line.patterns, isAnyPort) {
+			lines = append(lines, line)
+		}
+	}
+	if err == io.EOF {
+		err = nil
+	}
+	return lines, err
+}
+
+// isAnyPort tells whether the port of a pattern is one as well.
+func isAnyPort(pattern string) bool {
+	_, port, _ := strings.Cut(pattern, "]:")
+	return strings.ContainsAny(port, "*?")
+}
+
+// forAnyPort returns the keys of a host whatever its port is.
+func (k *knownHosts) forAnyPort(addr string) (keys []ssh.PublicKey) {
+	for _, line := range k.anyPort {
+		if matches(line.patterns, knownhosts.Normalize(addr)) {
+			keys = append(keys, line.key)
+		}
+	}
+	return keys
 }
 
 // readKnownHosts reads files. Nil stands for ~/.ssh/known_hosts. That one may be missing, and so may the first one if new
@@ -41,17 +86,35 @@ func readKnownHosts(files []string, adds bool) (*knownHosts, error) {
 	if err != nil {
 		return nil, fmt.Errorf("known hosts: %w", err)
 	}
-	return &knownHosts{files, db}, nil
+	k := &knownHosts{files: files, db: db}
+	for _, file := range read {
+		lines, err := anyPortLines(file)
+		if err != nil {
+			return nil, fmt.Errorf("known hosts: %s: %w", file, err)
+		}
+		k.anyPort = append(k.anyPort, lines...)
+	}
+	return k, nil
 }
 
 // knows tells whether there is a key of the host itself, not only of an authority.
 func (k *knownHosts) knows(addr string) bool {
-	return slices.ContainsFunc(k.db.HostKeys(addr), func(key knownhosts.PublicKey) bool { return !key.Cert })
+	return len(k.forAnyPort(addr)) > 0 ||
+		slices.ContainsFunc(k.db.HostKeys(addr), func(key knownhosts.PublicKey) bool { return !key.Cert })
 }
 
 // algorithms returns those of the keys known for addr, so that a server which has other keys too shows one of
 // these. Nil, for an unknown host, is x/crypto's own order.
-func (k *knownHosts) algorithms(addr string) []string { return k.db.HostKeyAlgorithms(addr) }
+func (k *knownHosts) algorithms(addr string) []string {
+	algorithms := k.db.HostKeyAlgorithms(addr)
+	for _, key := range k.forAnyPort(addr) {
+		if key.Type() == ssh.KeyAlgoRSA {
+			algorithms = append(algorithms, ssh.KeyAlgoRSASHA512, ssh.KeyAlgoRSASHA256)
+		}
+		algorithms = append(algorithms, key.Type())
+	}
+	return algorithms
+}
 
 // algorithmsOfAny returns those, and for a host of which no key is known those of all keys that could be added.
 func (k *knownHosts) algorithmsOfAny(addr string) []string {
@@ -75,13 +138,38 @@ func (k *knownHosts) check(host string, remote net.Addr, key ssh.PublicKey) erro
 	switch {
 	case errors.As(err, &revoked):
 		return fmt.Errorf("the key is revoked in %s:%d: %w", revoked.Revoked.Filename, revoked.Revoked.Line, err)
+	case errors.As(err, &keyErr) && slices.ContainsFunc(k.forAnyPort(host), func(known ssh.PublicKey) bool {
+		return bytes.Equal(known.Marshal(), key.Marshal())
+	}):
+		return nil
 	case errors.As(err, &keyErr) && !k.knows(host):
 		return fmt.Errorf("%w, no entry for it in %s: %w", errUnknownHost, strings.Join(k.files, ", "), err)
 	case errors.As(err, &keyErr):
-		return fmt.Errorf("the host key has changed, or someone else answers; expected %s: %w", wanted(keyErr), err)
+		return fmt.Errorf("the host key has changed, or someone else answers; expected %s: %w",
+			cmp.Or(wanted(keyErr), "that of a line for any port"), err)
 	}
 	return err
 }
+
+// matches tells whether a name matches a list of patterns, see PATTERNS in ssh_config(5). Those without a port are x/crypto's.
+func matches(patterns []string, name string) (yes bool) {
+	for _, p := range patterns {
+		p, not := strings.CutPrefix(p, "!")
+		if !strings.HasPrefix(p, "[") {
+			continue
+		}
+		switch ok, _ := path.Match(literal.Replace(strings.ToLower(p)), strings.ToLower(name)); {
+		case ok && not:
+			return false
+		case ok:
+			yes = true
+		}
+	}
+	return yes
+}
+
+// literal has path.Match, whose "*" and "?" are those of OpenSSH, take everything else as it is.
+var literal = strings.NewReplacer("[", `\[`, `\`, `\\`)
 
 var errUnknownHost = errors.New("the host is unknown")
 

@@ -57,28 +57,39 @@ func (k *knownHosts) add(ctx context.Context, hashed bool, host string, remote n
 	if hashed {
 		name = xknownhosts.HashHostname(name)
 	}
-	if err := appendLine(k.files[0], name+" "+string(ssh.MarshalAuthorizedKey(key))); err != nil {
+	takeBack, err := appendLine(k.files[0], name+" "+string(ssh.MarshalAuthorizedKey(key)))
+	if err != nil {
 		return err
 	}
-	if now, err = readKnownHosts(k.files, true); err != nil {
-		return err
+	if now, err = readKnownHosts(k.files, true); err == nil {
+		err = now.check(host, remote, key) // the file may be one that keeps nothing
 	}
-	return now.check(host, remote, key) // the file may be one that keeps nothing
+	if err != nil {
+		err = errors.Join(err, takeBack())
+	}
+	return err
 }
 
-// appendLine appends line, which ends as one does, to a text file whose last line may not.
-func appendLine(file, line string) error {
+// appendLine appends line, which ends as one does, to a text file whose last line may not. takeBack removes it, unless others
+// have written to the file since.
+func appendLine(file, line string) (takeBack func() error, err error) {
 	before, err := os.ReadFile(file)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
+		return nil, err
 	}
 	if len(before) > 0 && !bytes.HasSuffix(before, []byte("\n")) {
 		line = "\n" + line
 	}
 	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	_, err = f.WriteString(line)
-	return errors.Join(err, f.Sync(), f.Close())
+	return func() error {
+		now, err := os.ReadFile(file)
+		if err != nil || string(now) != string(before)+line {
+			return err
+		}
+		return os.Truncate(file, int64(len(before)))
+	}, errors.Join(err, f.Sync(), f.Close())
 }

@@ -70,6 +70,10 @@ func TestAcceptNewHostAsOthersKnowIt(t *testing.T) {
 		"known, hashed":          {knownhosts.Line([]string{knownhosts.HashHostname(name)}, ed.PublicKey()), true, false},
 		"an authority is known":  {"@cert-authority * " + keyText(other.PublicKey()), true, true},
 		"one key is revoked":     {"@revoked * " + keyText(ec.PublicKey()) + "\n@revoked * " + keyText(ed.PublicKey()), false, false},
+		"changed, for any port":  {"[127.0.0.1]:* " + keyText(other.PublicKey()), false, false},
+		"known, for any port":    {"[127.0.0.?]:* " + keyText(ed.PublicKey()), true, false},
+		"any port but this one":  {"[127.0.0.1]:*,!" + name + " " + keyText(other.PublicKey()), true, true},
+		"any port of another":    {"[127.0.0.1?]:* " + keyText(other.PublicKey()), true, true},
 		"garbage stands in file": {name + " ssh-ed25519 !!!", false, false},
 	} {
 		t.Run(what, func(t *testing.T) {

@@ -2,7 +2,6 @@ package sftpfs
 
 import (
 	"errors"
-	"fmt"
 	"net/url"
 )
 
@@ -25,7 +24,8 @@ func ParseURL(rawURL string) (Config, error) {
 	}
 	addr, err := hostPort(u.Host)
 	if err != nil {
-		return Config{}, fmt.Errorf("sftpfs: the URL's %w", err)
+		// Its error quotes the address, which is a password up to its first slash where that was not written as %2F.
+		return Config{}, errors.New("sftpfs: the URL's host, or its port, cannot be one")
 	}
 	password, _ := u.User.Password()
 	return Config{Addr: addr, User: u.User.Username(), Password: password, Root: u.Path}, nil

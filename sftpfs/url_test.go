@@ -29,10 +29,12 @@ func TestParseURLRefuses(t *testing.T) {
 		"", "host", "host:22", "http://u:s3cret@host/", "sftp:u:s3cret@host", "sftp://u:s3cret@/x", "sftp://",
 		"sftp://u:s3cret@host:0/", "sftp://u:s3cret@host:99999/", "sftp://u:s3cret@host:port/",
 		"sftp://u:s3cret%zz@host/", "sftp://u:s3cret@ho st/", "sftp://u:s3cret@host/x?y=z", "sftp://u:s3cret@host/x#y",
+		"sftp://u:123456789/@host/", "sftp://u:p@*/", "sftp://u:p@a,b/", "sftp://u:p@!x,*/", "sftp://u:p@evil%3F/",
 		"sftp://u:s3cret#@host/", "sftp://u:s3cret/@host/", "sftp://u:s3cret\x00@host/",
 	} {
 		_, err := ParseURL(raw)
 		require.Error(t, err, raw)
 		require.NotContains(t, err.Error(), "s3cret", raw)
+		require.NotContains(t, err.Error(), "123456789", raw)
 	}
 }
