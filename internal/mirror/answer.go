@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"math"
 	"slices"
 	"syscall"
 
@@ -38,7 +39,11 @@ type listing struct {
 }
 
 func metaOf(fi fs.FileInfo) tree.Meta {
-	return tree.Meta{Mode: fi.Mode(), Size: fi.Size(), MTime: fi.ModTime().UnixNano()}
+	size := fi.Size()
+	if size < 0 { // stated as more than there is a number for
+		size = math.MaxInt64
+	}
+	return tree.Meta{Mode: fi.Mode(), Size: size, MTime: fi.ModTime().UnixNano()}
 }
 
 func refusal(err error) Answer {

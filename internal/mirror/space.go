@@ -7,16 +7,21 @@ import (
 )
 
 // used is what Options.MaxBytes bounds. The mirror is locked.
-func (m *FS) used() int64 { return m.tree.OwnedBytes() + m.transit.bytes() }
+func (m *FS) used() int64 {
+	used := m.transit.sum
+	used.Add(m.tree.OwnedBytes())
+	return used.Int64()
+}
 
 // reserve makes room for so many bytes of a download before they are written. What is here of it, and for what it has room
 // already, counts. The error is errNoRoom.
 func (m *FS) reserve(a *arrival, here *partial, size int64) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if more := size - here.length() - m.transit.held[a]; m.opt.MaxBytes > 0 && m.used()+more > m.opt.MaxBytes {
+	// No sum: the size is what the remote says.
+	if more := size - here.length() - m.transit.held[a]; m.opt.MaxBytes > 0 && more > m.opt.MaxBytes-m.used() {
 		m.evictUntil(m.opt.MaxBytes - more)
-		if m.used()+more > m.opt.MaxBytes {
+		if more > m.opt.MaxBytes-m.used() {
 			return errNoRoom
 		}
 	}

@@ -22,12 +22,12 @@ func TestTransit(t *testing.T) {
 			for _, size := range last {
 				sum += size
 			}
-			require.Equal(t, sum, counted.bytes())
+			require.Equal(t, sum, counted.sum.Int64())
 		}
 		for _, h := range holders {
 			counted.set(h, 0)
 		}
-		require.Zero(t, counted.bytes())
+		require.Zero(t, counted.sum.Int64())
 		require.Empty(t, counted.held)
 	})
 }

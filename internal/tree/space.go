@@ -16,7 +16,7 @@ const (
 )
 
 // OwnedBytes is the size of all owned copies. While a copy is landing, the one that it replaces counts as well.
-func (t *Tree) OwnedBytes() int64 { return t.owned }
+func (t *Tree) OwnedBytes() int64 { return t.owned.Int64() }
 
 // Oldest is the least recently used copy that may be evicted, nil if there is none. It takes constant time.
 func (t *Tree) Oldest() *Node {
@@ -36,16 +36,15 @@ func (t *Tree) SetUsage(n *Node, u Usage) {
 // tried again for each copy that needs room.
 func (t *Tree) Skip(n *Node) { t.unlist(n) }
 
-// ownedBytes is what a node adds to OwnedBytes.
-func (t *Tree) ownedBytes(n *Node) int64 {
+// eachOwned calls do with each size that a node adds to OwnedBytes.
+func (t *Tree) eachOwned(n *Node, do func(size int64)) {
 	if n.Content != Owned || t.nodes[n.ID] != n {
-		return 0
+		return
 	}
-	size := n.Copy.Stamp.Size
+	do(n.Copy.Stamp.Size)
 	if n.Copy.Landing != "" && n.Copy.Prev != nil {
-		size += n.Copy.Prev.Stamp.Size
+		do(n.Copy.Prev.Stamp.Size)
 	}
-	return size
 }
 
 func (t *Tree) evictable(n *Node) bool {
@@ -97,7 +96,7 @@ func (t *Tree) list(nodes []*Node) {
 func (t *Tree) account() {
 	var nodes []*Node
 	for _, n := range t.nodes {
-		t.owned += t.ownedBytes(n)
+		t.eachOwned(n, t.owned.Add)
 		if n.Content == Owned {
 			nodes = append(nodes, n)
 		}

@@ -6,9 +6,9 @@ package tree
 // alter makes a transition.
 func (t *Tree) alter(n *Node, do func()) {
 	t.save(n)
-	t.owned -= t.ownedBytes(n)
+	t.eachOwned(n, t.owned.Sub)
 	do()
-	t.owned += t.ownedBytes(n)
+	t.eachOwned(n, t.owned.Add)
 	t.relist(n)
 	t.Touch(n)
 }

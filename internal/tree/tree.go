@@ -19,7 +19,7 @@ type Tree struct {
 	lastID ID
 	seq    uint64
 
-	owned int64  // bytes
+	owned Sum    // bytes
 	order Node   // the ring of copies that may be evicted, from its newer one, the oldest, on
 	uses  uint64 // of copies
 }
@@ -353,7 +353,7 @@ func (n *Node) settle() {
 // drop forgets a node that is in neither tree.
 func (t *Tree) drop(n *Node) {
 	t.save(n)
-	t.owned -= t.ownedBytes(n)
+	t.eachOwned(n, t.owned.Sub)
 	t.unlist(n)
 	delete(t.nodes, n.ID)
 	delete(t.pending, n.ID)

@@ -54,7 +54,7 @@ func (t *Tree) Rollback(recorded bool) {
 	var evictable []*Node
 	for n, s := range t.saved {
 		now, usage := n.more, n.usage
-		t.owned -= t.ownedBytes(n)
+		t.eachOwned(n, t.owned.Sub)
 		t.unlist(n)
 		*n = s.node
 		n.older, n.newer, n.usage = nil, nil, usage
@@ -78,7 +78,7 @@ func (t *Tree) Rollback(recorded bool) {
 		}
 		t.nodes[n.ID] = n
 		t.index(n)
-		if t.owned += t.ownedBytes(n); t.evictable(n) {
+		if t.eachOwned(n, t.owned.Add); t.evictable(n) {
 			evictable = append(evictable, n)
 		}
 	}
