@@ -5,6 +5,7 @@ package lockorder
 
 import (
 	"bytes"
+	"flag"
 	"fmt"
 	"runtime"
 	"strconv"
@@ -21,48 +22,48 @@ type Rank interface {
 }
 
 // Mutex is a sync.Mutex with a rank. The zero value is unlocked.
-type Mutex[R Rank] struct {
-	mu sync.Mutex
-	by uint64 // the goroutine that holds it, if that is noted; guarded by mu
-}
+type Mutex[R Rank] struct{ mu sync.Mutex }
 
 // Lock locks the mutex.
 func (m *Mutex[R]) Lock() {
-	by := take[R]()
+	if every.Load() > 0 {
+		take[R]()
+	}
 	m.mu.Lock()
-	m.by = by
 }
 
 // Unlock unlocks it.
 func (m *Mutex[R]) Unlock() {
-	by := m.by
 	m.mu.Unlock()
-	give[R](by)
+	if noted.Load() > 0 {
+		give[R]()
+	}
 }
 
 // RWMutex is a sync.RWMutex with a rank. The zero value is unlocked.
-type RWMutex[R Rank] struct {
-	mu sync.RWMutex
-	by uint64 // the goroutine that writes, if that is noted; guarded by mu
-}
+type RWMutex[R Rank] struct{ mu sync.RWMutex }
 
 // Lock locks the mutex for writing.
 func (m *RWMutex[R]) Lock() {
-	by := take[R]()
+	if every.Load() > 0 {
+		take[R]()
+	}
 	m.mu.Lock()
-	m.by = by
 }
 
 // Unlock undoes Lock.
 func (m *RWMutex[R]) Unlock() {
-	by := m.by
 	m.mu.Unlock()
-	give[R](by)
+	if noted.Load() > 0 {
+		give[R]()
+	}
 }
 
 // RLock locks the mutex for reading.
 func (m *RWMutex[R]) RLock() {
-	take[R]()
+	if every.Load() > 0 {
+		take[R]()
+	}
 	m.mu.RLock()
 }
 
@@ -70,7 +71,7 @@ func (m *RWMutex[R]) RLock() {
 func (m *RWMutex[R]) RUnlock() {
 	m.mu.RUnlock()
 	if noted.Load() > 0 {
-		give[R](goroutine())
+		give[R]()
 	}
 }
 
@@ -83,9 +84,14 @@ var (
 // inARow is how many locks are checked one after the other: those that one call takes.
 const inARow = 16
 
-// Check turns the checks on, for good, for one lock of so many. To check each costs ten times what most tests do. It is
-// called before any lock is taken, by a TestMain.
-func Check(oneOf uint64) { every.Store(oneOf) }
+// Check turns the checks on, for good, for one lock of so many: to check each costs several times what most tests do. It is
+// called before any lock is taken, by a TestMain. Where benchmarks are asked for they stay off.
+func Check(oneOf uint64) {
+	flag.Parse()
+	if b := flag.Lookup("test.bench"); b == nil || b.Value.String() == "" {
+		every.Store(oneOf)
+	}
+}
 
 // MayWait panics if the checks are on and the goroutine holds a lock under which nothing may wait.
 func MayWait() {
@@ -110,14 +116,13 @@ func heldBy(goroutine uint64) *[]Rank {
 	return ranks.(*[]Rank)
 }
 
-// take notes that the goroutine takes a lock, and returns its number; 0 if this one is not checked.
-func take[R Rank]() (id uint64) {
-	n := every.Load()
-	if n == 0 || taken.Add(1)/inARow%n != 0 {
-		return 0
+// take notes that the goroutine takes a lock, if this one is checked.
+func take[R Rank]() {
+	if taken.Add(1)/inARow%every.Load() != 0 {
+		return
 	}
 	var r R
-	id = goroutine()
+	id := goroutine()
 	ranks := heldBy(id)
 	for _, h := range *ranks {
 		if h.Rank() >= r.Rank() {
@@ -127,15 +132,12 @@ func take[R Rank]() (id uint64) {
 	*ranks = append(*ranks, r)
 	noted.Add(1)
 	held.Store(id, ranks)
-	return id
 }
 
-// give notes that a goroutine holds a lock no more.
-func give[R Rank](id uint64) {
-	if id == 0 {
-		return
-	}
+// give notes that the goroutine holds a lock no more.
+func give[R Rank]() {
 	var r R
+	id := goroutine()
 	ranks := heldBy(id)
 	for i := len(*ranks) - 1; i >= 0; i-- {
 		if (*ranks)[i] == Rank(r) {
