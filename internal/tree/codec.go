@@ -305,7 +305,9 @@ func (d *decoder) node() state {
 			}
 		}
 		if flags&hasVersion != 0 {
-			n.Copy.Version = d.meta()
+			if version := d.meta(); n.Copy.Stale { // else it is that of the node
+				n.Copy.Version = version
+			}
 		}
 	}
 	if flags&hasDiff != 0 {
