@@ -157,7 +157,9 @@ func (c *Fs) OpenFile(name string, flag int, perm fs.FileMode) (afero.File, erro
 
 func (c *Fs) openRemote(name string, flag int, perm fs.FileMode) (afero.File, error) {
 	const exclusive = os.O_CREATE | os.O_EXCL
-	clean, err := c.remotes(name, flag&exclusive != exclusive, flag&os.O_CREATE != 0)
+	clean, err := c.remotesIf(name, flag&exclusive != exclusive, flag&os.O_CREATE != 0, func(p mirror.Place) error {
+		return mirror.Special(p.Mode())
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -177,6 +179,11 @@ func (errLocalFile) Is(target error) bool { return target == fs.ErrPermission }
 // remotes returns the clean name of what the remote has and is to change: not a file of the user's. create says that
 // the name may be new.
 func (c *Fs) remotes(name string, follow, create bool) (clean string, err error) {
+	return c.remotesIf(name, follow, create, func(mirror.Place) error { return nil })
+}
+
+// remotesIf is remotes where what is there may be refused.
+func (c *Fs) remotesIf(name string, follow, create bool, refuse func(mirror.Place) error) (clean string, err error) {
 	if clean, err = c.m.Clean(name); err != nil {
 		return "", err
 	}
@@ -198,6 +205,9 @@ func (c *Fs) remotes(name string, follow, create bool) (clean string, err error)
 		own, err := v.UsersOwn(clean)
 		if own && err == nil {
 			err = errLocalFile{}
+		}
+		if err == nil {
+			err = refuse(p)
 		}
 		return err
 	})

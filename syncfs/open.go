@@ -136,6 +136,9 @@ func openNode(v *mirror.View, n *tree.Node, name string, flag int) (*mirror.File
 			return nil, err
 		}
 	}
+	if err := mirror.Special(n.Meta.Mode); err != nil {
+		return nil, err
+	}
 	if flag&os.O_TRUNC != 0 {
 		return v.Emptied(n, name, flag)
 	}

@@ -54,6 +54,14 @@ func (p Place) Kind() tree.Kind {
 	return p.Answer.Kind
 }
 
+// Mode of what the remote has there; 0 if that is nothing, or not known.
+func (p Place) Mode() fs.FileMode {
+	if p.Node != nil {
+		return p.Node.Meta.Mode
+	}
+	return p.Answer.Meta.Mode
+}
+
 func (p Place) target() string {
 	if p.Node != nil {
 		return p.Node.Target()

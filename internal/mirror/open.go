@@ -104,6 +104,9 @@ func (m *FS) openHere(clean, name string) (f afero.File, a toArrive, err error) 
 			return err
 		}
 		n := v.Materialize(p)
+		if err := Special(n.Meta.Mode); err != nil {
+			return err
+		}
 		switch {
 		case v.written(n.RemotePath()):
 			through, around = n.RemotePath(), v.detours()

@@ -85,7 +85,7 @@ func (v *View) file(name string) (*tree.Node, error) {
 }
 
 // Pull fetches every file below a directory that is not here in the remote's version, several at a time. Links are
-// not followed. The error joins those of the files.
+// not followed; named pipes, sockets and devices are passed over. The error joins those of the files.
 func (m *FS) Pull(name string) ([]Pulled, error) {
 	clean, err := m.Clean(name)
 	if err != nil {
@@ -152,7 +152,10 @@ func (p *puller) dir(name string, t told) {
 			switch {
 			case info.IsDir():
 				p.dir(child, listed.told(t, info.name))
-			case info.Mode()&fs.ModeSymlink == 0:
+			case info.Mode()&fs.ModeSymlink != 0:
+			case Special(info.Mode()) != nil:
+				p.skip(child, Special(info.Mode()))
+			default:
 				weight := p.m.Weight(info.Size())
 				if err := p.slots.Acquire(p.m.ctx, weight); err != nil {
 					p.fail(err)
@@ -251,6 +254,13 @@ func (p *puller) file(name string, t told, size, weight int64) {
 }
 
 // fail keeps an error; one that says that the context has ended is kept once.
+// skip notes that there is nothing to fetch under a name. That is no error of the Pull.
+func (p *puller) skip(name string, why error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.pulled = append(p.pulled, Pulled{Name: name, Err: PathError("pull", name, why)})
+}
+
 func (p *puller) fail(err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -228,6 +228,9 @@ func (v *View) Fetch(n *tree.Node) error {
 	if present(n) {
 		return nil
 	}
+	if err := Special(n.Meta.Mode); err != nil {
+		return err
+	}
 	if err, ok := v.known.fetched[n.ID]; ok && err != nil {
 		return err
 	}

@@ -1,0 +1,24 @@
+package mirror
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+)
+
+// Special is the error of opening what the remote has if that is a named pipe, a socket or a device: there is nothing to
+// copy, and a server that opens one may wait for ever. It matches errors.ErrUnsupported. Nil is for anything else.
+func Special(mode fs.FileMode) error {
+	kind := "file of its own kind"
+	switch {
+	case mode.Type()&^(fs.ModeDir|fs.ModeSymlink) == 0:
+		return nil
+	case mode&fs.ModeNamedPipe != 0:
+		kind = "named pipe"
+	case mode&fs.ModeSocket != 0:
+		kind = "socket"
+	case mode&fs.ModeDevice != 0:
+		kind = "device"
+	}
+	return fmt.Errorf("%w: it is a %s", errors.ErrUnsupported, kind)
+}
