@@ -142,7 +142,7 @@ func (m *FS) actOne(a tree.Action) error {
 		}
 		return err
 	case tree.MkdirLocal:
-		err := m.local.MkdirAll(a.To, 0o777)
+		err := m.mkdirAll(a.To)
 		if info, statErr := m.local.Lstat(a.To); statErr == nil && info.IsDir() {
 			return nil
 		}
@@ -172,13 +172,35 @@ func (m *FS) undo(a tree.Action) {
 	case tree.MkdirLocal:
 		_ = m.local.Remove(a.To)
 	case tree.RmdirLocal:
-		_ = m.local.MkdirAll(a.From, 0o777)
+		_ = m.mkdirAll(a.From)
 	}
 }
 
 func (m *FS) makeParent(name string) error {
 	dir, _ := tree.Split(name)
-	return m.local.MkdirAll(dir, 0o777)
+	return m.mkdirAll(dir)
+}
+
+// mkdirAll makes a local directory, and those above it as far as they are missing. None lets others in whom it would not let in
+// on the remote; this process may enter all of them.
+func (m *FS) mkdirAll(name string) error {
+	if info, err := m.local.Lstat(name); err == nil && info.IsDir() {
+		return nil
+	}
+	n, path := m.tree.Root(), ""
+	for _, element := range elements(name) {
+		if n != nil {
+			n = n.Kid(element)
+		}
+		perm := fs.FileMode(0o700)
+		if n != nil {
+			perm |= n.Shown().Mode.Perm()
+		}
+		if path = tree.Join(path, element); m.local.MkdirAll(path, perm) != nil {
+			break
+		}
+	}
+	return m.local.MkdirAll(name, 0o700)
 }
 
 // compact has the log rewritten when most of it is history, while calls go on. If that fails, nothing is lost, and it is
