@@ -48,7 +48,7 @@ const askedOften = 4
 // newHeard begins with nothing: an earlier process may not have recorded all that it changed.
 func newHeard(ttl time.Duration, now int64) *heard {
 	ttl = max(0, cmp.Or(ttl, defaultListTTL))
-	return &heard{ttl: int64(ttl), cleared: now, lists: map[string]*heardList{}, answers: map[string]Answer{},
+	return &heard{ttl: int64(ttl), cleared: now - 1, lists: map[string]*heardList{}, answers: map[string]Answer{},
 		asked: map[string]int{}, coming: map[string]chan struct{}{}, ahead: newAhead()}
 }
 
