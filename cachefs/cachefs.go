@@ -93,7 +93,8 @@ var (
 )
 
 // New returns an Fs that keeps copies of remote's files in local, whose root must exist. It does not use the remote.
-// The error matches fs.ErrNotExist if the root is missing, ErrLocked if another Fs holds it, fs.ErrInvalid if an
+// The error matches fs.ErrNotExist if the root is missing, ErrLocked if another Fs holds it, fs.ErrPermission if
+// somebody else may have written into .syncfs: never use a directory that others have packed. It matches fs.ErrInvalid if an
 // option is out of range, ErrRemoteChanged if the local directory was used for another remote. Remotes are told apart by
 // their method Identity() string, which sftpfs.Fs has; one without it, or hidden by a wrapper like afero.BasePathFs, is
 // neither recorded nor compared.

@@ -83,8 +83,8 @@ var (
 // New returns an Fs over a remote and a local directory, whose root must exist. It does not use the remote. What an
 // earlier Fs on the same local directory had queued is queued.
 //
-// The error matches fs.ErrNotExist if the local root is missing, ErrLocked if another Fs holds it, fs.ErrInvalid if
-// an option is out of range, ErrRemoteChanged if the local directory was used for another remote (see cachefs.New;
+// The error matches fs.ErrNotExist if the local root is missing, ErrLocked if another Fs holds it, fs.ErrPermission if
+// somebody else may have written into .syncfs, fs.ErrInvalid if an option is out of range, ErrRemoteChanged if the local directory was used for another remote (see cachefs.New;
 // Options.Cache.AdoptRemote takes it over).
 func New(remote, local afero.Fs, opts *Options) (*Fs, error) {
 	if opts == nil {

@@ -111,7 +111,7 @@ func (d *Dir) ReadDir(name string) ([]Info, error) {
 // OpenFile opens or creates a regular file, like os.OpenFile. Of perm only the permission bits count. O_APPEND is
 // refused with fs.ErrInvalid, since a File has no position. A directory is syscall.EISDIR whatever the flags;
 // anything else that is no regular file is fs.ErrInvalid. A link is followed, on a real directory only to a file
-// inside it; otherwise the error is ErrEscapes.
+// inside it; otherwise the error is ErrEscapes. In StateDir none is followed: it is syscall.ELOOP.
 func (d *Dir) OpenFile(name string, flag int, perm fs.FileMode) (*File, error) {
 	local, err := d.local(name)
 	if err == nil && flag&os.O_APPEND != 0 {
@@ -123,11 +123,34 @@ func (d *Dir) OpenFile(name string, flag int, perm fs.FileMode) (*File, error) {
 	if flag&os.O_CREATE == 0 {
 		flag &^= os.O_EXCL // undefined without O_CREATE
 	}
-	h, err := d.backend.openFile(local, flag, perm.Perm())
+	if strings.HasPrefix(name, StateDir+"/") && flag&os.O_EXCL == 0 {
+		err = d.noLink(local)
+	}
+	var h handle
+	if err == nil {
+		h, err = d.backend.openFile(local, flag, perm.Perm())
+	}
 	if err != nil {
 		return nil, pathError("open", name, err)
 	}
 	return &File{name: name, handle: h}, nil
+}
+
+// noLink is an error if a link is in the place of a file of the library's own: nobody else than the user can have put it there,
+// and what is kept there must not get into a file of the user's.
+func (d *Dir) noLink(local string) error {
+	info, err := d.backend.lstat(local)
+	if err != nil || info.Mode&fs.ModeSymlink == 0 {
+		return nil
+	}
+	h, err := d.backend.openFile(local, os.O_RDONLY, 0)
+	if err == nil {
+		_ = h.Close()
+	}
+	if err == ErrEscapes {
+		return err
+	}
+	return syscall.ELOOP
 }
 
 // Mkdir makes a directory. Of perm only the permission bits count. The error matches fs.ErrExist if there is

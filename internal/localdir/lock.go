@@ -14,6 +14,9 @@ import (
 	"github.com/spf13/afero/mem"
 )
 
+// lockName is the file that is locked.
+const lockName = StateDir + "/lock"
+
 // holderOffset is where a lock file names its holder. The byte before it is what the lock covers on Windows, where
 // no other handle can read or write that.
 const holderOffset = 1

@@ -14,7 +14,7 @@ import (
 // missing, and takes the lock.
 //
 // The error matches fs.ErrNotExist if the root is missing, syscall.ENOTDIR if it or StateDir is no directory, and
-// ErrLocked if another Dir holds the directory. For a real directory that Dir may be in any process of this machine,
+// ErrLocked if another Dir holds the directory, fs.ErrPermission if somebody else may have written into StateDir. For a real directory that Dir may be in any process of this machine,
 // and the lock ends with its process however that dies. Elsewhere only this process is covered: two Fs are known to
 // be the same if they are equal, or show the same directory in memory.
 func Open(fsys afero.Fs) (_ *Dir, err error) {
@@ -39,6 +39,14 @@ func Open(fsys afero.Fs) (_ *Dir, err error) {
 
 	if err := d.ownDir(StateDir); err != nil {
 		return nil, err
+	}
+	if real, ok := d.backend.(*realDir); ok {
+		if err := real.trusted(StateDir); err != nil {
+			return nil, pathError("open", path.Join(d.name, StateDir), err)
+		}
+	}
+	if err := d.noLink(lockName); err != nil {
+		return nil, pathError("lock", path.Join(d.name, lockName), err)
 	}
 	unlock, err := d.backend.lock(StateDir)
 	if err != nil {
