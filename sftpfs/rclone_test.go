@@ -22,6 +22,7 @@ var rclone = declared(map[string]string{
 		seek/no-such-whence+0 seek/end-sees-growth seek/past-the-end-does-not-grow seek/write-only-handle
 		append/ignores-the-offset append/offset-after-write-is-the-end append/reads-from-the-start
 		append/sees-other-writers append/after-truncate-by-another append/after-own-truncate append/two-sessions
+		readfrom/appends
 		truncate/shrink truncate/grow-reads-zeros truncate/shrink-and-grow-reads-zeros truncate/to-the-same-size
 		truncate/negative truncate/leaves-the-offset truncate/large-and-sparse handles/an-overwrite-is-seen-at-once
 		closed/file/read closed/file/readat closed/file/write closed/file/writeat closed/file/writestring
