@@ -435,3 +435,23 @@ func TestNoSpaceWhileAFileArrives(t *testing.T) {
 		require.NoError(t, c.Fetch(t.Context(), "f"))
 	}
 }
+
+// A file that is being written, and is renamed over one of which there is a copy, is read on the remote under its new name until it
+// is closed, and not from a copy of its beginning afterwards.
+func TestWrittenFileRenamedOverACopy(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, Options{})
+	w.put("b", "the copy")
+	w.requireRead("the copy", "b")
+	f, err := w.fs.Create("a")
+	require.NoError(t, err)
+	_, err = f.WriteString("the beginning")
+	require.NoError(t, err)
+	require.NoError(t, second(w.fs.Stat("a")))
+	require.NoError(t, w.fs.Rename("a", "b"))
+	w.requireRead("the beginning", "b")
+	_, err = f.WriteString(" and the end")
+	require.NoError(t, err)
+	require.NoError(t, f.Close())
+	w.requireRead("the beginning and the end", "b")
+}

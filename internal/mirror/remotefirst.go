@@ -102,7 +102,7 @@ func (v *View) Renamed(oldname string, dir *tree.Node, base string) error {
 	up, from := n.Parent(), n.Path()
 	v.tree.Move(n, dir, base, tree.Exists, v.Now())
 	v.tree.Rebase(n, dir, base)
-	err := v.Save(tree.Action{Kind: tree.RenameLocal, From: from, To: n.Path()})
+	err := v.save(tree.Action{Kind: tree.RenameLocal, From: from, To: n.Path()}) // what it needs was asked first
 	v.Tidy(up)
 	v.prune(up)
 	return err
