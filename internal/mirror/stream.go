@@ -146,7 +146,11 @@ func (s *stream) settle(err error) error {
 	case n.Content == tree.Owned && s.version != nil && !n.Meta.SameVersion(*s.version):
 		return ErrChanged
 	}
-	local, err := s.m.local.OpenFile(n.Path(), 0, 0)
+	path := n.Path()
+	if n.Content == tree.Owned && n.Copy.Landing != "" {
+		path = n.Copy.Landing // under the node's name is what it replaces, or nothing
+	}
+	local, err := s.m.local.OpenFile(path, 0, 0)
 	if err == nil {
 		s.local = local
 	}

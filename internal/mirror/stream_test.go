@@ -2,6 +2,7 @@ package mirror
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"os"
 	"sync"
@@ -9,6 +10,9 @@ import (
 
 	"github.com/spf13/afero"
 	"github.com/stretchr/testify/require"
+
+	"github.com/sftpsyncer/go-syncfs/internal/localdir"
+	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
 // gated is a remote whose files can be read from the start as far as it says.
@@ -241,4 +245,39 @@ func TestLandedArrivalIsNotJoined(t *testing.T) {
 		require.NoError(t, r.Close())
 		require.NoError(t, f.m.Evict("file"))
 	}
+}
+
+// A handle whose arrival has failed goes over to a copy that is recorded and not in its place yet: not to the older one that
+// still is.
+func TestStreamReadsACopyThatIsLanding(t *testing.T) {
+	t.Parallel()
+	remote := afero.NewMemMapFs()
+	require.NoError(t, afero.WriteFile(remote, "f", []byte("old"), 0o644))
+	m, err := Open(remote, afero.NewBasePathFs(afero.NewOsFs(), t.TempDir()), Options{})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, m.Close()) }()
+	require.NoError(t, m.Fetch("f"))
+
+	const temp = localdir.TmpDir + "/landing"
+	f, err := m.local.OpenFile(temp, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	require.NoError(t, err)
+	_, err = f.WriteAt([]byte("the new one"), 0)
+	require.NoError(t, err)
+	info, err := f.Stat()
+	require.NoError(t, errors.Join(err, f.Close()))
+
+	s := &stream{m: m}
+	require.NoError(t, m.Do(func(v *View) error {
+		s.node = v.Lookup("f")
+		v.tree.MarkStale(s.node)
+		s.node.Meta.Size = info.Size()
+		v.tree.Land(s.node, tree.Copy{Stamp: stampOf(info), Landing: temp})
+		return nil
+	}))
+	require.NoError(t, s.settle(errGiven))
+	p := make([]byte, 20)
+	n, err := s.local.ReadAt(p, 0)
+	require.ErrorIs(t, err, io.EOF)
+	require.Equal(t, "the new one", string(p[:n]))
+	require.NoError(t, s.local.Close())
 }
