@@ -19,7 +19,6 @@ import (
 
 	"github.com/sftpsyncer/go-syncfs/cachefs"
 	"github.com/sftpsyncer/go-syncfs/internal/opensshtest"
-	"github.com/sftpsyncer/go-syncfs/sftpfs"
 )
 
 // A pipe or a socket on the server is seen, renamed and removed like a file. It is not opened, for the server would wait for
@@ -38,10 +37,7 @@ func TestSpecialFiles(t *testing.T) {
 			for i := range 200 {
 				require.NoError(t, os.WriteFile(filepath.Join(root, "d", fmt.Sprint(i)), []byte("content"), 0o644))
 			}
-			remote, err := sftpfs.New(sftpfs.Config{Addr: server.Addr, User: server.User, KeyFiles: []string{server.KeyFile},
-				KnownHosts: []string{server.KnownHosts}, Root: root})
-			require.NoError(t, err)
-			defer func() { require.NoError(t, remote.Close()) }()
+			remote := openssh(t, server, root, 0)
 			local := realDir(t)
 
 			var fs interface {

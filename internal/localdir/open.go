@@ -14,8 +14,8 @@ import (
 // missing, and takes the lock.
 //
 // The error matches fs.ErrNotExist if the root is missing, syscall.ENOTDIR if it or StateDir is no directory, and
-// ErrLocked if another Dir holds the directory, fs.ErrPermission if somebody else may have written into StateDir. For a real directory that Dir may be in any process of this machine,
-// and the lock ends with its process however that dies. Elsewhere only this process is covered: two Fs are known to
+// ErrLocked if another Dir holds the directory, fs.ErrPermission if somebody else may have written into StateDir. For a
+// real directory that Dir may be in any process of this machine, and the lock ends with its process however that dies. Elsewhere only this process is covered: two Fs are known to
 // be the same if they are equal, or show the same directory in memory.
 func Open(fsys afero.Fs) (_ *Dir, err error) {
 	fi, err := fsys.Stat(rootPath)

@@ -21,11 +21,7 @@ func (m *FS) begin(f *File) error {
 	whole := n.Content == tree.Owned || n.Content == tree.Changed || n.Content == tree.Edited
 	s.removed = nil
 	if !s.busy.Load() && n.InView() {
-		m.tree.KeepBase(n, m.Now())
-		m.tree.Begin(n)
-		d := m.tree.Note(n, m.Now())
-		d.Attr.Set &^= tree.AttrTimes
-		d.Written = 0
+		m.toBusy(n)
 		if err := m.save(); err != nil {
 			m.mu.Unlock()
 			return err
@@ -41,6 +37,15 @@ func (m *FS) begin(f *File) error {
 		return m.syncLog()
 	}
 	return nil
+}
+
+// toBusy has a node be one that is being written: no copy any more, and with no time that was set before.
+func (m *FS) toBusy(n *tree.Node) {
+	m.tree.KeepBase(n, m.Now())
+	m.tree.Begin(n)
+	d := m.tree.Note(n, m.Now())
+	d.Attr.Set &^= tree.AttrTimes
+	d.Written = 0
 }
 
 // commit records that the bytes written through a handle are complete. Without sync that waits for other handles

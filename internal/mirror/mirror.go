@@ -129,7 +129,8 @@ func Open(remote, local afero.Fs, opt Options) (*FS, error) {
 		remote = memremote.Of(memory)
 	}
 	s := &state{
-		base: remote, rootName: "/", namePrefix: "/", local: dir, directory: recorded, opt: opt, heard: newHeard(opt.ListTTL, opt.Now().UnixNano()),
+		base: remote, rootName: "/", namePrefix: "/", local: dir, directory: recorded, opt: opt,
+		heard:    newHeard(opt.ListTTL, opt.Now().UnixNano()),
 		arrivals: map[tree.ID]*arrival{}, leaving: map[*arrival]struct{}{},
 		partials: map[string]*partial{}, writing: map[*remoteWrite]bool{},
 		displacing: map[*displacement]bool{}, released: make(chan struct{}), unwritten: make(chan struct{}, mostUnwritten/chunkSize),

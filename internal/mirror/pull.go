@@ -148,13 +148,13 @@ func (p *puller) dir(name string, t told) {
 		}
 		p.m.Expect(listed.likely)
 		for _, info := range listed.infos {
-			child := tree.Join(name, info.name)
+			child, special := tree.Join(name, info.name), Special(info.Mode())
 			switch {
 			case info.IsDir():
 				p.dir(child, listed.told(t, info.name))
 			case info.Mode()&fs.ModeSymlink != 0:
-			case Special(info.Mode()) != nil:
-				p.skip(child, Special(info.Mode()))
+			case special != nil:
+				p.skip(child, special)
 			default:
 				weight := p.m.Weight(info.Size())
 				if err := p.slots.Acquire(p.m.ctx, weight); err != nil {

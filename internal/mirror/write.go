@@ -55,11 +55,7 @@ func (v *View) Emptied(n *tree.Node, name string, flag int) (*File, error) {
 	}
 	interrupted := n.Dirty() && n.Content != tree.Changed
 	was, back := n.Copy, v.tree.Reverter(n)
-	v.tree.KeepBase(n, v.Now())
-	v.tree.Begin(n)
-	d := v.tree.Note(n, v.Now())
-	d.Attr.Set &^= tree.AttrTimes
-	d.Written = 0
+	v.toBusy(n)
 	if err := v.Save(); err != nil {
 		return nil, err
 	}
