@@ -65,6 +65,7 @@ func (v *View) hit(err error) {
 // toArrive is a file whose bytes have to be fetched.
 type toArrive struct {
 	node     *tree.Node
+	path     string // of node
 	expected expectation
 	openable bool   // the remote has just said so
 	epoch    uint64 // when that was
@@ -112,7 +113,7 @@ func (m *FS) openHere(clean, name string) (f afero.File, a toArrive, err error) 
 			through, around = n.RemotePath(), v.detours()
 			return errWritten
 		case !present(n):
-			a = toArrive{n, v.expect(n), v.openable(n), v.epoch}
+			a = toArrive{n, n.Path(), v.expect(n), v.openable(n), v.epoch}
 			return nil
 		}
 		f, err = some(v.OpenNode(n, name, os.O_RDONLY))
@@ -134,19 +135,24 @@ func (m *FS) openHere(clean, name string) (f afero.File, a toArrive, err error) 
 // nothing to be fetched.
 func (m *FS) openArriving(t toArrive, name string) (*File, error) {
 	var shared *openFile
-	sure := false
+	sure, renamed := false, false
 	a, err := m.join(t.node, t.expected, func(a *arrival) {
 		a.addHandle()
 		shared = (&View{FS: m}).share(t.node)
 		shared.streams++
 		m.noteUsage(t.node)
 		sure = t.openable && t.epoch == m.epoch && !m.displaced(a)
+		renamed = t.node.Path() != t.path
 	})
 	if a == nil {
 		return nil, err
 	}
-	s := &stream{m: m, node: t.node, at: a, expected: t.expected}
+	s := &stream{m: m, node: t.node, path: t.path, at: a, expected: t.expected}
 	f := &File{m: m, name: name, flag: os.O_RDONLY, bytes: s, node: t.node, shared: shared}
+	if renamed { // since it was looked at: another may have its name
+		_ = f.Close()
+		return nil, nil
+	}
 	if !sure {
 		select {
 		case <-a.opened:

@@ -16,10 +16,12 @@ import (
 
 // stream is what a handle reads that was opened before its file was here. It reads one version: that of the arrival from
 // which it got its first byte. Should that fail, it goes on with another arrival of the same version, and where there is no
-// room for one, on the remote.
+// room for one, on the remote. Once the file was renamed, what comes to its new name is not what was opened: then it reads
+// the version that it was opened for.
 type stream struct {
 	m    *FS // its context is that of the handle
 	node *tree.Node
+	path string // of node when it was opened
 
 	mu        lockorder.Mutex[streamLock] // guards what follows
 	at        *arrival
@@ -115,11 +117,7 @@ func (s *stream) source() (*arrival, *localdir.File, error) {
 	case errors.Is(err, ErrChanged) && s.version != nil:
 		return nil, nil, err
 	}
-	e := s.expected
-	if s.version != nil {
-		e = expectation{since: ^uint64(0), meta: *s.version}
-	}
-	a, joinErr := s.m.join(s.node, e, (*arrival).addHandle)
+	a, joinErr := s.rejoin()
 	switch {
 	case joinErr != nil:
 		return nil, nil, joinErr
@@ -127,10 +125,44 @@ func (s *stream) source() (*arrival, *localdir.File, error) {
 		err = s.settle(err)
 		return nil, s.local, err
 	}
-	s.at.leave(&s.at.handles, false)
-	s.at.release()
+	s.part(s.at)
 	s.at = a
 	return a, nil, nil
+}
+
+// rejoin joins another arrival of what the handle reads.
+func (s *stream) rejoin() (*arrival, error) {
+	for {
+		e := s.expected
+		if s.version != nil {
+			e = expectation{since: ^uint64(0), meta: *s.version}
+		}
+		renamed := false
+		a, err := s.m.join(s.node, e, func(a *arrival) {
+			a.addHandle()
+			renamed = s.bindRenamed()
+		})
+		if a == nil || !renamed {
+			return a, err
+		}
+		s.part(a)
+	}
+}
+
+// part takes the handle away from an arrival.
+func (s *stream) part(a *arrival) {
+	a.leave(&a.handles, false)
+	a.release()
+}
+
+// bindRenamed ties a handle that has read nothing to the version that it was opened for, once the file was renamed. It says
+// whether it did. The mirror is locked, and so is the handle.
+func (s *stream) bindRenamed() bool {
+	if s.version != nil || s.node.Path() == s.path {
+		return false
+	}
+	s.version = &s.expected.meta
+	return true
 }
 
 // settle goes over to the node's file. It fails with err if the node is gone.
@@ -138,6 +170,7 @@ func (s *stream) settle(err error) error {
 	s.m.mu.Lock()
 	defer s.m.mu.Unlock()
 	n := s.node
+	s.bindRenamed()
 	switch {
 	case (s.m.tree.Node(n.ID) != n || !present(n)) && errors.Is(err, errGiven):
 		return fs.ErrNotExist

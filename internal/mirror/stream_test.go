@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"sync"
 	"testing"
@@ -266,7 +267,7 @@ func TestStreamReadsACopyThatIsLanding(t *testing.T) {
 	info, err := f.Stat()
 	require.NoError(t, errors.Join(err, f.Close()))
 
-	s := &stream{m: m}
+	s := &stream{m: m, path: "f"}
 	require.NoError(t, m.Do(func(v *View) error {
 		s.node = v.Lookup("f")
 		v.tree.MarkStale(s.node)
@@ -280,4 +281,43 @@ func TestStreamReadsACopyThatIsLanding(t *testing.T) {
 	require.ErrorIs(t, err, io.EOF)
 	require.Equal(t, "the new one", string(p[:n]))
 	require.NoError(t, s.local.Close())
+}
+
+// What comes to the new name of a file that was renamed after it was opened is not what was opened.
+func TestOpenedAndRenamed(t *testing.T) {
+	t.Parallel()
+	remote := afero.NewMemMapFs()
+	require.NoError(t, afero.WriteFile(remote, "f", []byte("opened"), 0o644))
+	m, err := Open(remote, afero.NewBasePathFs(afero.NewOsFs(), t.TempDir()), Options{Revalidate: Always, FillAfterClose: -1})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, m.Close()) }()
+	f, arriving, err := m.openHere("f", "/f")
+	require.NoError(t, err)
+	require.Nil(t, f)
+	require.NoError(t, remote.Rename("f", "g"))
+	require.NoError(t, m.Do(func(v *View) error { return v.Renamed("f", v.tree.Root(), "g") }))
+	require.NoError(t, afero.WriteFile(remote, "g", []byte("another one"), 0o644))
+
+	t.Run("before it arrives", func(t *testing.T) {
+		f, err := m.openArriving(arriving, "/f")
+		require.NoError(t, err)
+		require.Nil(t, f, "to be looked at again")
+		_, err = m.OpenRead("/f")
+		require.ErrorIs(t, err, fs.ErrNotExist)
+	})
+	t.Run("while it arrives", func(t *testing.T) {
+		s := &stream{m: m, node: arriving.node, path: arriving.path, expected: arriving.expected}
+		a, err := s.rejoin()
+		require.NoError(t, err)
+		require.Equal(t, arriving.expected.meta, *s.version)
+		s.at = a
+		_, err = s.ReadAt(make([]byte, 5), 0)
+		require.ErrorIs(t, err, ErrChanged)
+		require.NoError(t, s.Close())
+	})
+	t.Run("when it is here", func(t *testing.T) {
+		require.NoError(t, m.Fetch("g"))
+		s := &stream{m: m, node: arriving.node, path: arriving.path, expected: arriving.expected}
+		require.ErrorIs(t, s.settle(errGiven), ErrChanged)
+	})
 }
