@@ -173,11 +173,8 @@ func (c *Fs) attribute(op, name string, do func(remote afero.Fs, remoteName stri
 	if err != nil {
 		return mirror.PathError(op, name, err)
 	}
-	if err := c.m.Settle(func(v *mirror.View) *tree.Node { return v.Lookup(clean) }); err != nil {
-		return mirror.PathError(op, name, err)
-	}
 	before := c.m.Ask(clean)
-	err = mirror.Remote(c.m.Displace(func() error { return do(c.m.RemoteFs(), c.m.RemoteName(clean)) }, clean))
+	err = mirror.Remote(c.m.Alter(func() error { return do(c.m.RemoteFs(), c.m.RemoteName(clean)) }, clean))
 	after := c.m.Ask(clean)
 	refreshErr := c.m.Do(func(v *mirror.View) error {
 		v.Refreshed(clean, after, v.OwnedAs(clean, before))

@@ -53,7 +53,13 @@ func (s *Fs) patrol() error {
 	}
 	began := s.now()
 	sights := make([]sight, len(guards))
-	s.m.Each(len(guards), func(i int) { sights[i] = s.lookAtGuard(guards[i], ours[i]) })
+	look := func() { s.m.Each(len(guards), func(i int) { sights[i] = s.lookAtGuard(guards[i]) }) }
+	look()
+	if found, err := s.clearAsides(guards, sights, ours); err != nil {
+		return err
+	} else if found {
+		look()
+	}
 	for i, at := range sights {
 		if fatal(at.err) {
 			return fmt.Errorf("%s: %w", guards[i].Intent.Name(), at.err)
@@ -61,11 +67,8 @@ func (s *Fs) patrol() error {
 	}
 	return s.m.Do(func(v *mirror.View) error {
 		v.RemoteChanged() // nobody knows since when
-		for i, g := range guards {
-			m := mender{v, s}
-			if sights[i].err == nil {
-				m.mend(g, sights[i])
-			}
+		mender{v, s, guards, sights}.mend()
+		for _, g := range guards {
 			switch age := began - g.Since; {
 			case age < 0: // the clock was set back
 				v.Guard(*g)
@@ -80,54 +83,97 @@ func (s *Fs) patrol() error {
 // sight is what the remote has under the names of a guard.
 type sight struct {
 	sighting
-	empty bool // what is there is a directory with nothing in it
+	names []string // in the directory that is there
+	empty bool     // that directory
 	err   error
 }
 
-// lookAtGuard looks at what a guard is about. What its request has moved aside is put back; if something else is in its
-// place by now, it is removed if it is one of the versions that nobody misses.
-func (s *Fs) lookAtGuard(g *tree.Guard, ours []tree.Meta) (at sight) {
+// clearAsides puts back what requests have moved aside. If something else is in its place by now, it is removed if it is
+// one of the versions that nobody misses. It says whether anything was moved aside.
+func (s *Fs) clearAsides(guards []*tree.Guard, sights []sight, ours [][]tree.Meta) (found bool, err error) {
+	for k, at := range sights {
+		if at.err != nil || at.aside.Known != tree.Exists {
+			continue
+		}
+		found = true
+		i, err := &guards[k].Intent, error(nil)
+		switch to := s.m.Ask(i.To); {
+		case to.Known == tree.Absent:
+			err = s.putBack(i)
+		case to.Known == tree.Exists && at.aside.Kind == tree.File && slices.ContainsFunc(ours[k], at.aside.Meta.SameVersion):
+			err = s.removeAside(i)
+		}
+		if fatal(err) {
+			return found, err
+		} else if err != nil {
+			s.logger.Warn("file left aside on the remote until the next push", "name", i.Aside, "err", err)
+		}
+	}
+	return found, nil
+}
+
+// lookAtGuard looks at what a guard is about.
+func (s *Fs) lookAtGuard(g *tree.Guard) (at sight) {
 	i := &g.Intent
-	if at.sighting, at.err = s.look(i); at.err != nil {
-		return at
-	}
-	if at.aside.Known == tree.Exists {
-		f := undone
-		if at.aside.Kind == tree.File && slices.ContainsFunc(ours, at.aside.Meta.SameVersion) {
-			f = done
-		}
-		if at.err = s.resolveAside(i, at.to, f); at.err == nil {
-			at.sighting, at.err = s.look(i)
-		}
-	}
-	if at.err == nil && i.Kind == tree.Make && at.to.Known == tree.Exists && at.to.Kind == tree.Dir {
-		var names []string
+	at.sighting, at.err = s.look(i)
+	if at.err == nil && i.Kind != tree.Reset && at.to.Known == tree.Exists && at.to.Kind == tree.Dir {
 		var reserved []fs.FileInfo
-		names, reserved, at.err = s.m.AskNames(i.To)
-		at.empty = len(names)+len(reserved) == 0
+		at.names, reserved, at.err = s.m.AskNames(i.To)
+		at.empty = len(at.names)+len(reserved) == 0
 	}
 	return at
 }
 
 // mender takes what late requests have done into the tree, which then differs from the view.
 type mender struct {
-	v *mirror.View
-	s *Fs
+	v      *mirror.View
+	s      *Fs
+	guards []*tree.Guard
+	sights []sight // of each guard
 }
 
-func (m mender) mend(g *tree.Guard, at sight) {
+func (m mender) mend() {
+	for i, g := range m.guards { // what was found elsewhere is not lost
+		from := m.v.Tree().AtRemote(g.Intent.From)
+		if g.Intent.Kind.Renames() && thought(from) && m.sights[i].from.Known == tree.Absent {
+			m.trace(from, i, make([]bool, len(m.guards)))
+		}
+	}
+	for i, g := range m.guards {
+		if m.sights[i].err == nil {
+			m.take(g, m.sights[i])
+		}
+	}
+}
+
+// trace looks for a node where a rename would have moved it, and then where others would have moved it from there.
+func (m mender) trace(n *tree.Node, i int, seen []bool) (found bool) {
+	seen[i] = true
+	if m.sights[i].err == nil && m.moved(n, m.guards[i].Intent.To, m.sights[i]) {
+		return true
+	}
+	for j, g := range m.guards {
+		if !seen[j] && g.Intent.Kind.Renames() && g.Intent.From == m.guards[i].Intent.To && m.trace(n, j, seen) {
+			return true
+		}
+	}
+	return false
+}
+
+// take takes what one request has done into the tree.
+func (m mender) take(g *tree.Guard, at sight) {
 	i, t := &g.Intent, m.v.Tree()
 	from, to := t.AtRemote(i.From), t.AtRemote(i.To)
 	switch i.Kind {
-	case tree.Erase:
+	case tree.Erase, tree.Move, tree.Park:
 		if at.from.Known == tree.Absent {
 			m.lost(from)
 		}
-	case tree.Make:
-		made := at.to.Known == tree.Exists && at.to.Kind == g.Kind && at.to.Target == g.Target
-		if to == nil && made && (g.Kind != tree.Dir || at.empty) {
-			m.appeared(i.To, at.to, false)
+		if !sameThing(at.from, at.to) {
+			m.came(g, to, at)
 		}
+	case tree.Make:
+		m.came(g, to, at)
 		m.setMode(to, at.to, i.Meta.Mode)
 	case tree.Reset:
 		if i.Attr.Set&tree.AttrMode != 0 {
@@ -136,10 +182,8 @@ func (m mender) mend(g *tree.Guard, at sight) {
 		if i.Attr.Set&tree.AttrTimes != 0 {
 			m.setTimes(to, at.to, i)
 		}
-	case tree.Move, tree.Park:
-		m.moved(from, to, i.To, at)
 	case tree.Publish:
-		m.published(to, i, at.to)
+		m.came(g, to, at)
 		m.leftover(i.From, at.from)
 	case tree.Upload:
 		m.leftover(i.From, at.from)
@@ -149,43 +193,83 @@ func (m mender) mend(g *tree.Guard, at sight) {
 // thought says whether the remote is thought to have a node.
 func thought(n *tree.Node) bool { return n != nil && n.Known == tree.Exists && !n.IsRoot() }
 
-// lost takes note that the remote does not have a node any more.
+// lost takes note that the remote does not have a node any more, nor what is below it.
 func (m mender) lost(n *tree.Node) {
-	if thought(n) && !m.v.Restore(n) {
+	if !thought(n) {
+		return
+	}
+	var kids []*tree.Node
+	n.RemoteKids(func(k *tree.Node) { kids = append(kids, k) })
+	for _, k := range kids {
+		m.lost(k)
+	}
+	if !m.v.Restore(n) {
 		m.s.logger.Error("a request that was carried out late has removed a file of which there is no copy", "name", n.RemotePath())
 	}
 }
 
-// moved takes note that what was under the first name of a rename is under the second one.
-func (m mender) moved(from, to *tree.Node, path string, at sight) {
-	if !thought(from) || at.from.Known != tree.Absent {
-		return
-	}
-	same := at.to.Known == tree.Exists && at.to.Kind == from.Kind && (from.Kind != tree.File || at.to.Meta.SameVersion(from.Meta))
-	if !same || from == to {
-		m.lost(from)
-		return
+// moved takes note that a rename has moved a node to a path, if it is there.
+func (m mender) moved(n *tree.Node, path string, at sight) bool {
+	to := m.v.Tree().AtRemote(path)
+	if !is(n, at.to) || n.Kind == tree.Dir && is(to, at.to) && !hasKid(n, at.names) {
+		return false
 	}
 	dir := m.dirOf(path)
 	if dir == nil {
-		return
+		return true
 	}
-	m.lost(to)
+	if n.Kind == tree.Dir && is(to, at.to) && to.InView() { // it was found there before it was looked for
+		m.v.Forget(to.Path())
+	} else {
+		m.lost(to)
+	}
 	_, name := tree.Split(path)
 	if dir.OnRemote(name) == nil {
-		m.v.Tree().Rebase(from, dir, name)
+		m.v.Tree().Rebase(n, dir, name)
+	}
+	return true
+}
+
+// is says whether a node may be what the remote has somewhere. One directory is like another.
+func is(n *tree.Node, now mirror.Answer) bool {
+	return thought(n) && sameThing(now, mirror.Answer{Known: n.Known, Kind: n.Kind, Meta: n.Meta, Target: n.Target()})
+}
+
+func sameThing(a, b mirror.Answer) bool {
+	return a.Known == tree.Exists && b.Known == tree.Exists && a.Kind == b.Kind && a.Target == b.Target &&
+		(a.Kind != tree.File || a.Meta.SameVersion(b.Meta))
+}
+
+// hasKid says whether the remote is thought to have one of the names in a directory.
+func hasKid(dir *tree.Node, names []string) bool {
+	return slices.ContainsFunc(names, func(name string) bool { return dir.OnRemote(name) != nil })
+}
+
+// came takes note that a request has brought something to its second name that this side does not want to have there.
+func (m mender) came(g *tree.Guard, n *tree.Node, at sight) {
+	path, now := g.Intent.To, at.to
+	brought := func(h *tree.Guard) bool {
+		return (h.Kind != tree.Dir || at.empty) &&
+			sameThing(now, mirror.Answer{Known: tree.Exists, Kind: h.Kind, Meta: h.Intent.Meta, Target: h.Target})
+	}
+	before := func(h *tree.Guard) bool { return g.Intent.Kind.Renames() && h.Intent.To == g.Intent.From && brought(h) }
+	putBack := g.Intent.Aside != "" && sameThing(now, mirror.Answer{Known: tree.Exists, Kind: tree.File, Meta: g.Base})
+	switch {
+	case is(n, now), !brought(g) && !putBack && !slices.ContainsFunc(m.v.Tree().Guards(), before), m.elsewhere(now):
+	case thought(n) && n.Kind == tree.File && now.Kind == tree.File:
+		m.v.Resend(n, now.Meta)
+	default:
+		m.lost(n)
+		if m.v.Tree().AtRemote(path) == nil {
+			m.appeared(path, now, false)
+		}
 	}
 }
 
-// published takes note that an upload was renamed into its place after another one.
-func (m mender) published(n *tree.Node, i *tree.Intent, now mirror.Answer) {
-	switch ours := now.Known == tree.Exists && now.Kind == tree.File && now.Meta.SameVersion(i.Meta); {
-	case !ours:
-	case n == nil:
-		m.appeared(i.To, now, false)
-	case thought(n) && n.Kind == tree.File && !n.Meta.SameVersion(now.Meta):
-		m.v.Resend(n, now.Meta)
-	}
+// elsewhere says whether a file that was found is thought to be under another name: then others have made a copy of it.
+func (m mender) elsewhere(now mirror.Answer) (yes bool) {
+	m.v.Tree().Nodes(func(n *tree.Node) { yes = yes || n.Kind == tree.File && n.HasBase() && is(n, now) })
+	return yes
 }
 
 // leftover takes note of a temporary file that nothing refers to.

@@ -236,3 +236,53 @@ func lateStory(t *testing.T, hold int, replaces, reopen, fetched bool, first, th
 	require.Empty(t, aferotest.Diff(want, got), "call %d", hold)
 	return came
 }
+
+// Of a file of which there is no copy here, a request that is carried out late takes nothing away from the program either, as
+// long as it is somewhere on the remote.
+func TestAFileThatIsMovedLateIsRead(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		hold int // of the changing requests, the first is 0
+		tell func(r *rig)
+	}{
+		"renamed": {0, func(r *rig) {
+			require.NoError(r, r.fs.Rename("f", "n"))
+			r.pushAll()
+			require.NoError(r, r.fs.Rename("n", "f"))
+		}},
+		"moved aside": {1, func(r *rig) { require.NoError(r, r.fs.Rename("g", "f")) }},
+	} {
+		for _, restart := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, restarted %v", name, restart), func(t *testing.T) {
+				t.Parallel()
+				remote := &lateRemote{coarse: coarse{aferotest.OS(t.TempDir())}, hold: c.hold}
+				r := &rig{TB: t, remote: remote.Fs, local: realDir(t)}
+				open := func() {
+					var err error
+					r.fs, err = New(remote, r.local, &Options{RetryFor: -1, Cache: cachefs.Options{Revalidate: cachefs.Always, ListTTL: -1}})
+					require.NoError(t, err)
+				}
+				open()
+				defer func() { require.NoError(t, r.fs.Close()) }()
+				r.serve("f:the same", "g:the same")
+				c.tell(r)
+				r.pushAll()
+				if restart {
+					require.NoError(t, r.fs.Close())
+					open()
+				}
+				require.True(t, remote.release())
+				infos, err := afero.ReadDir(r.fs, "/")
+				require.NoError(t, err)
+				require.Equal(t, "f", infos[0].Name())
+				text, err := afero.ReadFile(r.fs, "f")
+				require.NoError(t, err)
+				require.Equal(t, "the same", string(text))
+				r.pushAll()
+				text, err = afero.ReadFile(r.remote, "f")
+				require.NoError(t, err)
+				require.Equal(t, "the same", string(text))
+			})
+		}
+	}
+}

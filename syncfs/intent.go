@@ -45,11 +45,28 @@ func (s *Fs) resolve(n *tree.Node, i *tree.Intent) error {
 	if err != nil {
 		return err
 	}
-	f := decide(i, n, at.from, at.to)
-	if at.aside.Known == tree.Exists {
-		if err := s.resolveAside(i, at.to, f); err != nil {
-			return err
+	back := at.aside.Known == tree.Exists && at.to.Known == tree.Absent
+	if back {
+		if err = s.putBack(i); err == nil {
+			at, err = s.look(i)
 		}
+	}
+	remade := false
+	if err == nil {
+		err = s.m.Do(func(v *mirror.View) error {
+			remade = v.Tree().Brings(i.From)
+			return nil
+		})
+	}
+	f := decide(i, n, at.from, at.to, remade)
+	switch {
+	case err == nil && f == undecided && back: // what is there is what was there before
+		f = undone
+	case err == nil && f == done && at.aside.Known == tree.Exists:
+		err = s.removeAside(i)
+	}
+	if err != nil {
+		return err
 	}
 	if i.Kind == tree.Make && f == done {
 		if at.to = s.resolveMode(i, at.to); at.to.Known != tree.Exists {
@@ -132,22 +149,20 @@ func hasAttrs(a mirror.Answer, i *tree.Intent) bool {
 		(want.Set&tree.AttrTimes == 0 || a.Meta.Size == i.Meta.Size && keeps(want.MTime, a.Meta.MTime))
 }
 
-// decide says what became of a step, from what the remote has now.
-func decide(i *tree.Intent, n *tree.Node, from, to mirror.Answer) fate {
+// decide says what became of a step, from what the remote has now. remade says that an earlier request may have brought
+// something to where the step leads from.
+func decide(i *tree.Intent, n *tree.Node, from, to mirror.Answer, remade bool) fate {
 	switch {
-	case i.Kind == tree.Erase && from.Known == tree.Absent:
+	case i.Kind == tree.Erase && from.Known == tree.Absent && n.InView():
 		return done
-	case i.Kind == tree.Erase:
+	case i.Kind == tree.Erase: // also where it is gone: an earlier request may have moved it, see guard.go
 		return undone
-	case i.Kind == tree.Make || i.Kind == tree.Reset:
-		if arrived(i, n, to) {
-			return done
-		}
-		return undone
-	case from.Known == tree.Exists:
+	case from.Known == tree.Exists && !remade: // Make and Reset lead from nowhere
 		return undone
 	case arrived(i, n, to):
 		return done
+	case from.Known == tree.Exists, i.Kind == tree.Reset, i.Kind == tree.Make && to.Known == tree.Exists:
+		return undone
 	}
 	return undecided
 }
@@ -157,20 +172,22 @@ func keeps(given, got int64) bool {
 	return got == given || got == time.Unix(0, given).Truncate(time.Second).UnixNano()
 }
 
-// resolveAside puts back what was moved out of the way of a step that was not made, or removes it after one that was.
-func (s *Fs) resolveAside(i *tree.Intent, to mirror.Answer, f fate) error {
-	remote, name := s.m.RemoteFs(), s.m.RemoteName(i.Aside)
-	var err error
-	switch {
-	case to.Known == tree.Absent:
-		err = mirror.Remote(remote.Rename(name, s.m.RemoteName(i.To)))
-	case f == done:
-		err = mirror.Remote(remote.Remove(name))
+// putBack puts back what was moved out of the way of a step.
+func (s *Fs) putBack(i *tree.Intent) error {
+	return s.aside(i, s.m.RemoteFs().Rename(s.m.RemoteName(i.Aside), s.m.RemoteName(i.To)))
+}
+
+// removeAside removes what was moved out of the way of a step that was made.
+func (s *Fs) removeAside(i *tree.Intent) error {
+	return s.aside(i, s.m.RemoteFs().Remove(s.m.RemoteName(i.Aside)))
+}
+
+// aside names the error of a request about what was moved out of the way. That it is not there any more is none.
+func (s *Fs) aside(i *tree.Intent, err error) error {
+	if err = mirror.Remote(err); err == nil || errors.Is(err, fs.ErrNotExist) {
+		return nil
 	}
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("%s: %w", i.Aside, err)
-	}
-	return nil
+	return fmt.Errorf("%s: %w", i.Aside, err)
 }
 
 // resolveMode gives a directory that was made the mode that it was made with: a remote may need two requests for that.
@@ -191,9 +208,6 @@ func settle(v *mirror.View, n *tree.Node, i *tree.Intent, f fate, now tree.Meta)
 	t := v.Tree()
 	dir := t.Node(i.Dir)
 	switch {
-	case i.Kind == tree.Erase && f == done && !n.InView():
-		t.Erased(n, v.Now())
-		return
 	case i.Kind == tree.Erase && f == done: // taken back meanwhile, to be as the remote has it
 		clearIntent(v, n)
 		if !n.Differs() {
@@ -220,16 +234,16 @@ func settle(v *mirror.View, n *tree.Node, i *tree.Intent, f fate, now tree.Meta)
 	if i.Kind == tree.Park {
 		step.Op, step.Aux = tree.Rename, true
 	}
-	if i.Kind == tree.Make {
+	switch {
+	case i.Kind == tree.Publish:
+	case f == undecided && !t.Takes(i.To): // a rename whose source is gone: the base check makes that a conflict
+		clearIntent(v, n)
+		return
+	case i.Kind == tree.Make && f == done:
 		reached(v, step, now)
 		return
-	}
-	if i.Kind.Renames() {
-		if f == done {
-			reached(v, step, i.Meta)
-		} else {
-			clearIntent(v, n) // its source is gone: the base check makes that a conflict
-		}
+	default: // what is undecided may have been made, and undone by an earlier request: patrol looks for it
+		reached(v, step, i.Meta)
 		return
 	}
 	// A publication that is undecided may have been made and undone: with its version as the base, whatever is

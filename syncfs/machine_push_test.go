@@ -12,6 +12,8 @@ import (
 
 	"github.com/sftpsyncer/go-syncfs/internal/faultfs"
 	"github.com/sftpsyncer/go-syncfs/internal/lateremote"
+	"github.com/sftpsyncer/go-syncfs/internal/mirror"
+	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
 // push pushes, with or without trouble.
@@ -325,12 +327,13 @@ func (m *machine) other() {
 			m.others(op, name)
 		}
 	case op == "remove" && len(files) > 0:
-		name := rapid.SampledFrom(files).Draw(m.rt, "file")
-		m.rt.Logf("other removes %s", name)
-		require.NoError(m.rt, m.store.Fs.Remove("/"+name))
+		if name := rapid.SampledFrom(files).Draw(m.rt, "file"); !m.taken(name) {
+			m.rt.Logf("other removes %s", name)
+			require.NoError(m.rt, m.store.Fs.Remove("/"+name))
+		}
 	case op == "rename" && len(files) > 0:
 		name, to := rapid.SampledFrom(files).Draw(m.rt, "file"), made()
-		if _, there := remote[to]; !there && !m.hasDir(to) {
+		if _, there := remote[to]; !there && !m.hasDir(to) && !m.taken(name) {
 			m.rt.Logf("other renames %s %s", name, to)
 			require.NoError(m.rt, m.store.Fs.Rename("/"+name, "/"+to))
 		}
@@ -341,7 +344,7 @@ func (m *machine) other() {
 			require.NoError(m.rt, m.store.Fs.Mkdir("/"+name, 0o755))
 		}
 	case op == "removeall" && len(dirs) > 1:
-		if name := rapid.SampledFrom(dirs[1:]).Draw(m.rt, "directory"); m.untouched(name) {
+		if name := rapid.SampledFrom(dirs[1:]).Draw(m.rt, "directory"); m.untouched(name) && !m.taken(name) {
 			m.rt.Logf("other removes all %s", name)
 			require.NoError(m.rt, m.store.Fs.RemoveAll("/"+name))
 			if m.opts.Cache.Revalidate == 0 {
@@ -351,6 +354,18 @@ func (m *machine) other() {
 			}
 		}
 	}
+}
+
+// taken says whether a request that may still be carried out takes something away that is under a name of the remote, or
+// below it. If the other client does, nobody can tell that from the request.
+func (m *machine) taken(name string) (yes bool) {
+	require.NoError(m.rt, m.fs.m.Do(func(v *mirror.View) error {
+		for _, g := range v.Tree().Guards() {
+			yes = yes || tree.Within(g.Intent.From, name) || tree.Within(name, g.Intent.From)
+		}
+		return nil
+	}))
+	return yes
 }
 
 func (m *machine) others(op, name string) {

@@ -31,16 +31,17 @@ func (s *Fs) setAttrRemote(step tree.Step, r *Result) error {
 	if err := s.outdate(n, r); err != nil {
 		return err
 	}
-	if attr.Set&tree.AttrTimes != 0 && n.Kind == tree.File { // the version changes
-		if err := s.m.Settle(func(*mirror.View) *tree.Node { return n }); err != nil {
-			return err
-		}
-	}
 	intent := &tree.Intent{Kind: tree.Reset, To: step.Path, Meta: tree.Meta{Size: now.Meta.Size}, Attr: attr}
 	if err := s.intend(n, intent); err != nil {
 		return err
 	}
-	if err := s.m.Displace(func() error { return s.setAttrs(step.Path, attr) }, step.Path); err != nil {
+	set := func() error { return s.setAttrs(step.Path, attr) }
+	if attr.Set&tree.AttrTimes != 0 && n.Kind == tree.File {
+		err = s.m.Alter(set, step.Path)
+	} else {
+		err = s.m.Displace(set, step.Path)
+	}
+	if err != nil {
 		return s.retract(n, err)
 	}
 	before := now.Meta

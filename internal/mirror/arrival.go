@@ -22,10 +22,11 @@ type arrival struct {
 	node   *tree.Node
 	number uint64
 	cancel context.CancelFunc
-	from   string    // the path on the remote
-	around detours   // and where it may be instead
-	known  tree.Meta // what the node had when the remote was asked
-	began  time.Time // when the first of its bytes was asked for, or before; set before it becomes a copy
+	from   string            // the path on the remote
+	around detours           // and where it may be instead
+	known  tree.Meta         // what the node had when the remote was asked
+	began  time.Time         // when the first of its bytes was asked for, or before; set before it becomes a copy
+	after  []<-chan struct{} // closed when what changes the file has ended that was under way when the arrival began
 
 	handles int  // guarded by state.mu
 	waiting int  // who needs all of it; guarded by state.mu
@@ -79,7 +80,7 @@ func (m *FS) depart(n *tree.Node) *arrival {
 	m.counted.fetches.Add(1)
 	a := &arrival{
 		m: m.bind(ctx, m.meter), node: n, number: m.departures, cancel: cancel,
-		from: n.RemotePath(), around: (&View{FS: m}).detours(), known: n.Meta, began: m.opt.Now(),
+		from: n.RemotePath(), around: (&View{FS: m}).detours(), known: n.Meta, began: m.opt.Now(), after: m.altering(n),
 		opened: make(chan struct{}), begun: make(chan struct{}), wanted: make(chan struct{}),
 		done: make(chan struct{}), left: make(chan struct{}), rest: make(chan struct{}),
 		news: make(chan struct{}), users: 1, far: newFarFiles(),
@@ -332,19 +333,19 @@ func (a *arrival) result() error {
 	return a.err
 }
 
-// awaitEarlier waits for what those leave that brought the same file and were given up.
+// awaitEarlier waits for what those leave that brought the same file and were given up, and for changes of the file.
 func (a *arrival) awaitEarlier() error {
+	earlier := a.after
 	a.m.mu.Lock()
-	var earlier []*arrival
 	for b := range a.m.leaving {
 		if b.from == a.from && b.number < a.number {
-			earlier = append(earlier, b)
+			earlier = append(earlier, b.left)
 		}
 	}
 	a.m.mu.Unlock()
-	for _, b := range earlier {
+	for _, over := range earlier {
 		select {
-		case <-b.left:
+		case <-over:
 		case <-a.m.ctx.Done():
 			return a.m.ctx.Err()
 		}
@@ -373,29 +374,4 @@ func (a *arrival) drop(t *transfer, err error) {
 		a.m.removeTemp(temp)
 	}
 	a.m.setTransit(a, 0)
-}
-
-// Settle waits until what is being read of a file, and has not arrived yet, is here, if it is not much: the remote's file is
-// about to be changed by this side, and who has opened it reads on what it was.
-func (m *FS) Settle(find func(*View) *tree.Node) error {
-	m.mu.Lock()
-	n := find(&View{FS: m})
-	var a *arrival
-	if n != nil {
-		a = m.arrivals[n.ID]
-	}
-	if a == nil || a.handles == 0 || a.progress().missing > mostSettled {
-		m.mu.Unlock()
-		return nil
-	}
-	a.waiting++
-	m.mu.Unlock()
-	a.want()
-	defer a.leave(&a.waiting, false)
-	select {
-	case <-a.rest:
-		return nil
-	case <-m.ctx.Done():
-		return m.ctx.Err()
-	}
 }

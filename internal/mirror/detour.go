@@ -3,6 +3,7 @@ package mirror
 import (
 	"errors"
 	"io/fs"
+	"slices"
 	"strings"
 
 	"github.com/spf13/afero"
@@ -14,68 +15,136 @@ import (
 // the connection was lost, until it is found out. Meanwhile names are looked for in both places, and what appears
 // where the step leads to is not news.
 
-// detours are the renames whose outcome is not known.
-type detours []tree.Intent
+// detour is a rename of which it is not known whether it was made. meta is the version that it moves.
+type detour struct {
+	from, to string
+	meta     tree.Meta
+	alone    bool // a file, nothing below it: what is below the second name may have been there before
+}
+
+// detours are those renames, those that may still be carried out, and those by which a late request moves aside what it
+// was to replace.
+type detours []detour
 
 func (v *View) detours() (d detours) {
 	v.tree.Intents(func(n *tree.Node) {
-		if n.Diff.Intent.Kind.Renames() {
-			d = append(d, *n.Diff.Intent)
+		if i := n.Diff.Intent; i.Kind.Renames() {
+			d = append(d, detour{i.From, i.To, i.Meta, false})
 		}
 	})
+	for _, g := range v.tree.Guards() {
+		i := g.Intent
+		if from := v.tree.AtRemote(i.From); i.Kind.Renames() && from != nil {
+			d = append(d, detour{i.From, i.To, from.Meta, true})
+		}
+		if to := v.tree.AtRemote(i.To); i.Aside != "" && to != nil {
+			d = append(d, detour{i.To, i.Aside, to.Meta, false})
+		} else if i.Aside != "" {
+			d = append(d, detour{from: i.To, to: i.Aside})
+		}
+	}
 	return d
 }
 
-// around is where a path is if the rename that concerns it, i, was made; "" if none does.
-func (d detours) around(name string) (other string, i tree.Intent) {
-	for _, i := range d {
-		if rest, ok := strings.CutPrefix(name, i.From); ok && (rest == "" || rest[0] == '/') {
-			return i.To + rest, i
+// place is where the remote may have what is looked for.
+type place struct {
+	path string
+	meta *tree.Meta // of the version that a rename has brought there, if it is a file; nil: any
+	file bool       // it can only be a file
+}
+
+// places are where a path may be, itself first: what is not there any more has been brought to the next one before.
+func (d detours) places(name string) []place {
+	all := []place{{path: name}}
+	for i := 0; i < len(all); i++ {
+		for _, r := range d {
+			rest, ok := strings.CutPrefix(all[i].path, r.from)
+			if !ok || rest != "" && (rest[0] != '/' || r.alone) {
+				continue
+			}
+			next := place{r.to + rest, all[i].meta, all[i].file || r.alone}
+			if next.meta == nil && rest == "" {
+				next.meta = &r.meta
+			}
+			if !slices.ContainsFunc(all, func(p place) bool { return p.path == next.path }) {
+				all = append(all, next)
+			}
 		}
 	}
-	return "", tree.Intent{}
+	return all
 }
 
-// moved says whether what is in the other place of a path can be what the rename has brought there. A file carries its
-// version along.
-func moved(name string, i tree.Intent, kind tree.Kind, meta tree.Meta) bool {
-	return name != i.From || kind != tree.File || meta.SameVersion(i.Meta)
+// has says whether what is in a place can be what is looked for.
+func (p place) has(kind tree.Kind, meta tree.Meta) bool {
+	if kind != tree.File {
+		return !p.file
+	}
+	return p.meta == nil || meta.SameVersion(*p.meta)
 }
 
-// ask is Ask of a path wherever it is now. The old place comes first: what is not there any more has been brought to
-// the new one before.
-func (d detours) ask(m *FS, name string) Answer {
-	a := m.Ask(name)
-	if other, i := d.around(name); other != "" && a.Known == tree.Absent {
-		if b := m.Ask(other); b.Known != tree.Exists || moved(name, i, b.Kind, b.Meta) {
-			return b
+// ask is Ask of a path wherever it is now.
+func (d detours) ask(m *FS, name string) (first Answer) {
+	for i, p := range d.places(name) {
+		a := m.Ask(p.path)
+		if i == 0 {
+			first = a
+		}
+		if a.Known != tree.Absent && (a.Known != tree.Exists || p.has(a.Kind, a.Meta)) {
+			return a
 		}
 	}
-	return a
+	return first
 }
 
-// askList is the same for a list.
-func (d detours) askList(m *FS, name string) listing {
-	l := m.askList(name)
-	if other, _ := d.around(name); other != "" && errors.Is(l.err, fs.ErrNotExist) {
-		return m.askList(other)
+// askList is the same for a list, in which is also what a rename may have taken out of it.
+func (d detours) askList(m *FS, name string) (first listing) {
+	for i, p := range d.places(name) {
+		if p.file {
+			continue
+		}
+		l := m.askList(p.path)
+		if i == 0 {
+			first = l
+		}
+		if !errors.Is(l.err, fs.ErrNotExist) {
+			d.complete(m, name, l)
+			return l
+		}
 	}
-	return l
+	return first
+}
+
+// complete adds to the list of a directory what is elsewhere now.
+func (d detours) complete(m *FS, dir string, l listing) {
+	for _, r := range d {
+		in, name := tree.Split(r.from)
+		if _, there := l.entries[name]; in != dir || there || l.err != nil || r.meta == (tree.Meta{}) {
+			continue
+		}
+		if a := d.ask(m, r.from); a.Known == tree.Exists {
+			l.entries[name] = a
+		}
+	}
 }
 
 // open is the same for a file to be read.
-func (d detours) open(m *FS, name string) (afero.File, error) {
-	f, err := m.remote.Open(m.RemoteName(name))
-	other, i := d.around(name)
-	if other == "" || !errors.Is(Remote(err), fs.ErrNotExist) {
+func (d detours) open(m *FS, name string) (f afero.File, err error) {
+	places := d.places(name)
+	if f, err = m.remote.Open(m.RemoteName(name)); len(places) == 1 || !errors.Is(Remote(err), fs.ErrNotExist) {
 		return f, Remote(err)
 	}
-	f, fi, err := m.openStat(other)
-	if err == nil && !moved(name, i, tree.File, metaOf(fi)) {
-		_ = f.Close()
-		return nil, fs.ErrNotExist
+	for _, p := range places[1:] {
+		f, fi, err := m.openStat(p.path)
+		switch {
+		case err == nil && p.has(tree.File, metaOf(fi)):
+			return f, nil
+		case err == nil:
+			_ = f.Close()
+		case !errors.Is(err, fs.ErrNotExist):
+			return nil, err
+		}
 	}
-	return f, err
+	return nil, fs.ErrNotExist
 }
 
 // openStat opens a file of the remote.

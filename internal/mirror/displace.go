@@ -1,6 +1,10 @@
 package mirror
 
-import "github.com/sftpsyncer/go-syncfs/internal/tree"
+import (
+	"slices"
+
+	"github.com/sftpsyncer/go-syncfs/internal/tree"
+)
 
 // Open returns before the remote has opened a file, once it is sure that it will. Whatever this side does next, the
 // program reads the file that it has opened: a change by which a name of the remote would come to stand for something
@@ -8,24 +12,45 @@ import "github.com/sftpsyncer/go-syncfs/internal/tree"
 // change is under way, Open returns when the remote has opened it.
 
 // displacement is such a change.
-type displacement struct{ paths []string }
+type displacement struct {
+	paths  []string
+	alters bool          // the file under the path becomes another version; else it, or what is below, goes away
+	ended  chan struct{} // closed at the end
+}
 
 // Displace makes a change of the remote that takes away, or may, what is under some paths and below them. What calls
 // have asked before it ended counts no more. If it ends with m's context before it was begun, the error is that of the
 // context.
 func (m *FS) Displace(do func() error, paths ...string) error {
-	d := &displacement{paths}
-	var opening []*arrival
+	return m.displace(&displacement{paths: paths}, do)
+}
+
+// Alter makes a change of the remote after which the file under a path is another version: its content is written, or only
+// its time is set. What is being read of it, and has not arrived yet, is here before that, if it is not much; the remote
+// opens it for others afterwards.
+func (m *FS) Alter(do func() error, path string) error {
+	return m.displace(&displacement{paths: []string{path}, alters: true}, do)
+}
+
+func (m *FS) displace(d *displacement, do func() error) error {
 	end, err := m.Begin()
 	if err != nil {
 		return err
 	}
 	defer end()
+	d.ended = make(chan struct{})
+	var before []<-chan struct{} // what has to be over
 	m.mu.Lock()
 	m.displacing[d] = true
 	for _, a := range m.arrivals {
-		if !isClosed(a.opened) && d.concerns(a) {
-			opening = append(opening, a)
+		switch {
+		case d.changes(a.node) && a.progress().missing <= mostSettled:
+			a.waiting++
+			defer a.leave(&a.waiting, false)
+			a.want()
+			before = append(before, a.rest)
+		case !isClosed(a.opened) && d.concerns(a):
+			before = append(before, a.opened)
 		}
 	}
 	m.mu.Unlock()
@@ -33,11 +58,12 @@ func (m *FS) Displace(do func() error, paths ...string) error {
 		m.mu.Lock()
 		defer m.mu.Unlock()
 		delete(m.displacing, d)
+		close(d.ended)
 		(&View{FS: m}).RemoteChanged()
 	}()
-	for _, a := range opening {
+	for _, over := range before {
 		select {
-		case <-a.opened:
+		case <-over:
 		case <-m.ctx.Done():
 			return m.ctx.Err()
 		}
@@ -45,11 +71,23 @@ func (m *FS) Displace(do func() error, paths ...string) error {
 	return do()
 }
 
+// altering are the ends of the changes under way that make the file of a node another version. The mirror is locked.
+func (m *FS) altering(n *tree.Node) (ends []<-chan struct{}) {
+	for d := range m.displacing {
+		if d.changes(n) {
+			ends = append(ends, d.ended)
+		}
+	}
+	return ends
+}
+
+// changes says whether the file of a node becomes another version. The mirror is locked.
+func (d *displacement) changes(n *tree.Node) bool { return d.alters && n.RemotePath() == d.paths[0] }
+
 // concerns says whether the remote opens a file for an arrival under one of the paths.
 func (d *displacement) concerns(a *arrival) bool {
-	other, _ := a.around.around(a.from)
-	for _, path := range d.paths {
-		if tree.Within(a.from, path) || other != "" && tree.Within(other, path) {
+	for _, p := range a.around.places(a.from) {
+		if slices.ContainsFunc(d.paths, func(path string) bool { return tree.Within(p.path, path) }) {
 			return true
 		}
 	}

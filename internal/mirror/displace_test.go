@@ -1,27 +1,59 @@
 package mirror
 
 import (
-	"io/fs"
+	"io"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/spf13/afero"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-
-	"github.com/sftpsyncer/go-syncfs/internal/faultfs"
 )
 
-// What a call has asked before a name was taken away counts no more, also if nobody has taken note of that yet.
-func TestAnswerFromBeforeADisplacement(t *testing.T) {
+// A file whose time this side is about to set is not opened on the remote before that is done: what was read until then would
+// count as another version's.
+func TestOpenWaitsForAnotherVersion(t *testing.T) {
 	t.Parallel()
-	plan := new(faultfs.Plan)
-	f := newFetching(t, func(remote afero.Fs) afero.Fs { return faultfs.New(remote, plan) })
-	plan.After(func(op faultfs.Op, err error) error {
-		if op.Kind == faultfs.Lstat && err == nil {
-			require.NoError(t, f.m.Displace(func() error { return f.remote.Remove("/file") }, "file"))
-		}
-		return err
+	synctest.Test(t, func(t *testing.T) {
+		remote := afero.NewMemMapFs()
+		require.NoError(t, afero.WriteFile(remote, "f", []byte("text"), 0o644))
+		m, err := Open(remote, afero.NewMemMapFs(), Options{})
+		require.NoError(t, err)
+		defer func() { require.NoError(t, m.Close()) }()
+		set, altered := make(chan struct{}), make(chan error)
+		go func() {
+			altered <- m.Alter(func() error {
+				<-set
+				return remote.Chtimes("f", time.Unix(1, 0), time.Unix(1, 0))
+			}, "f")
+		}()
+		synctest.Wait()
+		text := make(chan string)
+		go func() {
+			got, err := readAll(m, "/f")
+			assert.NoError(t, err)
+			text <- string(got)
+		}()
+		synctest.Wait()
+		m.mu.Lock()
+		a := m.arrivals[m.tree.Root().Kid("f").ID]
+		m.mu.Unlock()
+		require.NotNil(t, a)
+		require.False(t, isClosed(a.opened))
+		close(set)
+		require.NoError(t, <-altered)
+		require.Equal(t, "text", <-text)
+		meta, _ := a.version()
+		require.Equal(t, time.Unix(1, 0).UnixNano(), meta.MTime)
 	})
-	_, err := f.m.OpenRead("file")
-	require.ErrorIs(t, err, fs.ErrNotExist)
-	require.Zero(t, plan.Count(faultfs.Open))
+}
+
+func readAll(m *FS, name string) ([]byte, error) {
+	f, err := m.OpenRead(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(f)
 }

@@ -40,6 +40,9 @@ func (v *View) Resend(n *tree.Node, there tree.Meta) {
 		v.tree.Change(n, tree.Copy{Stamp: n.Copy.Stamp})
 	}
 	v.tree.Edit(n).Meta = there
+	if n.Diff != nil {
+		n.Diff.Base = nil
+	}
 	v.tree.Touch(n)
 }
 

@@ -65,7 +65,7 @@ func (v *View) hit(err error) {
 // toArrive is a file whose bytes have to be fetched.
 type toArrive struct {
 	node     *tree.Node
-	path     string // of node
+	path     string // of node on the remote
 	expected expectation
 	openable bool   // the remote has just said so
 	epoch    uint64 // when that was
@@ -113,7 +113,7 @@ func (m *FS) openHere(clean, name string) (f afero.File, a toArrive, err error) 
 			through, around = n.RemotePath(), v.detours()
 			return errWritten
 		case !present(n):
-			a = toArrive{n, n.Path(), v.expect(n), v.openable(n), v.epoch}
+			a = toArrive{n, n.RemotePath(), v.expect(n), v.openable(n), v.epoch}
 			return nil
 		}
 		f, err = some(v.OpenNode(n, name, os.O_RDONLY))
@@ -142,7 +142,7 @@ func (m *FS) openArriving(t toArrive, name string) (*File, error) {
 		shared.streams++
 		m.noteUsage(t.node)
 		sure = t.openable && t.epoch == m.epoch && !m.displaced(a)
-		renamed = t.node.Path() != t.path
+		renamed = t.node.RemotePath() != t.path
 	})
 	if a == nil {
 		return nil, err

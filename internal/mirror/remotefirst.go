@@ -187,12 +187,8 @@ func (m *FS) WriteThrough(clean, name string, flag int, perm fs.FileMode) (*Remo
 			return nil
 		})
 	}
-	if err := m.Settle(func(v *View) *tree.Node { return v.Lookup(clean) }); err != nil {
-		done(func(*View, string) {})
-		return nil, err
-	}
 	var f afero.File
-	err := m.Displace(func() (err error) {
+	err := m.Alter(func() (err error) {
 		f, err = m.remote.OpenFile(m.RemoteName(clean), flag, perm)
 		return err
 	}, clean)

@@ -16,12 +16,12 @@ import (
 
 // stream is what a handle reads that was opened before its file was here. It reads one version: that of the arrival from
 // which it got its first byte. Should that fail, it goes on with another arrival of the same version, and where there is no
-// room for one, on the remote. Once the file was renamed, what comes to its new name is not what was opened: then it reads
-// the version that it was opened for.
+// room for one, on the remote. Once the remote has it under another name, what comes to that name is not what was opened: then
+// it reads the version that it was opened for.
 type stream struct {
 	m    *FS // its context is that of the handle
 	node *tree.Node
-	path string // of node when it was opened
+	path string // of node on the remote when it was opened
 
 	mu        lockorder.Mutex[streamLock] // guards what follows
 	at        *arrival
@@ -155,10 +155,10 @@ func (s *stream) part(a *arrival) {
 	a.release()
 }
 
-// bindRenamed ties a handle that has read nothing to the version that it was opened for, once the file was renamed. It says
-// whether it did. The mirror is locked, and so is the handle.
+// bindRenamed ties a handle that has read nothing to the version that it was opened for, once the remote has the file under
+// another name. It says whether it did. The mirror is locked, and so is the handle.
 func (s *stream) bindRenamed() bool {
-	if s.version != nil || s.node.Path() == s.path {
+	if s.version != nil || s.node.RemotePath() == s.path {
 		return false
 	}
 	s.version = &s.expected.meta

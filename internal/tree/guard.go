@@ -98,6 +98,42 @@ func (t *Tree) Explains(n *Node, known Answer, meta Meta) bool {
 	return false
 }
 
+// guardsFollow has requests about what is in a directory looked for where it is moved, too: what they did before that was
+// moved along.
+func (t *Tree) guardsFollow(from, to string) {
+	for _, g := range t.Guards() {
+		moved := *g
+		for _, path := range []*string{&moved.Intent.From, &moved.Intent.To, &moved.Intent.Aside} {
+			if rest, ok := strings.CutPrefix(*path, from+"/"); ok {
+				*path = Join(to, rest)
+			}
+		}
+		if moved.Intent != g.Intent {
+			t.Guard(moved)
+		}
+	}
+}
+
+// Takes tells whether a request that may still be carried out removes or renames what is under a path of the remote itself.
+func (t *Tree) Takes(path string) bool {
+	return t.anyGuard(func(i Intent) bool { return i.From == path && i.takes(path) })
+}
+
+// Brings tells whether a request that may still be carried out makes something under a path of the remote, or renames
+// something to it.
+func (t *Tree) Brings(path string) bool {
+	return t.anyGuard(func(i Intent) bool { return i.To == path && i.Kind != Reset })
+}
+
+func (t *Tree) anyGuard(is func(Intent) bool) bool {
+	for _, g := range t.guards {
+		if is(g.Intent) {
+			return true
+		}
+	}
+	return false
+}
+
 // takes tells whether the request removes or renames what is under a path of the remote. What it moves aside is not lost.
 func (i Intent) takes(path string) bool {
 	return (i.Kind == Erase || i.Kind.Renames()) && Within(path, i.From)

@@ -169,8 +169,8 @@ func (n *Node) OnRemote(name string) *Node {
 	return nil
 }
 
-// remoteKids calls f for each node that the remote has in directory n.
-func (n *Node) remoteKids(f func(*Node)) {
+// RemoteKids calls f for each node that the remote has in directory n.
+func (n *Node) RemoteKids(f func(*Node)) {
 	for _, g := range n.gone() {
 		f(g)
 	}

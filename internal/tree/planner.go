@@ -214,7 +214,7 @@ func (p *planner) inside(n *Node) []*Node {
 			kids = append(kids, k)
 		}
 	}
-	n.remoteKids(add)
+	n.RemoteKids(add)
 	for _, k := range p.arrived[n] {
 		add(k)
 	}

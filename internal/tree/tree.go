@@ -226,6 +226,9 @@ func (t *Tree) Move(n, dir *Node, name string, dest Answer, now int64) {
 
 // Rebase records that the remote has the node under name in directory dir now. No other node is there.
 func (t *Tree) Rebase(n, dir *Node, name string) {
+	if len(t.guards) > 0 && n.Kind == Dir && n.HasBase() {
+		t.guardsFollow(n.RemotePath(), Join(dir.RemotePath(), name))
+	}
 	t.unbase(n)
 	t.rebase(n, dir, name)
 	n.Known = Exists
@@ -236,7 +239,7 @@ func (t *Tree) Rebase(n, dir *Node, name string) {
 // with it what the tree knew to be below it on the remote; so is a file of which there are no bytes here either, or only
 // the user's.
 func (t *Tree) Erased(n *Node, now int64) {
-	n.remoteKids(func(k *Node) { t.Erased(k, now) })
+	n.RemoteKids(func(k *Node) { t.Erased(k, now) })
 	t.save(n)
 	t.unbase(n)
 	n.Known = Absent
