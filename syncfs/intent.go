@@ -242,6 +242,9 @@ func settle(v *mirror.View, n *tree.Node, i *tree.Intent, f fate, now tree.Meta)
 	case i.Kind == tree.Make && f == done:
 		reached(v, step, now)
 		return
+	case i.Kind == tree.Make: // as below; what it made has the mode that the node has
+		reached(v, step, n.Meta)
+		return
 	default: // what is undecided may have been made, and undone by an earlier request: patrol looks for it
 		reached(v, step, i.Meta)
 		return

@@ -27,21 +27,26 @@ type detour struct {
 type detours []detour
 
 func (v *View) detours() (d detours) {
-	v.tree.Intents(func(n *tree.Node) {
-		if i := n.Diff.Intent; i.Kind.Renames() {
-			d = append(d, detour{i.From, i.To, i.Meta, false})
-		}
-	})
-	for _, g := range v.tree.Guards() {
-		i := g.Intent
-		if from := v.tree.AtRemote(i.From); i.Kind.Renames() && from != nil {
-			d = append(d, detour{i.From, i.To, from.Meta, true})
-		}
+	aside := func(i *tree.Intent) {
 		if to := v.tree.AtRemote(i.To); i.Aside != "" && to != nil {
 			d = append(d, detour{i.To, i.Aside, to.Meta, false})
 		} else if i.Aside != "" {
 			d = append(d, detour{from: i.To, to: i.Aside})
 		}
+	}
+	v.tree.Intents(func(n *tree.Node) {
+		i := n.Diff.Intent
+		if i.Kind.Renames() {
+			d = append(d, detour{i.From, i.To, i.Meta, false})
+		}
+		aside(i)
+	})
+	for _, g := range v.tree.Guards() {
+		i := &g.Intent
+		if from := v.tree.AtRemote(i.From); i.Kind.Renames() && from != nil {
+			d = append(d, detour{i.From, i.To, from.Meta, true})
+		}
+		aside(i)
 	}
 	return d
 }
