@@ -33,7 +33,9 @@
 //   - While an answer is awaited, no silence lasts longer than Config.IdleTimeout, on any channel. After a failure to
 //     connect, calls fail at once for a while, up to two seconds.
 //   - What a server sends is data: an answer that can't be meant ends the call or the connection, with an error. A
-//     listing ends with an error at 1,048,576 entries, which take about 250 MB, or at a name with a slash or a NUL.
+//     listing ends with an error, fs.ErrInvalid, at a name with a slash or a NUL or of more than 4,096 bytes, when 256
+//     answers in a row have had no new entry, and when it takes about 1 GiB of memory: OpenSSH's do so at four million
+//     entries with names of 20 bytes.
 //   - The end of a file is believed only at the size the server states, so a short answer never shortens a copy.
 //   - An Fs and its files may be used by many goroutines at once.
 //

@@ -79,6 +79,7 @@ func (w *wire) enqueue(requests []message, take func(i int, r reply)) error {
 		if i == 0 {
 			r.foretold = foretold
 		}
+		r.listed = w.tally(m.kind, fields{b: m.about(foretold).body})
 		if foretold == "" {
 			w.handles.send(m.kind, m.body)
 		}

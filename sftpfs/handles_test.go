@@ -52,7 +52,7 @@ func TestHandlesAreForetold(t *testing.T) {
 				h.send(packetOpen, nil)
 				a := reply{kind: packetStatus}
 				if opens.Draw(t, "it does") {
-					a = reply{packetHandle, body{}.string(server.open())}
+					a = reply{kind: packetHandle, body: body{}.string(server.open())}
 				}
 				answers = append(answers, func() {
 					require.True(t, h.answer("", a))
@@ -77,7 +77,7 @@ func TestHandlesAreForetold(t *testing.T) {
 				}
 				a := reply{kind: packetStatus}
 				if opens.Draw(t, "it does") {
-					a = reply{packetHandle, body{}.string(server.open())}
+					a = reply{kind: packetHandle, body: body{}.string(server.open())}
 				}
 				closed := server.close(foretold)
 				require.Equal(t, a.kind == packetHandle, closed, "it is nobody else's")
@@ -113,14 +113,14 @@ func TestHandlesOfAnotherMake(t *testing.T) {
 			_, ok := h.next()
 			require.True(t, ok, name)
 			h.send(packetOpen, nil)
-			require.True(t, h.answer("", reply{packetHandle, body{}.string(handle)}), name)
+			require.True(t, h.answer("", reply{kind: packetHandle, body: body{}.string(handle)}), name)
 		}
 		_, ok := h.next()
 		require.False(t, ok, name)
 	}
 	var h handles
 	foretold, _ := h.next()
-	require.False(t, h.answer(foretold, reply{packetHandle, body{}.string(numbered(7))}))
+	require.False(t, h.answer(foretold, reply{kind: packetHandle, body: body{}.string(numbered(7))}))
 	_, ok := h.next()
 	require.False(t, ok, "it was another one")
 
@@ -148,7 +148,7 @@ func TestShortCutsThatForetellWrongly(t *testing.T) {
 		}
 		return nil
 	}}
-	fsys := h.start(t, 1000)
+	fsys := h.start(t, 100_000)
 	for range 2 {
 		entries, err := fsys.ReadDir("d")
 		require.NoError(t, err)

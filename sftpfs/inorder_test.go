@@ -58,7 +58,7 @@ func TestShortCutsWaitForNothing(t *testing.T) {
 				}
 				return held
 			}}
-			require.NoError(t, c.call(h.start(t, 1000)))
+			require.NoError(t, c.call(h.start(t, 100_000)))
 			require.Equal(t, c.count, count)
 		})
 	}
@@ -86,7 +86,7 @@ func TestShortCutsWhereAServerRefuses(t *testing.T) {
 		}
 		return nil
 	}}
-	fsys := h.start(t, 1000)
+	fsys := h.start(t, 100_000)
 	now := time.Unix(1e9, 0)
 	for range 2 {
 		_, _, err := fsys.Stage("n", []byte("text"), 0o644, now, now, "f")
@@ -110,7 +110,7 @@ func TestMakeDirThatIsAbandoned(t *testing.T) {
 		}
 		return nil
 	}}
-	fsys := h.start(t, 1000)
+	fsys := h.start(t, 100_000)
 	if fi, err := fsys.WithContext(ctx).(*Fs).MakeDir("d", 0o755); err != nil { // the answer may have been faster
 		require.ErrorIs(t, err, context.Canceled)
 		require.Nil(t, fi)

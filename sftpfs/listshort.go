@@ -38,7 +38,7 @@ func (r remote) listLong(p string) ([]fs.FileInfo, error) {
 	}
 	defer h.release()
 	entries := []fs.FileInfo{}
-	for len(entries) <= r.wire.maxEntries && r.ctx.Err() == nil {
+	for r.ctx.Err() == nil {
 		requests := readdirs(manyListsTogether)
 		for i, m := range requests {
 			requests[i] = m.about(h.handle)
@@ -56,7 +56,7 @@ func (r remote) listLong(p string) ([]fs.FileInfo, error) {
 			return nil, err
 		}
 	}
-	return nil, errNoShortCut // which says why
+	return nil, r.ctx.Err()
 }
 
 // readdirs returns requests for so many parts of a listing.

@@ -69,6 +69,7 @@ const (
 type reply struct {
 	kind byte
 	body []byte
+	bad  error // why it can't be used, although it is what was asked for
 }
 
 // A notSo is a reply that is not the one that was hoped for.
@@ -129,6 +130,9 @@ func (r reply) info(name string) (fs.FileInfo, error) {
 
 // entries returns what is in a part of a listing. At the end of the listing it returns io.EOF.
 func (r reply) entries() ([]fs.FileInfo, error) {
+	if r.bad != nil {
+		return nil, r.bad
+	}
 	if code, ok := r.status(); ok && code == statusEOF {
 		return nil, io.EOF
 	}

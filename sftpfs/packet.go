@@ -48,8 +48,6 @@ const (
 	headerSize = 9
 	// maxPacket is the longest answer that pkg/sftp takes, without the length.
 	maxPacket = 256 << 10
-	// maxEntries bounds a listing: what is listed lies in memory. A million entries take about 300 MB.
-	maxEntries = 1 << 20
 )
 
 // answersWithData tells whether the answer to a request is more than a status when it succeeds.
@@ -67,7 +65,9 @@ func ends(request byte) bool { return request == packetRead || request == packet
 
 // badName tells whether a name that a server lists can't be that of an entry: a path made of it may lead elsewhere.
 // "." and ".." are listed by some servers and left out by pkg/sftp.
-func badName(name string) bool { return name == "" || strings.ContainsAny(name, "/\x00") }
+func badName(name string) bool {
+	return name == "" || len(name) > maxPath || strings.ContainsAny(name, "/\x00")
+}
 
 // A badAnswer is one that the server gave and can't have meant.
 type badAnswer string
@@ -76,7 +76,12 @@ func (e badAnswer) Error() string { return string(e) }
 
 func (badAnswer) Is(target error) bool { return errInvalid.(invalid).Is(target) }
 
-func badEntry(name string) error { return badAnswer(fmt.Sprintf("the server lists an entry %q", name)) }
+func badEntry(name string) error {
+	if len(name) > maxPath {
+		return badAnswer(fmt.Sprintf("the server lists an entry whose name has %d bytes, %d are the most", len(name), maxPath))
+	}
+	return badAnswer(fmt.Sprintf("the server lists an entry %q", name))
+}
 
 func badSize(size int64) error { return badAnswer(fmt.Sprintf("the server states a size of %d", size)) }
 
@@ -124,7 +129,9 @@ func (f *fields) uint64() uint64 {
 	return 0
 }
 
-func (f *fields) string() string { return string(f.take(int(min(f.uint32(), math.MaxInt32)))) }
+func (f *fields) bytes() []byte { return f.take(int(min(f.uint32(), math.MaxInt32))) }
+
+func (f *fields) string() string { return string(f.bytes()) }
 
 // stat reads the attributes of a file. Those that nobody knows are passed over.
 func (f *fields) stat() (stat sftp.FileStat) {
@@ -143,8 +150,8 @@ func (f *fields) stat() (stat sftp.FileStat) {
 	}
 	if flags&attrExtended != 0 {
 		for range f.uint32() {
-			f.string()
-			f.string()
+			f.bytes()
+			f.bytes()
 			if f.bad {
 				break
 			}
@@ -156,7 +163,7 @@ func (f *fields) stat() (stat sftp.FileStat) {
 // entry reads one of a listing.
 func (f *fields) entry() (name string, stat sftp.FileStat, err error) {
 	name = f.string()
-	f.string() // what ls -l would show
+	f.bytes() // what ls -l would show
 	stat = f.stat()
 	switch {
 	case f.bad:
@@ -165,17 +172,4 @@ func (f *fields) entry() (name string, stat sftp.FileStat, err error) {
 		err = badEntry(name)
 	}
 	return name, stat, err
-}
-
-// checkNames checks the part of a listing that is in the body of a NAME packet, behind the id, and returns how many
-// entries it has.
-func checkNames(body []byte) (int, error) {
-	f := fields{b: body}
-	count := f.uint32()
-	for range count {
-		if _, _, err := f.entry(); err != nil {
-			return 0, err
-		}
-	}
-	return int(count), nil
 }

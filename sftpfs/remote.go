@@ -106,7 +106,7 @@ func (r remote) readlink(p string) (string, error) {
 // name of an entry fails the listing, lest a path made of it lead elsewhere. (pkg/sftp drops "." and "..", which
 // some servers list, and what stands before the last slash of a name: a wire refuses such a name before.)
 func (r remote) list(p string) ([]fs.FileInfo, error) {
-	if entries, err := r.listShort(p); err == nil || errors.Is(err, ErrUnavailable) {
+	if entries, err := r.listShort(p); err == nil || errors.Is(err, ErrUnavailable) || errors.As(err, new(badAnswer)) {
 		return entries, err
 	}
 	entries, err := ask(r, p, func(full string) ([]fs.FileInfo, error) {

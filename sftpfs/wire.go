@@ -31,7 +31,7 @@ type wire struct {
 	failure  atomic.Pointer[error] // which reading has ended with
 	turns    chan struct{}         // one for each request that waits for its answer, or few that were sent together
 
-	maxEntries int // of a listing
+	maxListing int
 
 	heard  chan struct{}     // closed when the server has said what it offers
 	offers map[string]string // the extensions, set before that
@@ -52,8 +52,8 @@ type wire struct {
 	sent       uint64 // requests
 	answered   uint64 // of those
 	handles    handles
-	listed     map[string]int   // entries and answers so far, by the handle of the directory
-	complaints map[uint32]error // by the code that stands for it
+	listed     map[string]*tally // by the handle of the directory
+	complaints map[uint32]error  // by the code that stands for it
 	complained uint32
 	outbox     []byte // requests of the package's own that wait to be written
 	spare      []byte // empty, for the next outbox
@@ -65,7 +65,7 @@ type wire struct {
 type request struct {
 	kind   byte
 	length uint32 // of a READ
-	handle string // of a READDIR
+	listed *tally // by a READDIR
 	ends   bool   // the turn
 	number uint64 // of those that were sent
 	// foretold is the handle that a request is to get with which others were sent that are about it.
@@ -81,8 +81,8 @@ func newWire(channel io.ReadWriteCloser) *wire {
 		heard:      make(chan struct{}),
 		turns:      make(chan struct{}, maxAwaited),
 		awaited:    make(map[uint32]request),
-		listed:     make(map[string]int),
-		maxEntries: maxEntries,
+		listed:     make(map[string]*tally),
+		maxListing: maxListing,
 		complaints: make(map[uint32]error),
 	}
 	w.in = bufio.NewReaderSize(counter{w}, 64<<10)
@@ -167,17 +167,28 @@ func (w *wire) note(kind byte, body []byte) {
 	id := f.uint32()
 	w.handles.send(kind, f.b)
 	w.spent = w.spent || id >= spentID
-	switch r.kind {
-	case packetRead:
+	if r.listed = w.tally(kind, f); kind == packetRead {
 		f.string()
 		f.uint64()
 		r.length = f.uint32()
-	case packetReaddir:
-		r.handle = f.string()
-	case packetClose:
-		delete(w.listed, f.string())
 	}
 	w.await(id, r)
+}
+
+// tally returns what the answer to a READDIR counts towards, nil for another request. That which closes the handle ends
+// the listing: the next one may have the same handle. w.mu is held.
+func (w *wire) tally(kind byte, body fields) *tally {
+	switch kind {
+	case packetReaddir:
+		handle := body.string()
+		if w.listed[handle] == nil {
+			w.listed[handle] = new(tally)
+		}
+		return w.listed[handle]
+	case packetClose:
+		delete(w.listed, body.string())
+	}
+	return nil
 }
 
 // await has an answer with this id taken as that to r, which is the next to be written. w.mu is held.
@@ -268,10 +279,12 @@ func (w *wire) next() error {
 	switch {
 	case !ok:
 		return errors.New("the server answers what it was not asked")
+	case kind == packetName && r.kind == packetReaddir:
+		return w.names(r, id)
 	case r.take != nil:
 		body, err := w.rest()
 		if err == nil {
-			r.take(w.opened(r, reply{kind, body}))
+			r.take(w.opened(r, reply{kind: kind, body: body}))
 		}
 		return err
 	case kind == packetStatus:
@@ -280,13 +293,11 @@ func (w *wire) next() error {
 	case kind == packetHandle:
 		header := w.held
 		body, err := w.rest()
-		w.opened(r, reply{kind, body})
+		w.opened(r, reply{kind: kind, body: body})
 		w.held = append(header, body...)
 		return err
 	case kind == packetData && r.kind == packetRead:
 		return w.data(r, id)
-	case kind == packetName && r.kind == packetReaddir:
-		return w.names(r, id)
 	}
 	return nil
 }
@@ -354,25 +365,28 @@ func (w *wire) names(r request, id uint32) error {
 	if err != nil {
 		return err
 	}
-	n, err := checkNames(body)
-	if errors.Is(err, errMalformed) {
+	err = r.listed.add(body, w.maxListing)
+	switch {
+	case errors.Is(err, errMalformed):
 		return err
+	case r.take != nil:
+		r.take(reply{packetName, body, err})
+	case err != nil:
+		w.held = statusPacket(id, w.complain(err))
+	default:
+		w.held = append(header, body...)
 	}
+	return nil
+}
+
+// complain returns a status code that stands for err.
+func (w *wire) complain(err error) uint32 {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.listed[r.handle] += 1 + n
-	if err == nil && w.listed[r.handle] > w.maxEntries {
-		err = fmt.Errorf("the server lists more than %d entries", w.maxEntries)
-	}
-	if err != nil {
-		code := firstComplaint + w.complained
-		w.complained = (w.complained + 1) % firstComplaint
-		w.complaints[code] = err
-		w.held = statusPacket(id, code)
-		return nil
-	}
-	w.held = append(header, body...)
-	return nil
+	code := firstComplaint + w.complained
+	w.complained = (w.complained + 1) % firstComplaint
+	w.complaints[code] = err
+	return code
 }
 
 // complaint returns the error that the status code stands for, if it is the wire's own. It does so once.
