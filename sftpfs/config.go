@@ -20,8 +20,9 @@ import (
 
 // Defaults of the fields of Config that are zero.
 const (
-	DefaultDialTimeout = 30 * time.Second
-	DefaultIdleTimeout = 30 * time.Second
+	DefaultDialTimeout    = 30 * time.Second
+	DefaultIdleTimeout    = 30 * time.Second
+	DefaultRequestTimeout = 15 * time.Minute // a rename in an object store copies the object
 
 	DefaultMaxConnections = 2
 	DefaultMaxChannels    = 10 // as many as sshd allows on a connection: MaxSessions of sshd_config(5)
@@ -80,6 +81,13 @@ type Config struct {
 	// and every call that waits on it fails with ErrUnavailable. Idle connections are probed, so this also bounds
 	// how long a dead one stays unnoticed. 0 is DefaultIdleTimeout.
 	IdleTimeout time.Duration
+
+	// RequestTimeout is how long the answer to a single SFTP request may take while the server answers others. Then the
+	// connection is given up, as after IdleTimeout, and the calls on it fail with ErrUnavailable, within another quarter
+	// of the time. A call that is sent again after a loss of the connection waits once more. The time counts from the
+	// answers to earlier requests on the channel, so a transfer may take as long as it likes while its parts are answered.
+	// 0 is DefaultRequestTimeout, a negative one is no limit.
+	RequestTimeout time.Duration
 
 	// MaxConnections is how many SSH connections there are at most, and MaxChannels how many SFTP channels on all of
 	// them: one to begin with, more for what one can't carry, as far as the server allows. 0 is
@@ -146,6 +154,7 @@ func (cfg Config) checked() (Config, error) {
 	if cfg.IdleTimeout == 0 {
 		cfg.IdleTimeout = DefaultIdleTimeout
 	}
+	cfg.RequestTimeout = cmp.Or(cfg.RequestTimeout, DefaultRequestTimeout)
 	if cfg.Dial == nil {
 		cfg.Dial = new(net.Dialer).DialContext
 	}

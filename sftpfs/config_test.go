@@ -34,6 +34,7 @@ func TestConfigDefaults(t *testing.T) {
 	require.NotEmpty(t, cfg.User)
 	require.Equal(t, DefaultDialTimeout, cfg.DialTimeout)
 	require.Equal(t, DefaultIdleTimeout, cfg.IdleTimeout)
+	require.Equal(t, DefaultRequestTimeout, cfg.RequestTimeout)
 }
 
 // keyFile writes a new private key, encrypted if there is a passphrase.

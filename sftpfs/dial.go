@@ -154,6 +154,9 @@ func (d *dialer) start(ctx context.Context, c *connection, opened func(*connecti
 	if deadline, ok := ctx.Deadline(); ok && !s.hasHeard() {
 		c.run(func() { s.hurry(time.Until(deadline)) })
 	}
+	if d.cfg.RequestTimeout > 0 {
+		c.run(func() { c.endHung(d.cfg.RequestTimeout) })
+	}
 	c.run(func() {
 		c.keepAlive(d.cfg.IdleTimeout, pulse{
 			received: c.conn.received.Load,

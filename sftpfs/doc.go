@@ -30,7 +30,8 @@
 //     call fails with ErrUnavailable.
 //   - Copies (File.WriteTo and File.ReadFrom, which io.Copy uses) that run at the same time share the channels fairly.
 //     All together they hold 2 MiB for each channel and a packet (32 KiB, or 255 KiB over a short line) for each copy.
-//   - While an answer is awaited, no silence lasts longer than Config.IdleTimeout, on any channel. After a failure to
+//   - While an answer is awaited, no silence lasts longer than Config.IdleTimeout, on any channel. A request that gets no
+//     answer while others do is given up after Config.RequestTimeout, and the connection with it. After a failure to
 //     connect, calls fail at once for a while, up to two seconds.
 //   - What a server sends is data: an answer that can't be meant ends the call or the connection, with an error. A
 //     listing ends with an error, fs.ErrInvalid, at a name with a slash or a NUL or of more than 4,096 bytes, when 256

@@ -26,6 +26,7 @@ import (
 type hostile struct {
 	answer  func(h *hostile, r asked) []byte // nil: as an honest server; empty: nothing
 	inOrder bool                             // short cuts are taken with it, and handles are numbered as OpenSSH does
+	timeout time.Duration                    // of a request; 0: none
 
 	mu    sync.Mutex
 	paths []string // in requests
@@ -150,6 +151,9 @@ func (h *hostile) serve(c io.ReadWriteCloser) {
 		if reply == nil {
 			reply = h.honest(r)
 		}
+		if len(reply) == 0 {
+			continue
+		}
 		if _, err := c.Write(reply); err != nil {
 			return
 		}
@@ -162,6 +166,7 @@ type hostileOpener struct {
 	wg         *sync.WaitGroup
 	maxListing int
 	inOrder    bool
+	timeout    time.Duration // of a request; 0: none
 }
 
 func (o hostileOpener) connect(context.Context, func(*connection)) (*session, error) {
@@ -180,6 +185,9 @@ func (o hostileOpener) connect(context.Context, func(*connection)) (*session, er
 	s := newSession(client, c)
 	s.wire, s.root, s.openSSH = w, hostileRoot, o.inOrder
 	c.wg.Go(s.watch)
+	if o.timeout > 0 {
+		c.wg.Go(func() { c.endHung(o.timeout) })
+	}
 	return s, nil
 }
 
@@ -190,7 +198,7 @@ func (o hostileOpener) extend(context.Context, *connection) (*session, error) {
 func (h *hostile) start(t testing.TB, maxListing int) *Fs {
 	t.Helper()
 	var wg sync.WaitGroup
-	m := newManager(hostileOpener{h, &wg, maxListing, h.inOrder}, 1, 1)
+	m := newManager(hostileOpener{h, &wg, maxListing, h.inOrder, h.timeout}, 1, 1)
 	t.Cleanup(func() { m.close(); wg.Wait() })
 	return newFs(m)
 }

@@ -1,0 +1,57 @@
+package sftpfs
+
+import (
+	"fmt"
+	"time"
+)
+
+// endHung fails the connection when a request has had no answer for timeout, whatever else is answered. It returns when
+// the connection is lost.
+//
+// Only the oldest request of each session is looked at. As long as those that were sent before it are answered, one may
+// be waiting for its turn, as the parts of a transfer over a slow line do.
+func (c *connection) endHung(timeout time.Duration) {
+	tick := time.NewTicker(max(timeout/looks, 1))
+	defer tick.Stop()
+	type waiting struct {
+		oldest uint64
+		looks  int // that found it without an answer
+	}
+	var before map[*session]waiting
+	for {
+		select {
+		case <-c.lost:
+			return
+		case <-tick.C:
+		}
+		now := make(map[*session]waiting)
+		for _, s := range c.live() {
+			oldest, ok := s.wire.oldest()
+			if !ok {
+				continue
+			}
+			w := waiting{oldest: oldest}
+			if before[s].oldest == oldest {
+				w.looks = before[s].looks
+			}
+			if w.looks++; w.looks > looks { // it was sent before the first one
+				c.fail(fmt.Errorf("no answer to a request for %v", timeout))
+				return
+			}
+			now[s] = w
+		}
+		before = now
+	}
+}
+
+// oldest returns the number of the oldest request that has no answer, if there is one.
+func (w *wire) oldest() (number uint64, ok bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, r := range w.awaited {
+		if !ok || r.number < number {
+			number, ok = r.number, true
+		}
+	}
+	return number, ok
+}
