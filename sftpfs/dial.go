@@ -136,7 +136,7 @@ func (d *dialer) handshake(ctx context.Context, c *connection) error {
 
 // seeOff returns when the connection has ended.
 func (d *dialer) seeOff(c *connection) {
-	c.fail(fmt.Errorf("ended by the server: %w", endForgotten(c.ssh)))
+	c.fail(fmt.Errorf("ended by the server: %w", c.ssh.Wait()))
 	level := slog.LevelWarn
 	if errors.Is(c.cause, fs.ErrClosed) || errors.Is(c.cause, errIdle) {
 		level = slog.LevelDebug

@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"net"
 	"os"
@@ -33,21 +32,19 @@ type anyPortLine struct {
 	key      ssh.PublicKey
 }
 
-// anyPortLines returns those of a file, up to what is no line.
+// anyPortLines returns those of a file. What is no line is passed over, as x/crypto does.
 func anyPortLines(file string) (lines []anyPortLine, err error) {
 	text, err := os.ReadFile(file)
-	for err == nil && len(text) > 0 {
-		var marker string
-		var line anyPortLine
-		marker, line.patterns, line.key, _, text, err = ssh.ParseKnownHosts(text)
-		if err == nil && marker == "" && slices.ContainsFunc(line.patterns, isAnyPort) {
-			lines = append(lines, line)
+	if err != nil {
+		return nil, err
+	}
+	for text := range bytes.Lines(text) {
+		marker, patterns, key, _, _, err := ssh.ParseKnownHosts(text)
+		if err == nil && marker == "" && slices.ContainsFunc(patterns, isAnyPort) {
+			lines = append(lines, anyPortLine{patterns, key})
 		}
 	}
-	if err == io.EOF {
-		err = nil
-	}
-	return lines, err
+	return lines, nil
 }
 
 // isAnyPort tells whether the port of a pattern is one as well.

@@ -60,6 +60,7 @@ func TestHostKeys(t *testing.T) {
 		"known":                          {server, []string{here(ec, server), here(ed, server)}, nil},
 		"known by one of its keys alone": {server, []string{here(ed, server)}, nil},
 		"known by the other":             {server, []string{here(ec, server)}, nil},
+		"known beside what is no line":   {server, []string{"x ssh-dss AAAAB3NzaC1kc3MAAAABAA==", "garbage", here(ed, server)}, nil},
 		"hashed": {server, []string{
 			knownhosts.Line([]string{knownhosts.HashHostname(knownhosts.Normalize(server.Addr()))}, ed.PublicKey()),
 		}, nil},

@@ -56,7 +56,7 @@ func TestIdentitiesOnly(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv("HOME", dir)
 	others := []userKey{}
-	for i := range 8 {
+	for i := range 16 { // a server of x/crypto takes twelve
 		others = append(others, newUserKey(t, filepath.Join(dir, fmt.Sprint("other", i)), ""))
 	}
 	right := newUserKey(t, filepath.Join(dir, "right"), "s3cret")

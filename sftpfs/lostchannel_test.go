@@ -43,7 +43,6 @@ func TestChannelOpenedWhileTheConnectionEnds(t *testing.T) {
 
 	var wg sync.WaitGroup
 	defer wg.Wait()
-	asked := make(chan struct{}) // for the second channel
 	wg.Go(func() {
 		config := &ssh.ServerConfig{NoClientAuth: true}
 		config.AddHostKey(hostKey)
@@ -61,11 +60,9 @@ func TestChannelOpenedWhileTheConnectionEnds(t *testing.T) {
 		}
 		wg.Go(func() { ssh.DiscardRequests(firstRequests) })
 		// The client ends a connection on which something comes for a channel that it does not have.
-		id := field(reflect.ValueOf(first), "remoteId")
+		id := reflect.ValueOf(first).Elem().FieldByName("remoteId")
 		*(*uint32)(id.Addr().UnsafePointer()) = 99
 		_, _ = first.Write([]byte("data"))
-		<-channels
-		close(asked)
 		for range channels {
 		}
 	})
@@ -75,18 +72,13 @@ func TestChannelOpenedWhileTheConnectionEnds(t *testing.T) {
 	})
 	require.NoError(t, err)
 	client := ssh.NewClient(sshConn, channels, requests)
-	wg.Go(func() { _ = endForgotten(client) })
+	wg.Go(func() { _ = client.Wait() })
 	_, firstRequests, err := client.OpenChannel("session", nil)
 	require.NoError(t, err)
 	wg.Go(func() { ssh.DiscardRequests(firstRequests) })
 
 	<-conn.closing
-	wg.Go(func() {
-		_, _, err := client.OpenChannel("session", nil)
-		if err == nil {
-			t.Error("opened on a connection that has ended")
-		}
-	})
-	<-asked
+	_, _, err = client.OpenChannel("session", nil)
+	require.Error(t, err, "opened on a connection that has ended")
 	close(conn.let)
 }
