@@ -14,12 +14,12 @@ func (d *dialer) methods(ctx context.Context, l *login) []ssh.AuthMethod {
 	if d.cfg.Auth != nil {
 		return d.cfg.Auth
 	}
-	var keys []ssh.AuthMethod
-	if d.cfg.KeyFiles != nil {
-		keys = []ssh.AuthMethod{ssh.PublicKeysCallback(d.givenKeys)}
-	} else {
-		keys = []ssh.AuthMethod{ssh.PublicKeysCallback(func() ([]ssh.Signer, error) { return d.ownKeys(ctx, l) })}
-	}
+	keys := []ssh.AuthMethod{ssh.PublicKeysCallback(func() ([]ssh.Signer, error) {
+		if d.cfg.KeyFiles != nil {
+			return d.cfg.Algorithms.allowed(d.givenKeys()), nil
+		}
+		return d.cfg.Algorithms.allowed(d.ownKeys(ctx, l)), nil
+	})}
 	if d.cfg.Password == "" {
 		return keys
 	}
@@ -60,12 +60,11 @@ func readKeys(cfg Config) ([]ssh.Signer, error) {
 }
 
 // givenKeys returns the keys that the program named.
-func (d *dialer) givenKeys() ([]ssh.Signer, error) {
-	var keys []ssh.Signer
+func (d *dialer) givenKeys() (keys []ssh.Signer) {
 	for i, key := range d.keys {
 		keys = append(keys, d.withCertificate(d.cfg.KeyFiles[i], key)...)
 	}
-	return keys, nil
+	return keys
 }
 
 func parseKey(file string, pem []byte, passphrase func(string) ([]byte, error)) (ssh.Signer, error) {

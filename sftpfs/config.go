@@ -73,6 +73,9 @@ type Config struct {
 	// Auth replaces Password, KeyFiles and the agent.
 	Auth []ssh.AuthMethod
 
+	// Algorithms are those of SSH that are offered to the server. The zero value leaves out what is weak.
+	Algorithms Algorithms
+
 	// DialTimeout bounds connecting as a whole: TCP, handshake, authentication and the start of SFTP. 0 is
 	// DefaultDialTimeout.
 	DialTimeout time.Duration
@@ -112,10 +115,11 @@ type Config struct {
 	//
 	// HostName, Port, User, IdentityFile, IdentitiesOnly, ProxyJump, UserKnownHostsFile, StrictHostKeyChecking,
 	// HashKnownHosts, ConnectTimeout, ServerAliveInterval and ServerAliveCountMax (whose product is IdleTimeout) have
-	// the meaning of ssh_config(5), with the tokens %%, %d, %h, %n, %p, %r, %u, ~ and ${VARIABLE}. All others are
-	// ignored, and Logger is told which. Of Match there is "Match all" and "Match host PATTERN", which looks at the name
-	// in Addr; any other makes the file unusable. Include is followed, below ~/.ssh if its path is relative. Quotes are
-	// understood around a value as a whole.
+	// the meaning of ssh_config(5), with the tokens %%, %d, %h, %n, %p, %r, %u, ~ and ${VARIABLE}. So have Ciphers, MACs,
+	// KexAlgorithms, HostKeyAlgorithms and PubkeyAcceptedAlgorithms (or PubkeyAcceptedKeyTypes), with the defaults of
+	// Algorithms. All others are ignored, and Logger is told which. Of Match there is "Match all" and "Match host
+	// PATTERN", which looks at the name in Addr; any other makes the file unusable. Include is followed, below ~/.ssh if
+	// its path is relative. Quotes are understood around a value as a whole.
 	SSHConfig []string
 
 	// Logger is told of connections that are made and lost, new hosts that are accepted, and what is ignored. It is
@@ -153,6 +157,9 @@ func (cfg Config) checked() (Config, error) {
 	}
 	if cfg.IdleTimeout == 0 {
 		cfg.IdleTimeout = DefaultIdleTimeout
+	}
+	if cfg.Algorithms, err = cfg.Algorithms.resolved(); err != nil {
+		return Config{}, err
 	}
 	cfg.RequestTimeout = cmp.Or(cfg.RequestTimeout, DefaultRequestTimeout)
 	if cfg.Dial == nil {

@@ -61,7 +61,7 @@ func TestSilentHost(t *testing.T) {
 func TestSilenceWhileConnecting(t *testing.T) {
 	t.Parallel()
 	server := newServer(t, nil)
-	for _, n := range []int{1, 40, 1000, 2000, 3000} {
+	for _, n := range []int{1, 40, 1000, 2000, 2700} {
 		cfg := server.Config()
 		cfg.DialTimeout = 100 * time.Millisecond
 		cfg.Dial = func(ctx context.Context, network, addr string) (net.Conn, error) {

@@ -14,6 +14,8 @@
 //     is syscall.EIO with the server's own words.
 //   - A server that gives no answer is ErrUnavailable, never fs.ErrNotExist.
 //   - The host key is always checked, that of each host on the way, too. Certificates of known authorities count.
+//   - Neither SHA-1 (in key exchange, MACs, and signatures by ssh-rsa) nor CBC and RC4 are offered, unless
+//     Config.Algorithms or ssh_config has them.
 //   - Operations that can be repeated (stat, listing, readlink, open for reading) are sent again once when the
 //     connection is lost under them, and so is MkdirAll. Writes, renames, removals and everything else that changes
 //     the server are never sent twice: their error matches ErrUnavailable and says that the outcome is unknown.

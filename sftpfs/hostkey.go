@@ -100,8 +100,7 @@ func (k *knownHosts) knows(addr string) bool {
 		slices.ContainsFunc(k.db.HostKeys(addr), func(key knownhosts.PublicKey) bool { return !key.Cert })
 }
 
-// algorithms returns those of the keys known for addr, so that a server which has other keys too shows one of
-// these. Nil, for an unknown host, is x/crypto's own order.
+// algorithms returns those of the keys known for addr. It returns nil for an unknown host.
 func (k *knownHosts) algorithms(addr string) []string {
 	algorithms := k.db.HostKeyAlgorithms(addr)
 	for _, key := range k.forAnyPort(addr) {
@@ -113,18 +112,22 @@ func (k *knownHosts) algorithms(addr string) []string {
 	return algorithms
 }
 
-// algorithmsOfAny returns those, and for a host of which no key is known those of all keys that could be added.
-func (k *knownHosts) algorithmsOfAny(addr string) []string {
-	algorithms := k.algorithms(addr)
-	if k.knows(addr) {
-		return algorithms
+// usable returns those of the allowed algorithms that the host has a known key for, so that a server which has other keys
+// too shows one of these. A host of which no key is known may show any, to be refused, or added if new hosts are.
+func (k *knownHosts) usable(addr string, allowed []string, addsNew bool) ([]string, error) {
+	known := k.algorithms(addr)
+	if known == nil && !addsNew {
+		return allowed, nil
 	}
-	for _, a := range ssh.SupportedAlgorithms().HostKeys {
-		if !strings.Contains(a, "-cert-") {
-			algorithms = append(algorithms, a)
-		}
+	isNew := addsNew && !k.knows(addr)
+	usable := slices.DeleteFunc(slices.Clone(allowed), func(a string) bool {
+		return !slices.Contains(known, a) && !(isNew && !strings.Contains(a, "-cert-"))
+	})
+	if len(usable) == 0 {
+		return nil, fmt.Errorf("%w: %s: Algorithms.HostKeys, %s, has none for the known keys, %s in %s", ErrHostKey, addr,
+			strings.Join(allowed, ", "), strings.Join(known, ", "), strings.Join(k.files, ", "))
 	}
-	return algorithms
+	return usable, nil
 }
 
 // check is an ssh.HostKeyCallback. Its error matches errUnknownHost if that is what the host is.
@@ -170,10 +173,15 @@ var literal = strings.NewReplacer("[", `\[`, `\`, `\\`)
 
 var errUnknownHost = errors.New("the host is unknown")
 
-// noCommonType is the error for a known host that has none of the key types known for it.
+// noCommonType is the error for a known host that has none of the algorithms that are known for it and allowed.
 func (k *knownHosts) noCommonType(addr string, offered []string) error {
+	known := k.algorithms(addr)
+	if slices.ContainsFunc(offered, func(a string) bool { return slices.Contains(known, a) }) {
+		return fmt.Errorf("%w: %s: the server has %s, of which Algorithms.HostKeys has none for a known key", ErrHostKey, addr,
+			strings.Join(offered, ", "))
+	}
 	return fmt.Errorf("%w: %s: the host key has changed: the server has %s, known are %s in %s", ErrHostKey, addr,
-		strings.Join(offered, ", "), strings.Join(k.algorithms(addr), ", "), strings.Join(k.files, ", "))
+		strings.Join(offered, ", "), strings.Join(known, ", "), strings.Join(k.files, ", "))
 }
 
 func wanted(err *xknownhosts.KeyError) string {

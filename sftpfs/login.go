@@ -50,16 +50,18 @@ func broken(err error) bool {
 
 func (d *dialer) login(ctx context.Context) (*login, error) {
 	l := &login{addr: d.cfg.Addr}
-	check, algorithms := d.cfg.HostKeyCallback, []string(nil)
+	check, hostKeys := d.cfg.HostKeyCallback, d.cfg.Algorithms.HostKeys
 	if check == nil {
 		known, err := readKnownHosts(d.cfg.KnownHosts, d.cfg.AcceptNewHost)
 		if err != nil {
 			return nil, fmt.Errorf("%w: %s: %v", ErrHostKey, d.cfg.Addr, err)
 		}
 		l.known = known
-		check, algorithms = known.check, known.algorithms(d.cfg.Addr)
+		check = known.check
+		if hostKeys, err = known.usable(d.cfg.Addr, hostKeys, d.cfg.AcceptNewHost); err != nil {
+			return nil, err
+		}
 		if d.cfg.AcceptNewHost {
-			algorithms = known.algorithmsOfAny(d.cfg.Addr)
 			check = func(host string, remote net.Addr, key ssh.PublicKey) error {
 				added, err := known.checkOrAdd(ctx, d.fromSSH.hashHosts, host, remote, key)
 				if added {
@@ -71,8 +73,11 @@ func (d *dialer) login(ctx context.Context) (*login, error) {
 		}
 	}
 	l.config = &ssh.ClientConfig{
-		User:              d.cfg.User,
-		HostKeyAlgorithms: algorithms,
+		User: d.cfg.User,
+		Config: ssh.Config{
+			Ciphers: d.cfg.Algorithms.Ciphers, MACs: d.cfg.Algorithms.MACs, KeyExchanges: d.cfg.Algorithms.KeyExchanges,
+		},
+		HostKeyAlgorithms: hostKeys,
 		HostKeyCallback: func(host string, remote net.Addr, key ssh.PublicKey) error {
 			if err := check(host, remote, key); err != nil {
 				l.hostKey = hostKeyRefused(d.cfg.Addr, key, err)

@@ -18,8 +18,7 @@ var defaultKeys = []string{"id_ed25519", "id_ecdsa", "id_rsa", "id_ed25519_sk", 
 
 // ownKeys returns the user's keys: the agent's, then those in files. What can't be used is passed over, as ssh does; the
 // agent's connection stays open until l is done.
-func (d *dialer) ownKeys(ctx context.Context, l *login) ([]ssh.Signer, error) {
-	var keys []ssh.Signer
+func (d *dialer) ownKeys(ctx context.Context, l *login) (keys []ssh.Signer) {
 	if socket := os.Getenv("SSH_AUTH_SOCK"); socket != "" {
 		if conn, err := new(net.Dialer).DialContext(ctx, "unix", socket); err == nil {
 			l.closers = append(l.closers, conn)
@@ -56,7 +55,7 @@ func (d *dialer) ownKeys(ctx context.Context, l *login) ([]ssh.Signer, error) {
 			keys = append(keys, d.withCertificate(file, key)...)
 		}
 	}
-	return keys, nil
+	return keys
 }
 
 // identityFiles are where the user's keys are looked for.

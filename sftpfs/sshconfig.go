@@ -103,7 +103,22 @@ func (s section) apply(cfg Config, alias, port string) (Config, fromSSH, error) 
 	}
 	from.identitiesOnly = s.is("IdentitiesOnly", "yes")
 	from.hashHosts = s.is("HashKnownHosts", "yes")
+	s.applyAlgorithms(&cfg.Algorithms)
 	return cfg, from, errors.Join(s.applyKnownHosts(&cfg, t), s.applyTimes(&cfg), s.applyJumps(&cfg, t))
+}
+
+func (s section) applyAlgorithms(a *Algorithms) {
+	for list, value := range map[*[]string]string{
+		&a.Ciphers:      s.first("Ciphers"),
+		&a.MACs:         s.first("MACs"),
+		&a.KeyExchanges: s.first("KexAlgorithms"),
+		&a.HostKeys:     s.first("HostKeyAlgorithms"),
+		&a.PublicKeys:   cmp.Or(s.first("PubkeyAcceptedAlgorithms"), s.first("PubkeyAcceptedKeyTypes")),
+	} {
+		if *list == nil && value != "" {
+			*list = strings.Split(value, ",")
+		}
+	}
 }
 
 func (s section) applyKnownHosts(cfg *Config, t tokens) error {

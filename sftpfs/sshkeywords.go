@@ -11,7 +11,8 @@ import (
 var sshKeywords = slices.Concat(usedKeywords, refusedKeywords, ignoredKeywords)
 
 var usedKeywords = []string{
-	"ConnectTimeout", "HashKnownHosts", "HostName", "IdentitiesOnly", "IdentityFile", "Port", "ProxyJump",
+	"Ciphers", "ConnectTimeout", "HashKnownHosts", "HostKeyAlgorithms", "HostName", "IdentitiesOnly", "IdentityFile",
+	"KexAlgorithms", "MACs", "Port", "ProxyJump", "PubkeyAcceptedAlgorithms", "PubkeyAcceptedKeyTypes",
 	"ServerAliveCountMax", "ServerAliveInterval", "StrictHostKeyChecking", "User", "UserKnownHostsFile",
 }
 
@@ -21,15 +22,15 @@ var refusedKeywords = []string{"NoHostAuthenticationForLocalhost", "ProxyCommand
 var ignoredKeywords = strings.Fields(`
 	AddKeysToAgent AddressFamily BatchMode BindAddress BindInterface CanonicalDomains CanonicalizeFallbackLocal
 	CanonicalizeHostname CanonicalizeMaxDots CanonicalizePermittedCNAMEs CASignatureAlgorithms CertificateFile
-	CheckHostIP Ciphers ClearAllForwardings Compression ConnectionAttempts ControlMaster ControlPath ControlPersist
+	CheckHostIP ClearAllForwardings Compression ConnectionAttempts ControlMaster ControlPath ControlPersist
 	DynamicForward EnableEscapeCommandline EnableSSHKeysign EscapeChar ExitOnForwardFailure FingerprintHash
 	ForkAfterAuthentication ForwardAgent ForwardX11 ForwardX11Timeout ForwardX11Trusted GatewayPorts
 	GlobalKnownHostsFile GSSAPIAuthentication GSSAPIClientIdentity GSSAPIDelegateCredentials GSSAPIKexAlgorithms
 	GSSAPIKeyExchange GSSAPIRenewalForcesRekey GSSAPIServerIdentity GSSAPITrustDns HostbasedAcceptedAlgorithms
-	HostbasedAuthentication HostKeyAlgorithms HostKeyAlias IdentityAgent IgnoreUnknown IPQoS
-	KbdInteractiveAuthentication KbdInteractiveDevices KexAlgorithms KnownHostsCommand LocalCommand LocalForward
-	LogLevel LogVerbose MACs NumberOfPasswordPrompts PasswordAuthentication PermitLocalCommand PermitRemoteOpen
-	PKCS11Provider PreferredAuthentications ProxyUseFdpass PubkeyAcceptedAlgorithms PubkeyAuthentication RekeyLimit
+	HostbasedAuthentication HostKeyAlias IdentityAgent IgnoreUnknown IPQoS
+	KbdInteractiveAuthentication KbdInteractiveDevices KnownHostsCommand LocalCommand LocalForward
+	LogLevel LogVerbose NumberOfPasswordPrompts PasswordAuthentication PermitLocalCommand PermitRemoteOpen
+	PKCS11Provider PreferredAuthentications ProxyUseFdpass PubkeyAuthentication RekeyLimit
 	RemoteCommand RemoteForward RequestTTY RequiredRSASize SecurityKeyProvider SendEnv SessionType SetEnv StdinNull
 	StreamLocalBindMask StreamLocalBindUnlink SyslogFacility TCPKeepAlive Tunnel TunnelDevice UpdateHostKeys
 	VerifyHostKeyDNS VisualHostKey XAuthLocation`)
