@@ -9,6 +9,7 @@ import (
 	"context"
 	"maps"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -31,24 +32,28 @@ func Await[T any](ctx context.Context, calls *Calls, call func() (T, error), lat
 	}
 	var zero, v T
 	var err error
-	returned, given, ended := make(chan struct{}), make(chan bool, 1), make(chan struct{})
+	returned, ended := make(chan struct{}), make(chan struct{})
+	var decided atomic.Bool // that the call has returned, or is given up
 	go func() {
 		defer close(ended)
 		v, err = call()
-		close(returned)
-		if up := <-given; up && err == nil && late != nil {
+		if decided.CompareAndSwap(false, true) {
+			close(returned)
+		} else if err == nil && late != nil {
 			late(v)
 		}
 	}()
 	select {
 	case <-returned:
-		given <- false
 		return v, err
 	case <-ctx.Done():
-		calls.Add(ended)
-		given <- true
-		return zero, ctx.Err()
 	}
+	if !decided.CompareAndSwap(false, true) {
+		<-returned
+		return v, err
+	}
+	calls.Add(ended)
+	return zero, ctx.Err()
 }
 
 // Add records a call that was given up; ended is closed when it has ended.
