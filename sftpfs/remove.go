@@ -1,14 +1,14 @@
 package sftpfs
 
 import (
+	"fmt"
 	"io/fs"
 	"path"
+	"sync"
 	"syscall"
-
-	"golang.org/x/sync/errgroup"
 )
 
-// removals is how many files of one directory RemoveAll removes at a time.
+// removals is how many files RemoveAll removes at a time.
 const removals = 32
 
 // Remove removes the named file, link or empty directory. The root itself can't be removed.
@@ -26,7 +26,8 @@ func (f *Fs) Remove(name string) error {
 }
 
 // RemoveAll removes name and what is below it, without following links. It goes on after an error, of which it
-// returns one, and nil when there is nothing of that name. Of the root it removes what is below it.
+// returns one, and nil when there is nothing of that name. Of the root it removes what is below it. What has a path of
+// more than 4095 bytes is syscall.ENAMETOOLONG, so that a tree ends somewhere whatever the server says.
 func (f *Fs) RemoveAll(name string) error {
 	return change(f, "removeall", name, func(r remote, p string) error {
 		fi, err := r.lstat(p)
@@ -39,7 +40,7 @@ func (f *Fs) RemoveAll(name string) error {
 		if fi.IsDir() && r.wire == nil {
 			fi = r.unfollowed(p, fi) // by a server of which nothing is known, and whose links may lead anywhere
 		}
-		return r.removeAll(p, fi)
+		return remover{r, make(chan struct{}, removals)}.removeAll(p, fi)
 	})
 }
 
@@ -57,7 +58,13 @@ func (r remote) remove(p string, fi fs.FileInfo) error {
 	return err
 }
 
-func (r remote) removeAll(p string, fi fs.FileInfo) error {
+// remover is one RemoveAll.
+type remover struct {
+	remote
+	slots chan struct{} // holds a token for each file that is being removed
+}
+
+func (r remover) removeAll(p string, fi fs.FileInfo) error {
 	if fi.IsDir() {
 		if err := r.removeEntries(p); err != nil {
 			return err
@@ -73,7 +80,7 @@ func (r remote) removeAll(p string, fi fs.FileInfo) error {
 	return err
 }
 
-func (r remote) removeEntries(dir string) error {
+func (r remover) removeEntries(dir string) error {
 	entries, err := r.list(dir)
 	if missing(err) {
 		return nil
@@ -81,19 +88,33 @@ func (r remote) removeEntries(dir string) error {
 	if err != nil {
 		return err
 	}
-	var files errgroup.Group
-	files.SetLimit(removals)
+	var files sync.WaitGroup
+	var mu sync.Mutex // guards first
 	var first error
-	for _, fi := range entries {
-		p := path.Join(dir, fi.Name())
-		if !fi.IsDir() {
-			files.Go(func() error { return r.removeAll(p, fi) })
-		} else if err := r.removeAll(p, fi); err != nil && first == nil {
+	fail := func(err error) {
+		mu.Lock()
+		defer mu.Unlock()
+		if first == nil {
 			first = err
 		}
 	}
-	if err := files.Wait(); err != nil {
-		return err
+	for _, fi := range entries {
+		p := path.Join(dir, fi.Name())
+		switch {
+		case r.ctx.Err() != nil:
+			fail(r.ctx.Err())
+		case len(r.on(p)) >= maxPath:
+			fail(fmt.Errorf("%w: %s", syscall.ENAMETOOLONG, p))
+		case fi.IsDir():
+			fail(r.removeAll(p, fi))
+		default:
+			r.slots <- struct{}{}
+			files.Go(func() {
+				defer func() { <-r.slots }()
+				fail(r.removeAll(p, fi))
+			})
+		}
 	}
+	files.Wait()
 	return first
 }
