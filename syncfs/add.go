@@ -90,10 +90,10 @@ func (s *Fs) AddDir(dir string, added func(name string)) error {
 		dir = "/"
 	}
 	clean, err := s.m.Clean(dir)
-	if err == nil {
-		err = s.addDir(clean, added)
+	if err != nil {
+		return mirror.PathError("add", dir, err)
 	}
-	return mirror.PathError("add", dir, err)
+	return s.addDir(clean, added)
 }
 
 func (s *Fs) addDir(dir string, added func(name string)) error {
@@ -103,10 +103,13 @@ func (s *Fs) addDir(dir string, added func(name string)) error {
 		return err
 	})
 	if err != nil {
-		return err
+		return mirror.PathError("add", dir, err)
 	}
 	for _, info := range infos {
 		name := tree.Join(dir, info.Name)
+		if err := s.m.Context().Err(); err != nil {
+			return mirror.PathError("add", name, err)
+		}
 		switch {
 		case info.IsDir():
 			err = s.addDir(name, added)

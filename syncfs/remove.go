@@ -13,7 +13,8 @@ import (
 func (s *Fs) Remove(name string) error { return s.remove("remove", name, false) }
 
 // RemoveAll removes a name and all below it, without following links. A name that is not there is no error. What is
-// there at the time of the call is removed by the next push, nothing else.
+// there at the time of the call is removed by the next push, nothing else. The error matches syscall.ENAMETOOLONG, and
+// nothing is removed, if the remote has paths below it that are longer than any call can name.
 func (s *Fs) RemoveAll(name string) error { return s.remove("removeall", name, true) }
 
 func (s *Fs) remove(op, name string, tree bool) error {

@@ -177,7 +177,8 @@ func (s *Fs) Evict(name string) error {
 // Pull fetches every file below a directory of which there is no copy, or one of another version than the remote has
 // now. What was changed here stays. The files are fetched several at a time; one that fails does not stop the others.
 // Links are left out. So are named pipes, sockets and devices, whose results have an error that matches
-// errors.ErrUnsupported. The error joins those of the files and directories.
+// errors.ErrUnsupported. The error joins those of the files and directories; of paths that are too long
+// (syscall.ENAMETOOLONG), which a hostile server may have without end, it names one.
 func (s *Fs) Pull(ctx context.Context, dir string) (Report, error) {
 	if all(dir) {
 		dir = "."

@@ -73,6 +73,9 @@ func (d *Dir) local(name string) (string, error) {
 	if d.closed.Load() {
 		return "", fs.ErrClosed
 	}
+	if len(name) > MaxPath {
+		return "", syscall.ENAMETOOLONG
+	}
 	if _, ok := d.backend.(*translated); ok {
 		if !valid(name) {
 			return "", fs.ErrInvalid

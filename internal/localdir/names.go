@@ -7,6 +7,10 @@ import (
 	"strings"
 )
 
+// MaxPath is the length in bytes that a path below the root may have, as PATH_MAX has it on Linux; a longer one is
+// syscall.ENAMETOOLONG. It also bounds how deep a tree is that is walked: a hostile server can make one without an end.
+const MaxPath = 4095
+
 // Names that belong to the library.
 const (
 	// StateDir is the directory at the root that holds everything the library keeps: its state, and the

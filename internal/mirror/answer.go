@@ -62,10 +62,21 @@ func (m *FS) RemoteName(name string) string {
 	return m.namePrefix + name
 }
 
-// Ask asks the remote about a path.
-func (m *FS) Ask(name string) Answer {
+// askable is nil if the remote may be asked about a path.
+func (m *FS) askable(name string) error {
 	lockorder.MayWait()
 	if err := m.ctx.Err(); err != nil {
+		return err
+	}
+	if len(m.RemoteName(name)) > localdir.MaxPath {
+		return syscall.ENAMETOOLONG
+	}
+	return nil
+}
+
+// Ask asks the remote about a path. One that is longer than any server takes is syscall.ENAMETOOLONG.
+func (m *FS) Ask(name string) Answer {
+	if err := m.askable(name); err != nil {
 		return Answer{Err: err}
 	}
 	remoteName := m.RemoteName(name)
@@ -110,8 +121,7 @@ func (m *FS) askTarget(a Answer, remoteName string) Answer {
 
 // askList asks the remote for the entries of a directory.
 func (m *FS) askList(name string) listing {
-	lockorder.MayWait()
-	if err := m.ctx.Err(); err != nil {
+	if err := m.askable(name); err != nil {
 		return listing{err: err}
 	}
 	infos, err := m.readDir(m.RemoteName(name))
@@ -180,7 +190,7 @@ func (m *FS) AwaitAbandoned(ctx context.Context) error {
 
 // AskFollowing asks the remote about what a path leads to.
 func (m *FS) AskFollowing(name string) Answer {
-	if err := m.ctx.Err(); err != nil {
+	if err := m.askable(name); err != nil {
 		return Answer{Err: err}
 	}
 	fi, err := m.remote.Stat(m.RemoteName(name))
@@ -217,7 +227,7 @@ func (m *FS) MakeDir(name string, perm fs.FileMode) (Answer, error) {
 // AskNames asks the remote for the names in a directory, and for those in it that clients of this kind keep for
 // themselves.
 func (m *FS) AskNames(name string) (names []string, reserved []fs.FileInfo, err error) {
-	if err := m.ctx.Err(); err != nil {
+	if err := m.askable(name); err != nil {
 		return nil, nil, err
 	}
 	infos, err := m.readDir(m.RemoteName(name))

@@ -2,6 +2,7 @@ package mirror
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"slices"
 	"strings"
@@ -95,7 +96,8 @@ func (v *View) Places(dir *tree.Node) ([]Place, error) {
 	return places, nil
 }
 
-// ListAll lists a directory and all below it that the remote has there, many at a time.
+// ListAll lists a directory and all below it that the remote has there, many at a time. The error matches
+// syscall.ENAMETOOLONG if that is deeper than paths can tell.
 func (v *View) ListAll(dir *tree.Node) error {
 	if !dir.HasBase() {
 		return nil
@@ -105,38 +107,28 @@ func (v *View) ListAll(dir *tree.Node) error {
 	}
 	root, around := dir.RemotePath(), v.detours()
 	return need{func(m *FS, k *knowledge) error {
-		w := walker{m: m, around: around, known: k, slots: make(chan struct{}, m.Capacity())}
-		w.running.Add(1)
-		w.list(root)
-		w.running.Wait()
-		return m.ctx.Err()
-	}}
-}
-
-// walker lists directories of the remote in parallel.
-type walker struct {
-	m       *FS
-	around  detours
-	slots   chan struct{}
-	running sync.WaitGroup
-	mu      sync.Mutex // guards known.lists
-	known   *knowledge
-}
-
-func (w *walker) list(dir string) {
-	defer w.running.Done()
-	w.slots <- struct{}{}
-	l := w.around.askList(w.m, dir)
-	<-w.slots
-	w.mu.Lock()
-	put(&w.known.lists, dir, l)
-	w.mu.Unlock()
-	for name, a := range l.entries {
-		if a.Kind == tree.Dir {
-			w.running.Add(1)
-			go w.list(tree.Join(dir, name))
+		var mu sync.Mutex // guards k.lists
+		var list func(dir string) task
+		list = func(dir string) task {
+			return task{weight: 1, leads: true, do: func() (tasks, error) {
+				l := around.askList(m, dir)
+				if errors.Is(l.err, syscall.ENAMETOOLONG) {
+					return nil, fmt.Errorf("%w: %s", l.err, dir)
+				}
+				mu.Lock()
+				defer mu.Unlock()
+				put(&k.lists, dir, l)
+				dirs := dirsOf(l)
+				return func() (t task, more bool) {
+					if more = len(dirs) > 0; more {
+						t, dirs = list(tree.Join(dir, dirs[0])), dirs[1:]
+					}
+					return t, more
+				}, nil
+			}}
 		}
-	}
+		return m.walk(list(root))
+	}}
 }
 
 // remoteEntries is what the remote has in a directory of the view; nothing if the directory is not there yet.

@@ -4,12 +4,9 @@ import (
 	"cmp"
 	"errors"
 	"io/fs"
-	"maps"
 	"sync"
 	"syscall"
 	"time"
-
-	"golang.org/x/sync/semaphore"
 
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
@@ -99,9 +96,10 @@ func (m *FS) Pull(name string) ([]Pulled, error) {
 	if m.nothingOf(clean) {
 		m.Expect(int(m.Capacity()))
 	}
-	p := &puller{m: m, slots: semaphore.NewWeighted(m.Capacity())}
-	p.dir(clean, told{})
-	p.running.Wait()
+	p := &puller{m: m}
+	if err := m.walk(p.dir(nil, clean)); err != nil {
+		p.fail(err)
+	}
 	return p.pulled, errors.Join(p.errs...)
 }
 
@@ -122,50 +120,44 @@ func (m *FS) nothingOf(dir string) (nothing bool) {
 }
 
 type puller struct {
-	m       *FS
-	slots   *semaphore.Weighted // of what is under way
-	running sync.WaitGroup
+	m *FS
 
 	mu     sync.Mutex
 	pulled []Pulled
 	errs   []error
 }
 
-func (p *puller) dir(name string, t told) {
-	p.running.Add(1)
-	go func() {
-		defer p.running.Done()
-		var listed pulledList
-		weight := p.m.Weight(0)
-		err := p.slots.Acquire(p.m.ctx, weight)
-		if err == nil {
-			listed, err = p.list(name, t)
-			p.slots.Release(weight)
+// dir lists a directory, which leads to all that is in it. It is the entry of up, or where the Pull begins.
+func (p *puller) dir(up *pulledDir, name string) task {
+	return task{weight: p.m.Weight(0), leads: true, do: func() (tasks, error) {
+		d := &pulledDir{up: up, name: name}
+		if err := p.list(d); err != nil {
+			p.fail(PathError("pull", up.join(name), err))
+			return nil, nil
 		}
-		if err != nil {
-			p.fail(PathError("pull", name, err))
-			return
+		p.m.Expect(d.likely)
+		return func() (task, bool) { return p.next(d) }, nil
+	}}
+}
+
+// next is the task for what comes next in a directory.
+func (p *puller) next(d *pulledDir) (task, bool) {
+	for len(d.infos) > 0 {
+		info := d.infos[0]
+		d.infos = d.infos[1:]
+		special := Special(info.Mode())
+		switch {
+		case info.IsDir():
+			return p.dir(d, info.name), true
+		case info.Mode()&fs.ModeSymlink != 0:
+		case special != nil:
+			p.skip(d.join(info.name), special)
+		default:
+			p.m.meter.More(1, info.Size())
+			return p.file(d, info.name, info.Size()), true
 		}
-		p.m.Expect(listed.likely)
-		for _, info := range listed.infos {
-			child, special := tree.Join(name, info.name), Special(info.Mode())
-			switch {
-			case info.IsDir():
-				p.dir(child, listed.told(t, info.name))
-			case info.Mode()&fs.ModeSymlink != 0:
-			case special != nil:
-				p.skip(child, special)
-			default:
-				weight := p.m.Weight(info.Size())
-				if err := p.slots.Acquire(p.m.ctx, weight); err != nil {
-					p.fail(err)
-					return
-				}
-				p.m.meter.More(1, info.Size())
-				p.file(child, listed.told(t, info.name), info.Size(), weight)
-			}
-		}
-	}()
+	}
+	return task{}, false
 }
 
 // filesInDir is a guess how many there are in a directory that was not listed yet.
@@ -184,31 +176,41 @@ func likelyToCome(dir *tree.Node, entries map[string]Answer) (n int) {
 	return n
 }
 
-// pulledList is a directory of the view, with what the remote said about it.
-type pulledList struct {
-	infos        []Info
-	path         string // on the remote
+// pulledDir is a directory of the view, with what the remote said about it.
+type pulledDir struct {
+	up           *pulledDir // nil: the Pull began here
+	name         string     // in up
+	infos        []Info     // what is still to be fetched
+	path         string     // on the remote
 	entries      map[string]Answer
 	epoch, since uint64
 	at           int64
 	likely       int // files to come
 }
 
-// told is what has been said on the way to an entry, t being that on the way to the directory.
-func (l pulledList) told(t told, name string) told {
-	more := told{l.epoch, l.since, map[string]Answer{}}
-	if t.epoch == l.epoch {
-		maps.Copy(more.answers, t.answers)
+// join is the path of an entry in the view.
+func (d *pulledDir) join(name string) string {
+	if d == nil {
+		return name
 	}
-	if a, ok := l.entries[name]; ok {
-		a.At = cmp.Or(a.At, l.at)
-		more.answers[tree.Join(l.path, name)] = a
-	}
-	return more
+	return tree.Join(d.up.join(d.name), name)
 }
 
-func (p *puller) list(name string, t told) (l pulledList, err error) {
-	err = p.m.doTold(t, func(v *View) error {
+// told is what has been said on the way to an entry.
+func (d *pulledDir) told(name string) (t told) {
+	for at := d; at != nil && at.epoch == d.epoch; at, name = at.up, at.name {
+		t.epoch, t.since = d.epoch, d.since
+		if a, ok := at.entries[name]; ok {
+			a.At = cmp.Or(a.At, at.at)
+			put(&t.answers, tree.Join(at.path, name), a)
+		}
+	}
+	return t
+}
+
+func (p *puller) list(d *pulledDir) error {
+	name := d.up.join(d.name)
+	return p.m.doTold(d.up.told(d.name), func(v *View) error {
 		v.Exactly()
 		v.Insist()
 		v.toList = name // if it has another path on the remote, the list comes after the question
@@ -221,25 +223,24 @@ func (p *puller) list(name string, t told) (l pulledList, err error) {
 			return err
 		}
 		// The list has the versions of all files in it, so it is taken as the answer whatever Revalidate says.
-		l.infos, err = v.listAbout(dir, func(n *tree.Node) bool { return v.askableIf(n, Always) })
+		d.infos, err = v.listAbout(dir, func(n *tree.Node) bool { return v.askableIf(n, Always) })
 		if err == nil && dir.HasBase() {
-			l.path, l.at = dir.RemotePath(), v.Now()
-			l.entries, l.epoch, l.since = v.known.lists[l.path].entries, v.known.epoch, v.known.since
-			l.likely = likelyToCome(dir, l.entries)
+			d.path, d.at = dir.RemotePath(), v.Now()
+			d.entries, d.epoch, d.since = v.known.lists[d.path].entries, v.known.epoch, v.known.since
+			d.likely = likelyToCome(dir, d.entries)
+		}
+		if len(d.infos) == 0 && !errors.As(err, new(need)) {
+			v.prune(dir) // nothing in it will be asked for
 		}
 		return err
 	})
-	return l, err
 }
 
-// file fetches one file, for which room has been taken.
-func (p *puller) file(name string, t told, size, weight int64) {
-	p.running.Add(1)
-	go func() {
-		defer p.running.Done()
-		start := p.m.opt.Now()
-		n, err := p.m.fetchPath(name, t, func(*tree.Node) {})
-		p.slots.Release(weight)
+// file fetches one file.
+func (p *puller) file(d *pulledDir, base string, size int64) task {
+	return task{weight: p.m.Weight(size), do: func() (tasks, error) {
+		name, start := d.join(base), p.m.opt.Now()
+		n, err := p.m.fetchPath(name, d.told(base), func(*tree.Node) {})
 		if err == nil {
 			p.m.meter.Done(size)
 		}
@@ -250,10 +251,10 @@ func (p *puller) file(name string, t told, size, weight int64) {
 		if err != nil {
 			p.fail(err)
 		}
-	}()
+		return nil, nil
+	}}
 }
 
-// fail keeps an error; one that says that the context has ended is kept once.
 // skip notes that there is nothing to fetch under a name. That is no error of the Pull.
 func (p *puller) skip(name string, why error) {
 	p.mu.Lock()
@@ -261,11 +262,15 @@ func (p *puller) skip(name string, why error) {
 	p.pulled = append(p.pulled, Pulled{Name: name, Err: PathError("pull", name, why)})
 }
 
+// fail keeps an error. Of those that may be as many as a server likes one is kept: that the context has ended, and that
+// paths are too long.
 func (p *puller) fail(err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if ended := p.m.ctx.Err(); ended != nil && errors.Is(err, ended) && errors.Is(errors.Join(p.errs...), ended) {
-		return
+	for _, once := range []error{p.m.ctx.Err(), syscall.ENAMETOOLONG} {
+		if once != nil && errors.Is(err, once) && errors.Is(errors.Join(p.errs...), once) {
+			return
+		}
 	}
 	p.errs = append(p.errs, err)
 }

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"maps"
 	"sync"
 
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
@@ -64,7 +63,7 @@ func (need) Error() string { return "needs an answer of the remote" }
 // decide changed in the tree is recorded when it returns.
 func (m *FS) Do(decide func(*View) error) error { return m.doTold(told{}, decide) }
 
-// told is what the remote has said to an earlier part of the same call.
+// told is what the remote has said to an earlier part of the same call. It is used once.
 type told struct {
 	epoch, since uint64
 	answers      map[string]Answer
@@ -75,7 +74,7 @@ func (m *FS) doTold(t told, decide func(*View) error) error {
 	known := &knowledge{}
 	if t.answers != nil {
 		known.reset(t.epoch, t.since)
-		known.answers = maps.Clone(t.answers)
+		known.answers = t.answers
 	}
 	for {
 		err := m.locked(known, decide)

@@ -1,7 +1,6 @@
 package tree
 
 import (
-	"path"
 	"strings"
 )
 
@@ -219,9 +218,12 @@ func Join(dir, name string) string {
 	return dir + "/" + name
 }
 
-// Split is the inverse of [Join].
+// Split is the inverse of [Join]. The root splits into itself and ".".
 func Split(name string) (dir, base string) {
-	return path.Dir(name), path.Base(name)
+	if i := strings.LastIndexByte(name, '/'); i >= 0 {
+		return name[:i], name[i+1:]
+	}
+	return ".", name
 }
 
 // Within says whether a path is dir or below it. "." holds every path, "" none.

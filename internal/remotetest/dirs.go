@@ -1,0 +1,73 @@
+package remotetest
+
+import (
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"time"
+
+	"github.com/spf13/afero"
+)
+
+// Dirs is a remote of empty directories, which may have no end: it returns the names of the directories in one, by its
+// path. It cannot be changed.
+type Dirs func(dir string) []string
+
+// Open opens a directory; all that is asked for exists.
+func (d Dirs) Open(name string) (afero.File, error) {
+	return &openDir{dirs: d, name: path.Clean("/" + name)}, nil
+}
+
+// OpenFile opens a directory for reading.
+func (d Dirs) OpenFile(name string, flag int, _ fs.FileMode) (afero.File, error) {
+	if flag != os.O_RDONLY {
+		return nil, fs.ErrPermission
+	}
+	return d.Open(name)
+}
+
+// Stat describes a directory.
+func (d Dirs) Stat(name string) (fs.FileInfo, error) { return dirInfo(path.Base(name)), nil }
+
+func (d Dirs) Name() string                               { return "dirs" }
+func (d Dirs) Create(string) (afero.File, error)          { return nil, fs.ErrPermission }
+func (d Dirs) Mkdir(string, fs.FileMode) error            { return fs.ErrPermission }
+func (d Dirs) MkdirAll(string, fs.FileMode) error         { return fs.ErrPermission }
+func (d Dirs) Remove(string) error                        { return fs.ErrPermission }
+func (d Dirs) RemoveAll(string) error                     { return fs.ErrPermission }
+func (d Dirs) Rename(string, string) error                { return fs.ErrPermission }
+func (d Dirs) Chmod(string, fs.FileMode) error            { return fs.ErrPermission }
+func (d Dirs) Chown(string, int, int) error               { return fs.ErrPermission }
+func (d Dirs) Chtimes(string, time.Time, time.Time) error { return fs.ErrPermission }
+
+type openDir struct {
+	afero.File // nil: a directory is only listed
+	dirs       Dirs
+	name       string
+	read       bool
+}
+
+func (o *openDir) Stat() (fs.FileInfo, error) { return dirInfo(path.Base(o.name)), nil }
+func (o *openDir) Close() error               { return nil }
+
+func (o *openDir) Readdir(count int) ([]fs.FileInfo, error) {
+	if o.read && count > 0 {
+		return nil, io.EOF
+	}
+	o.read = true
+	var infos []fs.FileInfo
+	for _, name := range o.dirs(o.name) {
+		infos = append(infos, dirInfo(name))
+	}
+	return infos, nil
+}
+
+type dirInfo string
+
+func (i dirInfo) Name() string       { return string(i) }
+func (i dirInfo) Size() int64        { return 4096 }
+func (i dirInfo) Mode() fs.FileMode  { return fs.ModeDir | 0o755 }
+func (i dirInfo) ModTime() time.Time { return time.Unix(1e9, 0) }
+func (i dirInfo) IsDir() bool        { return true }
+func (i dirInfo) Sys() any           { return nil }
