@@ -23,7 +23,7 @@ import (
 //     so until then the damage is found, and reported, again. Rewrite is what a caller would do first.
 //
 // A cut-off record that has a whole one inside its payload looks like damage, and so does an end that is too
-// expensive to search: these err on the side of keeping a copy.
+// expensive to search (1 GiB): these err on the side of keeping a copy.
 //
 // A newer format is ErrVersion. After an error the log is as it was; one that can't be read is not damaged by that.
 func Open(d *localdir.Dir, name string, replay func(payload []byte) error) (*Log, *Damage, error) {
@@ -113,7 +113,7 @@ func (l *Log) replay(size int64, replay func([]byte) error) (*Damage, error) {
 	for records := 0; l.size < size; records++ {
 		payload, err := r.next(size - l.size)
 		if err == errBadRecord {
-			found, err := anyRecord(l.file, l.size+1, size)
+			found, err := anyRecord(l.file, l.size+1, size, scanBudget)
 			if err != nil || !found {
 				return nil, err
 			}

@@ -1,41 +1,58 @@
 package statelog
 
 import (
+	"encoding/binary"
 	"hash/crc32"
 	"io"
 )
 
-// scanBudget bounds what anyRecord reads to check lengths that turn out to be none, in bytes: a fraction of a second.
+// scanBudget is what Open lets anyRecord do, in bytes: about a second.
 const scanBudget = 1 << 30
+
+// candidateCost is what it costs to look at a length that turns out to be none, besides reading that many bytes.
+const candidateCost = 64
 
 // anyRecord reports whether a good record begins at or behind offset from in the first size bytes of r. It tries
 // every byte, since a bad record says nothing about where the next one begins. In random bytes one length in a
-// hundred may look possible, each with long bytes to check; when that has cost scanBudget the answer is true.
-func anyRecord(r io.ReaderAt, from, size int64) (bool, error) {
+// hundred may look possible, each with long bytes to check; when what was looked at and checked has cost the budget, in
+// bytes, the answer is true.
+func anyRecord(r io.ReaderAt, from, size, budget int64) (bool, error) {
 	const step = bufSize
 	window := make([]byte, step+recordHeader)
-	budget := int64(scanBudget)
 	for ; from+recordHeader <= size; from += step {
 		w := window[:min(int64(len(window)), size-from)]
 		if _, err := r.ReadAt(w, from); err != nil {
 			return false, noEOF(err)
 		}
-		for i := 0; i < step && i+recordHeader <= len(w); i++ {
+		if budget -= step; budget < 0 {
+			return true, nil
+		}
+		for i := zeros(w); i < step && i+recordHeader <= len(w); i++ {
 			end := int64(i) + recordHeader
 			if !fits(payloadLength(w[i:]), size-from-end) {
 				continue
 			}
 			start := parseStart(w[i:])
-			if budget -= start.length; budget < 0 {
+			if budget -= candidateCost + start.length; budget < 0 {
 				return true, nil
 			}
 			ok, err := start.check(r, from+end, w[end:])
 			if err != nil || ok {
 				return ok, err
 			}
+			i += zeros(w[i+1:])
 		}
 	}
 	return false, nil
+}
+
+// zeros is how many bytes at the beginning of b begin nothing but zeros: enough of them to be no record. A disk that has lost
+// power may have many.
+func zeros(b []byte) (n int) {
+	for n+recordHeader <= len(b) && binary.LittleEndian.Uint64(b[n:]) == 0 {
+		n += recordHeader
+	}
+	return max(0, n-recordHeader)
 }
 
 // check reports whether the payload at offset off of r is the record's; near is the beginning of what is there, as
