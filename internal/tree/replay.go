@@ -119,42 +119,92 @@ func (r *Replayer) Finish() (t *Tree, undone []Action, lost int) {
 	return t, r.actions[r.done:], lost
 }
 
-// weed leaves out states whose place is not known or taken, and counts them.
+// maxPath is the length in bytes of the longest path of a node that is believed. No call can name one of more than half of
+// that, but a rename can make longer what is below a directory. Whatever follows a path to the root takes no longer.
+const maxPath = 2 * 4096
+
+// weed leaves out states whose place is not known, taken or too deep, with all that is below them, and counts them. It
+// takes time in proportion to their number.
 func (r *Replayer) weed(root ID) (lost int) {
-	leads := func(id ID, up func(state) ID) bool {
-		for range len(r.states) + 1 { // a longer way goes round
-			s, ok := r.states[id]
-			switch {
-			case id == root:
-				return true
-			case !ok || s.node.Kind != Dir:
-				return false
-			}
-			id = up(s)
+	view := ways{r.states, func(s state) place { return place{s.parent, s.node.name} }, map[ID]int{root: 0}}
+	remote := ways{r.states, func(s state) place { return place{s.base, s.baseName} }, map[ID]int{root: 0}}
+	seen, based := map[place]bool{}, map[place]bool{}
+	var bad []ID
+	for id, s := range r.states {
+		switch p, b := view.up(s), remote.up(s); {
+		case p.dir == 0 && b.dir == 0, !view.leads(p), !remote.leads(b), seen[p], based[b]:
+			bad = append(bad, id)
+		default:
+			seen[p], based[b] = p.dir != 0, b.dir != 0
 		}
-		return false
 	}
-	type place struct {
-		dir  ID
-		name string
+	if len(bad) == 0 {
+		return 0
 	}
-	for again := true; again; {
-		again = false
-		view, remote := map[place]bool{}, map[place]bool{}
-		for id, s := range r.states {
-			inView, hasBase := place{s.parent, s.node.name}, place{s.base, s.baseName}
-			switch {
-			case s.parent == 0 && s.base == 0,
-				s.parent != 0 && s.node.name == "", s.base != 0 && s.baseName == "",
-				s.parent != 0 && (view[inView] || !leads(s.parent, func(s state) ID { return s.parent })),
-				s.base != 0 && (remote[hasBase] || !leads(s.base, func(s state) ID { return s.base })):
-				delete(r.states, id)
-				lost++
-				again = true
-				continue
-			}
-			view[inView], remote[hasBase] = s.parent != 0, s.base != 0
+	below := map[ID][]ID{}
+	for id, s := range r.states {
+		below[s.parent] = append(below[s.parent], id)
+		if s.base != s.parent {
+			below[s.base] = append(below[s.base], id)
+		}
+	}
+	for len(bad) > 0 {
+		last := len(bad) - 1
+		id := bad[last]
+		bad = bad[:last]
+		if _, ok := r.states[id]; ok {
+			delete(r.states, id)
+			lost++
+			bad = append(bad, below[id]...)
 		}
 	}
 	return lost
+}
+
+// place is a name in a directory.
+type place struct {
+	dir  ID
+	name string
+}
+
+// ways are the paths in one of the two trees.
+type ways struct {
+	states map[ID]state
+	up     func(state) place
+	dirs   map[ID]int // the lengths of the paths of directories; -1: it does not lead to the root, or is too long
+}
+
+// leads says whether a place is in the tree. No place at all is none to object to.
+func (w *ways) leads(p place) bool {
+	if p.dir == 0 {
+		return true
+	}
+	length := w.length(p.dir)
+	return p.name != "" && length >= 0 && length+1+len(p.name) <= maxPath
+}
+
+// length is that of the path of a directory. Each is looked at once.
+func (w *ways) length(dir ID) int {
+	var way []ID // up to one whose length is known
+	length, known := w.dirs[dir]
+	for !known {
+		s, ok := w.states[dir]
+		if !ok || s.node.Kind != Dir {
+			length = -1
+			break
+		}
+		way = append(way, dir)
+		w.dirs[dir] = -1 // should the way lead here again
+		dir = w.up(s).dir
+		length, known = w.dirs[dir]
+	}
+	for _, id := range slices.Backward(way) {
+		if length >= 0 {
+			if length += 1 + len(w.up(w.states[id]).name); length > maxPath {
+				length = -1
+			}
+		}
+		w.dirs[id] = length
+	}
+	return length
 }
