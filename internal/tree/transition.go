@@ -16,7 +16,10 @@ func (t *Tree) alter(n *Node, do func()) {
 // set gives a node another content and a new Copy. A pinned one stays pinned.
 func (t *Tree) set(n *Node, content Content, c Copy) {
 	c.Pinned = c.Pinned || n.Copy != nil && n.Copy.Pinned
-	t.alter(n, func() { n.Content, n.Copy = content, &c })
+	t.alter(n, func() {
+		n.Content, n.Copy = content, &c
+		n.used = t.uses // before it gets into the order: its place is found from the newest on
+	})
 	t.use(n)
 }
 
