@@ -45,7 +45,8 @@ type Options struct {
 	// that is ErrUnavailable.
 	StaleIfUnavailable bool
 	// MaxBytes bounds the bytes of the copies, those being fetched included. The least recently used are evicted
-	// first, those that are open or pinned never; if nothing can go, a file is read on the remote. 0: no bound.
+	// first, those that are open or pinned never; if nothing can go, a file is read on the remote. 0: no bound. So is a file
+	// of more than 1 GiB if the local directory is an afero.MemMapFs.
 	MaxBytes int64
 	// FillAfterClose is how many bytes of a file may be missing at its last close for the rest to be fetched
 	// nevertheless. If more are missing, the part that has arrived is kept until the file is opened again. 0: as many as

@@ -55,6 +55,12 @@ func (f *File) WriteAt(p []byte, off int64) (int, error) {
 	return n, pathError("write", f.name, err)
 }
 
+// InMemory reports whether the file is one of an afero.MemMapFs, where a hole takes as much room as what is written.
+func (f *File) InMemory() bool {
+	a, ok := f.handle.(*aferoFile)
+	return ok && a.content != nil
+}
+
 // Truncate makes the file size bytes long; what is added reads as zeros.
 func (f *File) Truncate(size int64) error {
 	if size < 0 {

@@ -21,6 +21,8 @@ const (
 	mostAhead = 4 << 20
 	// soon is how far behind what has arrived a reader waits for a transfer that is under way.
 	soon = 1 << 20
+	// mostHole is how far behind what has arrived a file in memory is written: what is between takes memory before it comes.
+	mostHole = 64 << 20
 	// farFilesMost is how many files an arrival opens beside the first, where one can't be read at several places.
 	farFilesMost = 16
 )
@@ -35,7 +37,7 @@ func (a *arrival) need(off, size int64) {
 	switch {
 	case !isClosed(a.begun) || a.state != arriving || a.quiet || off >= a.meta.Size:
 		return // it is told what becomes of it
-	case near || a.inOrder:
+	case near || a.inOrder || off > a.arrived+mostHole && a.into.InMemory():
 		a.wantLocked()
 		return
 	case slices.ContainsFunc(a.asked, func(s span) bool { return s.from <= off && off < s.to }):

@@ -19,6 +19,9 @@ const (
 	// mostUnwritten bounds how much may have come of all files and not be written yet: as much as comes at once over a
 	// long line.
 	mostUnwritten = 16 << 20
+	// mostInMemory bounds a copy in an afero.MemMapFs, which cannot say that there is no room: a server may state any size,
+	// and send bytes without end.
+	mostInMemory = 1 << 30
 )
 
 // transfer is what of an arrival comes in order. What has come is written by another goroutine, so that the remote is
@@ -72,6 +75,11 @@ func (a *arrival) startAnew(head []byte) (*transfer, error) {
 	temp := fmt.Sprintf("%s/%016x-%d", dir, uint64(a.node.ID), a.number) // one that was left may still be writing
 	file, err := a.m.local.OpenFile(temp, os.O_RDWR|os.O_CREATE|os.O_EXCL, a.meta.Mode.Perm()|0o600)
 	if err != nil {
+		return nil, err
+	}
+	if err := inMemory(file, a.meta.Size); err != nil {
+		_ = file.Close()
+		a.m.removeTemp(temp)
 		return nil, err
 	}
 	if err := a.useTemp(temp, file); err != nil {
@@ -261,7 +269,18 @@ func (a *arrival) put(p []byte, off int64) (int, error) {
 	if late {
 		return 0, errGiven
 	}
+	if err := inMemory(file, off+int64(len(p))); err != nil {
+		return 0, err
+	}
 	return file.WriteAt(p, off)
+}
+
+// inMemory is syscall.ENOSPC if a file is in memory and would get too large for that.
+func inMemory(file *localdir.File, size int64) error {
+	if size > mostInMemory && file.InMemory() {
+		return fmt.Errorf("%w: a copy in memory has %d bytes at most", syscall.ENOSPC, int64(mostInMemory))
+	}
+	return nil
 }
 
 // errGiven ends an arrival that is of no use any more: the node has other bytes by now, or is gone.
