@@ -3,6 +3,7 @@ package syncfs
 import (
 	"context"
 	"fmt"
+	"slices"
 	"testing"
 	"testing/synctest"
 
@@ -20,6 +21,13 @@ var lateOrders = []struct {
 	{"the second alone", func(held int) [][]int { return [][]int{upTo(1, held), {0}} }},
 	{"in order", func(held int) [][]int { return [][]int{upTo(0, held)} }},
 	{"the first last", func(held int) [][]int { return [][]int{append(upTo(1, held), 0)} }},
+	{"in reverse order", func(held int) [][]int { return [][]int{backwards(upTo(0, held))} }},
+	{"in reverse order, one by one", func(held int) [][]int { return slices.Collect(slices.Chunk(backwards(upTo(0, held)), 1)) }},
+}
+
+func backwards(all []int) []int {
+	slices.Reverse(all)
+	return all
 }
 
 // upTo returns the numbers from first to before last.
@@ -30,10 +38,10 @@ func upTo(first, last int) (all []int) {
 	return all
 }
 
-// A request of one Push is late, and so are the requests of the Push after it, which never learns what became of them.
+// A request of one Push is late, and so are the requests of three Pushes after it, which never learn what became of them.
 // They are executed in any order before the next one. Nobody else has changed anything, so nothing is a conflict, and the
 // remote is what the program sees.
-func TestLateRequestsOfTwoPushes(t *testing.T) {
+func TestLateRequestsOfSeveralPushes(t *testing.T) {
 	for _, story := range lateStories {
 		for _, kind := range []lateKind{{true, false}, {false, false}, {true, true}, {false, true}} {
 			for o, order := range lateOrders {
@@ -46,7 +54,7 @@ func TestLateRequestsOfTwoPushes(t *testing.T) {
 							}
 							t.Run(fmt.Sprintf("%d, %s", index, end.name), func(t *testing.T) {
 								synctest.Test(t, func(t *testing.T) {
-									met = tellOfTwo(t, kind, index, order.groups, story.tell, func(w *lateWorld) {
+									met = tellOfSeveral(t, kind, index, order.groups, story.tell, func(w *lateWorld) {
 										for _, name := range story.names {
 											end.tell(w, name)
 										}
@@ -61,8 +69,8 @@ func TestLateRequestsOfTwoPushes(t *testing.T) {
 	}
 }
 
-// tellOfTwo tells a story whose request of that index is late, and an end whose requests are all late.
-func tellOfTwo(t *testing.T, kind lateKind, index int, order func(int) [][]int, story, end func(w *lateWorld)) (met bool) {
+// tellOfSeveral tells a story whose request of that index is late, and an end whose requests are all late.
+func tellOfSeveral(t *testing.T, kind lateKind, index int, order func(int) [][]int, story, end func(w *lateWorld)) (met bool) {
 	w := newLateWorld(t, kind)
 	defer w.end()
 	story(w)
@@ -88,8 +96,10 @@ func tellOfTwo(t *testing.T, kind lateKind, index int, order func(int) [][]int, 
 		}
 		return lateremote.Pass
 	})
-	if _, err = w.fs.Push(context.Background()); err != nil {
-		require.NotErrorIs(t, err, ErrConflict)
+	for range 3 {
+		if _, err = w.fs.Push(context.Background()); err != nil {
+			require.NotErrorIs(t, err, ErrConflict)
+		}
 	}
 	w.line.Decide(nil)
 	held := w.line.Held()
