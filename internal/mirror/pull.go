@@ -229,9 +229,6 @@ func (p *puller) list(d *pulledDir) error {
 			d.entries, d.epoch, d.since = v.known.lists[d.path].entries, v.known.epoch, v.known.since
 			d.likely = likelyToCome(dir, d.entries)
 		}
-		if len(d.infos) == 0 && !errors.As(err, new(need)) {
-			v.prune(dir) // nothing in it will be asked for
-		}
 		return err
 	})
 }
