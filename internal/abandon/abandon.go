@@ -48,11 +48,11 @@ func Await[T any](ctx context.Context, calls *Calls, call func() (T, error), lat
 		return v, err
 	case <-ctx.Done():
 	}
-	if !decided.CompareAndSwap(false, true) {
-		<-returned
-		return v, err
+	if decided.CompareAndSwap(false, true) {
+		calls.Add(ended)
+	} else if <-returned; err == nil && late != nil { // it may have ended with ctx, whatever it has returned
+		late(v)
 	}
-	calls.Add(ended)
 	return zero, ctx.Err()
 }
 
