@@ -44,7 +44,7 @@ func (m *FS) displace(d *displacement, do func() error) error {
 	m.displacing[d] = true
 	for _, a := range m.arrivals {
 		switch {
-		case d.changes(a.node) && a.progress().missing <= mostSettled:
+		case d.changes(a.node) && a.handles > 0 && a.progress().missing <= mostSettled:
 			a.waiting++
 			defer a.leave(&a.waiting, false)
 			a.want()
