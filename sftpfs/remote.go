@@ -112,10 +112,13 @@ func (r remote) list(p string) ([]fs.FileInfo, error) {
 	entries, err := ask(r, p, func(full string) ([]fs.FileInfo, error) {
 		entries, err := r.client.ReadDirContext(r.ctx, full)
 		if r.ctx.Err() != nil {
-			return nil, nil // the caller is gone
+			return nil, nil // no fault of the connection's: see below
 		}
 		return entries, err
 	})
+	if err == nil {
+		err = r.ctx.Err() // of a listing that it has ended, nothing is to be believed
+	}
 	if err != nil {
 		return nil, err
 	}
