@@ -8,6 +8,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -186,12 +187,25 @@ func (r *rig) cannotReplace(yes bool) {
 	r.start()
 }
 
-// observed has all that the remote is asked for followed by a look of another client's.
-func (c cycling) observed(r *rig) {
+// observed has another client look at the remote after each request, and then calls after. It returns how to look between
+// two requests.
+func (c cycling) observed(r *rig, after func(faultfs.Op)) (look func()) {
+	var request sync.Mutex // held while one is carried out and looked at: a walk sees no state if it changes meanwhile
+	r.plan.Before(func(faultfs.Op) error {
+		request.Lock()
+		return nil
+	})
 	r.plan.After(func(op faultfs.Op, err error) error {
+		defer request.Unlock()
 		c.requireUnhidden(r)
+		after(op)
 		return err
 	})
+	return func() {
+		request.Lock()
+		defer request.Unlock()
+		c.requireUnhidden(r)
+	}
 }
 
 // Whatever fails, and whether or not this client comes back: other clients see every file after each request. A later push
@@ -211,7 +225,7 @@ func TestNothingIsHiddenByACycle(t *testing.T) {
 						require.NoError(t, r.fs.Close())
 						r.plan = p
 						r.start()
-						c.observed(r)
+						c.observed(r, func(faultfs.Op) {})
 						_, err := r.push()
 						if err != nil {
 							require.NotErrorIs(t, err, ErrConflict)
@@ -224,7 +238,7 @@ func TestNothingIsHiddenByACycle(t *testing.T) {
 						for name := range r.view() {
 							require.NotContains(t, name, "moving")
 						}
-						c.observed(r)
+						c.observed(r, func(faultfs.Op) {})
 						if strings.HasSuffix(end, "discard") {
 							require.NoError(t, r.fs.Discard())
 							r.pushes()
@@ -273,20 +287,18 @@ func TestCancelledCycle(t *testing.T) {
 				ctx, cancel := context.WithCancel(t.Context())
 				met = false
 				start := r.plan.Total()
-				r.plan.After(func(op faultfs.Op, err error) error {
-					c.requireUnhidden(r)
+				look := c.observed(r, func(op faultfs.Op) {
 					if op.Index == start+index {
 						met = true
 						cancel()
 					}
-					return err
 				})
 				_, err := r.fs.Push(ctx)
 				cancel()
 				if err != nil {
 					require.ErrorIs(t, err, context.Canceled)
 				}
-				c.requireUnhidden(r)
+				look()
 				r.pushes()
 				r.has(r.served(), c.after...)
 			}
