@@ -272,6 +272,10 @@ func (m *machine) callEvict() {
 	name := m.name("name")
 	err := m.fs.m.Evict(name)
 	m.rt.Logf("evict %s: %v", name, err)
+	if e := m.view[name]; err == nil && e.copied != "" && m.touched(name) {
+		e.text = e.copied // what was done to the version of the copy still shows with that
+		m.view[name] = e
+	}
 }
 
 // tree is what the Fs shows. The length of a text tells which it is, so that it takes no fetch to see.

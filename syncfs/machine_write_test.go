@@ -91,10 +91,11 @@ func (m *machine) writeTo(name string, w int) bool {
 // texts is changed depends on whether there is a copy.
 func (m *machine) unsettled(name string) bool {
 	e := m.view[name]
-	if e.origin == "" || e.text != e.base || !m.touched(name) {
+	theirs := m.store.tree()[e.origin].text
+	if e.origin == "" || e.text != e.base && e.text != theirs || !m.touched(name) {
 		return false
 	}
-	return m.uncertain && m.suspect || !m.uncertain && m.store.tree()[e.origin].text != e.base
+	return m.uncertain && m.suspect || !m.uncertain && theirs != e.base
 }
 
 func (m *machine) writeFile(name string, w int, text string, sync bool) error {
@@ -140,6 +141,7 @@ func (m *machine) leftOver(name, text string, w int) {
 		if was && e.typ == 0 {
 			e.partly = true
 			m.view[name] = e
+			m.store.allow(e.text) // one that a dead process has left is taken over by who opens and closes it
 		}
 		return
 	}
