@@ -56,11 +56,16 @@ func (v *View) refreshRoot() error {
 	}
 	a, err := v.Ask(".")
 	if err == nil && a.Known == tree.Exists {
-		v.tree.Edit(n)
-		n.Meta, n.Checked = a.Meta, v.Now()
-		n.Stir(0)
+		v.learnRoot(a)
 	}
 	return err
+}
+
+func (v *View) learnRoot(a Answer) {
+	n := v.tree.Root()
+	v.tree.Edit(n)
+	n.Meta, n.Checked = a.Meta, v.Now()
+	n.Stir(0)
 }
 
 // askable says whether the remote has to be asked before a node is shown.

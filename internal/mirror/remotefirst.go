@@ -113,10 +113,12 @@ func (v *View) Renamed(oldname string, dir *tree.Node, base string) error {
 func (v *View) Refreshed(name string, a Answer, keep bool) {
 	v.RemoteChanged()
 	n := v.Lookup(name)
-	if n == nil || n.IsRoot() || n.Differs() {
-		return
-	}
 	switch {
+	case n == nil || n.Differs():
+	case n.IsRoot(): // there whatever the answer is
+		if a.Known == tree.Exists {
+			v.learnRoot(a)
+		}
 	case a.Known == tree.Unknown:
 		v.doubt(n)
 	case keep && a.Known == tree.Exists && a.Meta.Size == n.Meta.Size:
