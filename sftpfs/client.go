@@ -49,8 +49,10 @@ func (b *borrowed) get(ctx context.Context) (*session, error) {
 	return b.current.begin(), nil
 }
 
-// another returns nil: there is the one client.
+// another and alone return nil: there is the one client.
 func (b *borrowed) another(context.Context, *taken) *session { return nil }
+
+func (b *borrowed) alone(context.Context) *session { return nil }
 
 func (b *borrowed) close() {
 	b.mu.Lock()

@@ -17,36 +17,72 @@ const (
 	once                   // it changes the server, and an unknown outcome is the caller's to resolve
 )
 
+// A fate is what became of a call.
+type fate uint8
+
+const (
+	answered fate = iota
+	lost          // with its session
+	blocked       // its session was given up because of this call's request, or one that was sent at the same time
+	passed        // it has left its session, which is stalled because of another call's request
+)
+
 // call runs op on a live session and waits as long as f's context allows. late gets the result of an op that was
 // abandoned.
 func call[T any](f *Fs, e effect, op func(remote) (T, error), late func(T)) (T, error) {
-	v, s, err := try(f, e, op, late)
-	if s == nil || !errors.Is(err, ErrUnavailable) {
-		return v, err
+	var v T
+	s, err := f.session()
+	for again := false; err == nil; {
+		var became fate
+		v, became, err = try(f, e, s, op, late)
+		switch {
+		case became == passed:
+			s, err = f.session()
+			continue
+		case became == answered || again:
+			return v, err
+		case e == once:
+			return v, unknownOutcome(err)
+		}
+		if again = true; became == lost {
+			s, err = f.session()
+		} else if s = f.conns.alone(f.ctx); s != nil {
+			err = nil
+		}
 	}
-	if e == once {
-		return v, unknownOutcome(err)
-	}
-	v, _, err = try(f, e, op, late)
 	return v, err
 }
 
-// try returns also the session that op ran on; there is none if op did not run.
-func try[T any](f *Fs, e effect, op func(remote) (T, error), late func(T)) (T, *session, error) {
-	s, err := f.session()
-	if err != nil {
-		var zero T
-		return zero, nil, err
-	}
-	abandoned := f.abandoned
+// try runs op on a session. What changes nothing does not wait behind what a server takes long for.
+func try[T any](f *Fs, e effect, s *session, op func(remote) (T, error), late func(T)) (T, fate, error) {
+	r := remote{session: s, ctx: f.ctx, asked: new(lastAsked)}
+	ctx, abandoned := f.ctx, f.abandoned
 	if e == harmless {
 		abandoned = nil
 	}
-	v, err := abandon.Await(f.ctx, abandoned, func() (T, error) {
+	if e == harmless && !s.isStalled() {
+		var leave context.CancelFunc
+		ctx, leave = context.WithCancel(ctx)
+		defer leave()
+		defer context.AfterFunc(s.stalled, func() {
+			if !r.mayBlock() {
+				leave()
+			}
+		})()
+	}
+	v, err := abandon.Await(ctx, abandoned, func() (T, error) {
 		defer s.release()
-		return op(remote{s, f.ctx})
+		return op(r)
 	}, late)
-	return v, s, err
+	switch {
+	case err != nil && ctx.Err() != nil && f.ctx.Err() == nil:
+		return v, passed, err
+	case !errors.Is(err, ErrUnavailable):
+		return v, answered, err
+	case s.givenUp.Load() && r.mayBlock():
+		return v, blocked, err
+	}
+	return v, lost, err
 }
 
 // Settle returns nil once the server has answered every request of calls that were given up when their context ended, or the

@@ -32,9 +32,10 @@
 //     call fails with ErrUnavailable.
 //   - Copies (File.WriteTo and File.ReadFrom, which io.Copy uses) that run at the same time share the channels fairly.
 //     All together they hold 2 MiB for each channel and a packet (32 KiB, or 255 KiB over a short line) for each copy.
-//   - While an answer is awaited, no silence lasts longer than Config.IdleTimeout, on any channel. A request that gets no
-//     answer while others do is given up after Config.RequestTimeout, and the connection with it. After a failure to
-//     connect, calls fail at once for a while, up to two seconds.
+//   - While an answer is awaited, the connection is never silent for longer than Config.IdleTimeout. If one request blocks
+//     its channel, only that channel is given up, after Config.IdleTimeout or Config.RequestTimeout. Calls that only look
+//     leave it before; so do reads of open files when it is given up, if it is known which version they read. After a
+//     failure to connect, calls fail at once for a while, up to two seconds.
 //   - What a server sends is data: an answer that can't be meant ends the call or the connection, with an error. A
 //     listing ends with an error, fs.ErrInvalid, at a name with a slash or a NUL or of more than 4,096 bytes, when 256
 //     answers in a row have had no new entry, and when it takes about 1 GiB of memory: OpenSSH's do so at four million

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"slices"
 	"time"
+
+	"github.com/sftpsyncer/go-syncfs/internal/abandon"
 )
 
 func (m *manager) another(ctx context.Context, t *taken) *session {
@@ -30,14 +32,14 @@ func (m *manager) orGrow(t *taken) (*session, <-chan struct{}) {
 		return nil, nil
 	}
 	others := slices.DeleteFunc(m.live(), func(s *session) bool {
-		return slices.Contains(t.sessions, s) || s.full() || t.claim > 0 && s.claimed.Load() >= manyClaims
+		return slices.Contains(t.sessions, s) || s.full() || s.isStalled() || t.claim > 0 && s.claimed.Load() >= manyClaims
 	})
 	var s *session
 	if len(others) > 0 {
 		s = leastBusy(others)
 	}
 	if s == nil || t.claim > 0 && s.claimed.Load() >= inFlight/2 {
-		m.grow()
+		m.grow(nil)
 		if m.growing > 0 && (s == nil || !m.connecting) {
 			return nil, m.grown
 		}
@@ -48,6 +50,29 @@ func (m *manager) orGrow(t *taken) (*session, <-chan struct{}) {
 	t.sessions = append(t.sessions, s)
 	s.claimed.Add(t.claim)
 	return s.begin(), nil
+}
+
+// alone has a session made which is taken for stalled from the start.
+func (m *manager) alone(ctx context.Context) *session {
+	made := make(chan *session, 1)
+	m.mu.Lock()
+	growing := !m.closed && m.grow(func(s *session) {
+		if s != nil {
+			s.stall()
+			s.begin()
+		}
+		made <- s
+	})
+	m.mu.Unlock()
+	if !growing {
+		return nil
+	}
+	s, _ := abandon.Await(ctx, nil, func() (*session, error) { return <-made, nil }, func(s *session) {
+		if s != nil {
+			s.release()
+		}
+	})
+	return s
 }
 
 // Expect says that so many calls will be under way at a time before long. On a long line the channels for them are made
@@ -89,25 +114,34 @@ func (m *manager) growBeside(c *connection) {
 // growFor has as many sessions made as are missing for a load, at the same time: one takes some round trips. m.mu is
 // held.
 func (m *manager) growFor(live []*session, load int) {
-	for range min(load/crowd+1, m.maxSessions) - len(live) - m.growing {
-		m.grow()
+	have := m.growing
+	for _, s := range live {
+		if !s.isStalled() {
+			have++
+		}
+	}
+	for range min(load/crowd+1, m.maxSessions) - have {
+		m.grow(nil)
 	}
 }
 
-// loadOf is what sessions have to do.
+// loadOf is what sessions have to do that are not stalled.
 func loadOf(sessions []*session) (sum int) {
 	for _, s := range sessions {
-		sum += int(s.load())
+		if !s.isStalled() {
+			sum += int(s.load())
+		}
 	}
 	return sum
 }
 
 // grow has one more session made, without waiting for it, if as many are not there yet and the server is not known to
-// refuse. m.mu is held.
-func (m *manager) grow() {
+// refuse; it tells whether that is so. first, if there is one, gets the session, or nil, before anybody else does. m.mu is
+// held.
+func (m *manager) grow(first func(*session)) bool {
 	c, allowed := m.place()
 	if !allowed {
-		return
+		return false
 	}
 	m.growing++
 	m.connecting = m.connecting || c == nil
@@ -131,8 +165,15 @@ func (m *manager) grow() {
 		default: // MaxSessions, for one
 			c.refuse()
 		}
+		if err != nil {
+			s = nil
+		}
+		if first != nil {
+			first(s)
+		}
 		m.haveGrown()
 	})
+	return true
 }
 
 // haveGrown tells those who wait that a session is there, or is not to be had. m.mu is held.
@@ -161,7 +202,7 @@ func (m *manager) place() (c *connection, allowed bool) {
 		time.Now().After(m.noMoreUntil)
 }
 
-// shrink gives back what was not used since it was called last, all but the last session.
+// shrink gives back what was not used since it was called last, all but the last session, and what is stalled.
 func (m *manager) shrink() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -170,7 +211,7 @@ func (m *manager) shrink() {
 	}
 	live := m.live()
 	for i, s := range slices.Backward(live) {
-		if used := s.used.Swap(false) || s.load() > 0; !used && i > 0 {
+		if used := s.used.Swap(false) || s.load() > 0; !used && (i > 0 || s.isStalled()) {
 			s.fail(errIdle)
 			m.wg.Go(func() { s.wire.Close() })
 		}

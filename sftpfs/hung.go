@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// endHung fails the connection when a request has had no answer for timeout, whatever else is answered. It returns when
-// the connection is lost.
+// endHung gives up sessions of which a request has had no answer for timeout, whatever else is answered. It returns when the
+// connection is lost.
 //
 // Only the oldest request of each session is looked at. As long as those that were sent before it are answered, one may
 // be waiting for its turn, as the parts of a transfer over a slow line do.
@@ -30,28 +30,16 @@ func (c *connection) endHung(timeout time.Duration) {
 			if !ok {
 				continue
 			}
-			w := waiting{oldest: oldest}
-			if before[s].oldest == oldest {
+			w := waiting{oldest: oldest.number}
+			if before[s].oldest == oldest.number {
 				w.looks = before[s].looks
 			}
 			if w.looks++; w.looks > looks { // it was sent before the first one
-				c.fail(fmt.Errorf("no answer to a request for %v", timeout))
-				return
+				s.giveUp(oldest, fmt.Errorf("no answer to a request for %v", timeout), timeout/looks)
+				continue
 			}
 			now[s] = w
 		}
 		before = now
 	}
-}
-
-// oldest returns the number of the oldest request that has no answer, if there is one.
-func (w *wire) oldest() (number uint64, ok bool) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for _, r := range w.awaited {
-		if !ok || r.number < number {
-			number, ok = r.number, true
-		}
-	}
-	return number, ok
 }

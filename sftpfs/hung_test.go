@@ -18,7 +18,6 @@ func mute(kind byte) func(*hostile, asked) []byte {
 // A request that is never answered ends its call, however much else is answered. What the call changes is in doubt.
 func TestHungRequest(t *testing.T) {
 	t.Parallel()
-	const packetRename = 18
 	for name, c := range map[string]struct {
 		call    string
 		kind    byte
@@ -96,7 +95,7 @@ func TestSlowTransferIsNotHung(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newConnection("host:22")
 		s := newSession(nil, c)
-		s.wire = newWire(nil)
+		s.wire = newWire(fakeChannel{})
 		c.add(s)
 		for id := range uint32(100) {
 			s.wire.await(id, request{kind: packetWrite})
@@ -106,12 +105,13 @@ func TestSlowTransferIsNotHung(t *testing.T) {
 			time.Sleep(59 * time.Minute)
 			s.wire.asked(id)
 		}
-		require.False(t, c.isLost())
+		require.False(t, s.isLost())
 		began := time.Now()
-		for id := uint32(51); !c.isLost(); id++ {
+		for id := uint32(51); !s.isLost(); id++ {
 			time.Sleep(7 * time.Minute)
 			s.wire.asked(id)
 		}
+		c.fail(nil)
 		c.end()
 		require.InDelta(t, 68*time.Minute, time.Since(began), float64(15*time.Minute))
 	})
@@ -123,7 +123,7 @@ func TestIdleIsNotHung(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newConnection("host:22")
 		s := newSession(nil, c)
-		s.wire = newWire(nil)
+		s.wire = newWire(fakeChannel{})
 		c.add(s)
 		c.run(func() { c.endHung(time.Hour) })
 		time.Sleep(1000 * time.Hour)

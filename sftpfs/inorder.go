@@ -27,6 +27,7 @@ func (s *session) inOrder() bool {
 
 // exchange sends requests together. It fails only if the channel ends, or with errUnforeseen.
 func (r remote) exchange(requests ...message) ([]reply, error) {
+	r.asks(requests[0].path())
 	replies, err := r.wire.exchange(requests...)
 	if err != nil && !errors.Is(err, errUnforeseen) {
 		err = r.unavailable(err)

@@ -57,12 +57,13 @@ type pulse struct {
 	look func()
 }
 
-// keepAlive fails the connection when nothing arrives for IdleTimeout while an answer is awaited, on all of it or on
-// one session. It probes what is silent, so that an answer always is awaited; never is a second probe sent while one
+// keepAlive fails the connection when nothing arrives for IdleTimeout while an answer is awaited, and gives up a session of
+// which that is so. It probes what is silent, so that an answer always is awaited; never is a second probe sent while one
 // waits, for it would wait behind it. It returns when the connection is lost.
 //
-// A session is stuck if a probe of the connection that was sent later than what the session waits for has been
-// answered long ago: what is merely under way on a slow line lies before both.
+// A session is stalled if a probe of the connection that was sent later than what the session waits for has been answered:
+// what is merely under way on a slow line lies before both. From then on calls go elsewhere. It is given up if that was
+// long ago, unless it waits for what may be slow, which endHung has an eye on.
 func (c *connection) keepAlive(idle time.Duration, p pulse) {
 	tick := time.NewTicker(max(idle/looks, 1))
 	defer tick.Stop()
@@ -109,9 +110,17 @@ func (c *connection) keepAlive(idle time.Duration, p pulse) {
 				q = new(quiet)
 				sessions[s] = q
 			}
-			if q.look(s.wire.received.Load(), sent, answered.Load()) {
-				c.fail(fmt.Errorf("no answer on one channel for %v", idle))
-				return
+			q.look(s.wire.received.Load(), sent, answered.Load())
+			if q.proven > 0 {
+				oldest, _ := s.wire.oldest()
+				if q.proven >= looks-2 && !oldest.slow {
+					s.giveUp(oldest, fmt.Errorf("no answer on one channel for %v", idle), idle/looks)
+					continue
+				}
+				if !s.isStalled() {
+					s.culprit.Store(&oldest)
+					s.stall()
+				}
 			}
 			if q.looks == 1 && q.asking.CompareAndSwap(false, true) {
 				c.run(func() {
@@ -137,19 +146,16 @@ type quiet struct {
 	asking atomic.Bool
 }
 
-// look takes the bytes that the session has received, and how many probes were sent and answered on its connection. It
-// tells whether the session is stuck.
-func (q *quiet) look(received uint64, sent, answered int64) bool {
-	if received != q.seen {
+// look takes the bytes that the session has received, and how many probes were sent and answered on its connection.
+func (q *quiet) look(received uint64, sent, answered int64) {
+	switch {
+	case received != q.seen:
 		q.seen, q.looks, q.proven = received, 0, 0
-		return false
-	}
-	if q.looks++; q.looks == 1 {
+		return
+	case q.looks == 0:
 		q.before = sent
-		return false
-	}
-	if answered > q.before {
+	case answered > q.before:
 		q.proven++
 	}
-	return q.proven == looks-2
+	q.looks++
 }

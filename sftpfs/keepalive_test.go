@@ -23,7 +23,7 @@ type watched struct {
 func watch(idle time.Duration, w *watched) *watched {
 	w.connection, w.live = newConnection("host:22"), new(liveConn)
 	w.session = newSession(nil, w.connection)
-	w.session.wire = newWire(nil)
+	w.session.wire = newWire(fakeChannel{})
 	close(w.session.wire.heard)
 	w.add(w.session)
 	w.wg.Go(func() {
@@ -43,6 +43,13 @@ func (w *watched) hear(onSession bool) {
 	if onSession {
 		w.session.wire.received.Add(1)
 	}
+}
+
+// await has the session wait for the answer to a request.
+func (w *watched) await(id uint32, r request) {
+	w.session.wire.mu.Lock()
+	defer w.session.wire.mu.Unlock()
+	w.session.wire.await(id, r)
 }
 
 func (w *watched) unanswered() { <-w.lost }
@@ -104,22 +111,65 @@ func TestAnyByteKeepsConnection(t *testing.T) {
 	})
 }
 
-// A session is stuck when the connection answers what was sent later.
+// A session is stuck when the connection answers what was sent later. It is passed over before it is given up; with it the
+// connection ends only where the server does not even answer to the end of its channel.
 func TestStuckSession(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		w := &watched{}
-		w.probe = func() { time.Sleep(time.Millisecond); w.hear(false) }
-		w.ask = w.unanswered
-		watch(40*time.Second, w)
-		time.Sleep(time.Nanosecond)
-		w.hear(true)
-		began := time.Now()
-		<-w.lost
-		w.wg.Wait()
-		require.LessOrEqual(t, time.Since(began), 40*time.Second)
-		require.ErrorContains(t, w.session.unavailable(nil), "one channel")
-	})
+	for _, answersToEnd := range []bool{true, false} {
+		synctest.Test(t, func(t *testing.T) {
+			w := &watched{}
+			w.probe = func() { time.Sleep(time.Millisecond); w.hear(false) }
+			w.ask = func() { <-w.session.wire.closed }
+			watch(40*time.Second, w)
+			time.Sleep(time.Nanosecond)
+			w.hear(true)
+			began := time.Now()
+			<-w.session.stalled.Done()
+			require.LessOrEqual(t, time.Since(began), 30*time.Second)
+			require.False(t, w.session.isLost())
+			<-w.session.lost
+			require.LessOrEqual(t, time.Since(began), 40*time.Second)
+			require.ErrorContains(t, w.session.unavailable(nil), "one channel")
+			if answersToEnd {
+				close(w.session.ended)
+				time.Sleep(time.Hour)
+				require.False(t, w.isLost())
+				w.fail(nil)
+			} else {
+				<-w.lost
+				require.LessOrEqual(t, time.Since(began), 50*time.Second)
+			}
+			w.wg.Wait()
+		})
+	}
+}
+
+// What may take minutes is waited for, by who has asked for it.
+func TestSlowRequestIsNotStuck(t *testing.T) {
+	t.Parallel()
+	extended := func(name string) message { return message{kind: packetExtended, body: body{}.string(name)} }
+	for m, slow := range map[*message]bool{
+		{kind: packetRename}: true, {kind: packetClose}: true, {kind: packetSetstat}: true, {kind: packetFsetstat}: true,
+		{kind: packetOpen}: false, {kind: packetRead}: false, {kind: packetWrite}: false, {kind: packetMkdir}: false,
+		new(extended(extensionPosixRename)): true, new(extended(extensionFsync)): true, new(extended(extensionLimits)): false,
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			w := &watched{}
+			w.probe = func() { time.Sleep(time.Millisecond); w.hear(false) }
+			w.ask = func() { <-w.session.wire.closed }
+			watch(40*time.Second, w)
+			w.await(1, request{kind: m.kind, slow: m.mayBeSlow()})
+			w.await(2, request{kind: packetStat})
+			time.Sleep(time.Minute)
+			require.True(t, w.session.isStalled(), m)
+			require.Equal(t, !slow, w.session.isLost(), m)
+			w.session.wire.asked(1)
+			time.Sleep(time.Minute)
+			require.True(t, w.session.isLost(), "the next one may not be slow")
+			w.fail(nil)
+			w.wg.Wait()
+		})
+	}
 }
 
 // On a slow line what one session waits for may be under way for long, behind what others have sent.

@@ -116,7 +116,7 @@ func (l *lanes) invite(bytes int64) {
 			}
 			o, err := abandon.Await(l.ctx, l.file.fs.abandoned, func() (*opened, error) {
 				defer s.release()
-				return l.open(remote{s, l.ctx})
+				return l.open(remote{session: s, ctx: l.ctx})
 			}, func(o *opened) { o.close() })
 			if err != nil {
 				s.claimed.Add(-l.claim)

@@ -18,6 +18,8 @@ type source interface {
 	// another is get for a session that is not taken, which then is. It returns nil if there is none and no more can
 	// be had.
 	another(ctx context.Context, t *taken) *session
+	// alone is get for a new session that nobody else gets, or nil.
+	alone(ctx context.Context) *session
 	// close ends what the source owns. get then fails with fs.ErrClosed.
 	close()
 }
@@ -124,10 +126,10 @@ func (m *manager) join(patient bool) (*session, *attempt, error) {
 	}
 	if live := m.live(); len(live) > 0 {
 		s := leastBusy(live)
-		if s.load() >= crowd {
+		if s.load() >= crowd || s.isStalled() {
 			m.growFor(live, loadOf(live))
 		}
-		if patient && s.load() >= maxAwaited && m.growing > 0 && !m.connecting {
+		if patient && m.growing > 0 && (s.isStalled() || s.load() >= maxAwaited && !m.connecting) {
 			return nil, &attempt{done: m.grown}, nil
 		}
 		return s.begin(), nil, nil
@@ -269,16 +271,19 @@ func (s *session) begin() *session {
 	return s
 }
 
-// leastBusy passes over sessions that take no more files if there are others.
+// leastBusy passes over sessions that are stalled, or take no more files, if there are others.
 func leastBusy(sessions []*session) *session {
-	return slices.MinFunc(sessions, func(a, b *session) int {
-		switch fa, fb := a.full(), b.full(); {
-		case fa && !fb:
+	rank := func(s *session) int {
+		switch {
+		case s.isStalled():
+			return 2
+		case s.full():
 			return 1
-		case fb && !fa:
-			return -1
 		}
-		return cmp.Compare(a.burden(), b.burden())
+		return 0
+	}
+	return slices.MinFunc(sessions, func(a, b *session) int {
+		return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(a.burden(), b.burden()))
 	})
 }
 

@@ -457,3 +457,47 @@ func living(sessions []*session) (n int) {
 	}
 	return n
 }
+
+// Calls do not go to a session that is stalled while there is another one, or can be one. It is given back when those on it
+// have ended.
+func TestStalledSessionIsPassedOver(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		o := &fakeOpener{takes: time.Second}
+		m := testManager(t, o)
+		first := get(t, m)
+		first.stall()
+		second := get(t, m)
+		require.NotSame(t, first, second, "it is waited for")
+		require.Same(t, first.conn, second.conn)
+		for range 100 {
+			get(t, m)
+		}
+		require.Equal(t, int64(1), first.load())
+		m.shrink()
+		m.shrink()
+		require.False(t, first.isLost(), "a call is on it")
+		first.release()
+		m.shrink()
+		m.shrink()
+		require.True(t, first.isLost())
+	})
+}
+
+// Where no other session is to be had, calls wait in line.
+func TestStalledSessionIsBetterThanNone(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		o := &fakeOpener{takes: time.Second, perConn: 1}
+		m := testManager(t, o)
+		m.maxConnections = 1
+		first := get(t, m)
+		first.stall()
+		began := time.Now()
+		require.Same(t, first, get(t, m))
+		require.LessOrEqual(t, time.Since(began), growthIsAwaited)
+		began = time.Now()
+		require.Same(t, first, get(t, m))
+		require.Zero(t, time.Since(began), "the server is known to refuse")
+	})
+}

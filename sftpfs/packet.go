@@ -19,12 +19,14 @@ const (
 	packetWrite         = 6
 	packetLstat         = 7
 	packetFstat         = 8
+	packetSetstat       = 9
 	packetFsetstat      = 10
 	packetOpendir       = 11
 	packetReaddir       = 12
 	packetMkdir         = 14
 	packetRealpath      = 16
 	packetStat          = 17
+	packetRename        = 18
 	packetReadlink      = 19
 	packetStatus        = 101
 	packetHandle        = 102

@@ -15,7 +15,8 @@ import (
 // call's context has ended.
 type remote struct {
 	*session
-	ctx context.Context
+	ctx   context.Context
+	asked *lastAsked // nil: nobody wants to know
 }
 
 // ask sends a request on the path p.
@@ -25,6 +26,7 @@ func ask[T any](r remote, p string, request func(full string) (T, error)) (T, er
 		return zero, err
 	}
 	full := r.on(p)
+	r.asks(hashOf(full))
 	v, err := request(full)
 	if err != nil {
 		return zero, tooLong(r.reduce(err), full)

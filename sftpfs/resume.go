@@ -79,7 +79,7 @@ func (f *File) reopen(lost *opened) (*opened, error) {
 		return nil, err
 	}
 	defer s.release()
-	o, err := f.same(remote{s, f.fs.ctx})
+	o, err := f.same(remote{session: s, ctx: f.fs.ctx})
 	if err != nil {
 		return nil, err
 	}

@@ -24,7 +24,7 @@ func withRoom[T any](f *Fs, r remote, op func(remote) (T, error)) (T, error) {
 			return v, err
 		}
 		others := s.files.Load()
-		v2, err2 := op(remote{s, r.ctx})
+		v2, err2 := op(remote{session: s, ctx: r.ctx})
 		s.release()
 		if err2 == nil {
 			r.limit.Store(open)

@@ -1,6 +1,7 @@
 package sftpfs
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -31,13 +32,20 @@ type session struct {
 
 	claimed atomic.Int64 // bytes that transfers would like to have under way on it
 
+	stalled context.Context // ends when the session has gone without an answer for long; then it takes no more calls
+	stall   context.CancelFunc
+	culprit atomic.Pointer[request] // what is not answered; set before stalled ends, nil if nothing is known
+	givenUp atomic.Bool             // because of that
+
 	once  sync.Once
 	lost  chan struct{} // closed by fail
 	cause error         // why; set before lost is closed
+	ended chan struct{} // closed when no call waits on it any more
 }
 
 func newSession(client *sftp.Client, conn *connection) *session {
-	s := &session{client: client, conn: conn, lost: make(chan struct{})}
+	s := &session{client: client, conn: conn, lost: make(chan struct{}), ended: make(chan struct{})}
+	s.stalled, s.stall = context.WithCancel(context.Background())
 	s.limits.Store(new(limits))
 	return s
 }
@@ -58,6 +66,7 @@ func (s *session) resolve(root string) error {
 
 // watch fails the session when its channel ends, and returns when it has.
 func (s *session) watch() {
+	defer close(s.ended)
 	err := s.client.Wait()
 	if err == nil {
 		err = errors.New("closed by the server")
@@ -74,6 +83,27 @@ func (s *session) fail(cause error) {
 }
 
 func (s *session) isLost() bool { return isClosed(s.lost) || s.conn.isLost() }
+
+func (s *session) isStalled() bool { return s.stalled.Err() != nil }
+
+// giveUp ends a session that is not answered any more, and lets the others on its connection be. Where the server does not
+// answer to that either, the connection ends when it has been patient.
+func (s *session) giveUp(culprit request, cause error, patience time.Duration) {
+	s.culprit.Store(&culprit)
+	s.givenUp.Store(true)
+	s.fail(cause)
+	s.conn.run(func() {
+		s.wire.Close()
+		late := time.NewTimer(patience)
+		defer late.Stop()
+		select {
+		case <-s.ended:
+		case <-s.conn.lost:
+		case <-late.C:
+			s.conn.fail(cause)
+		}
+	})
+}
 
 // release ends a call that manager.get began.
 func (s *session) release() { s.calls.Add(-1) }
@@ -189,10 +219,8 @@ func (s *session) unavailable(err error) error {
 	}
 	s.fail(err)
 	cause := s.cause
-	select {
-	case <-s.conn.lost: // which is why the channel ended
+	if s.conn.isLost() && !s.givenUp.Load() { // which is why the channel ended
 		cause = s.conn.cause
-	default:
 	}
 	if errors.Is(cause, fs.ErrClosed) {
 		return fs.ErrClosed

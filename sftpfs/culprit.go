@@ -1,0 +1,84 @@
+package sftpfs
+
+import (
+	"hash/maphash"
+	"sync/atomic"
+)
+
+// A server that works on one request of a channel at a time, as OpenSSH's does, answers none that was sent behind one that
+// blocks. That one is the culprit. The calls whose requests wait behind it can be made elsewhere; its own call would only
+// block another channel, so it is made again on one where no other call is.
+
+// lastAsked is what a call has asked last.
+type lastAsked struct {
+	before atomic.Uint64 // how many requests were sent on the session before it, at least
+	path   atomic.Uint64 // hashOf what it is about
+}
+
+// asks notes what is about to be asked.
+func (r remote) asks(path uint64) {
+	if r.asked != nil && r.wire != nil {
+		r.asked.before.Store(r.wire.requests())
+		r.asked.path.Store(path)
+	}
+}
+
+// mayBlock tells whether the culprit may be the call's own request.
+func (r remote) mayBlock() bool {
+	switch culprit := r.culprit.Load(); {
+	case culprit == nil:
+		return true
+	case culprit.path != 0:
+		return culprit.path == r.asked.path.Load()
+	default:
+		return r.asked.before.Load() <= culprit.number
+	}
+}
+
+var hashSeed = maphash.MakeSeed()
+
+// hashOf tells paths on a server apart; it is not 0.
+func hashOf(path string) uint64 { return max(maphash.String(hashSeed, path), 1) }
+
+// path returns hashOf the path that a message begins with, or 0 if it is about a handle.
+func (m message) path() uint64 {
+	switch f := (fields{b: m.body}); m.kind {
+	case packetOpen, packetOpendir, packetStat, packetLstat, packetReadlink, packetRealpath, packetSetstat, packetMkdir:
+		return hashOf(f.string())
+	default:
+		return 0
+	}
+}
+
+// mayBeSlow tells whether the answer may take minutes: a server over an object store copies or sends the object before it
+// answers.
+func (m message) mayBeSlow() bool {
+	switch f := (fields{b: m.body}); m.kind {
+	case packetClose, packetSetstat, packetFsetstat, packetRename:
+		return true
+	case packetExtended:
+		name := f.string()
+		return name == extensionPosixRename || name == extensionFsync
+	default:
+		return false
+	}
+}
+
+// requests returns how many were sent.
+func (w *wire) requests() uint64 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.sent
+}
+
+// oldest returns the oldest request that has no answer, if there is one.
+func (w *wire) oldest() (oldest request, ok bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, r := range w.awaited {
+		if !ok || r.number < oldest.number {
+			oldest, ok = r, true
+		}
+	}
+	return oldest, ok
+}
