@@ -76,7 +76,7 @@ func (s *Fs) readOne(a *ahead, step tree.Step) {
 func (a *ahead) room(n *tree.Node, size int64) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.full = a.full || a.bytes+size > mostAhead
+	a.full = a.full || size > mostAhead-a.bytes
 	if a.full || a.taken[n] {
 		return false
 	}

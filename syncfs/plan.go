@@ -62,16 +62,18 @@ func (s *Fs) Plan(ctx context.Context) (Plan, error) {
 	}
 	s.m.Each(len(views), func(i int) { views[i].look(s) })
 	var plan Plan
+	var bytes tree.Sum
 	for _, f := range views {
 		if f.err != nil {
 			return Plan{}, f.err
 		}
 		p := f.decide(s.conflict)
 		if p.Action == ActionCreate || p.Action == ActionReplace {
-			plan.Bytes += p.Size
+			bytes.Add(p.Size)
 		}
 		plan.Steps = append(plan.Steps, p)
 	}
+	plan.Bytes = bytes.Int64()
 	return plan, nil
 }
 

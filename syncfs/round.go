@@ -68,17 +68,17 @@ func (p *pusher) round() (*round, error) {
 
 // expect tells the meter how much there is to do.
 func (r *round) expect(done *Report) {
-	files, bytes := len(done.Results), int64(0)
+	files, bytes := len(done.Results), tree.Sum{}
 	for _, result := range done.Results {
-		bytes += result.Size
+		bytes.Add(result.Size)
 	}
 	for i, step := range r.steps {
 		if !step.Aux {
 			files++
-			bytes += r.changes[i].Size
+			bytes.Add(r.changes[i].Size)
 		}
 	}
-	r.s.meter.Total(files, bytes)
+	r.s.meter.Total(files, bytes.Int64())
 }
 
 // run makes the steps, each when those it depends on are done.

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
 // Progress says how far one call of Push, Pull or Fetch has got.
@@ -35,6 +37,7 @@ type Meter struct {
 
 	mu     sync.Mutex
 	now    Progress // without what is under way
+	total  tree.Sum // what now.TotalBytes is: a server may state any sizes
 	gauges []*Gauge
 }
 
@@ -102,7 +105,8 @@ func (t *Meter) More(files int, bytes int64) {
 		t.mu.Lock()
 		defer t.mu.Unlock()
 		t.now.Total += files
-		t.now.TotalBytes += bytes
+		t.total.Add(bytes)
+		t.now.TotalBytes = t.total.Int64()
 	}
 }
 
@@ -111,7 +115,9 @@ func (t *Meter) Total(files int, bytes int64) {
 	if t != nil {
 		t.mu.Lock()
 		defer t.mu.Unlock()
-		t.now.Total, t.now.TotalBytes = files, bytes
+		t.total = tree.Sum{}
+		t.total.Add(bytes)
+		t.now.Total, t.now.TotalBytes = files, t.total.Int64()
 	}
 }
 
