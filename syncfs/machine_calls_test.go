@@ -231,28 +231,33 @@ func (m *machine) callPull() {
 	if m.uncertain && m.suspect {
 		return
 	}
-	t := m.arm()
+	// What others removed is shown, and can't be fetched, if it was renamed here before and evicted, or could not be deleted.
+	gone := func(e error) bool {
+		var p *fs.PathError
+		if !errors.Is(e, fs.ErrNotExist) || !errors.As(e, &p) {
+			return false
+		}
+		name := p.Path
+		if e, ok := m.view[name]; ok {
+			name = e.origin
+		}
+		_, there := m.store.tree()[name]
+		return !there
+	}
+	t, calm := m.arm(), m.calm()
 	_, err := m.fs.Pull(context.Background(), "/")
 	m.rt.Logf("pull: %v", err)
 	came := m.came(t)
+	if err != nil && (came || !calm) {
+		err = errors.Join(slices.DeleteFunc(slices.Clone(spread(err)), gone)...)
+	}
 	switch {
 	case came && t.after != nil:
 		m.powerLost(t, m.model)
 	case err == nil:
 		m.pulled()
 	case came:
-		// A copy of what others removed, and that could not be deleted, is shown, and can't be fetched.
-		gone := func(e error) bool {
-			var p *fs.PathError
-			if !errors.Is(e, fs.ErrNotExist) || !errors.As(e, &p) {
-				return false
-			}
-			_, there := m.store.tree()[p.Path]
-			return !there
-		}
-		if left := slices.DeleteFunc(slices.Clone(spread(err)), gone); len(left) > 0 {
-			m.expected("pull", errors.Join(left...))
-		}
+		m.expected("pull", err)
 	default:
 		require.NoError(m.rt, err)
 	}
@@ -384,7 +389,8 @@ func (m *machine) refreshed(shown map[string]entry) {
 		case sees && (texts[now.text] || !m.uncertain && there && now.text == theirs.text):
 			e.text, e.base, e.perm, e.mtime, e.stale = now.text, now.text, now.perm, 0, false
 			m.view[name] = e
-		case !sees && e.stale && (m.uncertain || !there):
+		case !sees && e.stale && (m.uncertain || !there),
+			!sees && m.suspect && !there && !m.touched(name): // renamed back meanwhile
 			delete(m.view, name)
 		}
 	}

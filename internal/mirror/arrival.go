@@ -30,6 +30,7 @@ type arrival struct {
 
 	handles int  // guarded by state.mu
 	waiting int  // who needs all of it; guarded by state.mu
+	leaving bool // it was given up, and has not ended; guarded by state.mu
 	evicted bool // nothing of it is kept; guarded by state.mu
 
 	opened chan struct{} // closed when the remote has opened the file, or at the end
@@ -86,6 +87,7 @@ func (m *FS) depart(n *tree.Node) *arrival {
 		news: make(chan struct{}), users: 1, far: newFarFiles(),
 	}
 	m.arrivals[n.ID] = a
+	m.running[a] = struct{}{}
 	m.workers.Add(1)
 	go func() {
 		defer m.workers.Done()
@@ -180,7 +182,7 @@ func (a *arrival) leave(users *int, closing bool) {
 	}
 	if a.m.arrivals[a.node.ID] == a { // who comes later starts anew
 		delete(a.m.arrivals, a.node.ID)
-		a.m.leaving[a] = struct{}{}
+		a.leaving = true
 	}
 }
 
@@ -269,7 +271,7 @@ func (a *arrival) run() {
 	if a.m.arrivals[a.node.ID] == a {
 		delete(a.m.arrivals, a.node.ID)
 	}
-	delete(a.m.leaving, a)
+	delete(a.m.running, a)
 	a.m.mu.Unlock()
 	a.change(func() {
 		if a.err == nil {
@@ -337,8 +339,8 @@ func (a *arrival) result() error {
 func (a *arrival) awaitEarlier() error {
 	earlier := a.after
 	a.m.mu.Lock()
-	for b := range a.m.leaving {
-		if b.from == a.from && b.number < a.number {
+	for b := range a.m.running {
+		if b.leaving && b.from == a.from && b.number < a.number {
 			earlier = append(earlier, b.left)
 		}
 	}

@@ -28,11 +28,14 @@ type detours []detour
 
 func (v *View) detours() (d detours) {
 	aside := func(i *tree.Intent) {
-		if to := v.tree.AtRemote(i.To); i.Aside != "" && to != nil {
-			d = append(d, detour{i.To, i.Aside, to.Meta, false})
-		} else if i.Aside != "" {
-			d = append(d, detour{from: i.To, to: i.Aside})
+		if i.Aside == "" {
+			return
 		}
+		to := detour{from: i.To, to: i.Aside}
+		if replaced := v.tree.AtRemote(i.To); replaced != nil {
+			to.meta = replaced.Meta
+		}
+		d = append(d, to)
 	}
 	v.tree.Intents(func(n *tree.Node) {
 		i := n.Diff.Intent

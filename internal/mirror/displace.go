@@ -42,14 +42,19 @@ func (m *FS) displace(d *displacement, do func() error) error {
 	var before []<-chan struct{} // what has to be over
 	m.mu.Lock()
 	m.displacing[d] = true
-	for _, a := range m.arrivals {
-		switch {
-		case d.changes(a.node) && a.handles > 0 && a.progress().missing <= mostSettled:
+	for a := range m.running {
+		changes := d.changes(a.from) || d.changes(a.node.RemotePath()) // as it was opened, and as it was renamed since
+		if changes && a.handles > 0 && a.progress().missing <= mostSettled {
 			a.waiting++
 			defer a.leave(&a.waiting, false)
 			a.want()
 			before = append(before, a.rest)
-		case !isClosed(a.opened) && d.concerns(a):
+			continue
+		}
+		if changes && m.arrivals[a.node.ID] == a { // nobody may join what brings the version before
+			delete(m.arrivals, a.node.ID)
+		}
+		if !isClosed(a.opened) && d.concerns(a) {
 			before = append(before, a.opened)
 		}
 	}
@@ -74,15 +79,15 @@ func (m *FS) displace(d *displacement, do func() error) error {
 // altering are the ends of the changes under way that make the file of a node another version. The mirror is locked.
 func (m *FS) altering(n *tree.Node) (ends []<-chan struct{}) {
 	for d := range m.displacing {
-		if d.changes(n) {
+		if d.changes(n.RemotePath()) {
 			ends = append(ends, d.ended)
 		}
 	}
 	return ends
 }
 
-// changes says whether the file of a node becomes another version. The mirror is locked.
-func (d *displacement) changes(n *tree.Node) bool { return d.alters && n.RemotePath() == d.paths[0] }
+// changes says whether the file under a path becomes another version.
+func (d *displacement) changes(path string) bool { return d.alters && path == d.paths[0] }
 
 // concerns says whether the remote opens a file for an arrival under one of the paths.
 func (d *displacement) concerns(a *arrival) bool {

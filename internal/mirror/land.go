@@ -104,7 +104,7 @@ func (m *FS) backOut(n *tree.Node, err error) error {
 func (m *FS) stopArrival(n *tree.Node) {
 	if a := m.arrivals[n.ID]; a != nil {
 		delete(m.arrivals, n.ID)
-		m.leaving[a] = struct{}{}
+		a.leaving = true
 		a.abort(errGiven)
 	}
 }

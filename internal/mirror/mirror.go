@@ -71,9 +71,9 @@ type state struct {
 	overfull   bool     // there may be more bytes than Options.MaxBytes
 	heard      *heard
 	clock      clock
-	epoch      uint64 // counts what was done on the remote; answers of an earlier one are asked again
-	arrivals   map[tree.ID]*arrival
-	leaving    map[*arrival]struct{} // those that nobody may join any more, and that have not ended
+	epoch      uint64                // counts what was done on the remote; answers of an earlier one are asked again
+	arrivals   map[tree.ID]*arrival  // those that may be joined
+	running    map[*arrival]struct{} // all that have not ended
 	partials   map[string]*partial   // by path on the remote
 	open       map[tree.ID]*openFile
 	openDirs   map[tree.ID]int
@@ -131,7 +131,7 @@ func Open(remote, local afero.Fs, opt Options) (*FS, error) {
 	s := &state{
 		base: remote, rootName: "/", namePrefix: "/", local: dir, directory: recorded, opt: opt,
 		heard:    newHeard(opt.ListTTL, opt.Now().UnixNano()),
-		arrivals: map[tree.ID]*arrival{}, leaving: map[*arrival]struct{}{},
+		arrivals: map[tree.ID]*arrival{}, running: map[*arrival]struct{}{},
 		partials: map[string]*partial{}, writing: map[*remoteWrite]bool{},
 		displacing: map[*displacement]bool{}, released: make(chan struct{}), unwritten: make(chan struct{}, mostUnwritten/chunkSize),
 		open: map[tree.ID]*openFile{}, openDirs: map[tree.ID]int{}, usersOpen: map[*File]string{},

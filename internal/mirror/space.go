@@ -175,10 +175,7 @@ func (m *FS) Evict(name string) error {
 // locked.
 func (m *FS) dropParts(from string) {
 	m.removePartial(m.partials[from])
-	for _, a := range m.arrivals {
-		a.evicted = a.evicted || a.from == from
-	}
-	for a := range m.leaving {
+	for a := range m.running {
 		a.evicted = a.evicted || a.from == from
 	}
 }
