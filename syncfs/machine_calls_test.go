@@ -206,8 +206,8 @@ func (m *machine) callRead() {
 	m.rt.Logf("read %s: %v", name, err)
 	came := m.came(t)
 	e, wantErr := m.target(name)
-	if errors.Is(err, fs.ErrNotExist) && !m.calm() {
-		return // it was removed on the remote, and never fetched
+	if goneThere(err) && !m.calm() {
+		return
 	}
 	if wantErr == nil && e.typ == fs.ModeDir {
 		wantErr = syscall.EISDIR
@@ -308,6 +308,9 @@ func (m *machine) tree(contents bool) map[string]entry {
 	return tree
 }
 
+// goneThere says whether others may have removed a file on the remote that was never fetched, or made a directory in its place.
+func goneThere(err error) bool { return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.EISDIR) }
+
 func (m *machine) shown(name string, fi fs.FileInfo, contents bool) entry {
 	e := entry{typ: fi.Mode().Type(), perm: fi.Mode().Perm(), mtime: fi.ModTime().Unix()}
 	switch {
@@ -317,7 +320,7 @@ func (m *machine) shown(name string, fi fs.FileInfo, contents bool) entry {
 		e.perm, e.text = 0, target
 	case e.typ == 0 && contents:
 		text, err := afero.ReadFile(m.fs, name)
-		if errors.Is(err, fs.ErrNotExist) && (m.setBack || !m.calm()) { // it was removed on the remote, and never fetched
+		if goneThere(err) && (m.setBack || !m.calm()) {
 			return m.shown(name, fi, false)
 		}
 		require.NoError(m.rt, err)

@@ -1,7 +1,6 @@
 package syncfs
 
 import (
-	"errors"
 	"io/fs"
 	"os"
 	"strings"
@@ -77,7 +76,7 @@ func (m *machine) writeTo(name string, w int) bool {
 		require.NoError(m.rt, wantErr, "write %s; the model", name)
 		m.model = after
 		return true
-	case errors.Is(err, fs.ErrNotExist) && !m.calm(): // it was removed on the remote, and never fetched
+	case goneThere(err) && !m.calm():
 	case came && !like(err, wantErr):
 		m.expected("write "+name, err)
 		m.leftOver(name, text, w)
