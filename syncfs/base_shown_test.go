@@ -154,3 +154,39 @@ func TestChangeIsMadeToTheCopy(t *testing.T) {
 		}
 	}
 }
+
+// A version that the program was shown, and that others have removed before it came here, is not made of an older copy.
+func TestOldCopyOfARemovedFile(t *testing.T) {
+	t.Parallel()
+	shown := func(t *testing.T) *rig {
+		r := newRig(t, nil)
+		r.serve("d/f:version one")
+		r.reads("d/f", "version one")
+		r.serve("d/f:version two!")
+		heard["by stat"](r)
+		require.Equal(t, int64(len("version two!")), r.size("d/f"))
+		require.NoError(t, r.remote.Remove("d/f"))
+		return r
+	}
+	for _, flag := range []int{os.O_WRONLY | os.O_APPEND, os.O_RDWR, os.O_WRONLY} {
+		r := shown(t)
+		_, err := r.fs.OpenFile("d/f", flag, 0)
+		require.ErrorIs(t, err, os.ErrNotExist)
+		_, err = r.fs.Stat("d/f")
+		require.ErrorIs(t, err, os.ErrNotExist)
+		r.queued()
+		r.pushes()
+		r.has(r.served(), "d/")
+	}
+	for _, flag := range []int{os.O_RDWR | os.O_CREATE, os.O_WRONLY | os.O_CREATE | os.O_APPEND, os.O_RDWR | os.O_CREATE | os.O_TRUNC} {
+		r := shown(t)
+		f, err := r.fs.OpenFile("d/f", flag, 0o644)
+		require.NoError(t, err)
+		_, err = f.WriteString("ours")
+		require.NoError(t, err)
+		require.NoError(t, f.Close())
+		r.queued("put d/f")
+		r.pushes()
+		r.has(r.served(), "d/", "d/f:ours")
+	}
+}

@@ -309,7 +309,9 @@ func (m *machine) tree(contents bool) map[string]entry {
 }
 
 // goneThere says whether others may have removed a file on the remote that was never fetched, or made a directory in its place.
-func goneThere(err error) bool { return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.EISDIR) }
+func goneThere(err error) bool {
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.EISDIR)
+}
 
 func (m *machine) shown(name string, fi fs.FileInfo, contents bool) entry {
 	e := entry{typ: fi.Mode().Type(), perm: fi.Mode().Perm(), mtime: fi.ModTime().Unix()}

@@ -96,6 +96,7 @@ func (m *machine) together() {
 			require.NoError(m.rt, m.disk.RemoveAll("/"+name))
 		}
 	}
+	require.NoError(m.rt, m.giveUpMissing())
 	for name, e := range m.tree(true) {
 		if e.typ == 0 && !m.store.made(e.text) {
 			m.keep(name)

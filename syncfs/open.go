@@ -87,7 +87,7 @@ func (s *Fs) openWrite(name string, flag int, perm fs.FileMode) (f *mirror.File,
 	return f, err
 }
 
-// errNoFile says that the remote was found to have a symbolic link in the place of a file.
+// errNoFile says that the remote was found to have nothing, or a symbolic link, in the place of a file.
 var errNoFile = errors.New("no file any more")
 
 // openUsers opens a file that the user put into the local directory. It becomes a change when it is written.
@@ -158,12 +158,15 @@ func based(v *mirror.View, n *tree.Node, a mirror.Answer, flag int) error {
 		return a.Err
 	case a.Known == tree.Unknown:
 		return nil
-	case a.Known == tree.Absent && n.Content == tree.Owned:
+	case a.Known == tree.Absent && n.Content == tree.Owned && (!n.Copy.Stale || flag&os.O_TRUNC != 0):
 		// The program sees the file. It is made again.
 		v.Orphan(n)
 		return nil
 	case a.Known == tree.Absent:
-		return fs.ErrNotExist
+		if v.LearnVersion(n, a); v.Tree().Node(n.ID) == n { // it is kept for another reason
+			return fs.ErrNotExist
+		}
+		return errNoFile
 	case a.Kind == tree.Dir:
 		return syscall.EISDIR
 	}
