@@ -75,3 +75,45 @@ func TestPipeBlocksNobodyElse(t *testing.T) {
 		})
 	}
 }
+
+// What runs on other channels of the connection goes on: sshd does not answer to the end of a channel as long as the process
+// behind it is blocked.
+func TestPipeLeavesTheConnection(t *testing.T) {
+	t.Parallel()
+	server := opensshtest.Start(t, opensshtest.Options{})
+	pipe := filepath.Join(server.Root, "pipe")
+	require.NoError(t, syscall.Mkfifo(pipe, 0o600))
+	t.Cleanup(func() {
+		fd, err := syscall.Open(pipe, syscall.O_RDWR|syscall.O_NONBLOCK, 0)
+		require.NoError(t, err)
+		require.NoError(t, syscall.Close(fd))
+	})
+	cfg := openSSHConfig(server)
+	cfg.IdleTimeout = 2 * time.Second
+	fsys := newFs(t, cfg)
+	require.NoError(t, fsys.Connect(t.Context()))
+	opened := make(chan error)
+	go func() {
+		_, err := fsys.Open("pipe")
+		opened <- err
+	}()
+	time.Sleep(100 * time.Millisecond)
+	_, err := fsys.Stat("/") // waits until the channel is passed over
+	require.NoError(t, err)
+	f, err := fsys.Create("f") // on another one
+	require.NoError(t, err)
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		select {
+		case err := <-opened:
+			require.ErrorIs(t, err, sftpfs.ErrUnavailable)
+			require.ErrorContains(t, err, "one channel")
+			require.NoError(t, f.Close())
+			return
+		case <-tick.C:
+			_, err := f.WriteString("x")
+			require.NoError(t, err)
+		}
+	}
+}

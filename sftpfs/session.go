@@ -72,6 +72,8 @@ func (s *session) watch() {
 		err = errors.New("closed by the server")
 	}
 	s.fail(err)
+	s.wire.writing.Lock() // waits for who is sending
+	defer s.wire.writing.Unlock()
 }
 
 // fail marks the session as lost. The first cause is the one that calls report.
@@ -86,8 +88,8 @@ func (s *session) isLost() bool { return isClosed(s.lost) || s.conn.isLost() }
 
 func (s *session) isStalled() bool { return s.stalled.Err() != nil }
 
-// giveUp ends a session that is not answered any more, and lets the others on its connection be. Where the server does not
-// answer to that either, the connection ends when it has been patient.
+// giveUp ends a session that is not answered any more, and lets the others on its connection be. Where a call goes on waiting,
+// since the server takes nothing more of what it sends, the connection ends when it has been patient.
 func (s *session) giveUp(culprit request, cause error, patience time.Duration) {
 	s.culprit.Store(&culprit)
 	s.givenUp.Store(true)

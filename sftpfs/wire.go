@@ -87,20 +87,64 @@ func newWire(channel io.ReadWriteCloser) *wire {
 		maxListing: maxListing,
 		complaints: make(map[uint32]error),
 	}
-	w.in = bufio.NewReaderSize(counter{w}, 64<<10)
+	w.in = bufio.NewReaderSize(newArriving(w), 64<<10)
 	return w
 }
 
-// A counter counts what arrives.
-type counter struct{ w *wire }
-
-func (c counter) Read(b []byte) (int, error) {
-	n, err := c.w.channel.Read(b)
-	c.w.received.Add(uint64(n))
-	return n, err
+// An arriving reads from the channel, and counts what arrives. When the wire is closed it ends, whether the server answers to
+// that or not: sshd and dropbear do so only when the process behind the channel has ended, which one that is blocked does not.
+type arriving struct {
+	w    *wire
+	once sync.Once // begins to fill
+	b    []byte
+	full chan error    // b[:n] has come, or the end
+	next chan struct{} // b may be filled again
+	n    int
+	rest []byte // of b, to be given
+	err  error  // behind that
 }
 
-// Close ends the channel, and with it who waits to write.
+func newArriving(w *wire) *arriving {
+	return &arriving{w: w, full: make(chan error, 1), next: make(chan struct{}, 1)}
+}
+
+// Read is for one goroutine.
+func (a *arriving) Read(b []byte) (int, error) {
+	a.once.Do(func() { go a.fill() })
+	for len(a.rest) == 0 {
+		if a.err != nil {
+			return 0, a.err
+		}
+		a.next <- struct{}{}
+		select {
+		case a.err = <-a.full:
+			a.rest = a.b[:a.n]
+		case <-a.w.closed:
+			a.err = io.EOF
+		}
+	}
+	n := copy(b, a.rest)
+	a.rest = a.rest[n:]
+	return n, nil
+}
+
+// fill returns when the wire is closed and the server has answered to that, or the connection is lost.
+func (a *arriving) fill() {
+	a.b = make([]byte, 64<<10)
+	for {
+		select {
+		case <-a.next:
+		case <-a.w.closed:
+			return
+		}
+		n, err := a.w.channel.Read(a.b)
+		a.w.received.Add(uint64(n))
+		a.n = n
+		a.full <- err
+	}
+}
+
+// Close ends the channel, and with it who reads or waits for his turn.
 func (w *wire) Close() error {
 	var err error
 	w.once.Do(func() {
