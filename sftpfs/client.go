@@ -52,7 +52,7 @@ func (b *borrowed) get(ctx context.Context) (*session, error) {
 // another and alone return nil: there is the one client.
 func (b *borrowed) another(context.Context, *taken) *session { return nil }
 
-func (b *borrowed) alone(context.Context) *session { return nil }
+func (b *borrowed) alone(context.Context) (*session, error) { return nil, nil }
 
 func (b *borrowed) close() {
 	b.mu.Lock()

@@ -27,16 +27,20 @@ const (
 	passed        // it has left its session, which is stalled because of another call's request
 )
 
+// mostLeft is how many sessions a call leaves, one after the other, before it waits as long as they take.
+const mostLeft = 2
+
 // call runs op on a live session and waits as long as f's context allows. late gets the result of an op that was
 // abandoned.
 func call[T any](f *Fs, e effect, op func(remote) (T, error), late func(T)) (T, error) {
 	var v T
 	s, err := f.session()
-	for again := false; err == nil; {
+	for again, left := false, 0; err == nil; {
 		var became fate
-		v, became, err = try(f, e, s, op, late)
+		v, became, err = try(f, e, s, left < mostLeft, op, late)
 		switch {
 		case became == passed:
+			left++
 			s, err = f.session()
 			continue
 		case became == answered || again:
@@ -46,21 +50,21 @@ func call[T any](f *Fs, e effect, op func(remote) (T, error), late func(T)) (T, 
 		}
 		if again = true; became == lost {
 			s, err = f.session()
-		} else if s = f.conns.alone(f.ctx); s != nil {
-			err = nil
+		} else if own, ownErr := f.conns.alone(f.ctx); own != nil || ownErr != nil {
+			s, err = own, ownErr
 		}
 	}
 	return v, err
 }
 
-// try runs op on a session. What changes nothing does not wait behind what a server takes long for.
-func try[T any](f *Fs, e effect, s *session, op func(remote) (T, error), late func(T)) (T, fate, error) {
-	r := remote{session: s, ctx: f.ctx, asked: new(lastAsked)}
+// try runs op on a session. What changes nothing does not wait behind what a server takes long for, if it may leave.
+func try[T any](f *Fs, e effect, s *session, mayLeave bool, op func(remote) (T, error), late func(T)) (T, fate, error) {
+	r := remote{session: s, ctx: f.ctx, asked: newLastAsked()}
 	ctx, abandoned := f.ctx, f.abandoned
 	if e == harmless {
 		abandoned = nil
 	}
-	if e == harmless && !s.isStalled() {
+	if e == harmless && mayLeave && !s.isStalled() {
 		var leave context.CancelFunc
 		ctx, leave = context.WithCancel(ctx)
 		defer leave()

@@ -2,6 +2,7 @@ package sftpfs
 
 import (
 	"hash/maphash"
+	"math"
 	"sync/atomic"
 )
 
@@ -15,6 +16,13 @@ type lastAsked struct {
 	path   atomic.Uint64 // hashOf what it is about
 }
 
+// newLastAsked is of a call that has asked nothing, which is not the culprit.
+func newLastAsked() *lastAsked {
+	var l lastAsked
+	l.before.Store(math.MaxUint64)
+	return &l
+}
+
 // asks notes what is about to be asked.
 func (r remote) asks(path uint64) {
 	if r.asked != nil && r.wire != nil {
@@ -25,14 +33,9 @@ func (r remote) asks(path uint64) {
 
 // mayBlock tells whether the culprit may be the call's own request.
 func (r remote) mayBlock() bool {
-	switch culprit := r.culprit.Load(); {
-	case culprit == nil:
-		return true
-	case culprit.path != 0:
-		return culprit.path == r.asked.path.Load()
-	default:
-		return r.asked.before.Load() <= culprit.number
-	}
+	culprit := r.culprit.Load()
+	return culprit == nil ||
+		r.asked.before.Load() <= culprit.number && (culprit.path == 0 || culprit.path == r.asked.path.Load())
 }
 
 var hashSeed = maphash.MakeSeed()

@@ -3,6 +3,7 @@ package sftpfs
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"slices"
 	"time"
 
@@ -52,11 +53,11 @@ func (m *manager) orGrow(t *taken) (*session, <-chan struct{}) {
 	return s.begin(), nil
 }
 
-// alone has a session made which is taken for stalled from the start.
-func (m *manager) alone(ctx context.Context) *session {
+// alone has a session made which is taken for stalled from the start. It does not take the last place: others need one.
+func (m *manager) alone(ctx context.Context) (*session, error) {
 	made := make(chan *session, 1)
 	m.mu.Lock()
-	growing := !m.closed && m.grow(func(s *session) {
+	growing := !m.closed && len(m.live())+m.growing+1 < m.maxSessions && m.grow(func(s *session) {
 		if s != nil {
 			s.stall()
 			s.begin()
@@ -64,15 +65,21 @@ func (m *manager) alone(ctx context.Context) *session {
 		made <- s
 	})
 	m.mu.Unlock()
-	if !growing {
-		return nil
+	var s *session
+	var err error
+	if growing {
+		s, err = abandon.Await(ctx, nil, func() (*session, error) { return <-made, nil }, func(s *session) {
+			if s != nil {
+				s.release()
+			}
+		})
 	}
-	s, _ := abandon.Await(ctx, nil, func() (*session, error) { return <-made, nil }, func(s *session) {
-		if s != nil {
-			s.release()
-		}
-	})
-	return s
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if s == nil && err == nil && m.closed {
+		err = fs.ErrClosed
+	}
+	return s, err
 }
 
 // Expect says that so many calls will be under way at a time before long. On a long line the channels for them are made

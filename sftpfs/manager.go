@@ -18,8 +18,8 @@ type source interface {
 	// another is get for a session that is not taken, which then is. It returns nil if there is none and no more can
 	// be had.
 	another(ctx context.Context, t *taken) *session
-	// alone is get for a new session that nobody else gets, or nil.
-	alone(ctx context.Context) *session
+	// alone is get for a new session that nobody else gets. It returns nil if there can be none.
+	alone(ctx context.Context) (*session, error)
 	// close ends what the source owns. get then fails with fs.ErrClosed.
 	close()
 }

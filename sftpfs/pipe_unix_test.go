@@ -117,3 +117,34 @@ func TestPipeLeavesTheConnection(t *testing.T) {
 		}
 	}
 }
+
+// Other calls about the same name are no more to blame than those about others.
+func TestPipeThatOthersLookAt(t *testing.T) {
+	t.Parallel()
+	server := opensshtest.Start(t, opensshtest.Options{})
+	pipe := filepath.Join(server.Root, "pipe")
+	require.NoError(t, syscall.Mkfifo(pipe, 0o600))
+	t.Cleanup(func() {
+		fd, err := syscall.Open(pipe, syscall.O_RDWR|syscall.O_NONBLOCK, 0)
+		require.NoError(t, err)
+		require.NoError(t, syscall.Close(fd))
+	})
+	cfg := openSSHConfig(server)
+	cfg.IdleTimeout = 2 * time.Second
+	cfg.MaxChannels = 4
+	fsys := newFs(t, cfg)
+	require.NoError(t, fsys.Connect(t.Context()))
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		_, err := fsys.Open("pipe")
+		assert.ErrorIs(t, err, sftpfs.ErrUnavailable)
+	})
+	time.Sleep(100 * time.Millisecond)
+	for range 16 {
+		wg.Go(func() {
+			_, err := fsys.Stat("pipe")
+			assert.NoError(t, err)
+		})
+	}
+	wg.Wait()
+}
