@@ -210,3 +210,34 @@ func TestCallEndsWhileItWaitsForAChannelOfItsOwn(t *testing.T) {
 		})
 	}
 }
+
+// A read that blocks its channel, and then another one, does not block both for those who read other files there.
+func TestReadThatBlocks(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := &blocking{blocks: func(kind byte, path string) bool { return kind == packetRead && strings.HasSuffix(path, "bad") }}
+		fsys, _ := b.start(t, 10)
+		open := func(name string) *File {
+			f, err := fsys.Open(name)
+			require.NoError(t, err)
+			_, err = f.Stat() // so that it is known which version is being read
+			require.NoError(t, err)
+			return f.(*File)
+		}
+		bad := open("bad")
+		good := []*File{open("a"), open("b"), open("c")}
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			_, err := bad.ReadAt(make([]byte, 7), 0)
+			require.ErrorIs(t, err, ErrUnavailable)
+		})
+		time.Sleep(time.Second)
+		for _, f := range good {
+			wg.Go(func() {
+				_, err := f.ReadAt(make([]byte, 7), 0)
+				require.NoError(t, err)
+			})
+		}
+		wg.Wait()
+	})
+}

@@ -38,6 +38,12 @@ func (r remote) mayBlock() bool {
 		r.asked.before.Load() <= culprit.number && (culprit.path == 0 || culprit.path == r.asked.path.Load())
 }
 
+// blockedBy tells whether the session was given up because of a request about the open file p.
+func (r remote) blockedBy(p string) bool {
+	culprit := r.culprit.Load()
+	return r.givenUp.Load() && culprit.file == hashOf(r.on(p))
+}
+
 var hashSeed = maphash.MakeSeed()
 
 // hashOf tells paths on a server apart; it is not 0.

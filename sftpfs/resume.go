@@ -47,7 +47,8 @@ func versionOf(fi fs.FileInfo) version { return version{fi.Size(), fi.ModTime()}
 // is known what it was.
 func (f *File) resumes() bool { return f.flag&mutates == 0 && f.stated.Load() != nil }
 
-// asking runs op on the file, and once more on a new connection if it fails with the old one.
+// asking runs op on the file, and once more on another session if it fails with the old one: on one of its own if it was a
+// request about the file that has blocked that.
 func asking[T any](f *File, op func(*opened) (T, error)) (T, error) {
 	o := f.at.Load()
 	var v T
@@ -60,22 +61,30 @@ func asking[T any](f *File, op func(*opened) (T, error)) (T, error) {
 	if !errors.Is(err, ErrUnavailable) || !f.resumes() {
 		return v, err
 	}
-	if o, err = f.reopen(o); err != nil {
+	again, rerr := f.reopen(o)
+	if rerr != nil {
+		return v, rerr
+	}
+	if again == nil {
 		return v, err
 	}
-	return op(o)
+	return op(again)
 }
 
 // reopen opens the file again, which stood on lost. What is there must be the version that was there: everything
-// else, its absence included, is still the loss of the connection.
+// else, its absence included, is still the loss of the connection. It returns nil if there can be no session for it.
 func (f *File) reopen(lost *opened) (*opened, error) {
 	f.reopening.Lock()
 	defer f.reopening.Unlock()
 	if o := f.at.Load(); o != lost {
 		return o, nil // by another read
 	}
-	s, err := f.fs.session()
-	if err != nil {
+	get := f.fs.session
+	if lost.blockedBy(f.path) {
+		get = func() (*session, error) { return f.fs.conns.alone(f.fs.ctx) }
+	}
+	s, err := get()
+	if s == nil || err != nil {
 		return nil, err
 	}
 	defer s.release()

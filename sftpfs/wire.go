@@ -53,6 +53,7 @@ type wire struct {
 	answered   uint64 // of those
 	handles    handles
 	listed     map[string]*tally // by the handle of the directory
+	paths      map[string]uint64 // hashOf what was opened, by the handle
 	complaints map[uint32]error  // by the code that stands for it
 	complained uint32
 	outbox     []byte // requests of the package's own that wait to be written
@@ -69,6 +70,7 @@ type request struct {
 	ends   bool   // the turn
 	number uint64 // of those that were sent
 	path   uint64 // hashOf what it is about; 0: a handle, or not known
+	file   uint64 // hashOf what the file is that a READ or FSTAT is about; 0: another request, or not known
 	slow   bool   // its answer may be
 	// foretold is the handle that a request is to get with which others were sent that are about it.
 	foretold string
@@ -84,6 +86,7 @@ func newWire(channel io.ReadWriteCloser) *wire {
 		turns:      make(chan struct{}, maxAwaited),
 		awaited:    make(map[uint32]request),
 		listed:     make(map[string]*tally),
+		paths:      make(map[string]uint64),
 		maxListing: maxListing,
 		complaints: make(map[uint32]error),
 	}
@@ -214,8 +217,11 @@ func (w *wire) note(kind byte, body []byte) {
 	id := f.uint32()
 	w.handles.send(kind, f.b)
 	w.spent = w.spent || id >= spentID
-	if r.listed = w.tally(kind, f); kind == packetRead {
-		f.string()
+	r.listed = w.tally(kind, f)
+	if kind == packetRead || kind == packetFstat {
+		r.file = w.paths[f.string()]
+	}
+	if kind == packetRead {
 		f.uint64()
 		r.length = f.uint32()
 	}
@@ -233,7 +239,9 @@ func (w *wire) tally(kind byte, body fields) *tally {
 		}
 		return w.listed[handle]
 	case packetClose:
-		delete(w.listed, body.string())
+		handle := body.string()
+		delete(w.listed, handle)
+		delete(w.paths, handle)
 	}
 	return nil
 }
@@ -278,6 +286,9 @@ func (w *wire) opened(r request, a reply) reply {
 	defer w.mu.Unlock()
 	if !w.handles.answer(r.foretold, a) {
 		return reply{}
+	}
+	if handle, err := a.handle(); err == nil && r.foretold == "" { // else it is closed by now
+		w.paths[handle] = r.path
 	}
 	return a
 }
