@@ -241,3 +241,34 @@ func TestReadThatBlocks(t *testing.T) {
 		wg.Wait()
 	})
 }
+
+// A session that was stalled is used again when it answers, also if it is never idle.
+func TestStalledSessionRecovers(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		pause := make(chan struct{})
+		b := &blocking{blocks: func(_ byte, path string) bool {
+			if path == "slow" {
+				<-pause
+			}
+			return false
+		}}
+		fsys, m := b.start(t, 1)
+		slow := make(chan error)
+		go func() {
+			_, err := fsys.Stat("slow")
+			slow <- err
+		}()
+		time.Sleep(3*blockedIdle/4 + time.Second)
+		s := get(t, m)
+		require.True(t, s.isStalled())
+		require.Nil(t, m.another(t.Context(), new(taken)))
+		close(pause)
+		require.NoError(t, <-slow)
+		time.Sleep(blockedIdle / 2)
+		require.False(t, s.isStalled())
+		require.Same(t, s, m.another(t.Context(), new(taken)))
+		s.release()
+		s.release()
+	})
+}

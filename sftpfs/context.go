@@ -64,11 +64,11 @@ func try[T any](f *Fs, e effect, s *session, mayLeave bool, op func(remote) (T, 
 	if e == harmless {
 		abandoned = nil
 	}
-	if e == harmless && mayLeave && !s.isStalled() {
+	if stalled := s.stalled.Load(); e == harmless && mayLeave && stalled.Err() == nil {
 		var leave context.CancelFunc
 		ctx, leave = context.WithCancel(ctx)
 		defer leave()
-		defer context.AfterFunc(s.stalled, func() {
+		defer context.AfterFunc(stalled, func() {
 			if !r.mayBlock() {
 				leave()
 			}

@@ -41,7 +41,7 @@ func (r remote) mayBlock() bool {
 // blockedBy tells whether the session was given up because of a request about the open file p.
 func (r remote) blockedBy(p string) bool {
 	culprit := r.culprit.Load()
-	return r.givenUp.Load() && culprit.file == hashOf(r.on(p))
+	return r.givenUp.Load() && culprit != nil && culprit.file == hashOf(r.on(p))
 }
 
 var hashSeed = maphash.MakeSeed()

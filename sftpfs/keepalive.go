@@ -62,7 +62,7 @@ type pulse struct {
 // waits, for it would wait behind it. It returns when the connection is lost.
 //
 // A session is stalled if a probe of the connection that was sent later than what the session waits for has been answered:
-// what is merely under way on a slow line lies before both. From then on calls go elsewhere. It is given up if that was
+// what is merely under way on a slow line lies before both. From then on calls go elsewhere, until something is answered. It is given up if that was
 // long ago, unless it waits for what may be slow, which endHung has an eye on.
 func (c *connection) keepAlive(idle time.Duration, p pulse) {
 	tick := time.NewTicker(max(idle/looks, 1))
@@ -111,6 +111,9 @@ func (c *connection) keepAlive(idle time.Duration, p pulse) {
 				sessions[s] = q
 			}
 			q.look(s.wire.received.Load(), sent, answered.Load())
+			if q.looks == 0 && s.isStalled() && s.culprit.Load() != nil { // which is answered
+				s.takeCalls()
+			}
 			if q.proven > 0 {
 				oldest, _ := s.wire.oldest()
 				if q.proven >= looks-2 && !oldest.slow {

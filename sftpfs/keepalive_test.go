@@ -124,7 +124,7 @@ func TestStuckSession(t *testing.T) {
 			time.Sleep(time.Nanosecond)
 			w.hear(true)
 			began := time.Now()
-			<-w.session.stalled.Done()
+			<-w.session.stalled.Load().Done()
 			require.LessOrEqual(t, time.Since(began), 30*time.Second)
 			require.False(t, w.session.isLost())
 			<-w.session.lost

@@ -32,8 +32,7 @@ type session struct {
 
 	claimed atomic.Int64 // bytes that transfers would like to have under way on it
 
-	stalled context.Context // ends when the session has gone without an answer for long; then it takes no more calls
-	stall   context.CancelFunc
+	stalled atomic.Pointer[ending]  // ends when there was no answer for long; then the session takes no more calls
 	culprit atomic.Pointer[request] // what is not answered; set before stalled ends, nil if nothing is known
 	givenUp atomic.Bool             // because of that
 
@@ -45,7 +44,7 @@ type session struct {
 
 func newSession(client *sftp.Client, conn *connection) *session {
 	s := &session{client: client, conn: conn, lost: make(chan struct{}), ended: make(chan struct{})}
-	s.stalled, s.stall = context.WithCancel(context.Background())
+	s.takeCalls()
 	s.limits.Store(new(limits))
 	return s
 }
@@ -86,7 +85,22 @@ func (s *session) fail(cause error) {
 
 func (s *session) isLost() bool { return isClosed(s.lost) || s.conn.isLost() }
 
-func (s *session) isStalled() bool { return s.stalled.Err() != nil }
+// An ending is what can be waited for.
+type ending struct {
+	context.Context
+	end context.CancelFunc
+}
+
+// takeCalls ends that the session is stalled.
+func (s *session) takeCalls() {
+	ctx, cancel := context.WithCancel(context.Background())
+	s.culprit.Store(nil)
+	s.stalled.Store(&ending{ctx, cancel})
+}
+
+func (s *session) stall() { s.stalled.Load().end() }
+
+func (s *session) isStalled() bool { return s.stalled.Load().Err() != nil }
 
 // giveUp ends a session that is not answered any more, and lets the others on its connection be. Where a call goes on waiting,
 // since the server takes nothing more of what it sends, the connection ends when it has been patient.
