@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"net"
+	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -271,4 +272,40 @@ func TestStalledSessionRecovers(t *testing.T) {
 		s.release()
 		s.release()
 	})
+}
+
+// A call whose request is sent right behind the one that blocks leaves, too.
+func TestCallAtTheTimeOfTheOneThatBlocks(t *testing.T) {
+	t.Parallel()
+	for name, blocker := range map[string]struct {
+		kind byte
+		do   func(fsys *Fs, f *File) error
+	}{
+		"rename": {packetRename, func(fsys *Fs, _ *File) error { return fsys.Rename("f", "g") }},
+		"close":  {packetClose, func(_ *Fs, f *File) error { return f.Close() }},
+		"read":   {packetRead, func(_ *Fs, f *File) error { _, err := f.ReadAt(make([]byte, 1), 0); return err }},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			b := &blocking{blocks: func(kind byte, _ string) bool { return kind == blocker.kind }}
+			fsys, _ := b.start(t, 10)
+			f, err := fsys.OpenFile("f", os.O_RDWR, 0)
+			require.NoError(t, err)
+			var wg sync.WaitGroup
+			wg.Go(func() {
+				time.Sleep(time.Second)
+				require.Error(t, blocker.do(fsys, f.(*File)), name)
+			})
+			began := time.Now()
+			_, err = call(fsys, harmless, func(r remote) (bool, error) {
+				r.asks(hashOf(r.on("/other")))
+				time.Sleep(2 * time.Second)
+				_, err := r.client.Stat(r.on("/other"))
+				return true, err
+			}, nil)
+			require.NoError(t, err, name)
+			require.LessOrEqual(t, time.Since(began), blockedIdle, name)
+			fsys.Close()
+			wg.Wait()
+		})
+	}
 }

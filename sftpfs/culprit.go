@@ -34,8 +34,11 @@ func (r remote) asks(path uint64) {
 // mayBlock tells whether the culprit may be the call's own request.
 func (r remote) mayBlock() bool {
 	culprit := r.culprit.Load()
-	return culprit == nil ||
-		r.asked.before.Load() <= culprit.number && (culprit.path == 0 || culprit.path == r.asked.path.Load())
+	if culprit == nil {
+		return true
+	}
+	path := max(culprit.path, culprit.file) // one of them is 0
+	return r.asked.before.Load() <= culprit.number && (path == 0 || path == r.asked.path.Load())
 }
 
 // blockedBy tells whether the session was given up because of a request about the open file p.
@@ -49,13 +52,32 @@ var hashSeed = maphash.MakeSeed()
 // hashOf tells paths on a server apart; it is not 0.
 func hashOf(path string) uint64 { return max(maphash.String(hashSeed, path), 1) }
 
-// path returns hashOf the path that a message begins with, or 0 if it is about a handle.
+// path returns hashOf the path that a message is about, as a call has it that asks; 0: none, or not known.
 func (m message) path() uint64 {
 	switch f := (fields{b: m.body}); m.kind {
 	case packetOpen, packetOpendir, packetStat, packetLstat, packetReadlink, packetRealpath, packetSetstat, packetMkdir:
 		return hashOf(f.string())
+	case packetRename:
+		f.string()
+		return hashOf(f.string())
+	case packetExtended:
+		if f.string() != extensionPosixRename {
+			return 0
+		}
+		f.string()
+		return hashOf(f.string())
 	default:
 		return 0
+	}
+}
+
+// handle returns the handle that a message is about, "" if it is about none.
+func (m message) handle() string {
+	switch f := (fields{b: m.body}); m.kind {
+	case packetClose, packetRead, packetWrite, packetFstat, packetFsetstat, packetReaddir:
+		return f.string()
+	default:
+		return ""
 	}
 }
 

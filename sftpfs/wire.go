@@ -70,7 +70,7 @@ type request struct {
 	ends   bool   // the turn
 	number uint64 // of those that were sent
 	path   uint64 // hashOf what it is about; 0: a handle, or not known
-	file   uint64 // hashOf what the file is that a READ or FSTAT is about; 0: another request, or not known
+	file   uint64 // hashOf what the handle is of that it is about; 0: none, or not known
 	slow   bool   // its answer may be
 	// foretold is the handle that a request is to get with which others were sent that are about it.
 	foretold string
@@ -212,16 +212,13 @@ func (w *wire) turn() error {
 // note keeps in mind what has been asked, to check the answer. w.mu is held.
 func (w *wire) note(kind byte, body []byte) {
 	m := message{kind: kind, body: body[4:]}
-	r := request{kind: kind, ends: true, path: m.path(), slow: m.mayBeSlow()}
+	r := request{kind: kind, ends: true, path: m.path(), file: w.paths[m.handle()], slow: m.mayBeSlow()}
 	f := fields{b: body}
 	id := f.uint32()
 	w.handles.send(kind, f.b)
 	w.spent = w.spent || id >= spentID
-	r.listed = w.tally(kind, f)
-	if kind == packetRead || kind == packetFstat {
-		r.file = w.paths[f.string()]
-	}
-	if kind == packetRead {
+	if r.listed = w.tally(kind, f); kind == packetRead {
+		f.string()
 		f.uint64()
 		r.length = f.uint32()
 	}
