@@ -83,15 +83,15 @@ type Config struct {
 	// IdleTimeout is the longest silence of the server while an answer is awaited. Then the connection is given up, and
 	// every call that waits on it fails with ErrUnavailable. Idle connections are probed, so this also bounds how long a
 	// dead one stays unnoticed. If only one SFTP channel is silent, only that is given up, and new calls stop using it
-	// after half of the time. 0 is DefaultIdleTimeout.
+	// after three quarters of the time at most. 0 is DefaultIdleTimeout.
 	IdleTimeout time.Duration
 
 	// RequestTimeout is how long the answer to a single SFTP request may take while the server answers others. Then its
-	// channel is given up, and the calls on it fail with ErrUnavailable, within another quarter of the time. The time
-	// counts from the answers to earlier requests on the channel, so a transfer may take as long as it likes while its
-	// parts are answered. On a channel that is silent otherwise, this holds for CLOSE, RENAME, SETSTAT and fsync, which
-	// take minutes on servers over object stores; for all other requests IdleTimeout does. 0 is DefaultRequestTimeout, a
-	// negative one is no limit.
+	// channel is given up, and the calls on it fail with ErrUnavailable, within another quarter of the time. A call that
+	// is sent again waits once more. The time counts from the answers to earlier requests on the channel, so a transfer
+	// may take as long as it likes while its parts are answered. On a channel that is silent otherwise, this holds for
+	// CLOSE, RENAME, SETSTAT and fsync, which take minutes on servers over object stores; for all other requests
+	// IdleTimeout does. 0 is DefaultRequestTimeout, a negative one is no limit.
 	RequestTimeout time.Duration
 
 	// MaxConnections is how many SSH connections there are at most, and MaxChannels how many SFTP channels on all of

@@ -112,10 +112,10 @@ func TestAnyByteKeepsConnection(t *testing.T) {
 }
 
 // A session is stuck when the connection answers what was sent later. It is passed over before it is given up; with it the
-// connection ends only where the server does not even answer to the end of its channel.
+// connection ends only where calls go on waiting for the channel.
 func TestStuckSession(t *testing.T) {
 	t.Parallel()
-	for _, answersToEnd := range []bool{true, false} {
+	for _, letsGo := range []bool{true, false} {
 		synctest.Test(t, func(t *testing.T) {
 			w := &watched{}
 			w.probe = func() { time.Sleep(time.Millisecond); w.hear(false) }
@@ -130,7 +130,7 @@ func TestStuckSession(t *testing.T) {
 			<-w.session.lost
 			require.LessOrEqual(t, time.Since(began), 40*time.Second)
 			require.ErrorContains(t, w.session.unavailable(nil), "one channel")
-			if answersToEnd {
+			if letsGo {
 				close(w.session.ended)
 				time.Sleep(time.Hour)
 				require.False(t, w.isLost())
