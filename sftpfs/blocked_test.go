@@ -309,3 +309,27 @@ func TestCallAtTheTimeOfTheOneThatBlocks(t *testing.T) {
 		})
 	}
 }
+
+// A call whose context ends while it leaves a session says so, and not how it has left.
+func TestDeadlineWhileACallLeaves(t *testing.T) {
+	t.Parallel()
+	for range 100 {
+		synctest.Test(t, func(t *testing.T) {
+			b := &blocking{blocks: func(_ byte, path string) bool { return path == "bad" }}
+			fsys, _ := b.start(t, 10)
+			ctx, cancel := context.WithTimeout(t.Context(), 3*blockedIdle/4) // when the session stalls
+			defer cancel()
+			var wg sync.WaitGroup
+			wg.Go(func() { _, _ = fsys.Stat("bad") })
+			time.Sleep(time.Second)
+			for range 20 {
+				wg.Go(func() {
+					if _, err := fsys.WithContext(ctx).Stat("f"); err != nil {
+						require.ErrorIs(t, err, context.DeadlineExceeded)
+					}
+				})
+			}
+			wg.Wait()
+		})
+	}
+}

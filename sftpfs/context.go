@@ -79,7 +79,7 @@ func try[T any](f *Fs, e effect, s *session, mayLeave bool, op func(remote) (T, 
 		return op(r)
 	}, late)
 	switch {
-	case err != nil && ctx.Err() != nil && f.ctx.Err() == nil:
+	case err != nil && ctx != f.ctx && ctx.Err() != nil: // if f's has ended meanwhile, there is no other session
 		return v, passed, err
 	case !errors.Is(err, ErrUnavailable):
 		return v, answered, err
