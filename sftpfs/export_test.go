@@ -35,3 +35,16 @@ func (f *Fs) Received() (bytes []uint64) {
 	}
 	return bytes
 }
+
+// Awaited returns how many requests have no answer.
+func (f *Fs) Awaited() (requests int) {
+	m := f.conns.(*manager)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, s := range m.live() {
+		s.wire.mu.Lock()
+		requests += len(s.wire.awaited)
+		s.wire.mu.Unlock()
+	}
+	return requests
+}

@@ -62,8 +62,8 @@ type pulse struct {
 // waits, for it would wait behind it. It returns when the connection is lost.
 //
 // A session is stalled if a probe of the connection that was sent later than what the session waits for has been answered:
-// what is merely under way on a slow line lies before both. From then on calls go elsewhere, until something is answered. It is given up if that was
-// long ago, unless it waits for what may be slow, which endHung has an eye on.
+// what is merely under way on a slow line lies before both. From then on calls go elsewhere, until something is answered. It
+// is given up if that was long ago, unless it waits for what may be slow, which endHung has an eye on.
 func (c *connection) keepAlive(idle time.Duration, p pulse) {
 	tick := time.NewTicker(max(idle/looks, 1))
 	defer tick.Stop()

@@ -91,14 +91,15 @@ func TestPipeLeavesTheConnection(t *testing.T) {
 	cfg := openSSHConfig(server)
 	cfg.IdleTimeout = 2 * time.Second
 	fsys := newFs(t, cfg)
-	require.NoError(t, fsys.Connect(t.Context()))
+	_, err := fsys.Stat("/")
+	require.NoError(t, err)
 	opened := make(chan error)
 	go func() {
 		_, err := fsys.Open("pipe")
 		opened <- err
 	}()
-	time.Sleep(100 * time.Millisecond)
-	_, err := fsys.Stat("/") // waits until the channel is passed over
+	require.Eventually(t, func() bool { return fsys.Awaited() > 0 }, soon, time.Millisecond)
+	_, err = fsys.Stat("/") // waits until the channel is passed over
 	require.NoError(t, err)
 	f, err := fsys.Create("f") // on another one
 	require.NoError(t, err)
@@ -133,13 +134,14 @@ func TestPipeThatOthersLookAt(t *testing.T) {
 	cfg.IdleTimeout = 2 * time.Second
 	cfg.MaxChannels = 4
 	fsys := newFs(t, cfg)
-	require.NoError(t, fsys.Connect(t.Context()))
+	_, err := fsys.Stat("/")
+	require.NoError(t, err)
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		_, err := fsys.Open("pipe")
 		assert.ErrorIs(t, err, sftpfs.ErrUnavailable)
 	})
-	time.Sleep(100 * time.Millisecond)
+	require.Eventually(t, func() bool { return fsys.Awaited() > 0 }, soon, time.Millisecond)
 	for range 16 {
 		wg.Go(func() {
 			_, err := fsys.Stat("pipe")
