@@ -1,6 +1,7 @@
 package mirror
 
 import (
+	"cmp"
 	"errors"
 	"io/fs"
 	"os"
@@ -127,22 +128,26 @@ func (v *View) SetTimes(n *tree.Node, atime, mtime time.Time) error {
 	if n.Content == tree.Edited || n.Content == tree.Changed && !AsQueued(n, info) { // and stays so
 		return v.local.Chtimes(name, atime, mtime)
 	}
-	// Should the process die now, the file has either time.
-	if d := v.tree.Note(n, v.Now()); d.Written == 0 || n.Copy.Stamp.MTime != info.Stamp.MTime {
-		d.Written = info.Stamp.MTime
+	d := v.tree.Note(n, v.Now())
+	written := info.Stamp.MTime
+	if d.Written != 0 && n.Copy.Stamp.MTime == info.Stamp.MTime {
+		written = d.Written // an earlier time was set, too
 	}
+	d.Written = info.Stamp.MTime // should the process die now, or what follows fail, the file has either time
 	stamp := n.Copy.Stamp
 	stamp.MTime = mtime.UnixNano()
 	v.tree.Restamp(n, stamp)
 	if err := v.Save(); err != nil {
 		return err
 	}
-	if err := v.local.Chtimes(name, atime, mtime); err != nil {
-		return err
-	}
+	failed := v.local.Chtimes(name, atime, mtime)
 	if info, err = v.local.Lstat(name); err != nil {
-		return err
+		return cmp.Or(failed, err)
 	}
 	v.tree.Restamp(n, stampOf(info))
+	v.tree.Note(n, v.Now()).Written = written
+	if failed != nil {
+		return errors.Join(failed, v.Save())
+	}
 	return nil
 }
