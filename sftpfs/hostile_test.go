@@ -464,3 +464,36 @@ func TestReadsWhatAFileHasGrownBy(t *testing.T) {
 	}))
 	require.EqualValues(t, 2, opened)
 }
+
+// What a server says in words is kept in errors, of which there may be one for each file, and its handles go into every
+// request: neither is as long as it likes.
+func TestHostileLengths(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("x", maxPacket-100)
+	for what, call := range calls {
+		h := &hostile{answer: func(_ *hostile, r asked) []byte {
+			return answer(packetStatus, r.id, uint32(statusFailure), long, "")
+		}}
+		if err := call(h.start(t, 0)); err != nil {
+			require.Less(t, len(err.Error()), 2*maxMessage, what)
+		}
+	}
+	for _, n := range []int{maxHandle, maxHandle + 1, maxPacket - 100} {
+		sent := 0
+		h := &hostile{answer: func(_ *hostile, r asked) []byte {
+			sent += len(r.b)
+			if r.kind == packetOpen || r.kind == packetOpendir {
+				return answer(packetHandle, r.id, long[:n])
+			}
+			return nil
+		}}
+		for _, what := range []string{"read", "list"} {
+			err := calls[what](h.start(t, 0))
+			if n > maxHandle {
+				require.ErrorIs(t, err, ErrUnavailable, what)
+				require.ErrorContains(t, err, "handle", what)
+			}
+		}
+		require.Less(t, sent, maxPacket/2)
+	}
+}

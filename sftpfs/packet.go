@@ -50,6 +50,11 @@ const (
 	headerSize = 9
 	// maxPacket is the longest answer that pkg/sftp takes, without the length.
 	maxPacket = 256 << 10
+	// maxHandle is the longest handle that is taken: it goes into every request about what it stands for. The protocol
+	// allows 256, but a server may make one of a path.
+	maxHandle = 4096
+	// maxMessage is how much is kept of the words in a status: there may be an error for each file of a tree.
+	maxMessage = 256
 )
 
 // answersWithData tells whether the answer to a request is more than a status when it succeeds.
@@ -88,15 +93,16 @@ func badEntry(name string) error {
 func badSize(size int64) error { return badAnswer(fmt.Sprintf("the server states a size of %d", size)) }
 
 // statusPacket is a status in answer to the request id.
-func statusPacket(id, code uint32) []byte {
-	const length = 17 // behind itself
+func statusPacket(id, code uint32, message []byte) []byte {
+	length := 17 + len(message) // behind itself
 	b := make([]byte, 0, 4+length)
-	b = binary.BigEndian.AppendUint32(b, length)
+	b = binary.BigEndian.AppendUint32(b, uint32(length))
 	b = append(b, packetStatus)
 	b = binary.BigEndian.AppendUint32(b, id)
 	b = binary.BigEndian.AppendUint32(b, code)
-	b = binary.BigEndian.AppendUint32(b, 0) // message
-	return binary.BigEndian.AppendUint32(b, 0)
+	b = binary.BigEndian.AppendUint32(b, uint32(len(message)))
+	b = append(b, message...)
+	return binary.BigEndian.AppendUint32(b, 0) // language
 }
 
 // fields reads what is in a packet. After the first field that is not there, all are zero and bad is set.

@@ -334,6 +334,8 @@ func (w *wire) next() error {
 	switch {
 	case !ok:
 		return errors.New("the server answers what it was not asked")
+	case kind == packetHandle && w.pass > 4+maxHandle:
+		return fmt.Errorf("%w: a handle of %d bytes", errMalformed, w.pass-4)
 	case kind == packetName && r.kind == packetReaddir:
 		return w.names(r, id)
 	case r.take != nil:
@@ -379,13 +381,10 @@ func (w *wire) status(r request, id uint32) error {
 	case code == statusOK && answersWithData(r.kind):
 		return errors.New("the server says OK where an answer is due")
 	case code == statusEOF && !ends(r.kind), code >= firstComplaint:
-		w.held = statusPacket(id, statusFailure)
-	case len(body) < 12: // without message and language, which old servers leave out
-		w.held = statusPacket(id, code)
+		w.held = statusPacket(id, statusFailure, nil)
 	default:
-		w.held = binary.BigEndian.AppendUint32(nil, uint32(len(body)+headerSize-4))
-		w.held = append(w.held, packetStatus)
-		w.held = append(binary.BigEndian.AppendUint32(w.held, id), body...)
+		message := f.bytes() // which old servers leave out
+		w.held = statusPacket(id, code, message[:min(len(message), maxMessage)])
 	}
 	return nil
 }
@@ -407,7 +406,7 @@ func (w *wire) data(r request, id uint32) error {
 		return fmt.Errorf("the server sent %d bytes, %d were asked for", n, r.length)
 	case n == 0:
 		_, err := w.rest()
-		w.held = statusPacket(id, statusEOF)
+		w.held = statusPacket(id, statusEOF, nil)
 		return err
 	}
 	return nil
@@ -427,7 +426,7 @@ func (w *wire) names(r request, id uint32) error {
 	case r.take != nil:
 		r.take(reply{packetName, body, err})
 	case err != nil:
-		w.held = statusPacket(id, w.complain(err))
+		w.held = statusPacket(id, w.complain(err), nil)
 	default:
 		w.held = append(header, body...)
 	}
