@@ -141,6 +141,9 @@ func (m *FS) tryJoin(n *tree.Node, e expectation, add func(*arrival)) (a *arriva
 	if present(n) || m.tree.Node(n.ID) != n { // since who asked looked
 		return nil, false, nil
 	}
+	if !n.HasBase() { // a log of others may have one such: to look again would find no more
+		return nil, false, fs.ErrNotExist
+	}
 	a = m.arrivals[n.ID]
 	switch {
 	case a == nil:

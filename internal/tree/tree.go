@@ -237,12 +237,15 @@ func (t *Tree) Rebase(n, dir *Node, name string) {
 
 // Erased records that the remote does not have the node any more. One that is not in the view is forgotten, and
 // with it what the tree knew to be below it on the remote; so is a file of which there are no bytes here either, or only
-// the user's.
+// the user's. A copy is the only one then, and to be pushed.
 func (t *Tree) Erased(n *Node, now int64) {
 	n.RemoteKids(func(k *Node) { t.Erased(k, now) })
 	t.save(n)
 	t.unbase(n)
 	n.Known = Absent
+	if n.parent != nil && n.Content == Owned {
+		t.Change(n, Copy{Stamp: n.Copy.Stamp})
+	}
 	if n.parent == nil || n.Kind == File && (!n.Local() || n.Content == Edited) {
 		t.unlink(n)
 		t.drop(n)
