@@ -112,6 +112,9 @@ func (m *FS) askTarget(a Answer, remoteName string) Answer {
 		return Answer{Err: afero.ErrNoReadlink}
 	}
 	target, err := r.ReadlinkIfPossible(remoteName)
+	if err == nil {
+		err = plausibleTarget(target)
+	}
 	if err != nil {
 		return refusal(err)
 	}

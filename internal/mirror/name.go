@@ -58,3 +58,14 @@ func plausible(base string) error {
 	}
 	return nil
 }
+
+// plausibleTarget refuses what no link leads to. Targets are kept, and followed under the lock.
+func plausibleTarget(target string) error {
+	switch {
+	case len(target) > localdir.MaxPath:
+		return fmt.Errorf("%w: the target of a link has %d bytes", fs.ErrInvalid, len(target))
+	case strings.IndexByte(target, 0) >= 0:
+		return fmt.Errorf("%w: a link leads to %q", fs.ErrInvalid, target)
+	}
+	return nil
+}
