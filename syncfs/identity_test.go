@@ -1,6 +1,8 @@
 package syncfs
 
 import (
+	"io/fs"
+	"strings"
 	"testing"
 
 	"github.com/spf13/afero"
@@ -112,4 +114,25 @@ func (r *rig) startOn(remote afero.Fs, opts *Options) {
 	s, err := New(remote, r.local, trying(opts))
 	require.NoError(r, err)
 	r.fs = s
+}
+
+// An identity that could not be read back as it is, is refused at once, and not the next time.
+func TestIdentityThatIsNoText(t *testing.T) {
+	t.Parallel()
+	for identity, ok := range map[string]bool{
+		"sftp://a/x\n\x1b[31m\"": true, strings.Repeat("x", 64<<10): true,
+		"sftp://a/\xff": false, strings.Repeat("x", 64<<10+1): false, strings.Repeat("x", 2<<20): false,
+	} {
+		local := realDir(t)
+		for range 2 {
+			s, err := New(identified{afero.NewMemMapFs(), identity}, local, nil)
+			if !ok {
+				require.ErrorIs(t, err, fs.ErrInvalid)
+				require.Less(t, len(err.Error()), 200)
+				continue
+			}
+			require.NoError(t, err)
+			require.NoError(t, s.Close())
+		}
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"unicode/utf8"
 
 	"github.com/spf13/afero"
 
@@ -72,12 +73,19 @@ func (e *RemoteChangedError) Is(target error) bool { return target == ErrRemoteC
 // where that is not known.
 type identified interface{ Identity() string }
 
+// maxIdentity is the longest identity in bytes that is recorded.
+const maxIdentity = 64 << 10
+
 // identify compares the remote with the recorded one, and returns what is to be recorded.
 func (d *directory) identify(remote afero.Fs, adopt bool) (identity string, changed bool, err error) {
 	if d != nil {
 		identity = d.Remote
 	}
 	i, ok := remote.(identified)
+	if ok && (len(i.Identity()) > maxIdentity || !utf8.ValidString(i.Identity())) { // it would be read back as another one
+		return identity, false, fmt.Errorf("%w: the identity of the remote is no text, or has more than %d bytes", fs.ErrInvalid,
+			maxIdentity)
+	}
 	if !ok || i.Identity() == "" || i.Identity() == identity {
 		return identity, false, nil
 	}
