@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strings"
 )
 
 // encoder writes node states: integers as varints, strings with their length, hashes raw.
@@ -233,17 +234,62 @@ func (d *decoder) end() error {
 
 func (d *decoder) string() string { return string(d.bytes(d.uint())) }
 
+// id reads an identity. Behind the largest one there is room for all that are still to be given.
+func (d *decoder) id() ID {
+	id := d.uint()
+	if id > maxID {
+		d.refuse(fmt.Sprintf("the identity %d", id))
+	}
+	return ID(id)
+}
+
+// name reads the name of a directory entry, "" for none, and path one that is made of such names, or "." or "".
+func (d *decoder) name() string {
+	name := d.string()
+	if name != "" && !isName(name) {
+		d.refuse(fmt.Sprintf("the name %q", name))
+	}
+	return name
+}
+
+func (d *decoder) path() string {
+	p := d.string()
+	if p == "" || p == "." {
+		return p
+	}
+	for name := range strings.SplitSeq(p, "/") {
+		if !isName(name) {
+			d.refuse(fmt.Sprintf("the path %q", p))
+		}
+	}
+	return p
+}
+
+// isName says whether a directory may have an entry of that name. Others lead elsewhere.
+func isName(name string) bool {
+	return name != "" && name != "." && name != ".." && !strings.ContainsAny(name, "/\x00")
+}
+
+func (d *decoder) refuse(what string) {
+	if d.err == nil {
+		d.err = fmt.Errorf("record has %s, which cannot be", what)
+	}
+}
+
+// size reads a number of bytes. One below zero, which none has, counts as none.
+func (d *decoder) size() int64 { return max(0, d.int()) }
+
 func (d *decoder) hash() (h Hash) {
 	copy(h[:], d.bytes(uint64(len(h))))
 	return h
 }
 
 func (d *decoder) meta() Meta {
-	return Meta{Mode: fs.FileMode(d.uint()), Size: d.int(), MTime: d.int()}
+	return Meta{Mode: fs.FileMode(d.uint()), Size: d.size(), MTime: d.int()}
 }
 
 func (d *decoder) stamp() Stamp {
-	return Stamp{Size: d.int(), MTime: d.int(), CTime: d.int(), Ino: d.uint()}
+	return Stamp{Size: d.size(), MTime: d.int(), CTime: d.int(), Ino: d.uint()}
 }
 
 func (d *decoder) copy() *Copy {
@@ -251,8 +297,29 @@ func (d *decoder) copy() *Copy {
 }
 
 func (d *decoder) intent() Intent {
-	return Intent{Kind: IntentKind(d.byte()), From: d.string(), To: d.string(), Aside: d.string(), Dir: ID(d.uint()),
+	i := Intent{Kind: IntentKind(d.byte()), From: d.path(), To: d.path(), Aside: d.path(), Dir: ID(d.uint()),
 		Meta: d.meta(), Hash: d.hash(), Stamp: d.stamp()}
+	if !i.possible() {
+		d.refuse(fmt.Sprintf("a step of kind %d from %q to %q", i.Kind, i.From, i.To))
+	}
+	return i
+}
+
+// possible says whether a step has the paths that one of its kind has. Of the root only the attributes are changed.
+func (i Intent) possible() bool {
+	from, to := i.From != "", i.To != ""
+	if i.From == "." || i.Aside == "." || i.To == "." && (i.Kind != Reset || i.Aside != "") {
+		return false
+	}
+	switch i.Kind {
+	case Publish, Move, Park:
+		return from && to
+	case Erase, Upload:
+		return from
+	case Make, Reset:
+		return to
+	}
+	return false
 }
 
 func (d *decoder) attr() Attr {
@@ -260,7 +327,7 @@ func (d *decoder) attr() Attr {
 	if a.Set == 0 {
 		return a
 	}
-	return Attr{Set: a.Set, Mode: fs.FileMode(d.uint()), UID: int(d.int()), GID: int(d.int()), ATime: d.int(), MTime: d.int()}
+	return Attr{Set: a.Set, Mode: fs.FileMode(d.uint()) &^ fs.ModeType, UID: int(d.int()), GID: int(d.int()), ATime: d.int(), MTime: d.int()}
 }
 
 // state is a node's state with its positions still by identity.
@@ -272,20 +339,23 @@ type state struct {
 
 func (d *decoder) node() state {
 	n := &Node{recorded: true}
-	n.ID = ID(d.uint())
+	n.ID = d.id()
 	flags := d.uint()
 	n.Temp = flags&isTemp != 0
 	n.Kind, n.Content, n.Known = Kind(d.byte()), Content(d.byte()), Answer(d.byte())
 	s := state{node: n, parent: ID(d.uint())}
-	n.name = d.string()
+	n.name = d.name()
 	s.base = ID(d.uint())
 	if s.base != 0 {
 		s.baseName = n.name
 		if flags&hasBaseName != 0 {
-			s.baseName = d.string()
+			s.baseName = d.name()
 		}
 	}
 	n.Meta = d.meta()
+	if kind := KindOf(n.Meta.Mode); kind != File && kind != n.Kind { // a link that looks like a directory would be walked
+		n.Meta.Mode = n.Meta.Mode.Perm()
+	}
 	n.Checked = d.int()
 	if flags&hasTarget != 0 {
 		n.SetTarget(d.string())
@@ -296,7 +366,7 @@ func (d *decoder) node() state {
 		n.Copy.Added, n.Copy.Pinned = flags&isAdded != 0, flags&isPinned != 0
 		n.Copy.AsIs = flags&isAsIs != 0
 		if flags&isLanding != 0 {
-			n.Copy.Landing = d.string()
+			n.Copy.Landing = d.path()
 		}
 		if flags&hasPrev != 0 {
 			n.Copy.Prev = d.copy()
@@ -328,13 +398,13 @@ func (d *decoder) node() state {
 			n.Diff.Base = &h
 		}
 		if flags&hasPart != 0 {
-			n.Diff.Part = &Part{Temp: ID(d.uint()), Stamp: d.stamp(), Sent: d.int(), Hash: d.hash()}
+			n.Diff.Part = &Part{Temp: ID(d.uint()), Stamp: d.stamp(), Sent: d.size(), Hash: d.hash()}
 		}
 		if flags&hasWritten != 0 {
 			n.Diff.Written = d.int()
 		}
 		if flags&hasHome != 0 {
-			n.Diff.Home = &Home{Dir: ID(d.uint()), Name: d.string()}
+			n.Diff.Home = &Home{Dir: ID(d.uint()), Name: d.name()}
 		}
 	}
 	if d.err == nil && (n.ID == 0 || n.Kind < File || n.Kind > Link || n.Content > Edited || n.Known > Exists ||

@@ -186,7 +186,7 @@ func (e *encoder) guards(guards map[ID]*Guard) {
 func (d *decoder) guards() map[ID]*Guard {
 	guards := map[ID]*Guard{}
 	for n := d.uint(); n > 0 && d.err == nil; n-- {
-		id, kind := ID(d.uint()), Kind(d.byte())
+		id, kind := d.id(), Kind(d.byte())
 		guards[id] = nil
 		if kind != 0 {
 			g := &Guard{ID: id, Kind: kind, Target: d.string(), Base: d.meta(), Since: d.int(), Intent: d.intent()}

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"math"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -77,12 +78,13 @@ func described(t *Tree, which func(*Node) bool) map[ID]known {
 }
 
 func drawMeta(t *rapid.T) Meta {
-	return Meta{Mode: fs.FileMode(rapid.Uint32().Draw(t, "mode")), Size: rapid.Int64().Draw(t, "size"),
+	mode := fs.FileMode(rapid.Uint32().Draw(t, "mode"))
+	return Meta{Mode: mode &^ (fs.ModeDir | fs.ModeSymlink), Size: rapid.Int64Min(0).Draw(t, "size"),
 		MTime: rapid.Int64().Draw(t, "mtime")}
 }
 
 func drawStamp(t *rapid.T) Stamp {
-	return Stamp{Size: rapid.Int64().Draw(t, "size"), MTime: rapid.Int64().Draw(t, "mtime"),
+	return Stamp{Size: rapid.Int64Min(0).Draw(t, "size"), MTime: rapid.Int64().Draw(t, "mtime"),
 		CTime: rapid.Int64().Draw(t, "ctime"), Ino: rapid.Uint64().Draw(t, "ino")}
 }
 
@@ -105,9 +107,13 @@ func drawCopy(t *rapid.T) *Copy {
 	return c
 }
 
+func drawRemotePath(t *rapid.T, what string) string {
+	return rapid.SampledFrom([]string{"a", "a/b", "..a/b../...", "\xff/\\"}).Draw(t, what)
+}
+
 func drawIntent(t *rapid.T) *Intent {
 	i := &Intent{Kind: rapid.SampledFrom([]IntentKind{Publish, Move, Erase, Make, Reset, Park}).Draw(t, "kind"),
-		From: rapid.String().Draw(t, "from"), To: rapid.String().Draw(t, "to"), Aside: rapid.String().Draw(t, "aside"),
+		From: drawRemotePath(t, "from"), To: drawRemotePath(t, "to"), Aside: rapid.SampledFrom([]string{"", "a"}).Draw(t, "aside"),
 		Dir: ID(rapid.Uint64().Draw(t, "dir")), Meta: drawMeta(t), Hash: drawHash(t), Stamp: drawStamp(t)}
 	if i.Kind == Reset {
 		i.Attr = Attr{Set: AttrMode | AttrTimes, Mode: 0o640, UID: -1, ATime: 1, MTime: rapid.Int64().Draw(t, "mtime")}
@@ -149,7 +155,7 @@ func scribble(t *rapid.T, tree *Tree, n *Node) {
 		d.Explicit = rapid.Bool().Draw(t, "explicit")
 		d.Attr = Attr{}
 		if set := AttrMask(rapid.IntRange(0, 7).Draw(t, "set")); set != 0 {
-			d.Attr = Attr{Set: set, Mode: fs.FileMode(rapid.Uint32().Draw(t, "mode")), UID: rapid.Int().Draw(t, "uid"),
+			d.Attr = Attr{Set: set, Mode: fs.FileMode(rapid.Uint32().Draw(t, "mode")) &^ fs.ModeType, UID: rapid.Int().Draw(t, "uid"),
 				GID: rapid.Int().Draw(t, "gid"), ATime: rapid.Int64().Draw(t, "atime"), MTime: rapid.Int64().Draw(t, "mtime")}
 		}
 		if rapid.Bool().Draw(t, "intent") {
@@ -161,10 +167,10 @@ func scribble(t *rapid.T, tree *Tree, n *Node) {
 		}
 		if rapid.Bool().Draw(t, "part") {
 			d.Part = &Part{Temp: ID(rapid.Uint64().Draw(t, "temp")), Stamp: drawStamp(t),
-				Sent: rapid.Int64().Draw(t, "sent"), Hash: drawHash(t)}
+				Sent: rapid.Int64Min(0).Draw(t, "sent"), Hash: drawHash(t)}
 		}
 		if rapid.Bool().Draw(t, "home") {
-			d.Home = &Home{Dir: ID(rapid.Uint64().Draw(t, "home dir")), Name: rapid.String().Draw(t, "home name")}
+			d.Home = &Home{Dir: ID(rapid.Uint64().Draw(t, "home dir")), Name: rapid.SampledFrom([]string{"a", "..b"}).Draw(t, "home name")}
 		}
 	}
 	tree.Touch(n)
@@ -385,4 +391,69 @@ func TestStaleCopyOfAnOlderLog(t *testing.T) {
 		require.NoError(t, d.end())
 		require.Equal(t, map[bool]Meta{false: n.Meta, true: {}}[stale], got.Seen())
 	}
+}
+
+// Names and paths that lead elsewhere, steps that none makes, and identities without room behind them are no record of this
+// package.
+func TestHostileRecords(t *testing.T) {
+	t.Parallel()
+	root := New().Root()
+	file := func() *Node { return &Node{ID: 2, Kind: File, parent: root, name: "f", base: root} }
+	apply := func(n *Node, actions []Action, guards map[ID]*Guard) error {
+		return Replay().Apply(New().encode([]*Node{n}, nil, actions, guards))
+	}
+	step := func(from, to, aside string) *Intent { return &Intent{Kind: Move, From: from, To: to, Aside: aside} }
+	require.NoError(t, apply(file(), []Action{{Kind: RenameLocal, From: ".syncfs/trash/1", To: "a/\xff"}},
+		map[ID]*Guard{3: {Kind: File, Intent: *step("a", "b/..c", "")}}))
+	for _, path := range []string{"..", "../x", "/etc/passwd", "a/../../b", "a//b", "a/", "./a", "a/.", "a\x00"} {
+		n := file()
+		if n.name = path; !strings.Contains(path, "/") {
+			require.Error(t, apply(n, nil, nil), "%q", path)
+		}
+		n = file()
+		n.renamed, n.more = true, &more{baseName: path}
+		require.Error(t, apply(n, nil, nil), "%q", path)
+		for _, i := range []*Intent{step(path, "b", ""), step("a", path, ""), step("a", "b", path)} {
+			n = file()
+			n.Diff = &Diff{Intent: i}
+			require.Error(t, apply(n, nil, nil), "%q", path)
+			require.Error(t, apply(file(), nil, map[ID]*Guard{3: {Kind: File, Intent: *i}}), "%q", path)
+		}
+		n = file()
+		n.Diff = &Diff{Home: &Home{Dir: 1, Name: path}}
+		require.Error(t, apply(n, nil, nil), "%q", path)
+		n = file()
+		n.Content, n.Copy = Owned, &Copy{Landing: path}
+		require.Error(t, apply(n, nil, nil), "%q", path)
+		require.Error(t, apply(file(), []Action{{Kind: RenameLocal, From: path, To: "b"}}, nil), "%q", path)
+		require.Error(t, apply(file(), []Action{{Kind: RenameLocal, From: "a", To: path}}, nil), "%q", path)
+	}
+	for _, i := range []Intent{{}, {Kind: Move, From: "a"}, {Kind: Move, From: ".", To: "a"}, {Kind: Move, From: "a", To: "."},
+		{Kind: Erase}, {Kind: Make, To: "."}, {Kind: Reset, To: ".", Aside: "a"}, {Kind: Upload + 1, From: "a", To: "b"}} {
+		require.Error(t, apply(file(), nil, map[ID]*Guard{3: {Kind: File, Intent: i}}), "%+v", i)
+	}
+	for _, id := range []ID{maxID + 1, 1 << 63, math.MaxUint64} {
+		n := file()
+		n.ID = id
+		require.Error(t, apply(n, nil, nil))
+		last := New()
+		last.lastID = id
+		require.Error(t, Replay().Apply(last.encode(nil, nil, nil, nil)))
+		last = New()
+		last.seq = uint64(id)
+		require.Error(t, Replay().Apply(last.encode(nil, nil, nil, nil)))
+	}
+}
+
+// What a record says wrongly of a node that has a place is put right.
+func TestHostileNodes(t *testing.T) {
+	t.Parallel()
+	root := New().Root()
+	n := &Node{ID: 99, Kind: Link, parent: root, name: "l", base: root, Meta: Meta{Mode: fs.ModeDir | 0o755, Size: -1}}
+	r := Replay()
+	require.NoError(t, r.Apply(New().encode([]*Node{n}, nil, nil, nil)))
+	tree, _, lost := r.Finish()
+	require.Zero(t, lost)
+	require.Equal(t, Meta{Mode: 0o755}, tree.Node(99).Meta, "it would be walked, and read")
+	require.Greater(t, tree.Create(tree.Root(), "new", File, Meta{}, Absent, 1).ID, ID(99), "no identity is used twice")
 }

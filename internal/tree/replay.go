@@ -44,7 +44,7 @@ func (r *Replayer) Apply(record []byte) error {
 	case kind != recordTransaction && kind != recordGuards:
 		return fmt.Errorf("record of unknown kind %d", kind)
 	}
-	seq, lastID := d.uint(), ID(d.uint())
+	seq, lastID := uint64(d.id()), d.id()
 	states := make([]state, 0, min(d.peekLen(), 4096))
 	for n := d.uint(); n > 0 && d.err == nil; n-- {
 		states = append(states, d.node())
@@ -55,7 +55,7 @@ func (r *Replayer) Apply(record []byte) error {
 	}
 	var actions []Action
 	for n := d.uint(); n > 0 && d.err == nil; n-- {
-		actions = append(actions, Action{Kind: ActionKind(d.uint()), From: d.string(), To: d.string(), Ino: d.uint()})
+		actions = append(actions, Action{Kind: ActionKind(d.uint()), From: d.path(), To: d.path(), Ino: d.uint()})
 	}
 	var guards map[ID]*Guard
 	if kind == recordGuards {
@@ -68,9 +68,11 @@ func (r *Replayer) Apply(record []byte) error {
 		if r.guards[id] = g; g == nil {
 			delete(r.guards, id)
 		}
+		lastID = max(lastID, id)
 	}
 	for _, s := range states {
 		r.states[s.node.ID] = s
+		lastID = max(lastID, s.node.ID)
 	}
 	for _, id := range dropped {
 		delete(r.states, id)
@@ -118,6 +120,10 @@ func (r *Replayer) Finish() (t *Tree, undone []Action, lost int) {
 	t.saved = map[*Node]saved{}
 	return t, r.actions[r.done:], lost
 }
+
+// maxID is the largest identity, and the largest number of a transaction, that is believed. One a nanosecond would take a
+// century to get there.
+const maxID = 1 << 62
 
 // maxPath is the length in bytes of the longest path of a node that is believed. No call can name one of more than half of
 // that, but a rename can make longer what is below a directory. Whatever follows a path to the root takes no longer.
