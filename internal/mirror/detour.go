@@ -61,11 +61,17 @@ type place struct {
 	file bool       // it can only be a file
 }
 
+// mostPlaces is how many places a path may have: renames that others have made up may lead round and round.
+const mostPlaces = 64
+
 // places are where a path may be, itself first: what is not there any more has been brought to the next one before.
 func (d detours) places(name string) []place {
 	all := []place{{path: name}}
 	for i := 0; i < len(all); i++ {
 		for _, r := range d {
+			if len(all) == mostPlaces {
+				return all
+			}
 			rest, ok := strings.CutPrefix(all[i].path, r.from)
 			if !ok || rest != "" && (rest[0] != '/' || r.alone) {
 				continue
