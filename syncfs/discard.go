@@ -231,7 +231,8 @@ func (d *discarder) putBack(n *tree.Node) {
 	dir, name := n.Base()
 	if n.Parked() {
 		diff, home := t.Note(n, d.v.Now()), homeDir(t, n)
-		if home != nil && home.InView() && !d.atHome[n] && home.Kid(diff.Home.Name) == nil && home.OnRemote(diff.Home.Name) == nil {
+		free := home != nil && home.Kid(diff.Home.Name) == nil && home.OnRemote(diff.Home.Name) == nil
+		if free && home.InView() && !home.Within(n) && !d.atHome[n] {
 			dir, name = home, diff.Home.Name
 			diff.Dest = tree.Absent
 		} else {

@@ -215,7 +215,7 @@ func (m mender) moved(n *tree.Node, path string, at sight) bool {
 		return false
 	}
 	dir := m.dirOf(path)
-	if dir == nil {
+	if dir == nil || below(dir, n) {
 		return true
 	}
 	if n.Kind == tree.Dir && is(to, at.to) && to.InView() { // it was found there before it was looked for

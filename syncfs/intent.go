@@ -202,6 +202,11 @@ func (s *Fs) resolveMode(i *tree.Intent, made mirror.Answer) mirror.Answer {
 	return s.m.Ask(i.To)
 }
 
+// below says whether the remote has dir in n, or whether it is n: then n cannot have been moved there.
+func below(dir, n *tree.Node) bool {
+	return n.HasBase() && tree.Within(dir.RemotePath(), n.RemotePath())
+}
+
 // settle records the fate of a step; now is what the remote has where it leads to.
 func settle(v *mirror.View, n *tree.Node, i *tree.Intent, f fate, now tree.Meta) {
 	v.RemoteChanged() // nobody knows since when
@@ -222,7 +227,7 @@ func settle(v *mirror.View, n *tree.Node, i *tree.Intent, f fate, now tree.Meta)
 		n.Meta, n.Checked = now, v.Now()
 		v.Tree().Touch(n)
 		return
-	case dir == nil || !dir.HasBase():
+	case dir == nil || !dir.HasBase() || below(dir, n):
 		clearIntent(v, n)
 		return
 	}
