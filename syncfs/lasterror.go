@@ -33,9 +33,12 @@ func lastError(d *tree.Diff) error {
 	return e
 }
 
+// mostText is how much of an error's text is recorded: a remote may have much to say about each file.
+const mostText = 4 << 10
+
 // noteError records the error of an attempt.
 func noteError(d *tree.Diff, err error) {
-	d.Err, d.ErrClass = err.Error(), 0
+	d.Err, d.ErrClass = cut(err.Error(), mostText), 0
 	for i, class := range classes {
 		if class != nil && errors.Is(err, class) {
 			d.ErrClass = uint8(i)
