@@ -26,7 +26,7 @@ func reached(v *mirror.View, step tree.Step, meta tree.Meta) {
 		return
 	}
 	var home *tree.Home
-	if step.Parks() {
+	if step.Parks() && n.HasBase() { // else it was not there, and is made aside
 		home = homeOf(n)
 	}
 	t.Rebase(n, step.To.Dir, step.To.Name)
