@@ -103,12 +103,12 @@ func (m *machine) together() {
 		}
 	}
 	require.NoError(m.rt, m.fs.AddDir("/", func(name string) { m.rt.Logf("added %s", name) }))
-	m.pushes()
+	gaveUp := m.pushes()
 	shown := m.tree(false)
 	remote = m.store.tree()
 	for _, name := range slices.Backward(slices.Sorted(maps.Keys(shown))) {
-		// A local directory in which no file was queued is on this side only.
-		if _, there := remote[name]; !there && shown[name].typ.IsDir() {
+		// A local directory in which no file was queued is on this side only, and so is a file that was given up.
+		if _, there := remote[name]; !there && (gaveUp || shown[name].typ.IsDir()) {
 			require.NoError(m.rt, m.fs.Remove(name))
 		}
 	}
@@ -120,17 +120,19 @@ func (m *machine) together() {
 }
 
 // pushes expects a push without an error. What was queued again after it had been pushed or undone may be in conflict
-// with what the other client has made since; that is given up.
-func (m *machine) pushes() {
+// with what the other client has made since; that is given up, which it says.
+func (m *machine) pushes() (gaveUp bool) {
 	m.rt.Helper()
 	_, err := m.fs.Push(context.Background())
 	if err != nil && m.edited {
 		onlyConflicts(m.rt, err)
 		require.NoError(m.rt, m.fs.Discard())
 		_, err = m.fs.Push(context.Background())
+		gaveUp = true
 	}
 	require.NoError(m.rt, err)
 	require.Empty(m.rt, m.store.seen())
+	return gaveUp
 }
 
 // giveUpMissing discards the changes of files whose bytes are lost.
