@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sftpsyncer/go-syncfs/internal/faultfs"
+	"github.com/sftpsyncer/go-syncfs/internal/mirror"
 )
 
 // A time that cannot be set, or only in part, leaves a file that the program has written its own: it is pushed, with one of
@@ -56,6 +57,48 @@ func TestTimesThatCannotBeSet(t *testing.T) {
 					}
 				}
 			}
+		}
+	}
+}
+
+// A time that this side sets makes no other version of the one that an outdated copy is of: what follows is no conflict.
+func TestTimesOfAnOutdatedCopy(t *testing.T) {
+	t.Parallel()
+	for _, lost := range []bool{false, true} {
+		for name, next := range map[string]func(r *rig){
+			"nothing": func(*rig) {},
+			"chmod":   func(r *rig) { require.NoError(r, r.fs.Chmod("f", 0o600)) },
+			"chtimes": func(r *rig) { require.NoError(r, r.fs.Chtimes("f", time.Unix(5, 0), time.Unix(5, 0))) },
+			"rename":  func(r *rig) { require.NoError(r, r.fs.Rename("f", "g")) },
+			"remove":  func(r *rig) { require.NoError(r, r.fs.Remove("f")) },
+			"append":  func(r *rig) { r.append("f", "+") },
+			"replace": func(r *rig) { r.write("f:ours") },
+		} {
+			t.Run(fmt.Sprintf("%s/answer lost %v", name, lost), func(t *testing.T) {
+				t.Parallel()
+				r := newRig(t, nil)
+				r.serve("f:theirs")
+				r.reads("f", "theirs")
+				require.NoError(t, r.fs.m.Do(func(v *mirror.View) error {
+					v.Outdate(v.Lookup("f")) // as after a fetch within the second in which it was written
+					return nil
+				}))
+				require.NoError(t, r.fs.Chtimes("f", time.Unix(1_000_000_000, 0), time.Unix(1_000_000_000, 0)))
+				if lost {
+					r.plan.After(func(op faultfs.Op, err error) error {
+						if op.Kind == faultfs.Chtimes {
+							return errDown
+						}
+						return err
+					})
+					r.fails(ErrUnavailable)
+					r.plan.Heal()
+				} else {
+					r.pushes()
+				}
+				next(r)
+				r.pushes()
+			})
 		}
 	}
 }

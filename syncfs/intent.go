@@ -224,8 +224,8 @@ func settle(v *mirror.View, n *tree.Node, i *tree.Intent, f fate, now tree.Meta)
 		return
 	case i.Kind == tree.Reset: // the attributes stay to be sent
 		v.Tree().Note(n, v.Now()).Intent = nil
-		n.Meta, n.Checked = now, v.Now()
-		v.Tree().Touch(n)
+		n.Checked = v.Now()
+		v.Tree().Reattributed(n, i.Meta, now)
 		return
 	case dir == nil || !dir.HasBase() || below(dir, n):
 		clearIntent(v, n)

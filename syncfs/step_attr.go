@@ -31,7 +31,7 @@ func (s *Fs) setAttrRemote(step tree.Step, r *Result) error {
 	if err := s.outdate(n, r); err != nil {
 		return err
 	}
-	intent := &tree.Intent{Kind: tree.Reset, To: step.Path, Meta: tree.Meta{Size: now.Meta.Size}, Attr: attr}
+	intent := &tree.Intent{Kind: tree.Reset, To: step.Path, Meta: now.Meta, Attr: attr}
 	if err := s.intend(n, intent); err != nil {
 		return err
 	}
@@ -52,10 +52,13 @@ func (s *Fs) setAttrRemote(step tree.Step, r *Result) error {
 	return s.m.Do(func(v *mirror.View) error {
 		v.RemoteChanged()
 		if v.Tree().Node(n.ID) == n && n.Diff != nil {
-			if !sameBut(attr, before, now.Meta) {
+			attributesSent(v, n, attr)
+			if sameBut(attr, before, now.Meta) {
+				v.Tree().Reattributed(n, before, now.Meta)
+			} else {
 				v.Outdate(n)
+				n.Meta = now.Meta
 			}
-			attributesSent(v, n, attr, now.Meta)
 		}
 		return nil
 	})
@@ -71,13 +74,13 @@ func sameBut(attr tree.Attr, before, after tree.Meta) bool {
 }
 
 // attributesSent records that the remote has taken attributes. What was set here meanwhile stays to be sent.
-func attributesSent(v *mirror.View, n *tree.Node, sent tree.Attr, meta tree.Meta) {
+func attributesSent(v *mirror.View, n *tree.Node, sent tree.Attr) {
 	d := v.Tree().Note(n, v.Now())
 	if d.Attr == sent {
 		d.Attr = tree.Attr{}
 	}
 	d.Intent = nil
-	n.Meta, n.Checked = meta, v.Now()
+	n.Checked = v.Now()
 	v.Tree().Touch(n)
 }
 

@@ -93,6 +93,17 @@ func (t *Tree) MarkStale(n *Node) {
 	t.alter(n, func() { n.Copy.Version, n.Copy.Stale = seen, true })
 }
 
+// Reattributed takes note that this side has made one version of the remote's file another one by setting its attributes. A
+// stale copy of the one is of the other.
+func (t *Tree) Reattributed(n *Node, before, after Meta) {
+	t.alter(n, func() {
+		n.Meta = after
+		if n.Copy != nil && n.Copy.Stale && n.Copy.Version.SameVersion(before) {
+			n.Copy.Version = after
+		}
+	})
+}
+
 // MarkEdited takes note that another program has written a node's local bytes. c describes the copy that they were.
 func (t *Tree) MarkEdited(n *Node, c Copy) { t.set(n, Edited, c) }
 
