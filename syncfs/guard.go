@@ -253,9 +253,11 @@ func (m mender) came(g *tree.Guard, n *tree.Node, at sight) {
 			sameThing(now, mirror.Answer{Known: tree.Exists, Kind: h.Kind, Meta: h.Intent.Meta, Target: h.Target})
 	}
 	before := func(h *tree.Guard) bool { return g.Intent.Kind.Renames() && h.Intent.To == g.Intent.From && brought(h) }
+	published := g.Intent.Kind == tree.Publish && at.from.Known == tree.Absent // its temporary file is where it went
 	putBack := g.Intent.Aside != "" && sameThing(now, mirror.Answer{Known: tree.Exists, Kind: tree.File, Meta: g.Base})
 	switch {
-	case is(n, now), !brought(g) && !putBack && !slices.ContainsFunc(m.v.Tree().Guards(), before), m.elsewhere(now):
+	case is(n, now), !brought(g) && !putBack && !slices.ContainsFunc(m.v.Tree().Guards(), before):
+	case !published && m.elsewhere(now):
 	case thought(n) && n.Kind == tree.File && now.Kind == tree.File:
 		m.v.Resend(n, now.Meta)
 	default:

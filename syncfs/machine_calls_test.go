@@ -327,6 +327,9 @@ func (m *machine) shown(name string, fi fs.FileInfo, contents bool) entry {
 		}
 		require.NoError(m.rt, err)
 		e.text = string(text)
+		if fi, _, err = m.fs.LstatIfPossible(name); err == nil { // it may have been fetched
+			e.perm, e.mtime = fi.Mode().Perm(), fi.ModTime().Unix()
+		}
 	case e.typ == 0:
 		e.text = m.store.named(int(fi.Size()))
 	}
@@ -390,9 +393,9 @@ func (m *machine) refreshed(shown map[string]entry) {
 	for name, e := range m.view {
 		theirs, there := remote[e.origin]
 		switch now, sees := shown[name]; {
-		case !e.stale && (e.typ != 0 || e.changed && e.text != e.base), now.text == e.text:
+		case !e.stale && (e.typ != 0 || e.own), now.text == e.text:
 		case sees && (texts[now.text] || !m.uncertain && there && now.text == theirs.text):
-			e.text, e.base, e.perm, e.mtime, e.stale = now.text, now.text, now.perm, 0, false
+			e.text, e.own, e.base, e.perm, e.mtime, e.stale = now.text, false, now.text, now.perm, 0, false
 			m.view[name] = e
 		case !sees && e.stale && (m.uncertain || !there),
 			!sees && m.suspect && !there && !m.touched(name): // renamed back meanwhile

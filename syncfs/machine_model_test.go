@@ -30,6 +30,7 @@ type entry struct {
 	origin  string // where the remote has it; "": nowhere
 	base    string // the text it has there, as far as this side knows
 	changed bool   // text or attributes are not those of the remote
+	own     bool   // the text was written here, and not pushed since
 	stale   bool   // the text is an old one, of a copy that nothing has to ask about
 	copied  string // the text of the copy that is here, if there is one, and it is not changed
 	open    bool   // for writing
@@ -284,7 +285,7 @@ func (m *model) written(name, text string) {
 	if !ok {
 		e.perm = 0o644
 	}
-	e.text, e.changed, e.stale, e.copied, e.mtime, e.lasting = text, true, false, "", 0, ""
+	e.text, e.own, e.changed, e.stale, e.copied, e.mtime, e.lasting = text, true, true, false, "", 0, ""
 	m.view[name] = e
 }
 

@@ -110,7 +110,7 @@ func (m *machine) pushed() {
 		if !e.stale {
 			e.base = e.text
 		}
-		e.origin, e.changed, e.partly = name, false, false
+		e.origin, e.own, e.changed, e.partly = name, false, false, false
 		m.view[name] = e
 	}
 	clear(m.gone)
@@ -285,7 +285,7 @@ func (m *machine) overtaken() {
 		if !there || e.typ != 0 || !m.touched(name) {
 			continue
 		}
-		if (!e.changed || e.text == e.base) && e.text != now.text {
+		if !e.own && e.text != now.text {
 			e.text, e.stale, e.mtime = now.text, false, 0
 		}
 		e.perm = now.perm

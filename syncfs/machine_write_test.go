@@ -91,7 +91,7 @@ func (m *machine) writeTo(name string, w int) bool {
 func (m *machine) unsettled(name string) bool {
 	e := m.view[name]
 	theirs := m.store.tree()[e.origin].text
-	if e.origin == "" || e.text != e.base && e.text != theirs || !m.touched(name) {
+	if e.origin == "" || e.own || !m.touched(name) {
 		return false
 	}
 	return m.uncertain && m.suspect || !m.uncertain && theirs != e.base
