@@ -276,7 +276,7 @@ func (m mender) elsewhere(now mirror.Answer) (yes bool) {
 
 // leftover takes note of a temporary file that nothing refers to.
 func (m mender) leftover(path string, now mirror.Answer) {
-	if now.Known == tree.Exists && m.v.Tree().AtRemote(path) == nil {
+	if now.Known == tree.Exists && now.Kind == tree.File && m.v.Tree().AtRemote(path) == nil {
 		m.appeared(path, now, true)
 	}
 }

@@ -341,9 +341,9 @@ func (d *decoder) node() state {
 	n := &Node{recorded: true}
 	n.ID = d.id()
 	flags := d.uint()
-	n.Temp = flags&isTemp != 0
 	n.Kind, n.Content, n.Known = Kind(d.byte()), Content(d.byte()), Answer(d.byte())
 	s := state{node: n, parent: ID(d.uint())}
+	n.Temp = flags&isTemp != 0 && n.Kind == File && s.parent == 0 // others have what Discard would leave where it is
 	n.name = d.name()
 	s.base = ID(d.uint())
 	if s.base != 0 {

@@ -457,3 +457,18 @@ func TestHostileNodes(t *testing.T) {
 	require.Equal(t, Meta{Mode: 0o755}, tree.Node(99).Meta, "it would be walked, and read")
 	require.Greater(t, tree.Create(tree.Root(), "new", File, Meta{}, Absent, 1).ID, ID(99), "no identity is used twice")
 }
+
+// Only a file that is not in the view is one of the library's own.
+func TestHostileTemporaryFiles(t *testing.T) {
+	t.Parallel()
+	root := New().Root()
+	r := Replay()
+	require.NoError(t, r.Apply(New().encode([]*Node{
+		{ID: 2, Kind: File, Temp: true, base: root, renamed: true, more: &more{baseName: "file"}},
+		{ID: 3, Kind: Dir, Temp: true, base: root, renamed: true, more: &more{baseName: "dir"}},
+		{ID: 4, Kind: File, Temp: true, parent: root, base: root, name: "seen"},
+	}, nil, nil, nil)))
+	tree, _, lost := r.Finish()
+	require.Zero(t, lost)
+	require.Equal(t, []bool{true, false, false}, []bool{tree.Node(2).Temp, tree.Node(3).Temp, tree.Node(4).Temp})
+}

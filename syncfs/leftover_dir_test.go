@@ -1,0 +1,26 @@
+package syncfs
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/sftpsyncer/go-syncfs/internal/mirror"
+	"github.com/sftpsyncer/go-syncfs/internal/tree"
+)
+
+// What is no file, and has the name of an upload that may still begin, is somebody else's.
+func TestDirectoryInPlaceOfAnUpload(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, nil)
+	name := newTempName(".part")
+	require.NoError(t, r.fs.m.Do(func(v *mirror.View) error {
+		v.Guard(tree.Guard{Intent: tree.Intent{Kind: tree.Upload, From: name}, Kind: tree.File})
+		return nil
+	}))
+	require.NoError(t, r.remote.MkdirAll(name+"/d", 0o755))
+	_, err := r.push()
+	require.NoError(t, err)
+	_, err = r.remote.Stat(name + "/d")
+	require.NoError(t, err)
+}
