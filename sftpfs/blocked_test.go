@@ -174,7 +174,7 @@ func TestCallThatHasAskedNothingLeaves(t *testing.T) {
 		b := &blocking{blocks: func(kind byte, _ string) bool { return kind == packetRename }}
 		fsys, _ := b.start(t, 10)
 		var wg sync.WaitGroup
-		wg.Go(func() { require.ErrorIs(t, fsys.Rename("f", "g"), fs.ErrClosed) })
+		wg.Go(func() { require.ErrorIs(t, fsys.Rename("f", "g"), ErrUnavailable) })
 		began := time.Now()
 		_, err := call(fsys, harmless, func(r remote) (bool, error) {
 			time.Sleep(blockedIdle)

@@ -89,9 +89,9 @@ type Config struct {
 	// RequestTimeout is how long the answer to a single SFTP request may take while the server answers others. Then its
 	// channel is given up, and the calls on it fail with ErrUnavailable, within another quarter of the time. A call that
 	// is sent again waits once more. The time counts from the answers to earlier requests on the channel, so a transfer
-	// may take as long as it likes while its parts are answered. On a channel that is silent otherwise, this holds for
-	// CLOSE, RENAME, SETSTAT and fsync, which take minutes on servers over object stores; for all other requests
-	// IdleTimeout does. 0 is DefaultRequestTimeout, a negative one is no limit.
+	// may take as long as it likes while its parts are answered. On a channel that is silent otherwise, as
+	// that of a server which works on one request at a time, IdleTimeout comes first. 0 is DefaultRequestTimeout, a
+	// negative one is no limit.
 	RequestTimeout time.Duration
 
 	// MaxConnections is how many SSH connections there are at most, and MaxChannels how many SFTP channels on all of

@@ -81,20 +81,6 @@ func (m message) handle() string {
 	}
 }
 
-// mayBeSlow tells whether the answer may take minutes: a server over an object store copies or sends the object before it
-// answers.
-func (m message) mayBeSlow() bool {
-	switch f := (fields{b: m.body}); m.kind {
-	case packetClose, packetSetstat, packetFsetstat, packetRename:
-		return true
-	case packetExtended:
-		name := f.string()
-		return name == extensionPosixRename || name == extensionFsync
-	default:
-		return false
-	}
-}
-
 // requests returns how many were sent.
 func (w *wire) requests() uint64 {
 	w.mu.Lock()

@@ -75,7 +75,7 @@ func (w *wire) enqueue(requests []message, take func(i int, r reply)) error {
 	}
 	for i, m := range requests {
 		id := w.nextID()
-		r := request{kind: m.kind, path: requests[0].path(), slow: m.mayBeSlow(), ends: i == len(requests)-1,
+		r := request{kind: m.kind, path: requests[0].path(), ends: i == len(requests)-1,
 			take: func(r reply) { take(i, r) }}
 		if i == 0 {
 			r.foretold = foretold

@@ -63,7 +63,7 @@ type pulse struct {
 //
 // A session is stalled if a probe of the connection that was sent later than what the session waits for has been answered:
 // what is merely under way on a slow line lies before both. From then on calls go elsewhere, until something is answered. It
-// is given up if that was long ago, unless it waits for what may be slow, which endHung has an eye on.
+// is given up if that was long ago.
 func (c *connection) keepAlive(idle time.Duration, p pulse) {
 	tick := time.NewTicker(max(idle/looks, 1))
 	defer tick.Stop()
@@ -116,7 +116,7 @@ func (c *connection) keepAlive(idle time.Duration, p pulse) {
 			}
 			if q.proven > 0 {
 				oldest, _ := s.wire.oldest()
-				if q.proven >= looks-2 && !oldest.slow {
+				if q.proven >= looks-2 {
 					s.giveUp(oldest, fmt.Errorf("no answer on one channel for %v", idle), idle/looks)
 					continue
 				}

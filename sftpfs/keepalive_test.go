@@ -45,13 +45,6 @@ func (w *watched) hear(onSession bool) {
 	}
 }
 
-// await has the session wait for the answer to a request.
-func (w *watched) await(id uint32, r request) {
-	w.session.wire.mu.Lock()
-	defer w.session.wire.mu.Unlock()
-	w.session.wire.await(id, r)
-}
-
 func (w *watched) unanswered() { <-w.lost }
 
 func TestSilenceEndsConnection(t *testing.T) {
@@ -139,34 +132,6 @@ func TestStuckSession(t *testing.T) {
 				<-w.lost
 				require.LessOrEqual(t, time.Since(began), 50*time.Second)
 			}
-			w.wg.Wait()
-		})
-	}
-}
-
-// What may take minutes is waited for, by who has asked for it.
-func TestSlowRequestIsNotStuck(t *testing.T) {
-	t.Parallel()
-	extended := func(name string) message { return message{kind: packetExtended, body: body{}.string(name)} }
-	for m, slow := range map[*message]bool{
-		{kind: packetRename}: true, {kind: packetClose}: true, {kind: packetSetstat}: true, {kind: packetFsetstat}: true,
-		{kind: packetOpen}: false, {kind: packetRead}: false, {kind: packetWrite}: false, {kind: packetMkdir}: false,
-		new(extended(extensionPosixRename)): true, new(extended(extensionFsync)): true, new(extended(extensionLimits)): false,
-	} {
-		synctest.Test(t, func(t *testing.T) {
-			w := &watched{}
-			w.probe = func() { time.Sleep(time.Millisecond); w.hear(false) }
-			w.ask = func() { <-w.session.wire.closed }
-			watch(40*time.Second, w)
-			w.await(1, request{kind: m.kind, slow: m.mayBeSlow()})
-			w.await(2, request{kind: packetStat})
-			time.Sleep(time.Minute)
-			require.True(t, w.session.isStalled(), m)
-			require.Equal(t, !slow, w.session.isLost(), m)
-			w.session.wire.asked(1)
-			time.Sleep(time.Minute)
-			require.True(t, w.session.isLost(), "the next one may not be slow")
-			w.fail(nil)
 			w.wg.Wait()
 		})
 	}

@@ -71,7 +71,6 @@ type request struct {
 	number uint64 // of those that were sent
 	path   uint64 // hashOf what it is about; 0: a handle, or not known
 	file   uint64 // hashOf what the handle is of that it is about; 0: none, or not known
-	slow   bool   // its answer may be
 	// foretold is the handle that a request is to get with which others were sent that are about it.
 	foretold string
 	// take gets the answer to a request of the package's own, in the goroutine that reads: it must not wait.
@@ -212,7 +211,7 @@ func (w *wire) turn() error {
 // note keeps in mind what has been asked, to check the answer. w.mu is held.
 func (w *wire) note(kind byte, body []byte) {
 	m := message{kind: kind, body: body[4:]}
-	r := request{kind: kind, ends: true, path: m.path(), file: w.paths[m.handle()], slow: m.mayBeSlow()}
+	r := request{kind: kind, ends: true, path: m.path(), file: w.paths[m.handle()]}
 	f := fields{b: body}
 	id := f.uint32()
 	w.handles.send(kind, f.b)
