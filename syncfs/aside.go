@@ -57,7 +57,7 @@ func homeOf(n *tree.Node) *tree.Home {
 
 // homeDir is the directory in which a node that is aside was before; nil if the remote does not have that any more.
 func homeDir(t *tree.Tree, n *tree.Node) *tree.Node {
-	if dir := t.Node(n.Diff.Home.Dir); dir != nil && dir.HasBase() {
+	if dir := t.Dir(n.Diff.Home.Dir); dir != nil && dir.HasBase() {
 		return dir
 	}
 	return nil

@@ -211,7 +211,7 @@ func below(dir, n *tree.Node) bool {
 func settle(v *mirror.View, n *tree.Node, i *tree.Intent, f fate, now tree.Meta) {
 	v.RemoteChanged() // nobody knows since when
 	t := v.Tree()
-	dir := t.Node(i.Dir)
+	dir := t.Dir(i.Dir)
 	switch {
 	case i.Kind == tree.Erase && f == done: // taken back meanwhile, to be as the remote has it
 		clearIntent(v, n)

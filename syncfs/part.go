@@ -178,7 +178,7 @@ func (s *Fs) sweep(temp *tree.Node, path string) error {
 
 // swept records that the temporary file of an upload has been renamed.
 func swept(v *mirror.View, i *tree.Intent) {
-	dir := v.Tree().Node(i.Dir)
+	dir := v.Tree().Dir(i.Dir)
 	if dir == nil {
 		return
 	}

@@ -305,6 +305,9 @@ func (d *decoder) intent() Intent {
 	return i
 }
 
+// puts says whether a step puts something into a directory.
+func (i Intent) puts() bool { return i.Kind == Publish || i.Kind == Make || i.Kind.Renames() }
+
 // possible says whether a step has the paths that one of its kind has. Of the root only the attributes are changed.
 func (i Intent) possible() bool {
 	from, to := i.From != "", i.To != ""

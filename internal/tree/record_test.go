@@ -472,3 +472,24 @@ func TestHostileTemporaryFiles(t *testing.T) {
 	require.Zero(t, lost)
 	require.Equal(t, []bool{true, false, false}, []bool{tree.Node(2).Temp, tree.Node(3).Temp, tree.Node(4).Temp})
 }
+
+// What was to be put into something that is no directory is not looked for there.
+func TestHostileIntents(t *testing.T) {
+	t.Parallel()
+	for dir, i := range map[ID]Intent{
+		2: {Kind: Make, To: "f/x", Dir: 2},
+		1: {Kind: Erase, From: "x", Dir: 1},
+	} {
+		root := New().Root()
+		r := Replay()
+		require.NoError(t, r.Apply(New().encode([]*Node{
+			{ID: 2, Kind: File, Known: Exists, parent: root, base: root, name: "f"},
+			{ID: 3, Kind: Link, parent: root, name: "x", Diff: &Diff{Intent: &i}},
+		}, nil, nil, nil)))
+		tree, _, lost := r.Finish()
+		require.Zero(t, lost)
+		tree.Unlink(tree.Node(3), 1)
+		require.Nil(t, tree.Node(3), "%d", dir)
+		require.False(t, tree.Node(2).HasKids())
+	}
+}

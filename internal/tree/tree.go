@@ -53,6 +53,14 @@ func (t *Tree) Root() *Node { return t.root }
 // Node returns the node with that identity, nil if it is gone.
 func (t *Tree) Node(id ID) *Node { return t.nodes[id] }
 
+// Dir returns the directory with that identity, nil if it is gone. A log may say of something else that it is one.
+func (t *Tree) Dir(id ID) *Node {
+	if n := t.nodes[id]; n != nil && n.Kind == Dir {
+		return n
+	}
+	return nil
+}
+
 // Nodes calls f for every node but the root, in no order.
 func (t *Tree) Nodes(f func(*Node)) {
 	for _, n := range t.nodes {
@@ -188,8 +196,8 @@ func (t *Tree) orphanIntent(n *Node, now int64) bool {
 		return false
 	}
 	i := n.Diff.Intent
-	dir, name := t.nodes[i.Dir], path.Base(i.To)
-	if dir == nil || dir.base == nil {
+	dir, name := t.Dir(i.Dir), path.Base(i.To)
+	if dir == nil || dir.base == nil || !i.puts() {
 		return false
 	}
 	if r := dir.OnRemote(name); r != nil { // what it may have replaced
