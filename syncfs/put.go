@@ -107,6 +107,9 @@ func sendable(v *mirror.View, step tree.Step) (content, error) {
 	case tree.Interrupted:
 		return content{}, fmt.Errorf("%w: the process died while it was written; Add it as it is, or write it anew", ErrBusy)
 	}
+	if n.Copy == nil { // what is there is the user's
+		return content{}, fmt.Errorf("local file: %w", fs.ErrNotExist)
+	}
 	info, err := v.Local().Lstat(n.Path())
 	if err != nil {
 		return content{}, fmt.Errorf("local file: %w", mirror.Cause(err))
