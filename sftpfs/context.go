@@ -60,26 +60,20 @@ func call[T any](f *Fs, e effect, op func(remote) (T, error), late func(T)) (T, 
 // try runs op on a session. What changes nothing does not wait behind what a server takes long for, if it may leave.
 func try[T any](f *Fs, e effect, s *session, mayLeave bool, op func(remote) (T, error), late func(T)) (T, fate, error) {
 	r := remote{session: s, ctx: f.ctx, asked: newLastAsked()}
-	ctx, abandoned := f.ctx, f.abandoned
+	abandoned := f.abandoned
 	if e == harmless {
 		abandoned = nil
 	}
+	var leave <-chan struct{}
 	if stalled := s.stalled.Load(); e == harmless && mayLeave && stalled.Err() == nil {
-		var leave context.CancelFunc
-		ctx, leave = context.WithCancel(ctx)
-		defer leave()
-		defer context.AfterFunc(stalled, func() {
-			if !r.mayBlock() {
-				leave()
-			}
-		})()
+		leave = stalled.Done()
 	}
-	v, err := abandon.Await(ctx, abandoned, func() (T, error) {
+	v, left, err := abandon.AwaitOrLeave(f.ctx, leave, func() bool { return !r.mayBlock() }, abandoned, func() (T, error) {
 		defer s.release()
 		return op(r)
 	}, late)
 	switch {
-	case err != nil && ctx != f.ctx && ctx.Err() != nil: // if f's has ended meanwhile, there is no other session
+	case left:
 		return v, passed, err
 	case !errors.Is(err, ErrUnavailable):
 		return v, answered, err

@@ -54,30 +54,29 @@ func hashOf(path string) uint64 { return max(maphash.String(hashSeed, path), 1) 
 
 // path returns hashOf the path that a message is about, as a call has it that asks; 0: none, or not known.
 func (m message) path() uint64 {
-	switch f := (fields{b: m.body}); m.kind {
+	f := fields{b: m.body}
+	switch m.kind {
 	case packetOpen, packetOpendir, packetStat, packetLstat, packetReadlink, packetRealpath, packetSetstat, packetMkdir:
-		return hashOf(f.string())
 	case packetRename:
-		f.string()
-		return hashOf(f.string())
+		f.bytes()
 	case packetExtended:
-		if f.string() != extensionPosixRename {
+		if string(f.bytes()) != extensionPosixRename {
 			return 0
 		}
-		f.string()
-		return hashOf(f.string())
+		f.bytes()
 	default:
 		return 0
 	}
+	return max(maphash.Bytes(hashSeed, f.bytes()), 1)
 }
 
-// handle returns the handle that a message is about, "" if it is about none.
-func (m message) handle() string {
+// handle returns the handle that a message is about, nil if it is about none.
+func (m message) handle() []byte {
 	switch f := (fields{b: m.body}); m.kind {
 	case packetClose, packetRead, packetWrite, packetFstat, packetFsetstat, packetReaddir:
-		return f.string()
+		return f.bytes()
 	default:
-		return ""
+		return nil
 	}
 }
 

@@ -73,10 +73,10 @@ func (w *wire) enqueue(requests []message, take func(i int, r reply)) error {
 			return errUnforeseen
 		}
 	}
+	path := requests[0].path()
 	for i, m := range requests {
 		id := w.nextID()
-		r := request{kind: m.kind, path: requests[0].path(), ends: i == len(requests)-1,
-			take: func(r reply) { take(i, r) }}
+		r := request{kind: m.kind, path: path, ends: i == len(requests)-1, take: func(r reply) { take(i, r) }}
 		if i == 0 {
 			r.foretold = foretold
 		}

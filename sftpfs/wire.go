@@ -211,7 +211,7 @@ func (w *wire) turn() error {
 // note keeps in mind what has been asked, to check the answer. w.mu is held.
 func (w *wire) note(kind byte, body []byte) {
 	m := message{kind: kind, body: body[4:]}
-	r := request{kind: kind, ends: true, path: m.path(), file: w.paths[m.handle()]}
+	r := request{kind: kind, ends: true, path: m.path(), file: w.paths[string(m.handle())]}
 	f := fields{b: body}
 	id := f.uint32()
 	w.handles.send(kind, f.b)

@@ -27,10 +27,19 @@ const Limit = 10 * time.Second
 // given up goes on in its goroutine and is in calls until it has ended. If it succeeds then, late gets its result; late
 // may be nil. The call must not touch memory of Await's caller, who goes on meanwhile.
 func Await[T any](ctx context.Context, calls *Calls, call func() (T, error), late func(T)) (T, error) {
-	if ctx.Done() == nil {
-		return call()
+	v, _, err := AwaitOrLeave(ctx, nil, nil, calls, call, late)
+	return v, err
+}
+
+// AwaitOrLeave is Await for a call that is also given up when leave is closed, if mayLeave says so then. left says that this
+// was why.
+func AwaitOrLeave[T any](ctx context.Context, leave <-chan struct{}, mayLeave func() bool, calls *Calls,
+	call func() (T, error), late func(T)) (result T, left bool, _ error) {
+	if ctx.Done() == nil && leave == nil {
+		v, err := call()
+		return v, false, err
 	}
-	var zero, v T
+	var v T
 	var err error
 	returned, ended := make(chan struct{}), make(chan struct{})
 	var decided atomic.Bool // that the call has returned, or is given up
@@ -43,17 +52,23 @@ func Await[T any](ctx context.Context, calls *Calls, call func() (T, error), lat
 			late(v)
 		}
 	}()
-	select {
-	case <-returned:
-		return v, err
-	case <-ctx.Done():
+	for waiting := true; waiting; {
+		select {
+		case <-returned:
+			return v, false, err
+		case <-ctx.Done():
+			waiting = false
+		case <-leave:
+			leave, left = nil, mayLeave()
+			waiting = !left
+		}
 	}
 	if decided.CompareAndSwap(false, true) {
 		calls.Add(ended)
 	} else if <-returned; err == nil && late != nil { // it may have ended with ctx, whatever it has returned
 		late(v)
 	}
-	return zero, ctx.Err()
+	return result, left, ctx.Err()
 }
 
 // Add records a call that was given up; ended is closed when it has ended.
