@@ -18,6 +18,18 @@ import (
 	"github.com/sftpsyncer/go-syncfs/sftpfs"
 )
 
+// makePipe makes a named pipe that nobody writes to.
+func makePipe(t *testing.T, server *opensshtest.Server) {
+	t.Helper()
+	pipe := filepath.Join(server.Root, "pipe")
+	require.NoError(t, syscall.Mkfifo(pipe, 0o600))
+	t.Cleanup(func() { // else who has opened it waits for ever, and sshd for him
+		fd, err := syscall.Open(pipe, syscall.O_RDWR|syscall.O_NONBLOCK, 0)
+		require.NoError(t, err)
+		require.NoError(t, syscall.Close(fd))
+	})
+}
+
 // A request that blocks the server, as the opening of a named pipe does, fails alone: not the calls that are sent behind it on
 // the same channel, nor those on others.
 func TestPipeBlocksNobodyElse(t *testing.T) {
@@ -26,13 +38,7 @@ func TestPipeBlocksNobodyElse(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			server := opensshtest.Start(t, opensshtest.Options{Config: sshd})
-			pipe := filepath.Join(server.Root, "pipe")
-			require.NoError(t, syscall.Mkfifo(pipe, 0o600))
-			t.Cleanup(func() { // else the server waits for ever, and sshd for it
-				fd, err := syscall.Open(pipe, syscall.O_RDWR|syscall.O_NONBLOCK, 0)
-				require.NoError(t, err)
-				require.NoError(t, syscall.Close(fd))
-			})
+			makePipe(t, server)
 			require.NoError(t, os.WriteFile(filepath.Join(server.Root, "f"), []byte("content"), 0o600))
 			cfg := openSSHConfig(server)
 			cfg.IdleTimeout = 2 * time.Second
@@ -81,13 +87,7 @@ func TestPipeBlocksNobodyElse(t *testing.T) {
 func TestPipeLeavesTheConnection(t *testing.T) {
 	t.Parallel()
 	server := opensshtest.Start(t, opensshtest.Options{})
-	pipe := filepath.Join(server.Root, "pipe")
-	require.NoError(t, syscall.Mkfifo(pipe, 0o600))
-	t.Cleanup(func() {
-		fd, err := syscall.Open(pipe, syscall.O_RDWR|syscall.O_NONBLOCK, 0)
-		require.NoError(t, err)
-		require.NoError(t, syscall.Close(fd))
-	})
+	makePipe(t, server)
 	cfg := openSSHConfig(server)
 	cfg.IdleTimeout = 2 * time.Second
 	fsys := newFs(t, cfg)
@@ -123,13 +123,7 @@ func TestPipeLeavesTheConnection(t *testing.T) {
 func TestPipeThatOthersLookAt(t *testing.T) {
 	t.Parallel()
 	server := opensshtest.Start(t, opensshtest.Options{})
-	pipe := filepath.Join(server.Root, "pipe")
-	require.NoError(t, syscall.Mkfifo(pipe, 0o600))
-	t.Cleanup(func() {
-		fd, err := syscall.Open(pipe, syscall.O_RDWR|syscall.O_NONBLOCK, 0)
-		require.NoError(t, err)
-		require.NoError(t, syscall.Close(fd))
-	})
+	makePipe(t, server)
 	cfg := openSSHConfig(server)
 	cfg.IdleTimeout = 2 * time.Second
 	cfg.MaxChannels = 4

@@ -43,7 +43,7 @@ func (m *FS) displace(d *displacement, do func() error) error {
 	m.mu.Lock()
 	m.displacing[d] = true
 	for a := range m.running {
-		changes := d.changes(a.from) || d.changes(a.node.RemotePath()) // as it was opened, and as it was renamed since
+		changes := d.changes(a.node.RemotePath()) || d.changes(a.from) && m.mayRead(a, a.from)
 		if changes && a.handles > 0 && a.progress().missing <= mostSettled {
 			a.waiting++
 			defer a.leave(&a.waiting, false)
@@ -74,6 +74,14 @@ func (m *FS) displace(d *displacement, do func() error) error {
 		}
 	}
 	return do()
+}
+
+// mayRead says whether an arrival may read the file that is under a path now: what it was to bring may have been replaced before
+// the remote opened the file. The mirror is locked.
+func (m *FS) mayRead(a *arrival, path string) bool {
+	meta, known := a.version()
+	n := m.tree.AtRemote(path)
+	return !known || !isClosed(a.begun) || n != nil && meta.SameVersion(n.Meta)
 }
 
 // altering are the ends of the changes under way that make the file of a node another version. The mirror is locked.
