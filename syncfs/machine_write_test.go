@@ -90,11 +90,10 @@ func (m *machine) writeTo(name string, w int) bool {
 // texts is changed depends on whether there is a copy.
 func (m *machine) unsettled(name string) bool {
 	e := m.view[name]
-	theirs := m.store.tree()[e.origin].text
 	if e.origin == "" || e.own || !m.touched(name) {
 		return false
 	}
-	return m.uncertain && m.suspect || !m.uncertain && theirs != e.base
+	return m.uncertain && m.suspect || !m.uncertain && m.store.tree()[e.origin].text != e.base
 }
 
 func (m *machine) writeFile(name string, w int, text string, sync bool) error {

@@ -81,16 +81,19 @@ func (d *directory) identify(remote afero.Fs, adopt bool) (identity string, chan
 	if d != nil {
 		identity = d.Remote
 	}
-	i, ok := remote.(identified)
-	if ok && (len(i.Identity()) > maxIdentity || !utf8.ValidString(i.Identity())) { // it would be read back as another one
+	given := ""
+	if i, ok := remote.(identified); ok {
+		given = i.Identity()
+	}
+	if len(given) > maxIdentity || !utf8.ValidString(given) { // it would be read back as another one
 		return identity, false, fmt.Errorf("%w: the identity of the remote is no text, or has more than %d bytes", fs.ErrInvalid,
 			maxIdentity)
 	}
-	if !ok || i.Identity() == "" || i.Identity() == identity {
+	if given == "" || given == identity {
 		return identity, false, nil
 	}
 	if changed = identity != ""; changed && !adopt {
-		return identity, changed, &RemoteChangedError{Recorded: identity, Given: i.Identity()}
+		return identity, changed, &RemoteChangedError{Recorded: identity, Given: given}
 	}
-	return i.Identity(), changed, nil
+	return given, changed, nil
 }

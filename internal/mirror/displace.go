@@ -43,7 +43,7 @@ func (m *FS) displace(d *displacement, do func() error) error {
 	m.mu.Lock()
 	m.displacing[d] = true
 	for a := range m.running {
-		changes := d.changes(a.node.RemotePath()) || d.changes(a.from) && m.mayRead(a, a.from)
+		changes := d.changes(a.node.RemotePath()) || d.changes(a.from) && m.mayReadNew(a)
 		if changes && a.handles > 0 && a.progress().missing <= mostSettled {
 			a.waiting++
 			defer a.leave(&a.waiting, false)
@@ -76,11 +76,11 @@ func (m *FS) displace(d *displacement, do func() error) error {
 	return do()
 }
 
-// mayRead says whether an arrival may read the file that is under a path now: what it was to bring may have been replaced before
-// the remote opened the file. The mirror is locked.
-func (m *FS) mayRead(a *arrival, path string) bool {
+// mayReadNew says whether an arrival may read the file that is under its path now: what it was to bring may have been replaced
+// before the remote opened the file. The mirror is locked.
+func (m *FS) mayReadNew(a *arrival) bool {
 	meta, known := a.version()
-	n := m.tree.AtRemote(path)
+	n := m.tree.AtRemote(a.from)
 	return !known || !isClosed(a.begun) || n != nil && meta.SameVersion(n.Meta)
 }
 

@@ -36,8 +36,8 @@ type Meter struct {
 	ended  chan struct{}
 
 	mu     sync.Mutex
-	now    Progress // without what is under way
-	total  tree.Sum // what now.TotalBytes is: a server may state any sizes
+	now    Progress // without what is under way, and without TotalBytes
+	total  tree.Sum // TotalBytes: a server may state any sizes
 	gauges []*Gauge
 }
 
@@ -106,7 +106,6 @@ func (t *Meter) More(files int, bytes int64) {
 		defer t.mu.Unlock()
 		t.now.Total += files
 		t.total.Add(bytes)
-		t.now.TotalBytes = t.total.Int64()
 	}
 }
 
@@ -117,7 +116,7 @@ func (t *Meter) Total(files int, bytes int64) {
 		defer t.mu.Unlock()
 		t.total = tree.Sum{}
 		t.total.Add(bytes)
-		t.now.Total, t.now.TotalBytes = files, t.total.Int64()
+		t.now.Total = files
 	}
 }
 
@@ -156,6 +155,7 @@ func (t *Meter) progress() Progress {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	p := t.now
+	p.TotalBytes = t.total.Int64()
 	for _, g := range t.gauges {
 		at := Transfer{g.name, g.done(), g.size}
 		p.Files = append(p.Files, at)

@@ -305,26 +305,6 @@ func (d *decoder) intent() Intent {
 	return i
 }
 
-// puts says whether a step puts something into a directory.
-func (i Intent) puts() bool { return i.Kind == Publish || i.Kind == Make || i.Kind.Renames() }
-
-// possible says whether a step has the paths that one of its kind has. Of the root only the attributes are changed.
-func (i Intent) possible() bool {
-	from, to := i.From != "", i.To != ""
-	if i.From == "." || i.Aside == "." || i.To == "." && (i.Kind != Reset || i.Aside != "") {
-		return false
-	}
-	switch i.Kind {
-	case Publish, Move, Park:
-		return from && to
-	case Erase, Upload:
-		return from
-	case Make, Reset:
-		return to
-	}
-	return false
-}
-
 func (d *decoder) attr() Attr {
 	a := Attr{Set: AttrMask(d.byte())}
 	if a.Set == 0 {

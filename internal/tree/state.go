@@ -141,7 +141,7 @@ func (k IntentKind) Renames() bool { return k == Move || k == Park }
 
 // Intent is a step that was about to be sent. From and To are remote paths; Meta is the version the step moves
 // (Publish: of the temporary file as its open handle showed it last), removes, makes (only the mode, of a directory) or
-// gives attributes to (Reset: only the size).
+// gives attributes to (Reset: as it was before; older logs have only the size).
 type Intent struct {
 	Kind     IntentKind
 	From, To string
@@ -151,6 +151,26 @@ type Intent struct {
 	Hash     Hash
 	Stamp    Stamp // Publish: of the local file whose bytes were uploaded
 	Attr     Attr  // Reset
+}
+
+// puts says whether a step puts something into a directory.
+func (i Intent) puts() bool { return i.Kind == Publish || i.Kind == Make || i.Kind.Renames() }
+
+// possible says whether a step has the paths that one of its kind has. Of the root only the attributes are changed.
+func (i Intent) possible() bool {
+	from, to := i.From != "", i.To != ""
+	if i.From == "." || i.Aside == "." || i.To == "." && (i.Kind != Reset || i.Aside != "") {
+		return false
+	}
+	switch i.Kind {
+	case Publish, Move, Park:
+		return from && to
+	case Erase, Upload:
+		return from
+	case Make, Reset:
+		return to
+	}
+	return false
 }
 
 // Diff is what is kept about a node whose view differs from its base.
