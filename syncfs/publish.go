@@ -91,10 +91,9 @@ func (s *Fs) sameContent(path string, now mirror.Answer, u uploaded) (bool, erro
 // published records that the remote has the content that was sent. The local bytes are a copy of it from now on, if
 // nothing was written since.
 func published(v *mirror.View, step tree.Step, i *tree.Intent, was *tree.Copy, sent tree.Attr) {
-	n := step.Node
-	reached(v, step, i.Meta)
+	n, there := step.Node, reached(v, step, i.Meta)
 	swept(v, i)
-	if v.Tree().Node(n.ID) != n {
+	if !there {
 		return
 	}
 	if n.Diff != nil && n.Diff.Attr == sent {

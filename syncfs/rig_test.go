@@ -17,6 +17,8 @@ import (
 
 	"github.com/sftpsyncer/go-syncfs/internal/aferotest"
 	"github.com/sftpsyncer/go-syncfs/internal/faultfs"
+	"github.com/sftpsyncer/go-syncfs/internal/mirror"
+	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
 // errDown is what a remote that cannot be reached answers.
@@ -57,8 +59,20 @@ func randomRig(t testing.TB, rt *rapid.T, opts *Options) *rig {
 
 func (r *rig) end() {
 	r.Helper()
-	require.NoError(r, r.fs.Close())
+	r.close()
 	closesAll(r, r.plan)
+}
+
+// close ends the Fs, and expects that what the remote is taken to have is in directories that it is taken to have.
+func (r *rig) close() {
+	r.Helper()
+	_ = r.fs.m.Do(func(v *mirror.View) error { // fails if the test has closed the Fs
+		v.Tree().Nodes(func(n *tree.Node) {
+			require.True(r, !n.HasBase() || n.RemotePath() != "", "%s is on the remote, in a directory that is not", n.Name())
+		})
+		return nil
+	})
+	require.NoError(r, r.fs.Close())
 }
 
 // closesAll requires that no file is left open. A call that its caller has given up may still be closing one.
@@ -90,7 +104,7 @@ func trying(opts *Options) *Options {
 // restart ends the Fs and starts it again.
 func (r *rig) restart() {
 	r.Helper()
-	require.NoError(r, r.fs.Close())
+	r.close()
 	r.start()
 }
 

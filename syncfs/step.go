@@ -11,30 +11,36 @@ import (
 // A step is made by asking the remote, comparing with the base, recording what must not run twice, sending it, and
 // recording the outcome. Each kind of step has a file of its own.
 
-// reached records that the remote has the node under the step's name now. A node that was removed here meanwhile is
-// kept for the next push to remove.
-func reached(v *mirror.View, step tree.Step, meta tree.Meta) {
+// reached records that the remote has the node under the step's name now, and returns true. A node that was removed here
+// meanwhile is kept for the next push to remove. If the directory is not there any more, others have removed it with the node.
+func reached(v *mirror.View, step tree.Step, meta tree.Meta) bool {
 	v.RemoteChanged()
-	t, n := v.Tree(), step.Node
+	t, n, dir := v.Tree(), step.Node, step.To.Dir
+	there := t.Node(dir.ID) == dir && dir.HasBase()
 	if r := step.Replaces; r != nil && t.Node(r.ID) == r {
 		t.Erased(r, v.Now())
 	}
 	if t.Node(n.ID) != n {
-		if t.Node(step.To.Dir.ID) == step.To.Dir {
-			t.Hide(step.To.Dir, step.To.Name, n.Kind, tree.Exists, meta, v.Now()).SetTarget(n.Target())
+		if there {
+			t.Hide(dir, step.To.Name, n.Kind, tree.Exists, meta, v.Now()).SetTarget(n.Target())
 		}
-		return
+		return false
 	}
 	var home *tree.Home
-	if step.Parks() && n.HasBase() { // else it was not there, and is made aside
+	if there && step.Parks() && n.HasBase() { // else it was not there, and is made aside
 		home = homeOf(n)
 	}
-	t.Rebase(n, step.To.Dir, step.To.Name)
-	n.Meta, n.Checked = meta, v.Now()
-	if n.Diff != nil {
+	if t.Edit(n); n.Diff != nil {
 		n.Diff.Intent, n.Diff.Part, n.Diff.Base, n.Diff.Explicit, n.Diff.Home = nil, nil, nil, false, home
 	}
+	if !there {
+		t.Erased(n, v.Now())
+		return false
+	}
+	t.Rebase(n, dir, step.To.Name)
+	n.Meta, n.Checked = meta, v.Now()
 	t.Touch(n)
+	return true
 }
 
 // outdate notes that a step is made in spite of a conflict: the remote's file is not the copy that is here.
