@@ -20,23 +20,26 @@ func TestApart(t *testing.T) {
 	at := func(seconds int64) tree.Meta { return tree.Meta{Size: 4, MTime: seconds * s} }
 	for _, c := range []struct {
 		what  string
+		now   int64
 		mtime int64
 		there []tree.Meta
 		want  int64
 	}{
-		{"nothing there", 10 * s, nil, 10 * s},
-		{"another size", 10 * s, []tree.Meta{{Size: 5, MTime: 10 * s}}, 10 * s},
-		{"an earlier second", 10 * s, []tree.Meta{at(9)}, 10 * s},
-		{"the same second", 10 * s, []tree.Meta{at(10)}, 11 * s},
-		{"the same second, a fraction here", 10*s + 7, []tree.Meta{at(10)}, 11*s + 7},
-		{"the same second, a fraction there", 10 * s, []tree.Meta{{Size: 4, MTime: 10*s + 7}}, 11 * s},
-		{"given a later time before", 10 * s, []tree.Meta{at(12)}, 13 * s},
-		{"two", 10 * s, []tree.Meta{at(11), at(10)}, 12 * s},
-		{"two, in the other order", 10 * s, []tree.Meta{at(10), at(11)}, 12 * s},
-		{"put back on purpose", 10 * s, []tree.Meta{at(10 + 3600)}, 10 * s},
-		{"before 1970", -10*s - 1, []tree.Meta{at(-11)}, -9*s - 1},
+		{"nothing there", 20 * s, 10 * s, nil, 10 * s},
+		{"another size", 20 * s, 10 * s, []tree.Meta{{Size: 5, MTime: 10 * s}}, 10 * s},
+		{"an earlier second", 20 * s, 10 * s, []tree.Meta{at(9)}, 10 * s},
+		{"the same second", 20 * s, 10 * s, []tree.Meta{at(10)}, 11 * s},
+		{"the same second, a fraction here", 20 * s, 10*s + 7, []tree.Meta{at(10)}, 11*s + 7},
+		{"the same second, a fraction there", 20 * s, 10 * s, []tree.Meta{{Size: 4, MTime: 10*s + 7}}, 11 * s},
+		{"given a later time before", 20 * s, 10 * s, []tree.Meta{at(12)}, 13 * s},
+		{"two", 20 * s, 10 * s, []tree.Meta{at(11), at(10)}, 12 * s},
+		{"two, in the other order", 20 * s, 10 * s, []tree.Meta{at(10), at(11)}, 12 * s},
+		{"put back on purpose", 20 * s, 10 * s, []tree.Meta{at(10 + 3600)}, 10 * s},
+		{"old, the same second", 10*s + 3600*s, 10 * s, []tree.Meta{at(10)}, 11 * s},
+		{"old, a later second", 10*s + 3600*s, 10 * s, []tree.Meta{at(12)}, 10 * s},
+		{"before 1970", 0, -10*s - 1, []tree.Meta{at(-11)}, -9*s - 1},
 	} {
-		require.Equal(t, c.want, apart(c.mtime, 4, c.there...), c.what)
+		require.Equal(t, c.want, apart(c.now, c.mtime, 4, c.there...), c.what)
 	}
 }
 
@@ -181,6 +184,23 @@ func TestChtimesIsKept(t *testing.T) {
 	fi, err := r.remote.Stat("g")
 	require.NoError(t, err)
 	require.Equal(t, at, fi.ModTime())
+}
+
+// A file with an old time keeps it when it is renamed over one that is a little younger.
+func TestRenameKeepsAnOldTime(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, nil)
+	old := time.Date(2001, 2, 3, 4, 5, 6, 0, time.UTC)
+	r.serve("a:A", "b:B")
+	require.NoError(t, r.remote.Chtimes("a", old, old))
+	require.NoError(t, r.remote.Chtimes("b", old, old.Add(5*time.Second)))
+	require.NoError(t, r.fs.Rename("a", "b"))
+	r.pushes()
+	for _, fsys := range []afero.Fs{r.fs, r.remote} {
+		info, err := fsys.Stat("b")
+		require.NoError(t, err)
+		require.True(t, old.Equal(info.ModTime()), info.ModTime())
+	}
 }
 
 // A remote that has fractions of a second is seen by others over SFTP, which has none.

@@ -23,9 +23,9 @@ type content struct {
 
 // setApart gives a content a time that tells it from its base and from what is there now, unless the program has set
 // its own.
-func (c *content) setApart(there tree.Meta) {
+func (c *content) setApart(now int64, there tree.Meta) {
 	if !c.timed {
-		c.shown.MTime = apart(c.shown.MTime, c.stamp.Size, c.base.meta, there)
+		c.shown.MTime = apart(now, c.shown.MTime, c.stamp.Size, c.base.meta, there)
 	}
 }
 
@@ -44,7 +44,7 @@ func (s *Fs) put(step tree.Step, r *Result) error {
 	if err != nil {
 		return err
 	}
-	c.setApart(tree.Meta{}) // the target is the base, most likely
+	c.setApart(s.now(), tree.Meta{}) // the target is the base, most likely
 	p, err := s.beginPart(step, c)
 	if err != nil {
 		return err

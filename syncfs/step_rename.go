@@ -71,7 +71,7 @@ func (s *Fs) move(step tree.Step, meta tree.Meta, kind tree.IntentKind, existing
 
 // moveApart queues another time for a file that would be taken for one that it is renamed over.
 func (s *Fs) moveApart(n *tree.Node, source tree.Meta, replaced ...tree.Meta) error {
-	mtime := apart(source.MTime, source.Size, replaced...)
+	mtime := apart(s.now(), source.MTime, source.Size, replaced...)
 	if n.Kind != tree.File || mtime == source.MTime {
 		return nil
 	}

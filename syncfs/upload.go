@@ -36,7 +36,7 @@ func (s *Fs) upload(step tree.Step, c content, p *part, r *Result) (u uploaded, 
 	if err != nil {
 		return u, target, err
 	}
-	c.setApart(target.Meta)
+	c.setApart(s.now(), target.Meta)
 	if differs(a, c, r) {
 		if err := s.correct(c, p.path, r); err != nil {
 			return u, target, err

@@ -22,7 +22,7 @@ import (
 // Where package os has an errno without a sentinel, such as EISDIR, any error
 // does that is not one of the sentinels a program would take for another answer.
 // Operations that need what the subject is declared incapable of are left out.
-func Differential(t *testing.T, s Subject) {
+func Differential(t testing.TB, s Subject) {
 	t.Helper()
 	differential(t, t, s)
 }

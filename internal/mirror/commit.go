@@ -19,7 +19,7 @@ func (m *FS) begin(f *File) error {
 	}
 	n, s := f.node, f.shared
 	whole := n.Content == tree.Owned || n.Content == tree.Changed || n.Content == tree.Edited
-	s.removed = nil
+	s.unwritten = false
 	if !s.busy.Load() && n.InView() {
 		m.toBusy(n)
 		if err := m.save(); err != nil {

@@ -246,8 +246,8 @@ func (f *File) Stat() (fs.FileInfo, error) {
 	case n == nil:
 	case n.Content == tree.Owned:
 		i.meta = (&View{FS: f.m}).shown(n)
-	case f.shared.removed != nil:
-		i.meta = *f.shared.removed
+	case f.shared.unwritten:
+		i.meta = n.Shown()
 	default:
 		i.meta = dirtyMeta(n, info)
 	}

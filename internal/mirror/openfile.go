@@ -19,9 +19,8 @@ type openFile struct {
 	starting lockorder.Mutex[startLock] // held while the node is being recorded as busy, so that nobody writes before that lasts
 	busy     atomic.Bool                // the node is recorded as being written
 	dirty    int                        // handles that wrote since their last commit; guarded by state.mu
-	// removed is what a file of the remote was shown with when it was taken out of the view; nil once it is written.
-	// Guarded by state.mu.
-	removed *tree.Meta
+	// unwritten: a file of the remote was taken out of the view, and was not written since. Guarded by state.mu.
+	unwritten bool
 }
 
 // OpenNode opens the local bytes of a node, which must be there. Only the access mode and O_APPEND of flag count.

@@ -251,9 +251,6 @@ func (s *stream) shown() (meta tree.Meta, arriving bool) {
 		return meta, false
 	}
 	meta = s.node.Shown()
-	if o := s.m.open[s.node.ID]; o != nil && o.removed != nil {
-		meta = *o.removed
-	}
 	version, known := s.at.version()
 	switch {
 	case s.version != nil:

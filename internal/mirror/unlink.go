@@ -39,11 +39,10 @@ func (v *View) Unlink(p Place, shadow Answer) []tree.Action {
 	return actions
 }
 
-// showRemoved has the open handles of a node that is taken out of the view show it as it was.
+// showRemoved has the open handles of a node that is taken out of the view show the size and time that it had.
 func (v *View) showRemoved(n *tree.Node) {
 	if s := v.open[n.ID]; s != nil && !n.Ours() {
-		meta := n.Shown()
-		s.removed = &meta
+		s.unwritten = true
 	}
 }
 

@@ -41,6 +41,7 @@ type more struct {
 	stirred  int64            // of a directory
 	target   string           // of a link
 	baseName string           // of what is renamed or removed
+	last     *Meta            // what a node that is not in the view was shown with last; not recorded
 }
 
 // with is the node's more, for writing.
@@ -274,9 +275,12 @@ func (n *Node) Seen() Meta {
 	return n.Meta
 }
 
-// Shown is the node's metadata as the program sees it, apart from what only the local file knows (the size and
-// mtime of changed bytes).
+// Shown is the node's metadata as the program sees it, or saw it last, apart from what only the local file knows (the size
+// and mtime of changed bytes).
 func (n *Node) Shown() Meta {
+	if n.more != nil && n.more.last != nil {
+		return *n.more.last
+	}
 	m := n.Meta
 	m.MTime = max(m.MTime, n.Stirred())
 	if n.Diff == nil {

@@ -184,7 +184,6 @@ func (t *Tree) Unlink(n *Node, now int64) {
 	}
 	t.KeepBase(n, now)
 	d := t.Note(n, now)
-	n.Meta.Mode = n.Shown().Mode // for handles that are open still
 	d.Attr = Attr{}
 	t.Drop(n)
 }
@@ -311,7 +310,9 @@ func (t *Tree) index(n *Node) {
 
 func (t *Tree) link(n, dir *Node, name string) {
 	t.save(n)
-	n.place(dir, name, n.base, n.baseName())
+	if n.place(dir, name, n.base, n.baseName()); n.more != nil {
+		n.more.last = nil
+	}
 	if dir.kids() == nil {
 		dir.with().kids = map[string]*Node{}
 	}
@@ -325,6 +326,8 @@ func (t *Tree) unlink(n *Node) {
 	}
 	t.save(n)
 	delete(n.parent.kids(), n.name)
+	last := n.Shown() // by handles that are open still
+	n.with().last = &last
 	n.place(nil, "", n.base, n.baseName())
 	n.settle()
 }

@@ -1,0 +1,125 @@
+package syncfs
+
+import (
+	"context"
+	"io/fs"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/spf13/afero"
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/sftpsyncer/go-syncfs/cachefs"
+	"github.com/sftpsyncer/go-syncfs/internal/aferotest"
+	"github.com/sftpsyncer/go-syncfs/internal/crashfs"
+	"github.com/sftpsyncer/go-syncfs/internal/faultfs"
+	"github.com/sftpsyncer/go-syncfs/internal/remotetest"
+)
+
+// Random sequences of calls while pushes run: every answer is what package os says, and a push at the end makes the remote
+// what package os has. Each request takes a random time, and a random time passes between two calls; the clock is that of a
+// bubble.
+func TestDifferentialDuringPushes(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		pushes := map[afero.Fs]*background{}
+		aferotest.Differential(struct{ testing.TB }{t}, aferotest.Subject{ // rapid may not ask a bubble for its deadline
+			New: func(t testing.TB) afero.Fs {
+				opts := &crashfs.Options{Now: func() time.Time { return time.Now().AddDate(30, 0, 0) }} // what Chtimes sets is before
+				b := &background{remote: crashfs.New(opts), random: rand.New(rand.NewPCG(1, 2))}
+				plan := new(faultfs.Plan)
+				plan.Before(func(faultfs.Op) error { b.wait(); return nil })
+				b.fs = newFs(t, faultfs.New(b.remote, plan), crashfs.New(opts), &Options{Cache: cachefs.Options{Now: opts.Now}})
+				subject := remotetest.Before(b.fs, b.call)
+				pushes[subject] = b
+				t.Cleanup(b.end)
+				return subject
+			},
+			Incapable: map[aferotest.Capability]string{aferotest.Links: "crashfs has none"},
+			Sometimes: func(t rapid.TB, subject, oracle afero.Fs) {
+				b := pushes[subject]
+				b.end()
+				_, err := b.fs.Push(context.Background())
+				require.NoError(t, err)
+				require.Empty(t, b.fs.Pending())
+				tree, err := aferotest.Tree(oracle)
+				require.NoError(t, err)
+				served, err := aferotest.Tree(b.remote)
+				require.NoError(t, err)
+				require.Empty(t, aferotest.Diff(tree, served))
+			},
+		})
+	})
+}
+
+// What is removed during a push is shown by its open handles as it was, whatever the push learns about it.
+func TestHandleOfWhatIsRemovedDuringAPush(t *testing.T) {
+	t.Parallel()
+	for name, serve := range map[string]string{"file": "x", "directory": "x/"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t, nil)
+			r.serve(serve)
+			f, err := r.fs.Open("x")
+			require.NoError(t, err)
+			defer f.Close()
+			require.NoError(t, r.fs.Chmod("x", 0o750))
+			removed := false
+			r.plan.After(func(op faultfs.Op, err error) error {
+				if op.Kind == faultfs.Chmod && !removed {
+					removed = true
+					require.NoError(t, r.fs.Chmod("x", 0o700))
+					require.NoError(t, r.fs.Remove("x"))
+				}
+				return err
+			})
+			_, _ = r.push()
+			require.True(t, removed)
+			info, err := f.Stat()
+			require.NoError(t, err)
+			require.Equal(t, fs.FileMode(0o700), info.Mode().Perm())
+			r.pushes()
+			r.has(r.served())
+		})
+	}
+}
+
+// background pushes beside the calls of a program.
+type background struct {
+	fs     *Fs
+	remote afero.Fs
+	random *rand.Rand
+	done   chan struct{} // of the push that runs; nil: none does
+}
+
+func (b *background) wait() { time.Sleep(time.Duration(b.random.IntN(10)) * time.Millisecond) }
+
+// call comes before a call.
+func (b *background) call() {
+	b.wait()
+	if b.done != nil {
+		select {
+		case <-b.done:
+			b.done = nil
+		default:
+		}
+	}
+	if b.done == nil && b.random.IntN(3) == 0 {
+		done := make(chan struct{})
+		b.done = done
+		go func() {
+			defer close(done)
+			_, _ = b.fs.Push(context.Background())
+		}()
+		b.wait()
+	}
+}
+
+// end waits for the push that runs.
+func (b *background) end() {
+	if b.done != nil {
+		<-b.done
+	}
+	b.done = nil
+}
