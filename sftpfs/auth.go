@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 
 	"golang.org/x/crypto/ssh"
 )
@@ -48,7 +47,7 @@ func (d *dialer) answer(_, _ string, questions []string, echos []bool) ([]string
 func readKeys(cfg Config) ([]ssh.Signer, error) {
 	keys := make([]ssh.Signer, len(cfg.KeyFiles))
 	for i, file := range cfg.KeyFiles {
-		pem, err := os.ReadFile(file)
+		pem, err := readText(file)
 		if err != nil {
 			return nil, fmt.Errorf("key file: %w", err)
 		}

@@ -3,7 +3,6 @@ package sftpfs
 import (
 	"errors"
 	"io/fs"
-	"os"
 
 	"golang.org/x/crypto/ssh"
 )
@@ -22,7 +21,7 @@ func (d *dialer) withCertificate(file string, key ssh.Signer) []ssh.Signer {
 }
 
 func readCertificate(file string, key ssh.Signer) (ssh.Signer, error) {
-	text, err := os.ReadFile(file)
+	text, err := readText(file)
 	if err != nil {
 		return nil, err
 	}

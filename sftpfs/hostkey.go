@@ -34,7 +34,7 @@ type anyPortLine struct {
 
 // anyPortLines returns those of a file. What is no line is passed over, as x/crypto does.
 func anyPortLines(file string) (lines []anyPortLine, err error) {
-	text, err := os.ReadFile(file)
+	text, err := readText(file)
 	if err != nil {
 		return nil, err
 	}
@@ -79,17 +79,17 @@ func readKnownHosts(files []string, adds bool) (*knownHosts, error) {
 			read = files[1:]
 		}
 	}
-	db, err := knownhosts.NewDB(read...)
-	if err != nil {
-		return nil, fmt.Errorf("known hosts: %w", err)
-	}
-	k := &knownHosts{files: files, db: db}
+	k := &knownHosts{files: files}
 	for _, file := range read {
-		lines, err := anyPortLines(file)
+		lines, err := anyPortLines(file) // it bounds what is read next
 		if err != nil {
-			return nil, fmt.Errorf("known hosts: %s: %w", file, err)
+			return nil, fmt.Errorf("known hosts: %w", err)
 		}
 		k.anyPort = append(k.anyPort, lines...)
+	}
+	var err error
+	if k.db, err = knownhosts.NewDB(read...); err != nil {
+		return nil, fmt.Errorf("known hosts: %w", err)
 	}
 	return k, nil
 }

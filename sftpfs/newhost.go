@@ -73,7 +73,7 @@ func (k *knownHosts) add(ctx context.Context, hashed bool, host string, remote n
 // appendLine appends line, which ends as one does, to a text file whose last line may not. takeBack removes it, unless others
 // have written to the file since.
 func appendLine(file, line string) (takeBack func() error, err error) {
-	before, err := os.ReadFile(file)
+	before, err := readText(file)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
@@ -86,7 +86,7 @@ func appendLine(file, line string) (takeBack func() error, err error) {
 	}
 	_, err = f.WriteString(line)
 	return func() error {
-		now, err := os.ReadFile(file)
+		now, err := readText(file)
 		if err != nil || string(now) != string(before)+line {
 			return err
 		}

@@ -47,7 +47,7 @@ func (d *dialer) ownKeys(ctx context.Context, l *login) (keys []ssh.Signer) {
 			keys = append(keys, offers[:len(offers)-1]...)
 			continue
 		}
-		pem, err := os.ReadFile(file)
+		pem, err := readText(file)
 		if err != nil {
 			continue
 		}
@@ -92,7 +92,7 @@ func holds(key ssh.Signer, public ssh.PublicKey) bool {
 // publicKey returns the public half of the key in file, which may be in a file of its own, or nil.
 func publicKey(file string) ssh.PublicKey {
 	for _, name := range []string{file, file + ".pub"} {
-		text, err := os.ReadFile(name)
+		text, err := readText(name)
 		if err != nil {
 			continue
 		}

@@ -51,7 +51,7 @@ type section map[string][]string
 func readSSHConfig(files []string, alias string) (section, error) {
 	said := make(section)
 	for _, name := range files {
-		text, err := os.ReadFile(name)
+		text, err := readText(name)
 		if err != nil {
 			return nil, err
 		}

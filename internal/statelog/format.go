@@ -22,8 +22,8 @@ const (
 	recordHeader = 8
 )
 
-// MaxRecord is the longest payload in bytes.
-const MaxRecord = 64 << 20
+// MaxRecord is the longest payload in bytes. A transaction may be about each file of a listing that was answered at once.
+const MaxRecord = 256 << 20
 
 var (
 	// ErrVersion says that a log was written by a newer version of this package.
