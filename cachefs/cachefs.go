@@ -13,12 +13,13 @@ import (
 
 	"github.com/sftpsyncer/go-syncfs/internal/localdir"
 	"github.com/sftpsyncer/go-syncfs/internal/mirror"
+	"github.com/sftpsyncer/go-syncfs/internal/remote"
 )
 
 // Errors found with errors.Is.
 var (
 	// ErrUnavailable: the remote gave no answer. Never also fs.ErrNotExist.
-	ErrUnavailable = mirror.ErrUnavailable
+	ErrUnavailable = remote.ErrUnavailable
 	// ErrBusy: the file is open or pinned, so its copy cannot be evicted.
 	ErrBusy = mirror.ErrBusy
 	// ErrChanged: the version of the file changed while it was being read or fetched, or the copy was edited.
@@ -160,7 +161,7 @@ func (c *Fs) OpenFile(name string, flag int, perm fs.FileMode) (afero.File, erro
 func (c *Fs) openRemote(name string, flag int, perm fs.FileMode) (afero.File, error) {
 	const exclusive = os.O_CREATE | os.O_EXCL
 	clean, err := c.remotesIf(name, flag&exclusive != exclusive, flag&os.O_CREATE != 0, func(p mirror.Place) error {
-		return mirror.Special(p.Mode())
+		return remote.Special(p.Mode())
 	})
 	if err != nil {
 		return nil, err

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/afero"
 
 	"github.com/sftpsyncer/go-syncfs/internal/mirror"
+	"github.com/sftpsyncer/go-syncfs/internal/remote"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
@@ -52,7 +53,7 @@ func (c *Fs) blocked(name string) bool {
 func (c *Fs) mkdir(name string, do func(remote afero.Fs, remoteName string) error) error {
 	clean, err := c.remotes(name, false, true)
 	if err == nil {
-		err = mirror.Remote(c.m.Displace(func() error { return do(c.m.RemoteFs(), c.m.RemoteName(clean)) }))
+		err = remote.Error(c.m.Displace(func() error { return do(c.m.Remote().Fs(), c.m.Remote().Name(clean)) }))
 		if learnErr := c.learn(clean, (*mirror.View).MadeDir); err == nil {
 			err = learnErr
 		}
@@ -79,8 +80,8 @@ func (c *Fs) remove(name string, do func(remote afero.Fs, remoteName string) err
 	if err != nil {
 		return err
 	}
-	err = c.m.Displace(func() error { return do(c.m.RemoteFs(), c.m.RemoteName(clean)) }, clean)
-	if err := mirror.Remote(err); err != nil {
+	err = c.m.Displace(func() error { return do(c.m.Remote().Fs(), c.m.Remote().Name(clean)) }, clean)
+	if err := remote.Error(err); err != nil {
 		_ = c.learn(clean, (*mirror.View).Doubt) // it may have been done, or done in part
 		return err
 	}
@@ -106,8 +107,8 @@ func (c *Fs) rename(oldname, newname string) error {
 		}
 		return err
 	}
-	err = mirror.Remote(c.m.Displace(func() error {
-		return c.m.RemoteFs().Rename(c.m.RemoteName(from), c.m.RemoteName(to))
+	err = remote.Error(c.m.Displace(func() error {
+		return c.m.Remote().Fs().Rename(c.m.Remote().Name(from), c.m.Remote().Name(to))
 	}, from, to))
 	if err == nil && from != to {
 		err = c.renamed(from, to)
@@ -139,11 +140,11 @@ func (c *Fs) renamed(from, to string) error {
 func (c *Fs) SymlinkIfPossible(oldname, newname string) error {
 	clean, err := c.remotes(newname, false, true)
 	if err == nil {
-		linker, ok := mirror.Optional[afero.Linker](c.m)
+		linker, ok := remote.Optional[afero.Linker](c.m.Remote())
 		if !ok {
 			err = afero.ErrNoSymlink
 		} else {
-			err = mirror.Remote(c.m.Displace(func() error { return linker.SymlinkIfPossible(oldname, c.m.RemoteName(clean)) }))
+			err = remote.Error(c.m.Displace(func() error { return linker.SymlinkIfPossible(oldname, c.m.Remote().Name(clean)) }))
 		}
 	}
 	if err == nil {
@@ -173,9 +174,9 @@ func (c *Fs) attribute(op, name string, do func(remote afero.Fs, remoteName stri
 	if err != nil {
 		return mirror.PathError(op, name, err)
 	}
-	before := c.m.Ask(clean)
-	err = mirror.Remote(c.m.Alter(func() error { return do(c.m.RemoteFs(), c.m.RemoteName(clean)) }, clean))
-	after := c.m.Ask(clean)
+	before := c.m.Remote().Ask(clean)
+	err = remote.Error(c.m.Alter(func() error { return do(c.m.Remote().Fs(), c.m.Remote().Name(clean)) }, clean))
+	after := c.m.Remote().Ask(clean)
 	refreshErr := c.m.Do(func(v *mirror.View) error {
 		v.Refreshed(clean, after, v.OwnedAs(clean, before))
 		return nil

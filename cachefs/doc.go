@@ -20,8 +20,8 @@
 // says; what has arrived in order is kept (from 1 MiB on) and not fetched again, also after a restart, if the version
 // is still the same.
 //
-// A remote's file is read at several places at once if it has a method ReadsAtOnce() bool that returns true, as those of
-// package sftpfs have, or is an *os.File; else it is opened several times.
+// A remote's file is read at several places at once if it is an *os.File or a ParallelReader of package cachefs/remote, as
+// those of package sftpfs are; else it is opened several times.
 //
 // # Guaranteed
 //

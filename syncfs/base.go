@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/sftpsyncer/go-syncfs/internal/mirror"
+	"github.com/sftpsyncer/go-syncfs/internal/remote"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
@@ -55,7 +56,7 @@ func targetBase(v *mirror.View, step tree.Step) base {
 //
 // A base of which nothing is known was given to Add, or created offline: a file replaces any file. A removal is never
 // given so: what it would remove unseen is a conflict. Whether the content is that of the base, compare finds out.
-func (b base) check(now mirror.Answer, policy ConflictPolicy, removal bool) error {
+func (b base) check(now remote.Answer, policy ConflictPolicy, removal bool) error {
 	switch {
 	case now.Known == tree.Unknown:
 		return now.Err

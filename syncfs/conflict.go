@@ -5,6 +5,7 @@ import (
 	"io/fs"
 
 	"github.com/sftpsyncer/go-syncfs/internal/mirror"
+	"github.com/sftpsyncer/go-syncfs/internal/remote"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
@@ -21,7 +22,7 @@ type Conflict struct {
 }
 
 // conflictOf describes the conflict of a step with what the remote has now under a path.
-func (s *Fs) conflictOf(step tree.Step, change Change, path string, b base, now mirror.Answer, reason error) Conflict {
+func (s *Fs) conflictOf(step tree.Step, change Change, path string, b base, now remote.Answer, reason error) Conflict {
 	c := Conflict{Change: change, Reason: named(change, reason)}
 	if b.known == tree.Exists {
 		c.Base = mirror.NewInfo(path, b.meta)
@@ -52,9 +53,9 @@ func (s *Fs) conflictOf(step tree.Step, change Change, path string, b base, now 
 }
 
 func (s *Fs) openRemote(path string) (io.ReadCloser, error) {
-	f, err := s.m.RemoteFs().Open(s.m.RemoteName(path))
+	f, err := s.m.Remote().Fs().Open(s.m.Remote().Name(path))
 	if err != nil {
-		return nil, mirror.PathError("open", path, mirror.Remote(err))
+		return nil, mirror.PathError("open", path, remote.Error(err))
 	}
 	return f, nil
 }

@@ -6,6 +6,7 @@ import (
 	"syscall"
 
 	"github.com/sftpsyncer/go-syncfs/internal/mirror"
+	"github.com/sftpsyncer/go-syncfs/internal/remote"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
@@ -72,7 +73,7 @@ func ensureDir(v *mirror.View, path string, perm fs.FileMode) error {
 	}
 	switch {
 	case err == nil:
-	case mirror.Definite(err):
+	case remote.Definite(err):
 		return fs.ErrExist // a link that leads nowhere is in the way
 	default:
 		return err

@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/afero"
 
-	"github.com/sftpsyncer/go-syncfs/internal/mirror"
+	"github.com/sftpsyncer/go-syncfs/internal/remote"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
@@ -21,7 +21,7 @@ func syncRemote(f interface{ Sync() error }, r *Result) error {
 	if err == nil {
 		r.Synced = true
 	}
-	if fatal(mirror.Remote(err)) && !errors.Is(err, errors.ErrUnsupported) {
+	if fatal(remote.Error(err)) && !errors.Is(err, errors.ErrUnsupported) {
 		return err
 	}
 	return nil
@@ -46,13 +46,13 @@ func (c content) wanted() tree.Attr {
 func (s *Fs) finish(f afero.File, c content, temp string, r *Result) error {
 	var closeErr, timesErr error
 	s.both(
-		func() { closeErr = mirror.Remote(f.Close()) },
+		func() { closeErr = remote.Error(f.Close()) },
 		func() { timesErr = s.setWanted(c, temp, tree.AttrTimes, r) })
 	return cmp.Or(closeErr, timesErr)
 }
 
 // differs says whether a temporary file lacks an attribute that it is to have and that nobody has refused yet.
-func differs(a mirror.Answer, c content, r *Result) bool {
+func differs(a remote.Answer, c content, r *Result) bool {
 	want := c.wanted()
 	return a.Known == tree.Exists && (want.Set&tree.AttrOwner != 0 || a.Meta.Mode&settable != want.Mode ||
 		r.Refused == nil && !keeps(want.MTime, a.Meta.MTime))

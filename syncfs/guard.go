@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/sftpsyncer/go-syncfs/internal/mirror"
+	"github.com/sftpsyncer/go-syncfs/internal/remote"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
@@ -97,7 +98,7 @@ func (s *Fs) clearAsides(guards []*tree.Guard, sights []sight, ours [][]tree.Met
 		}
 		found = true
 		i, err := &guards[k].Intent, error(nil)
-		switch to := s.m.Ask(i.To); {
+		switch to := s.m.Remote().Ask(i.To); {
 		case to.Known == tree.Absent:
 			err = s.putBack(i)
 		case to.Known == tree.Exists && at.aside.Kind == tree.File && slices.ContainsFunc(ours[k], at.aside.Meta.SameVersion):
@@ -118,7 +119,7 @@ func (s *Fs) lookAtGuard(g *tree.Guard) (at sight) {
 	at.sighting, at.err = s.look(i)
 	if at.err == nil && i.Kind != tree.Reset && at.to.Known == tree.Exists && at.to.Kind == tree.Dir {
 		var reserved []fs.FileInfo
-		at.names, reserved, at.err = s.m.AskNames(i.To)
+		at.names, reserved, at.err = s.m.Remote().AskNames(i.To)
 		at.empty = len(at.names)+len(reserved) == 0
 	}
 	return at
@@ -231,11 +232,11 @@ func (m mender) moved(n *tree.Node, path string, at sight) bool {
 }
 
 // is says whether a node may be what the remote has somewhere. One directory is like another.
-func is(n *tree.Node, now mirror.Answer) bool {
-	return thought(n) && sameThing(now, mirror.Answer{Known: n.Known, Kind: n.Kind, Meta: n.Meta, Target: n.Target()})
+func is(n *tree.Node, now remote.Answer) bool {
+	return thought(n) && sameThing(now, remote.Answer{Known: n.Known, Kind: n.Kind, Meta: n.Meta, Target: n.Target()})
 }
 
-func sameThing(a, b mirror.Answer) bool {
+func sameThing(a, b remote.Answer) bool {
 	return a.Known == tree.Exists && b.Known == tree.Exists && a.Kind == b.Kind && a.Target == b.Target &&
 		(a.Kind != tree.File || a.Meta.SameVersion(b.Meta))
 }
@@ -250,11 +251,11 @@ func (m mender) came(g *tree.Guard, n *tree.Node, at sight) {
 	path, now := g.Intent.To, at.to
 	brought := func(h *tree.Guard) bool {
 		return (h.Kind != tree.Dir || at.empty) &&
-			sameThing(now, mirror.Answer{Known: tree.Exists, Kind: h.Kind, Meta: h.Intent.Meta, Target: h.Target})
+			sameThing(now, remote.Answer{Known: tree.Exists, Kind: h.Kind, Meta: h.Intent.Meta, Target: h.Target})
 	}
 	before := func(h *tree.Guard) bool { return g.Intent.Kind.Renames() && h.Intent.To == g.Intent.From && brought(h) }
 	published := g.Intent.Kind == tree.Publish && at.from.Known == tree.Absent // its temporary file is where it went
-	putBack := g.Intent.Aside != "" && sameThing(now, mirror.Answer{Known: tree.Exists, Kind: tree.File, Meta: g.Base})
+	putBack := g.Intent.Aside != "" && sameThing(now, remote.Answer{Known: tree.Exists, Kind: tree.File, Meta: g.Base})
 	switch {
 	case is(n, now), !brought(g) && !putBack && !slices.ContainsFunc(m.v.Tree().Guards(), before):
 	case !published && m.elsewhere(now):
@@ -269,20 +270,20 @@ func (m mender) came(g *tree.Guard, n *tree.Node, at sight) {
 }
 
 // elsewhere says whether a file that was found is thought to be under another name: then others have made a copy of it.
-func (m mender) elsewhere(now mirror.Answer) (yes bool) {
+func (m mender) elsewhere(now remote.Answer) (yes bool) {
 	m.v.Tree().Nodes(func(n *tree.Node) { yes = yes || n.Kind == tree.File && n.HasBase() && is(n, now) })
 	return yes
 }
 
 // leftover takes note of a temporary file that nothing refers to.
-func (m mender) leftover(path string, now mirror.Answer) {
+func (m mender) leftover(path string, now remote.Answer) {
 	if now.Known == tree.Exists && now.Kind == tree.File && m.v.Tree().AtRemote(path) == nil {
 		m.appeared(path, now, true)
 	}
 }
 
 // appeared takes note that the remote has something which this side has made and does not want.
-func (m mender) appeared(path string, now mirror.Answer, temp bool) {
+func (m mender) appeared(path string, now remote.Answer, temp bool) {
 	dir := m.dirOf(path)
 	if dir == nil {
 		return
@@ -315,7 +316,7 @@ func (m mender) dirOf(path string) *tree.Node {
 }
 
 // setMode has the mode set again that a late request has changed.
-func (m mender) setMode(n *tree.Node, now mirror.Answer, late fs.FileMode) {
+func (m mender) setMode(n *tree.Node, now remote.Answer, late fs.FileMode) {
 	mode := now.Meta.Mode & settable
 	if !thought(n) || now.Known != tree.Exists || now.Kind != n.Kind || mode != late&settable || mode == n.Meta.Mode&settable {
 		return
@@ -330,7 +331,7 @@ func (m mender) setMode(n *tree.Node, now mirror.Answer, late fs.FileMode) {
 }
 
 // setTimes does the same for the times.
-func (m mender) setTimes(n *tree.Node, now mirror.Answer, late *tree.Intent) {
+func (m mender) setTimes(n *tree.Node, now remote.Answer, late *tree.Intent) {
 	if !thought(n) || now.Known != tree.Exists || now.Kind != n.Kind || now.Meta.MTime == n.Meta.MTime ||
 		!keeps(late.Attr.MTime, now.Meta.MTime) || n.Kind == tree.File && now.Meta.Size != n.Meta.Size {
 		return

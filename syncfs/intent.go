@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/sftpsyncer/go-syncfs/internal/mirror"
+	"github.com/sftpsyncer/go-syncfs/internal/remote"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
@@ -28,7 +29,7 @@ func (s *Fs) resolveIntents() error {
 
 // awaitAbandoned waits until the remote has answered the calls that ended with their context: what they do may come after a
 // look. One that takes too long is looked after by a guard.
-func (s *Fs) awaitAbandoned() error { return s.m.AwaitAbandoned(s.m.Context()) }
+func (s *Fs) awaitAbandoned() error { return s.m.Remote().Settle(s.m.Context()) }
 
 // fate is what became of a step.
 type fate uint8
@@ -83,15 +84,15 @@ func (s *Fs) resolve(n *tree.Node, i *tree.Intent) error {
 }
 
 // sighting is what the remote has where a step leads from and to, and where it keeps what it replaces meanwhile.
-type sighting struct{ from, to, aside mirror.Answer }
+type sighting struct{ from, to, aside remote.Answer }
 
 // look asks the remote about the names of a step. The error is that it gave no answer.
 func (s *Fs) look(i *tree.Intent) (at sighting, err error) {
-	ask := func(name string) mirror.Answer {
+	ask := func(name string) remote.Answer {
 		if name == "" || err != nil {
-			return mirror.Answer{Known: tree.Absent}
+			return remote.Answer{Known: tree.Absent}
 		}
-		a := s.m.Ask(name)
+		a := s.m.Remote().Ask(name)
 		if a.Known == tree.Unknown {
 			err = a.Err
 		}
@@ -125,12 +126,12 @@ func (s *Fs) lookUntilClear(n *tree.Node, i *tree.Intent) (at sighting, err erro
 }
 
 // contradictory says whether what a rename moves shows under both names or under neither.
-func contradictory(i *tree.Intent, n *tree.Node, from, to mirror.Answer) bool {
+func contradictory(i *tree.Intent, n *tree.Node, from, to remote.Answer) bool {
 	return (i.Kind == tree.Publish || i.Kind.Renames()) && (from.Known == tree.Exists) == arrived(i, n, to)
 }
 
 // arrived says whether the remote has what a step makes or moves where it leads to. A rename keeps the version of a file.
-func arrived(i *tree.Intent, n *tree.Node, to mirror.Answer) bool {
+func arrived(i *tree.Intent, n *tree.Node, to remote.Answer) bool {
 	switch {
 	case to.Known != tree.Exists || to.Kind != n.Kind:
 		return false
@@ -143,7 +144,7 @@ func arrived(i *tree.Intent, n *tree.Node, to mirror.Answer) bool {
 }
 
 // hasAttrs says whether something has the attributes that a step was to set. Its owner does not show.
-func hasAttrs(a mirror.Answer, i *tree.Intent) bool {
+func hasAttrs(a remote.Answer, i *tree.Intent) bool {
 	want := i.Attr
 	return (want.Set&tree.AttrMode == 0 || a.Meta.Mode&settable == want.Mode&settable) &&
 		(want.Set&tree.AttrTimes == 0 || a.Meta.Size == i.Meta.Size && keeps(want.MTime, a.Meta.MTime))
@@ -151,7 +152,7 @@ func hasAttrs(a mirror.Answer, i *tree.Intent) bool {
 
 // decide says what became of a step, from what the remote has now. remade says that an earlier request may have brought
 // something to where the step leads from.
-func decide(i *tree.Intent, n *tree.Node, from, to mirror.Answer, remade bool) fate {
+func decide(i *tree.Intent, n *tree.Node, from, to remote.Answer, remade bool) fate {
 	switch {
 	case i.Kind == tree.Erase && from.Known == tree.Absent && n.InView():
 		return done
@@ -174,17 +175,17 @@ func keeps(given, got int64) bool {
 
 // putBack puts back what was moved out of the way of a step.
 func (s *Fs) putBack(i *tree.Intent) error {
-	return s.aside(i, s.m.RemoteFs().Rename(s.m.RemoteName(i.Aside), s.m.RemoteName(i.To)))
+	return s.aside(i, s.m.Remote().Fs().Rename(s.m.Remote().Name(i.Aside), s.m.Remote().Name(i.To)))
 }
 
 // removeAside removes what was moved out of the way of a step that was made.
 func (s *Fs) removeAside(i *tree.Intent) error {
-	return s.aside(i, s.m.RemoteFs().Remove(s.m.RemoteName(i.Aside)))
+	return s.aside(i, s.m.Remote().Fs().Remove(s.m.Remote().Name(i.Aside)))
 }
 
 // aside names the error of a request about what was moved out of the way. That it is not there any more is none.
 func (s *Fs) aside(i *tree.Intent, err error) error {
-	if err = mirror.Remote(err); err == nil || errors.Is(err, fs.ErrNotExist) {
+	if err = remote.Error(err); err == nil || errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	return fmt.Errorf("%s: %w", i.Aside, err)
@@ -192,14 +193,14 @@ func (s *Fs) aside(i *tree.Intent, err error) error {
 
 // resolveMode gives a directory that was made the mode that it was made with: a remote may need two requests for that.
 // One that refuses does not fail the step.
-func (s *Fs) resolveMode(i *tree.Intent, made mirror.Answer) mirror.Answer {
+func (s *Fs) resolveMode(i *tree.Intent, made remote.Answer) remote.Answer {
 	if made.Kind != tree.Dir || made.Meta.Mode.Perm() == i.Meta.Mode.Perm() {
 		return made
 	}
 	if err := s.setAttrs(i.To, tree.Attr{Set: tree.AttrMode, Mode: i.Meta.Mode.Perm()}); err != nil {
 		s.logger.Warn("attribute refused by the remote", "name", i.To, "err", err)
 	}
-	return s.m.Ask(i.To)
+	return s.m.Remote().Ask(i.To)
 }
 
 // below says whether the remote has dir in n, or whether it is n: then n cannot have been moved there.
@@ -216,7 +217,7 @@ func settle(v *mirror.View, n *tree.Node, i *tree.Intent, f fate, now tree.Meta)
 	case i.Kind == tree.Erase && f == done: // taken back meanwhile, to be as the remote has it
 		clearIntent(v, n)
 		if !n.Differs() {
-			v.LearnVersion(n, mirror.Answer{Known: tree.Absent})
+			v.LearnVersion(n, remote.Answer{Known: tree.Absent})
 		}
 		return
 	case f == undone, i.Kind == tree.Erase:

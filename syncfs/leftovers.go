@@ -12,6 +12,7 @@ import (
 
 	"github.com/sftpsyncer/go-syncfs/internal/localdir"
 	"github.com/sftpsyncer/go-syncfs/internal/mirror"
+	"github.com/sftpsyncer/go-syncfs/internal/remote"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
@@ -24,7 +25,7 @@ const leftoverAge = 24 * time.Hour
 // empty makes sure that a directory of the remote may be removed, once what this side has seen in it is. Leftovers of
 // others are swept if that is said, and if they are old enough.
 func (s *Fs) empty(dir *tree.Node, path string, sweep bool) error {
-	names, reserved, err := s.m.AskNames(path)
+	names, reserved, err := s.m.Remote().AskNames(path)
 	if err != nil {
 		return err
 	}
@@ -59,7 +60,7 @@ func (s *Fs) empty(dir *tree.Node, path string, sweep bool) error {
 				until = end
 			}
 		case sweep:
-			err := mirror.Remote(s.m.RemoteFs().Remove(s.m.RemoteName(tree.Join(path, name))))
+			err := remote.Error(s.m.Remote().Fs().Remove(s.m.Remote().Name(tree.Join(path, name))))
 			if err != nil && !errors.Is(err, fs.ErrNotExist) {
 				return fmt.Errorf("temporary file of another client, %s: %w", name, err)
 			}
@@ -111,12 +112,12 @@ func (s *Fs) timestamp(dir *tree.Node, path string) (made time.Time, err error) 
 	}
 	_, name := n.Base()
 	name = tree.Join(path, name)
-	f, err := s.m.RemoteFs().OpenFile(s.m.RemoteName(name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	f, err := s.m.Remote().Fs().OpenFile(s.m.Remote().Name(name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err == nil {
 		err = f.Close()
 	}
-	if err = mirror.Remote(err); err == nil {
-		a := s.m.Ask(name)
+	if err = remote.Error(err); err == nil {
+		a := s.m.Remote().Ask(name)
 		made, err = time.Unix(0, a.Meta.MTime), a.Err
 	}
 	if err != nil && outcomeUnknown(err) {

@@ -42,7 +42,7 @@ func (s *Fs) SymlinkIfPossible(oldname, newname string) error {
 }
 
 func (s *Fs) symlink(target, name string) error {
-	if !s.m.HasLinks() {
+	if !s.m.Remote().HasLinks() {
 		return afero.ErrNoSymlink
 	}
 	clean, err := s.m.Clean(name)

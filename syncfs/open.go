@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/afero"
 
 	"github.com/sftpsyncer/go-syncfs/internal/mirror"
+	"github.com/sftpsyncer/go-syncfs/internal/remote"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
@@ -136,7 +137,7 @@ func openNode(v *mirror.View, n *tree.Node, name string, flag int) (*mirror.File
 			return nil, err
 		}
 	}
-	if err := mirror.Special(n.Meta.Mode); err != nil {
+	if err := remote.Special(n.Meta.Mode); err != nil {
 		return nil, err
 	}
 	if flag&os.O_TRUNC != 0 {
@@ -150,7 +151,7 @@ func openNode(v *mirror.View, n *tree.Node, name string, flag int) (*mirror.File
 
 // based takes the remote's answer about a file that is about to be changed. Where it gives none, a copy that is here
 // is changed as it was recorded.
-func based(v *mirror.View, n *tree.Node, a mirror.Answer, flag int) error {
+func based(v *mirror.View, n *tree.Node, a remote.Answer, flag int) error {
 	switch {
 	case a.Known == tree.Unknown && n.Content == tree.Owned:
 		return nil

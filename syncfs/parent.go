@@ -2,6 +2,7 @@ package syncfs
 
 import (
 	"github.com/sftpsyncer/go-syncfs/internal/mirror"
+	"github.com/sftpsyncer/go-syncfs/internal/remote"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
@@ -14,7 +15,7 @@ func (s *Fs) ensureParent(step tree.Step, r *Result) error {
 	s.parents <- struct{}{}
 	defer func() { <-s.parents }()
 	dir, _ := tree.Split(step.Path)
-	a := s.m.AskFollowing(dir)
+	a := s.m.Remote().AskFollowing(dir)
 	switch {
 	case a.Known == tree.Unknown:
 		return a.Err
@@ -38,5 +39,5 @@ func (s *Fs) ensureParent(step tree.Step, r *Result) error {
 		}
 		r.Conflict = err
 	}
-	return mirror.Remote(s.m.RemoteFs().MkdirAll(s.m.RemoteName(dir), 0o777))
+	return remote.Error(s.m.Remote().Fs().MkdirAll(s.m.Remote().Name(dir), 0o777))
 }

@@ -9,7 +9,9 @@ import (
 	"io/fs"
 	"path"
 
+	contract "github.com/sftpsyncer/go-syncfs/cachefs/remote"
 	"github.com/sftpsyncer/go-syncfs/internal/mirror"
+	"github.com/sftpsyncer/go-syncfs/internal/remote"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
@@ -75,7 +77,7 @@ func (s *Fs) mayGoOn(p *part, known tree.Part, c content) (bool, error) {
 	if known.Sent == 0 || stamp != c.stamp {
 		return false, nil
 	}
-	a := s.m.Ask(p.path)
+	a := s.m.Remote().Ask(p.path)
 	if a.Known == tree.Unknown && !refused(a.Err) {
 		return false, a.Err
 	}
@@ -93,15 +95,9 @@ func (s *Fs) mayGoOn(p *part, known tree.Part, c content) (bool, error) {
 	return bytes.Equal(p.hash.Sum(nil), known.Hash[:]), nil
 }
 
-// contentKeeper is what a remote has that knows whether a file that is opened for writing without O_TRUNC keeps its
-// content. Some servers empty it, and fill it with zeros up to the first byte that is written.
-type contentKeeper interface {
-	KeepsContent() bool
-}
-
 // keepsContent says whether the remote is known to keep what an earlier upload has sent to a file.
 func (s *Fs) keepsContent() bool {
-	k, ok := mirror.Optional[contentKeeper](s.m)
+	k, ok := remote.Optional[contract.ContentKeeper](s.m.Remote())
 	return ok && k.KeepsContent()
 }
 
@@ -160,7 +156,7 @@ func (s *Fs) sweep(temp *tree.Node, path string) error {
 	if err := s.m.SyncLog(); err != nil {
 		return err
 	}
-	err := mirror.Remote(s.m.RemoteFs().Remove(s.m.RemoteName(path)))
+	err := remote.Error(s.m.Remote().Fs().Remove(s.m.Remote().Name(path)))
 	never := errors.Is(err, fs.ErrNotExist)
 	if err != nil && !never {
 		return err

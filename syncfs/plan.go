@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/sftpsyncer/go-syncfs/internal/mirror"
+	"github.com/sftpsyncer/go-syncfs/internal/remote"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
@@ -85,7 +86,7 @@ type foresight struct {
 	from, to       base
 	busy           error
 
-	sourceNow, targetNow mirror.Answer
+	sourceNow, targetNow remote.Answer
 	err                  error
 }
 
@@ -117,11 +118,11 @@ func foresee(v *mirror.View, step tree.Step) foresight {
 }
 
 func (f *foresight) look(s *Fs) {
-	ask := func(path string) mirror.Answer {
+	ask := func(path string) remote.Answer {
 		if path == "" || f.err != nil {
-			return mirror.Answer{Known: tree.Absent}
+			return remote.Answer{Known: tree.Absent}
 		}
-		a := s.m.Ask(path)
+		a := s.m.Remote().Ask(path)
 		if a.Known == tree.Unknown {
 			f.err = a.Err
 		}

@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/sftpsyncer/go-syncfs/internal/mirror"
+	"github.com/sftpsyncer/go-syncfs/internal/remote"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
@@ -36,7 +37,7 @@ type judge struct {
 }
 
 type verdict struct {
-	about  mirror.Answer
+	about  remote.Answer
 	policy ConflictPolicy
 }
 
@@ -73,7 +74,7 @@ func (s *Fs) judging(policy ConflictPolicy, names []string) (*Fs, error) {
 
 // agree is nil if a step may be made: the remote has the base, or the policy says to go on all the same.
 // now is what the remote has under a path, removal says that it is to be removed.
-func (s *Fs) agree(step tree.Step, r *Result, path string, b base, now mirror.Answer, removal bool) error {
+func (s *Fs) agree(step tree.Step, r *Result, path string, b base, now remote.Answer, removal bool) error {
 	err := s.compare(path, b, now, removal, r)
 	if !errors.Is(err, ErrConflict) || s.policyFor(step, r, path, b, now, err) != Overwrite {
 		return err
@@ -83,7 +84,7 @@ func (s *Fs) agree(step tree.Step, r *Result, path string, b base, now mirror.An
 
 // compare checks that the remote has the base, by the content where size and mtime may not tell it from another version
 // (it may have been written again within two seconds of when it was seen), or are not known.
-func (s *Fs) compare(path string, b base, now mirror.Answer, removal bool, r *Result) error {
+func (s *Fs) compare(path string, b base, now remote.Answer, removal bool, r *Result) error {
 	err := b.check(now, Fail, removal)
 	if err != nil || b.hash == nil || now.Known != tree.Exists || now.Kind != tree.File {
 		return err
@@ -97,7 +98,7 @@ func (s *Fs) compare(path string, b base, now mirror.Answer, removal bool, r *Re
 }
 
 // overwrite lets a step be made in spite of a conflict, if it can be.
-func (s *Fs) overwrite(r *Result, b base, now mirror.Answer, removal bool, reason error) error {
+func (s *Fs) overwrite(r *Result, b base, now remote.Answer, removal bool, reason error) error {
 	err := b.check(now, Overwrite, removal)
 	if err == nil {
 		r.Conflict = reason
@@ -106,7 +107,7 @@ func (s *Fs) overwrite(r *Result, b base, now mirror.Answer, removal bool, reaso
 }
 
 // policyFor has a conflict decided.
-func (s *Fs) policyFor(step tree.Step, r *Result, path string, b base, now mirror.Answer, reason error) ConflictPolicy {
+func (s *Fs) policyFor(step tree.Step, r *Result, path string, b base, now remote.Answer, reason error) ConflictPolicy {
 	j := s.judge
 	j.mu.Lock()
 	defer j.mu.Unlock()

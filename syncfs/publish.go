@@ -5,12 +5,13 @@ import (
 	"fmt"
 
 	"github.com/sftpsyncer/go-syncfs/internal/mirror"
+	"github.com/sftpsyncer/go-syncfs/internal/remote"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
 // publish renames a finished upload over its target, of which the remote said last what is there now, after the last
 // look at this side.
-func (s *Fs) publish(step tree.Step, c content, u uploaded, now mirror.Answer, r *Result) error {
+func (s *Fs) publish(step tree.Step, c content, u uploaded, now remote.Answer, r *Result) error {
 	err := s.compare(step.Path, c.base, now, false, r)
 	if errors.Is(err, ErrConflict) {
 		same, sameErr := s.sameContent(step.Path, now, u)
@@ -76,11 +77,11 @@ func (s *Fs) publishBeside(step tree.Step, c content, u uploaded, r *Result) err
 		return errWrittenMeanwhile
 	}
 	r.Kept = beside.Path
-	return s.publish(beside, moved, u, s.m.Ask(beside.Path), r)
+	return s.publish(beside, moved, u, s.m.Remote().Ask(beside.Path), r)
 }
 
 // sameContent says whether the file that is in conflict has the bytes that were to be sent.
-func (s *Fs) sameContent(path string, now mirror.Answer, u uploaded) (bool, error) {
+func (s *Fs) sameContent(path string, now remote.Answer, u uploaded) (bool, error) {
 	if now.Known != tree.Exists || now.Kind != tree.File || now.Meta.Size != u.meta.Size {
 		return false, nil
 	}

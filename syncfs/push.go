@@ -165,7 +165,7 @@ func (p *pusher) awaitRemote(ctx context.Context) bool {
 		if !ok || wait(ctx, d) != nil {
 			return false
 		}
-		if a := p.s.m.Ask("."); a.Known != tree.Unknown || !transient(a.Err) {
+		if a := p.s.m.Remote().Ask("."); a.Known != tree.Unknown || !transient(a.Err) {
 			return true
 		}
 	}

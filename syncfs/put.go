@@ -75,7 +75,7 @@ const worthALook = 1 << 20
 // lookAhead finds a conflict before a file is sent in vain. One that may turn out to be none is left to be found after
 // that: a content of the same length may be equal.
 func (s *Fs) lookAhead(step tree.Step, r *Result, c content) error {
-	now := s.m.Ask(step.Path)
+	now := s.m.Remote().Ask(step.Path)
 	if now.Known == tree.Exists && now.Kind == tree.File && now.Meta.Size == c.stamp.Size {
 		return nil
 	}

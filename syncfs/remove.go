@@ -6,6 +6,7 @@ import (
 	"syscall"
 
 	"github.com/sftpsyncer/go-syncfs/internal/mirror"
+	"github.com/sftpsyncer/go-syncfs/internal/remote"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
@@ -62,7 +63,7 @@ type remover struct {
 
 type found struct {
 	place  mirror.Place
-	shadow mirror.Answer // what the remote has under a name of the user's
+	shadow remote.Answer // what the remote has under a name of the user's
 }
 
 // survey finds what is at a place and below. It changes nothing, and asks all there is to ask.

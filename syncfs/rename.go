@@ -5,6 +5,7 @@ import (
 	"syscall"
 
 	"github.com/sftpsyncer/go-syncfs/internal/mirror"
+	"github.com/sftpsyncer/go-syncfs/internal/remote"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
@@ -79,7 +80,7 @@ func renamePlaces(v *mirror.View, from, to string) (old, new mirror.Place, err e
 func renamePlace(v *mirror.View, old, new mirror.Place) ([]action, error) {
 	from, to := old.Path(), new.Path()
 	// All questions come first.
-	var oldShadow, newShadow mirror.Answer
+	var oldShadow, newShadow remote.Answer
 	var err error
 	if new.Local != nil {
 		if newShadow, err = v.Shadow(new); err != nil {

@@ -9,7 +9,8 @@ import (
 
 	"github.com/spf13/afero"
 
-	"github.com/sftpsyncer/go-syncfs/internal/mirror"
+	contract "github.com/sftpsyncer/go-syncfs/cachefs/remote"
+	"github.com/sftpsyncer/go-syncfs/internal/remote"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
@@ -96,18 +97,14 @@ func hashOf(ctx context.Context, f io.ReaderAt, n int64) (hash.Hash, error) {
 	return r.hash, err
 }
 
-// acknowledging is what a file of the remote may have, if it has io.ReaderFrom: how many bytes, from where the running
-// or last ReadFrom began, are known to have arrived without a gap. Safe for concurrent use.
-type acknowledging interface{ Acknowledged() int64 }
-
 // target prepares a file of the remote for io.Copy. arrived says how many of the copied bytes have arrived; nil if
 // the file does not tell.
 func target(f afero.File) (w io.Writer, arrived func() int64) {
-	if _, ok := mirror.OptionalFile[io.ReaderFrom](f); !ok {
+	if _, ok := remote.OptionalFile[io.ReaderFrom](f); !ok {
 		c := &counter{w: f}
 		return c, c.n.Load
 	}
-	if a, ok := mirror.OptionalFile[acknowledging](f); ok {
+	if a, ok := remote.OptionalFile[contract.Acknowledger](f); ok {
 		return f, a.Acknowledged
 	}
 	return f, nil

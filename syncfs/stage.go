@@ -5,7 +5,8 @@ import (
 	"io/fs"
 	"time"
 
-	"github.com/sftpsyncer/go-syncfs/internal/mirror"
+	contract "github.com/sftpsyncer/go-syncfs/cachefs/remote"
+	"github.com/sftpsyncer/go-syncfs/internal/remote"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
@@ -14,14 +15,14 @@ var errNotStaged = errors.New("not staged")
 
 // stages says whether the remote may be such a one, and is to be used so.
 func (s *Fs) stages() bool {
-	_, ok := mirror.Optional[mirror.Stager](s.m)
+	_, ok := remote.Optional[contract.Stager](s.m.Remote())
 	return ok && !s.syncRemote
 }
 
 // stage sends a small content to its temporary file, if the remote can do that at once. It returns what that is then, and
 // what is at the target.
 func (s *Fs) stage(step tree.Step, c content, p *part, r *Result, sum *tree.Hash) (
-	a, target mirror.Answer, err error) {
+	a, target remote.Answer, err error) {
 	want := c.wanted()
 	if p.from > 0 || c.stamp.Size > mostStaged || want.Set&tree.AttrOwner != 0 || !s.stages() {
 		return a, target, errNotStaged
@@ -29,8 +30,8 @@ func (s *Fs) stage(step tree.Step, c content, p *part, r *Result, sum *tree.Hash
 	defer s.meter.Begin(c.path, c.stamp.Size, func() int64 { return 0 }).End()
 	var staged, there fs.FileInfo
 	send := func(f small) {
-		staged, there, err = s.m.RemoteFs().(mirror.Stager).Stage(s.m.RemoteName(p.path), f.bytes, want.Mode,
-			time.Unix(0, want.ATime), time.Unix(0, want.MTime), s.m.RemoteName(step.Path))
+		staged, there, err = s.m.Remote().Fs().(contract.Stager).Stage(s.m.Remote().Name(p.path), f.bytes, want.Mode,
+			time.Unix(0, want.ATime), time.Unix(0, want.MTime), s.m.Remote().Name(step.Path))
 	}
 	var localErr error
 	f, ok := s.ahead.take(step.Node, c)
@@ -43,10 +44,10 @@ func (s *Fs) stage(step tree.Step, c content, p *part, r *Result, sum *tree.Hash
 	case errors.Is(err, errors.ErrUnsupported):
 		return a, target, errNotStaged
 	case err != nil:
-		return a, target, mirror.Remote(err)
+		return a, target, remote.Error(err)
 	case localErr != nil:
 		return a, target, localErr
 	}
 	*sum, r.Bytes = f.hash, c.stamp.Size
-	return s.m.Described(p.path, staged), s.m.Described(step.Path, there), nil
+	return s.m.Remote().Described(p.path, staged), s.m.Remote().Described(step.Path, there), nil
 }

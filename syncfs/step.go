@@ -63,7 +63,7 @@ func (s *Fs) compareClocks(path string, r *Result) {
 		return
 	}
 	dir, _ := tree.Split(path)
-	if a := s.m.AskFollowing(dir); a.Known == tree.Exists {
+	if a := s.m.Remote().AskFollowing(dir); a.Known == tree.Exists {
 		_ = s.m.Do(func(v *mirror.View) error {
 			v.CompareClocks(a.Meta.MTime)
 			return nil

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/sftpsyncer/go-syncfs/internal/mirror"
+	"github.com/sftpsyncer/go-syncfs/internal/remote"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
@@ -21,7 +22,7 @@ func (s *Fs) setAttrRemote(step tree.Step, r *Result) error {
 	if err != nil {
 		return err
 	}
-	now := s.m.Ask(step.Path)
+	now := s.m.Remote().Ask(step.Path)
 	if err := s.agree(step, r, step.Path, b, now, false); err != nil {
 		return err
 	}
@@ -45,7 +46,7 @@ func (s *Fs) setAttrRemote(step tree.Step, r *Result) error {
 		return s.retract(n, err)
 	}
 	before := now.Meta
-	now = s.m.Ask(step.Path)
+	now = s.m.Remote().Ask(step.Path)
 	if now.Known != tree.Exists {
 		return now.Err
 	}
@@ -86,20 +87,20 @@ func attributesSent(v *mirror.View, n *tree.Node, sent tree.Attr) {
 
 // setAttrs sets attributes on the remote, the times last, since the others may change them.
 func (s *Fs) setAttrs(path string, a tree.Attr) error {
-	remote, name := s.m.RemoteFs(), s.m.RemoteName(path)
+	fsys, name := s.m.Remote().Fs(), s.m.Remote().Name(path)
 	if a.Set&tree.AttrMode != 0 {
-		if err := remote.Chmod(name, a.Mode); err != nil {
-			return mirror.Remote(err)
+		if err := fsys.Chmod(name, a.Mode); err != nil {
+			return remote.Error(err)
 		}
 	}
 	if a.Set&tree.AttrOwner != 0 {
-		if err := remote.Chown(name, a.UID, a.GID); err != nil {
-			return mirror.Remote(err)
+		if err := fsys.Chown(name, a.UID, a.GID); err != nil {
+			return remote.Error(err)
 		}
 	}
 	if a.Set&tree.AttrTimes != 0 {
-		if err := remote.Chtimes(name, time.Unix(0, a.ATime), time.Unix(0, a.MTime)); err != nil {
-			return mirror.Remote(err)
+		if err := fsys.Chtimes(name, time.Unix(0, a.ATime), time.Unix(0, a.MTime)); err != nil {
+			return remote.Error(err)
 		}
 	}
 	return nil

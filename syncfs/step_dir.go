@@ -21,7 +21,7 @@ func (s *Fs) mkdirRemote(step tree.Step) error {
 	if err := s.intend(step.Node, intent); err != nil {
 		return err
 	}
-	a, err := s.m.MakeDir(step.Path, mode)
+	a, err := s.m.Remote().MakeDir(step.Path, mode)
 	if err != nil && !errors.Is(err, fs.ErrExist) {
 		return s.retract(step.Node, err)
 	}

@@ -4,15 +4,16 @@ import (
 	"github.com/spf13/afero"
 
 	"github.com/sftpsyncer/go-syncfs/internal/mirror"
+	"github.com/sftpsyncer/go-syncfs/internal/remote"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
 func (s *Fs) symlinkRemote(step tree.Step) error {
-	linker, ok := mirror.Optional[afero.Linker](s.m)
+	linker, ok := remote.Optional[afero.Linker](s.m.Remote())
 	if !ok {
 		return afero.ErrNoSymlink
 	}
-	a := s.m.Ask(step.Path)
+	a := s.m.Remote().Ask(step.Path)
 	if a.Known == tree.Unknown {
 		return a.Err
 	}
@@ -24,11 +25,11 @@ func (s *Fs) symlinkRemote(step tree.Step) error {
 		if err := s.intend(step.Node, intent); err != nil {
 			return err
 		}
-		err := mirror.Remote(linker.SymlinkIfPossible(step.Node.Target(), s.m.RemoteName(step.Path)))
+		err := remote.Error(linker.SymlinkIfPossible(step.Node.Target(), s.m.Remote().Name(step.Path)))
 		if err != nil {
 			return s.retract(step.Node, err)
 		}
-		if a = s.m.Ask(step.Path); a.Known != tree.Exists {
+		if a = s.m.Remote().Ask(step.Path); a.Known != tree.Exists {
 			return a.Err
 		}
 	}

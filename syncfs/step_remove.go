@@ -5,6 +5,7 @@ import (
 	"io/fs"
 
 	"github.com/sftpsyncer/go-syncfs/internal/mirror"
+	"github.com/sftpsyncer/go-syncfs/internal/remote"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
@@ -21,7 +22,7 @@ func (s *Fs) removeRemote(step tree.Step, r *Result) error {
 	if err != nil {
 		return err
 	}
-	now := s.m.Ask(step.Path)
+	now := s.m.Remote().Ask(step.Path)
 	if err := s.agree(step, r, step.Path, b, now, true); err != nil {
 		return err
 	}
@@ -35,8 +36,8 @@ func (s *Fs) removeRemote(step tree.Step, r *Result) error {
 		if err := s.intend(n, intent); err != nil {
 			return err
 		}
-		err := mirror.Remote(s.m.Displace(func() error {
-			return s.m.RemoteFs().Remove(s.m.RemoteName(step.Path))
+		err := remote.Error(s.m.Displace(func() error {
+			return s.m.Remote().Fs().Remove(s.m.Remote().Name(step.Path))
 		}, step.Path))
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return s.retract(n, err)

@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"io/fs"
 
+	contract "github.com/sftpsyncer/go-syncfs/cachefs/remote"
 	"github.com/sftpsyncer/go-syncfs/internal/mirror"
+	"github.com/sftpsyncer/go-syncfs/internal/remote"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
@@ -26,7 +28,7 @@ func (s *Fs) tryRename(step tree.Step, r *Result) error {
 	if err != nil {
 		return err
 	}
-	source := s.m.Ask(step.From)
+	source := s.m.Remote().Ask(step.From)
 	if err := s.agree(step, r, step.From, from, source, false); err != nil {
 		return err
 	}
@@ -39,7 +41,7 @@ func (s *Fs) tryRename(step tree.Step, r *Result) error {
 	if err := s.outdate(step.Node, r); err != nil {
 		return err
 	}
-	target := s.m.Ask(step.Path)
+	target := s.m.Remote().Ask(step.Path)
 	if err := s.agree(step, r, step.Path, to, target, false); err != nil {
 		return err
 	}
@@ -102,11 +104,6 @@ func (s *Fs) renameNothing(step tree.Step) error {
 	return s.mkdirRemote(step)
 }
 
-// fileReplacer is what a remote has that renames a file over another one with less waiting than by its Rename.
-type fileReplacer interface {
-	ReplaceFile(oldname, newname string) error
-}
-
 // displace is replace once what is being opened under both names is open.
 func (s *Fs) displace(i *tree.Intent, existing bool, r *Result) error {
 	err := s.m.Displace(func() error { return s.replace(i, existing, r) }, i.From, i.To)
@@ -119,30 +116,30 @@ func (s *Fs) displace(i *tree.Intent, existing bool, r *Result) error {
 // replace renames on the remote. Where the remote does not replace an existing file, that is moved aside first, and
 // put back if the second step fails.
 func (s *Fs) replace(i *tree.Intent, existing bool, r *Result) error {
-	remote := s.m.RemoteFs()
-	from, to, aside := s.m.RemoteName(i.From), s.m.RemoteName(i.To), s.m.RemoteName(i.Aside)
-	rename := remote.Rename
-	if r, ok := mirror.Optional[fileReplacer](s.m); ok && i.Kind == tree.Publish {
+	fsys := s.m.Remote().Fs()
+	from, to, aside := s.m.Remote().Name(i.From), s.m.Remote().Name(i.To), s.m.Remote().Name(i.Aside)
+	rename := fsys.Rename
+	if r, ok := remote.Optional[contract.FileReplacer](s.m.Remote()); ok && i.Kind == tree.Publish {
 		rename = r.ReplaceFile
 	}
-	err := mirror.Remote(rename(from, to))
+	err := remote.Error(rename(from, to))
 	if !errors.Is(err, fs.ErrExist) {
 		return err
 	}
 	if !existing {
 		return conflict("it was made there")
 	}
-	if err := mirror.Remote(remote.Rename(to, aside)); err != nil {
+	if err := remote.Error(fsys.Rename(to, aside)); err != nil {
 		return err
 	}
 	r.MovedAside = true
-	if err := mirror.Remote(remote.Rename(from, to)); err != nil {
-		if backErr := mirror.Remote(remote.Rename(aside, to)); backErr != nil {
+	if err := remote.Error(fsys.Rename(from, to)); err != nil {
+		if backErr := remote.Error(fsys.Rename(aside, to)); backErr != nil {
 			return fmt.Errorf("%w, as %s: %w", errLeftAside, i.Aside, errors.Join(err, backErr))
 		}
 		return err
 	}
-	if err := mirror.Remote(remote.Remove(aside)); fatal(err) {
+	if err := remote.Error(fsys.Remove(aside)); fatal(err) {
 		return err // the next push removes it
 	} else if err != nil {
 		s.logger.Warn("replaced file left on the remote", "name", i.Aside, "err", err)

@@ -11,7 +11,7 @@ import (
 
 	"github.com/spf13/afero"
 
-	"github.com/sftpsyncer/go-syncfs/internal/mirror"
+	"github.com/sftpsyncer/go-syncfs/internal/remote"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
@@ -27,7 +27,7 @@ type uploaded struct {
 
 // upload sends a content to its temporary file, and checks what arrived. target is what the remote has under the name
 // that it is for, asked last.
-func (s *Fs) upload(step tree.Step, c content, p *part, r *Result) (u uploaded, target mirror.Answer, err error) {
+func (s *Fs) upload(step tree.Step, c content, p *part, r *Result) (u uploaded, target remote.Answer, err error) {
 	u.temp, r.Resumed = p.path, p.from
 	a, target, err := s.stage(step, c, p, r, &u.hash)
 	if errors.Is(err, errNotStaged) {
@@ -58,13 +58,13 @@ func (s *Fs) upload(step tree.Step, c content, p *part, r *Result) (u uploaded, 
 		if err != nil {
 			return u, target, err
 		}
-		target = s.m.Ask(step.Path)
+		target = s.m.Remote().Ask(step.Path)
 	}
 	return u, target, nil
 }
 
 // sendAndLook sends a content, and asks about its temporary file and the target.
-func (s *Fs) sendAndLook(step tree.Step, c content, p *part, r *Result, sum *tree.Hash) (a, target mirror.Answer, err error) {
+func (s *Fs) sendAndLook(step tree.Step, c content, p *part, r *Result, sum *tree.Hash) (a, target remote.Answer, err error) {
 	local, err := s.openContent(c)
 	if err != nil {
 		return a, target, err
@@ -84,8 +84,8 @@ func (s *Fs) sendAndLook(step tree.Step, c content, p *part, r *Result, sum *tre
 }
 
 // askBoth asks the remote about two names in one round trip.
-func (s *Fs) askBoth(first, then string) (a, b mirror.Answer) {
-	s.both(func() { a = s.m.Ask(first) }, func() { b = s.m.Ask(then) })
+func (s *Fs) askBoth(first, then string) (a, b remote.Answer) {
+	s.both(func() { a = s.m.Remote().Ask(first) }, func() { b = s.m.Remote().Ask(then) })
 	return a, b
 }
 
@@ -108,9 +108,9 @@ func (s *Fs) send(local io.ReaderAt, c content, p *part, r *Result, sum *tree.Ha
 	if p.from == 0 {
 		flag |= os.O_CREATE | os.O_TRUNC
 	}
-	dst, err = s.m.RemoteFs().OpenFile(s.m.RemoteName(p.path), flag, modeMeanwhile(c.shown.Mode))
+	dst, err = s.m.Remote().Fs().OpenFile(s.m.Remote().Name(p.path), flag, modeMeanwhile(c.shown.Mode))
 	if err != nil {
-		return nil, mirror.Remote(err)
+		return nil, remote.Error(err)
 	}
 	if p.from > 0 {
 		if err := s.goOn(dst, p); err != nil {
@@ -138,7 +138,7 @@ func (s *Fs) send(local io.ReaderAt, c content, p *part, r *Result, sum *tree.Ha
 	case src.err != nil && src.err != io.EOF:
 		err = src.err // of this side
 	case err != nil:
-		err = mirror.Remote(err)
+		err = remote.Error(err)
 	case src.off != c.stamp.Size:
 		err = fmt.Errorf("%w: it is shorter than it was", ErrBusy)
 	}
@@ -154,7 +154,7 @@ func (s *Fs) send(local io.ReaderAt, c content, p *part, r *Result, sum *tree.Ha
 // in vain; that it has not is proven only after the last byte.
 func (s *Fs) goOn(dst afero.File, p *part) error {
 	if !s.keepsContent() {
-		switch a := s.m.Ask(p.path); {
+		switch a := s.m.Remote().Ask(p.path); {
 		case a.Known != tree.Exists:
 			return a.Err
 		case a.Meta.Size < p.from:
@@ -162,7 +162,7 @@ func (s *Fs) goOn(dst afero.File, p *part) error {
 		}
 	}
 	_, err := dst.Seek(p.from, io.SeekStart)
-	return mirror.Remote(err)
+	return remote.Error(err)
 }
 
 // modeMeanwhile is the mode of a temporary file until its content is there. What others may read is made with the mode
@@ -183,7 +183,7 @@ func (s *Fs) hashRemote(path string, seen tree.Meta) (sum tree.Hash, err error) 
 	defer f.Close()
 	h := sha256.New()
 	if _, err := io.Copy(h, f); err != nil {
-		return sum, mirror.Remote(err)
+		return sum, remote.Error(err)
 	}
 	h.Sum(sum[:0])
 	return sum, nil

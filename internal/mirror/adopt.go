@@ -5,6 +5,7 @@ import (
 	"io/fs"
 
 	"github.com/sftpsyncer/go-syncfs/internal/localdir"
+	"github.com/sftpsyncer/go-syncfs/internal/remote"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
@@ -53,7 +54,7 @@ func (v *View) contentOf(p Place) (*tree.Hash, error) {
 
 // adoptedDest is what is known about a name that a file of the user's has taken: another kind of thing on the remote
 // is not to be replaced unseen.
-func adoptedDest(remote Answer) tree.Answer {
+func adoptedDest(remote remote.Answer) tree.Answer {
 	if remote.Known == tree.Absent {
 		return tree.Absent
 	}
@@ -62,9 +63,9 @@ func adoptedDest(remote Answer) tree.Answer {
 
 // Shadow is what the remote has under a name of the user's. That it gives no answer is an answer here: Unknown. Where
 // records were lost, the file may be a copy, and what it hides a version that nobody has seen.
-func (v *View) Shadow(p Place) (Answer, error) {
+func (v *View) Shadow(p Place) (remote.Answer, error) {
 	if _, hidden := p.Dir.Hidden(p.Name); hidden || !p.Dir.HasBase() {
-		return Answer{Known: tree.Absent, Err: fs.ErrNotExist}, nil
+		return remote.Answer{Known: tree.Absent, Err: fs.ErrNotExist}, nil
 	}
 	a, err := v.Ask(tree.Join(p.Dir.RemotePath(), p.Name))
 	if err == nil && v.directory.Lost && a.Known != tree.Absent && p.Local.IsRegular() {
@@ -75,7 +76,7 @@ func (v *View) Shadow(p Place) (Answer, error) {
 
 // Movable is the node of a place that is about to be moved. What the user put there becomes a change, a directory
 // with all that is in it; shadow is what the remote has under its name.
-func (v *View) Movable(p Place, shadow Answer) *tree.Node {
+func (v *View) Movable(p Place, shadow remote.Answer) *tree.Node {
 	if p.Local == nil {
 		return v.Materialize(p)
 	}
@@ -90,7 +91,7 @@ func (v *View) Movable(p Place, shadow Answer) *tree.Node {
 }
 
 // hide takes what the remote has under a name of the user's out of the view.
-func (v *View) hide(p Place, shadow Answer) {
+func (v *View) hide(p Place, shadow remote.Answer) {
 	n := v.tree.Hide(p.Dir, p.Name, kindOr(shadow.Kind, p.Kind()), shadow.Known, shadow.Meta, v.Now())
 	n.SetTarget(shadow.Target)
 	v.tree.Note(n, v.Now()).Base = shadow.Shown

@@ -3,6 +3,7 @@ package mirror
 import (
 	"slices"
 
+	"github.com/sftpsyncer/go-syncfs/internal/remote"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
@@ -35,8 +36,8 @@ type ahead struct {
 func newAhead() ahead { return ahead{unused: map[string]int{}, most: maxAheadLists} }
 
 // dirsOf are the names of the directories in a list, sorted.
-func dirsOf(l listing) (dirs []string) {
-	for name, a := range l.entries {
+func dirsOf(l remote.Listing) (dirs []string) {
+	for name, a := range l.Entries {
 		if a.Kind == tree.Dir {
 			dirs = append(dirs, name)
 		}
@@ -65,7 +66,7 @@ func (v *View) fillAhead() {
 		n, ahead := h.ahead.unused[dir]
 		if !ahead {
 			l := h.lists[dir]
-			if l != nil && h.fresh(l.at, now) || h.coming[dir] != nil {
+			if l != nil && h.fresh(l.At, now) || h.coming[dir] != nil {
 				return looks > 0
 			}
 			n = max(h.ahead.likely, int(min(size/entrySize, maxHeardEntries)))
@@ -90,7 +91,7 @@ func (v *View) fillAhead() {
 func (v *View) cameAhead(dir string, kept bool) {
 	a, n := &v.heard.ahead, 0
 	if kept {
-		n = len(v.heard.lists[dir].entries)
+		n = len(v.heard.lists[dir].Entries)
 		a.likely = (3*a.likely + n) / 4
 	}
 	if _, ok := a.unused[dir]; ok {
@@ -106,7 +107,7 @@ func (v *View) cameAhead(dir string, kept bool) {
 func (h *heard) walks(dir string, now int64) bool {
 	if _, ok := h.ahead.unused[dir]; ok {
 		delete(h.ahead.unused, dir)
-		if l := h.lists[dir]; l != nil && !h.fresh(l.at, now) { // the walk is too slow
+		if l := h.lists[dir]; l != nil && !h.fresh(l.At, now) { // the walk is too slow
 			h.ahead.most = max(1, h.ahead.most/2)
 		} else {
 			h.ahead.most = min(h.ahead.most+1, maxAheadLists)
@@ -140,7 +141,7 @@ func (h *heard) following(dir string, do func(dir string, size int64) bool) {
 		}
 		for _, base := range l.dirs[from:] {
 			sub := tree.Join(dir, base)
-			if !do(sub, l.entries[base].Meta.Size) || !below(sub, 0) {
+			if !do(sub, l.Entries[base].Meta.Size) || !below(sub, 0) {
 				return false
 			}
 		}

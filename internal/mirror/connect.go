@@ -1,17 +1,15 @@
 package mirror
 
-import "context"
+import (
+	"context"
 
-// connecting is what a remote has that connects when it is first used, unless it is told to before. Connect ends when ctx
-// does.
-type connecting interface {
-	Connect(ctx context.Context) error
-}
+	contract "github.com/sftpsyncer/go-syncfs/cachefs/remote"
+)
 
 // Connect has the remote connect while this side finds out what to ask of it. Nobody waits for that: why it failed, the
 // first request will say.
 func (m *FS) Connect() {
-	r, ok := m.base.(connecting)
+	r, ok := m.remote.Base().(contract.Connecter)
 	if !ok {
 		return
 	}

@@ -4,8 +4,6 @@ import (
 	"context"
 	"io/fs"
 	"runtime"
-
-	"github.com/spf13/afero"
 )
 
 // callContext ends with a caller's context or at Close, whichever comes first. In the latter case its error is
@@ -47,19 +45,9 @@ func (s *state) untilClose(ctx context.Context) context.Context {
 	return c
 }
 
-// withContext is what a remote has whose calls can end early.
-type withContext interface {
-	WithContext(ctx context.Context) afero.Fs
-}
-
-// bind returns the same mirror, whose calls end when ctx does, which must not outlast Close. A remote that cannot end
-// its calls is left alone with the one that is under way.
-func (s *state) bind(ctx context.Context, meter *Meter) *FS {
-	var remote afero.Fs = abandoning{ctx, s.base, &s.abandoned}
-	if r, ok := s.base.(withContext); ok {
-		remote = r.WithContext(ctx)
-	}
-	return &FS{state: s, ctx: ctx, remote: remote, meter: meter}
+// bind returns the same mirror, whose calls end when ctx does, which must not outlast Close.
+func (m *FS) bind(ctx context.Context, meter *Meter) *FS {
+	return &FS{state: m.state, ctx: ctx, remote: m.remote.Bind(ctx), meter: meter}
 }
 
 // With returns the same mirror, whose calls end when ctx does, or at Close.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/afero"
 
+	"github.com/sftpsyncer/go-syncfs/internal/remote"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
@@ -97,9 +98,9 @@ func (p place) has(kind tree.Kind, meta tree.Meta) bool {
 }
 
 // ask is Ask of a path wherever it is now.
-func (d detours) ask(m *FS, name string) (first Answer) {
+func (d detours) ask(m *FS, name string) (first remote.Answer) {
 	for i, p := range d.places(name) {
-		a := m.Ask(p.path)
+		a := m.remote.Ask(p.path)
 		if i == 0 {
 			first = a
 		}
@@ -111,16 +112,16 @@ func (d detours) ask(m *FS, name string) (first Answer) {
 }
 
 // askList is the same for a list, in which is also what a rename may have taken out of it.
-func (d detours) askList(m *FS, name string) (first listing) {
+func (d detours) askList(m *FS, name string) (first remote.Listing) {
 	for i, p := range d.places(name) {
 		if p.file {
 			continue
 		}
-		l := m.askList(p.path)
+		l := m.remote.List(p.path)
 		if i == 0 {
 			first = l
 		}
-		if !errors.Is(l.err, fs.ErrNotExist) {
+		if !errors.Is(l.Err, fs.ErrNotExist) {
 			d.complete(m, name, l)
 			return l
 		}
@@ -129,14 +130,14 @@ func (d detours) askList(m *FS, name string) (first listing) {
 }
 
 // complete adds to the list of a directory what is elsewhere now.
-func (d detours) complete(m *FS, dir string, l listing) {
+func (d detours) complete(m *FS, dir string, l remote.Listing) {
 	for _, r := range d {
 		in, name := tree.Split(r.from)
-		if _, there := l.entries[name]; in != dir || there || l.err != nil || r.meta == (tree.Meta{}) {
+		if _, there := l.Entries[name]; in != dir || there || l.Err != nil || r.meta == (tree.Meta{}) {
 			continue
 		}
 		if a := d.ask(m, r.from); a.Known == tree.Exists {
-			l.entries[name] = a
+			l.Entries[name] = a
 		}
 	}
 }
@@ -144,13 +145,13 @@ func (d detours) complete(m *FS, dir string, l listing) {
 // open is the same for a file to be read.
 func (d detours) open(m *FS, name string) (f afero.File, err error) {
 	places := d.places(name)
-	if f, err = m.remote.Open(m.RemoteName(name)); len(places) == 1 || !errors.Is(Remote(err), fs.ErrNotExist) {
-		return f, Remote(err)
+	if f, err = m.remote.Fs().Open(m.remote.Name(name)); len(places) == 1 || !errors.Is(remote.Error(err), fs.ErrNotExist) {
+		return f, remote.Error(err)
 	}
 	for _, p := range places[1:] {
 		f, fi, err := m.openStat(p.path)
 		switch {
-		case err == nil && p.has(tree.File, metaOf(fi)):
+		case err == nil && p.has(tree.File, remote.MetaOf(fi)):
 			return f, nil
 		case err == nil:
 			_ = f.Close()
@@ -163,14 +164,14 @@ func (d detours) open(m *FS, name string) (f afero.File, err error) {
 
 // openStat opens a file of the remote.
 func (m *FS) openStat(name string) (afero.File, fs.FileInfo, error) {
-	f, err := m.remote.Open(m.RemoteName(name))
+	f, err := m.remote.Fs().Open(m.remote.Name(name))
 	if err != nil {
-		return nil, nil, Remote(err)
+		return nil, nil, remote.Error(err)
 	}
 	fi, err := f.Stat()
 	if err != nil {
 		_ = f.Close()
-		return nil, nil, Remote(err)
+		return nil, nil, remote.Error(err)
 	}
 	return f, fi, nil
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/afero"
 
+	contract "github.com/sftpsyncer/go-syncfs/cachefs/remote"
 	"github.com/sftpsyncer/go-syncfs/internal/localdir"
 )
 
@@ -69,20 +70,16 @@ func (e *RemoteChangedError) Error() string {
 // Is matches ErrRemoteChanged.
 func (e *RemoteChangedError) Is(target error) bool { return target == ErrRemoteChanged }
 
-// identified is a remote that can be told from others. The identity is that of the server and the directory on it; it is ""
-// where that is not known.
-type identified interface{ Identity() string }
-
 // maxIdentity is the longest identity in bytes that is recorded.
 const maxIdentity = 64 << 10
 
 // identify compares the remote with the recorded one, and returns what is to be recorded.
-func (d *directory) identify(remote afero.Fs, adopt bool) (identity string, changed bool, err error) {
+func (d *directory) identify(base afero.Fs, adopt bool) (identity string, changed bool, err error) {
 	if d != nil {
 		identity = d.Remote
 	}
 	given := ""
-	if i, ok := remote.(identified); ok {
+	if i, ok := base.(contract.Identifier); ok {
 		given = i.Identity()
 	}
 	if len(given) > maxIdentity || !utf8.ValidString(given) { // it would be read back as another one

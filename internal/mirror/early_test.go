@@ -15,6 +15,7 @@ import (
 
 	"github.com/sftpsyncer/go-syncfs/internal/crashfs"
 	"github.com/sftpsyncer/go-syncfs/internal/faultfs"
+	"github.com/sftpsyncer/go-syncfs/internal/remote"
 )
 
 // selfWriting is a remote whose calls end with contexts, and whose files write themselves, a piece at a time. Before
@@ -175,7 +176,7 @@ func TestArrivalThatBeganEarlyFails(t *testing.T) {
 				break
 			}
 			require.ErrorIs(t, err, errBroken)
-			require.ErrorIs(t, err, ErrUnavailable)
+			require.ErrorIs(t, err, remote.ErrUnavailable)
 			f.has()
 			require.NoError(t, f.m.Fetch("file"))
 			f.has(large)

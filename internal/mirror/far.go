@@ -7,11 +7,12 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"slices"
 	"sync"
 
 	"github.com/spf13/afero"
+
+	"github.com/sftpsyncer/go-syncfs/internal/remote"
 )
 
 const (
@@ -100,7 +101,7 @@ var errNotFar = errors.New("cannot be read there")
 
 // readFar reads from the version that is arriving.
 func (a *arrival) readFar(buf []byte, off int64) error {
-	if readsAtOnce(a.src) {
+	if remote.ReadsAtOnce(a.src) {
 		return a.readChecked(a.src, buf, off)
 	}
 	err := a.far.use(a.m.ctx, a.openAnother, func(f afero.File) error { return a.readChecked(f, buf, off) })
@@ -115,7 +116,7 @@ func (a *arrival) readFar(buf []byte, off int64) error {
 // at the end of the file: nothing may follow that.
 func (a *arrival) readChecked(f afero.File, buf []byte, off int64) error {
 	readFull := readFull
-	if !readsAtOnce(f) {
+	if !remote.ReadsAtOnce(f) {
 		readFull = readAlone
 	}
 	if off+int64(len(buf)) == a.meta.Size {
@@ -134,9 +135,9 @@ func (a *arrival) readChecked(f afero.File, buf []byte, off int64) error {
 func (a *arrival) check(f afero.File) error {
 	fi, err := f.Stat()
 	if err != nil {
-		return Remote(err)
+		return remote.Error(err)
 	}
-	if !metaOf(fi).SameVersion(a.meta) {
+	if !remote.MetaOf(fi).SameVersion(a.meta) {
 		return fmt.Errorf("%w: %s", ErrChanged, "it was written while it was read")
 	}
 	return nil
@@ -147,11 +148,11 @@ func readFull(f afero.File, buf []byte, off int64) error {
 	for done := 0; done < len(buf); {
 		n, err := f.ReadAt(buf[done:], off+int64(done))
 		done += max(n, 0)
-		switch err := Remote(err); {
+		switch err := remote.Error(err); {
 		case done == len(buf):
 		case err == nil && n == 0, errors.Is(err, io.EOF):
-			return &unavailable{fmt.Errorf("at %d: %w", off+int64(done), io.ErrUnexpectedEOF)}
-		case errors.Is(err, ErrUnavailable), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+			return remote.Unavailable(fmt.Errorf("at %d: %w", off+int64(done), io.ErrUnexpectedEOF))
+		case errors.Is(err, remote.ErrUnavailable), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 			return err
 		case err != nil:
 			return fmt.Errorf("%w: %w", errNotFar, err) // reading in order will tell whether it can be read at all
@@ -170,25 +171,9 @@ func readAlone(f afero.File, buf []byte, off int64) error {
 		return err
 	}
 	if _, err := io.ReadFull(f, buf); err != nil {
-		return Remote(err)
+		return remote.Error(err)
 	}
 	return nil
-}
-
-// readsAtOnce says whether a file can be read at several places at once, and beside Read. io.ReaderAt promises that, but
-// a file in memory moves its position, and who wraps one does not say so.
-func readsAtOnce(f afero.File) bool {
-	switch f := f.(type) {
-	case *os.File:
-		return true
-	case *afero.BasePathFile:
-		return readsAtOnce(f.File)
-	case abandoningFile:
-		return readsAtOnce(f.base)
-	case interface{ ReadsAtOnce() bool }:
-		return f.ReadsAtOnce()
-	}
-	return false
 }
 
 // farFiles are files of the remote, of one version, of which each is read at one place at a time.

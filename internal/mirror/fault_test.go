@@ -13,6 +13,7 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/crashfs"
 	"github.com/sftpsyncer/go-syncfs/internal/faultfs"
 	"github.com/sftpsyncer/go-syncfs/internal/localdir"
+	"github.com/sftpsyncer/go-syncfs/internal/remote"
 )
 
 // large takes several reads to fetch.
@@ -69,7 +70,7 @@ func TestFetchCut(t *testing.T) {
 	faultfs.EachIndex(t, func(t *testing.T, p *faultfs.Plan) {
 		f := newFetching(t, func(remote afero.Fs) afero.Fs { return faultfs.New(remote, p) })
 		if err := f.m.Fetch("file"); err != nil {
-			require.ErrorIs(t, err, ErrUnavailable)
+			require.ErrorIs(t, err, remote.ErrUnavailable)
 			require.ErrorIs(t, err, faultfs.ErrInjected)
 			f.has()
 			f.counted()
@@ -100,7 +101,7 @@ func TestFetchCutLocally(t *testing.T) {
 		if m != nil {
 			if err := m.Fetch("file"); err != nil {
 				require.ErrorIs(t, err, faultfs.ErrInjected)
-				require.NotErrorIs(t, err, ErrUnavailable)
+				require.NotErrorIs(t, err, remote.ErrUnavailable)
 			}
 			f.m = m
 			f.counted()
@@ -238,7 +239,7 @@ func TestFetchEarlyEnd(t *testing.T) {
 			}}
 		})
 		left = after
-		require.ErrorIs(t, f.m.Fetch("file"), ErrUnavailable)
+		require.ErrorIs(t, f.m.Fetch("file"), remote.ErrUnavailable)
 		f.has()
 		left = 1 << 30
 		require.NoError(t, f.m.Fetch("file"))

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/afero"
 
+	"github.com/sftpsyncer/go-syncfs/internal/remote"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
@@ -133,7 +134,7 @@ func (a *arrival) fetch() (err error) {
 		early.end()
 		early = nil
 		if _, err := src.Seek(0, io.SeekStart); err != nil {
-			return Remote(err)
+			return remote.Error(err)
 		}
 	}
 	if err := m.reserve(a, p, meta.Size); err != nil {
@@ -172,8 +173,8 @@ func (m *FS) elsewhere(n *tree.Node, path string) bool {
 // head reads the beginning of a file while its version is asked for, which spares a round trip. It may be of an
 // earlier version then: it counts only if the version is the one that was known before. Otherwise nothing is read.
 func (m *FS) head(src afero.File, known tree.Meta, size int64) ([]byte, tree.Meta, error) {
-	if f, ok := src.(readFile); ok && metaOf(f.info).SameVersion(known) {
-		return f.content, metaOf(f.info), nil
+	if f, ok := src.(readFile); ok && remote.MetaOf(f.info).SameVersion(known) {
+		return f.content, remote.MetaOf(f.info), nil
 	}
 	type read struct {
 		head []byte
@@ -193,8 +194,8 @@ func (m *FS) head(src afero.File, known tree.Meta, size int64) ([]byte, tree.Met
 	r := <-done
 	switch {
 	case err != nil:
-		return nil, tree.Meta{}, Remote(err)
-	case metaOf(fi).SameVersion(known):
+		return nil, tree.Meta{}, remote.Error(err)
+	case remote.MetaOf(fi).SameVersion(known):
 		if errors.Is(r.err, io.EOF) || errors.Is(r.err, io.ErrUnexpectedEOF) {
 			r.err = nil // what is missing will be noticed
 		}
@@ -205,9 +206,9 @@ func (m *FS) head(src afero.File, known tree.Meta, size int64) ([]byte, tree.Met
 		r.err = nil
 	}
 	if r.err != nil {
-		return nil, tree.Meta{}, Remote(r.err)
+		return nil, tree.Meta{}, remote.Error(r.err)
 	}
-	return r.head, metaOf(fi), nil
+	return r.head, remote.MetaOf(fi), nil
 }
 
 // beginning takes note of the version that is about to arrive, and returns what is here of it.

@@ -8,6 +8,7 @@ import (
 	"syscall"
 
 	"github.com/sftpsyncer/go-syncfs/internal/localdir"
+	"github.com/sftpsyncer/go-syncfs/internal/remote"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
@@ -20,7 +21,7 @@ type Place struct {
 	Name   string
 	Node   *tree.Node     // what the tree has there
 	Local  *localdir.Info // what the user put there
-	Answer Answer
+	Answer remote.Answer
 }
 
 // Exists says whether there is something. Unknown is an error that is not fs.ErrNotExist.
@@ -139,7 +140,7 @@ func targetElements(target string) []string {
 func (v *View) child(dir *tree.Node, name string, last bool) (Place, error) {
 	p := Place{Dir: dir, Name: name}
 	if localdir.Reserved(name) {
-		p.Answer = Answer{Known: tree.Absent, Err: fs.ErrNotExist}
+		p.Answer = remote.Answer{Known: tree.Absent, Err: fs.ErrNotExist}
 		return p, nil
 	}
 	for _, check := range []func(*tree.Node) error{v.Verify, v.refresh} {
@@ -160,12 +161,12 @@ func (v *View) child(dir *tree.Node, name string, last bool) (Place, error) {
 	case !missing(err):
 		return p, err
 	}
-	remote := tree.Join(dir.RemotePath(), name)
-	if _, hidden := dir.Hidden(name); hidden || !dir.HasBase() || v.expected()[remote] {
-		p.Answer = Answer{Known: tree.Absent, Err: fs.ErrNotExist}
+	asked := tree.Join(dir.RemotePath(), name)
+	if _, hidden := dir.Hidden(name); hidden || !dir.HasBase() || v.expected()[asked] {
+		p.Answer = remote.Answer{Known: tree.Absent, Err: fs.ErrNotExist}
 		return p, nil
 	}
-	p.Answer, err = v.Heard(remote)
+	p.Answer, err = v.Heard(asked)
 	return p, err
 }
 

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"time"
 
+	"github.com/sftpsyncer/go-syncfs/internal/remote"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
@@ -61,7 +62,7 @@ func (v *View) refreshRoot() error {
 	return err
 }
 
-func (v *View) learnRoot(a Answer) {
+func (v *View) learnRoot(a remote.Answer) {
 	n := v.tree.Root()
 	v.tree.Edit(n)
 	n.Meta, n.Checked = a.Meta, v.Now()
@@ -112,7 +113,7 @@ func differsBelow(dir *tree.Node) (differs bool) {
 
 // learn takes a definite answer about the base of a node that does not differ. One that a late request of this side may have
 // brought about is left to the next push.
-func (v *View) learn(n *tree.Node, a Answer) {
+func (v *View) learn(n *tree.Node, a remote.Answer) {
 	switch {
 	case n.Local() && v.tree.Explains(n, a.Known, a.Meta):
 		return
@@ -130,7 +131,7 @@ func (v *View) learn(n *tree.Node, a Answer) {
 }
 
 // learnVersion compares an owned copy with what the remote has now.
-func (v *View) learnVersion(n *tree.Node, a Answer) {
+func (v *View) learnVersion(n *tree.Node, a remote.Answer) {
 	meta := a.Meta
 	v.tree.Edit(n)
 	n.Known, n.Checked = tree.Exists, cmp.Or(a.At, v.Now())
@@ -218,7 +219,7 @@ func (v *View) dropCopy(n *tree.Node) error {
 
 // LearnVersion takes what the remote has now for a file that is about to be changed. A copy of another version is
 // stale.
-func (v *View) LearnVersion(n *tree.Node, a Answer) { v.learn(n, a) }
+func (v *View) LearnVersion(n *tree.Node, a remote.Answer) { v.learn(n, a) }
 
 // Orphan makes of a copy that the remote does not have any more a file that is only here.
 func (v *View) Orphan(n *tree.Node) {

@@ -7,17 +7,18 @@ import (
 	"slices"
 	"time"
 
+	"github.com/sftpsyncer/go-syncfs/internal/remote"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
 // heard is what the remote has said lately, for as long as Options.ListTTL lets it be used again. Guarded by state.mu.
 type heard struct {
 	ttl     int64
-	lists   map[string]*heardList // by path of the directory on the remote
-	entries int                   // in all lists, and one for each
-	uses    uint64                // of lists
-	answers map[string]Answer     // about single names
-	asked   map[string]int        // by directory: how often it was asked about single names
+	lists   map[string]*heardList    // by path of the directory on the remote
+	entries int                      // in all lists, and one for each
+	uses    uint64                   // of lists
+	answers map[string]remote.Answer // about single names
+	asked   map[string]int           // by directory: how often it was asked about single names
 	coming  map[string]chan struct{}
 	cleared int64 // when this side changed the remote last, or began: what was known of it before is not current
 	ahead   ahead
@@ -25,7 +26,7 @@ type heard struct {
 
 // heardList is a list that may be used again.
 type heardList struct {
-	listing
+	remote.Listing
 	dirs   []string // the names of the directories in it, sorted
 	walked int      // how many of them were listed, or passed over by who lists them in that order
 	used   uint64   // when, in heard.uses
@@ -48,7 +49,7 @@ const askedOften = 4
 // newHeard begins with nothing: an earlier process may not have recorded all that it changed.
 func newHeard(ttl time.Duration, now int64) *heard {
 	ttl = max(0, cmp.Or(ttl, defaultListTTL))
-	return &heard{ttl: int64(ttl), cleared: now - 1, lists: map[string]*heardList{}, answers: map[string]Answer{},
+	return &heard{ttl: int64(ttl), cleared: now - 1, lists: map[string]*heardList{}, answers: map[string]remote.Answer{},
 		asked: map[string]int{}, coming: map[string]chan struct{}{}, ahead: newAhead()}
 }
 
@@ -63,35 +64,35 @@ func (h *heard) clear(now int64) {
 }
 
 // list is a list that may be used again.
-func (h *heard) list(dir string, now int64) (listing, bool) {
+func (h *heard) list(dir string, now int64) (remote.Listing, bool) {
 	l, ok := h.lists[dir]
 	if !ok {
-		return listing{}, false
+		return remote.Listing{}, false
 	}
-	if !h.fresh(l.at, now) {
+	if !h.fresh(l.At, now) {
 		h.drop(dir)
-		return listing{}, false
+		return remote.Listing{}, false
 	}
 	h.uses++
 	l.used = h.uses
-	return l.listing, true
+	return l.Listing, true
 }
 
 // answer is an answer that may be used again: about the name itself, or the list of its directory.
-func (h *heard) answer(name string, now int64) (Answer, bool) {
+func (h *heard) answer(name string, now int64) (remote.Answer, bool) {
 	if a, ok := h.answers[name]; ok && h.fresh(a.At, now) {
 		return a, true
 	}
 	dir, base := tree.Split(name)
 	l, ok := h.list(dir, now)
 	if !ok {
-		return Answer{}, false
+		return remote.Answer{}, false
 	}
-	a, ok := l.entries[base]
+	a, ok := l.Entries[base]
 	if !ok {
-		a = Answer{Known: tree.Absent, Err: fs.ErrNotExist}
+		a = remote.Answer{Known: tree.Absent, Err: fs.ErrNotExist}
 	}
-	a.At = l.at
+	a.At = l.At
 	return a, true
 }
 
@@ -101,18 +102,18 @@ func (h *heard) fresh(at, now int64) bool { return now >= at && now-at < h.ttl }
 // current says whether what the tree has known since a time need not be asked about.
 func (h *heard) current(at, now int64) bool { return at > h.cleared && h.fresh(at, now) }
 
-func (h *heard) keepList(dir string, l listing, now int64) {
-	if h.ttl == 0 || l.err != nil {
+func (h *heard) keepList(dir string, l remote.Listing, now int64) {
+	if h.ttl == 0 || l.Err != nil {
 		return
 	}
 	h.forget(dir)
-	if h.entries+len(l.entries) > maxHeardEntries {
-		h.makeRoom(maxHeardEntries*3/4-len(l.entries), now)
+	if h.entries+len(l.Entries) > maxHeardEntries {
+		h.makeRoom(maxHeardEntries*3/4-len(l.Entries), now)
 	}
-	l.at = now
+	l.At = now
 	h.uses++
-	h.lists[dir] = &heardList{listing: l, dirs: dirsOf(l), used: h.uses}
-	h.entries += 1 + len(l.entries)
+	h.lists[dir] = &heardList{Listing: l, dirs: dirsOf(l), used: h.uses}
+	h.entries += 1 + len(l.Entries)
 }
 
 // makeRoom drops what may not be used again, and then the lists that were not used for the longest time, until so many
@@ -120,7 +121,7 @@ func (h *heard) keepList(dir string, l listing, now int64) {
 func (h *heard) makeRoom(entries int, now int64) {
 	byUse := func(a, b string) int { return cmp.Compare(h.lists[a].used, h.lists[b].used) }
 	for _, dir := range slices.SortedFunc(maps.Keys(h.lists), byUse) {
-		if h.entries > entries || !h.fresh(h.lists[dir].at, now) {
+		if h.entries > entries || !h.fresh(h.lists[dir].At, now) {
 			h.drop(dir)
 		}
 	}
@@ -134,12 +135,12 @@ func (h *heard) drop(dir string) {
 
 func (h *heard) forget(dir string) {
 	if l, ok := h.lists[dir]; ok {
-		h.entries -= 1 + len(l.entries)
+		h.entries -= 1 + len(l.Entries)
 		delete(h.lists, dir)
 	}
 }
 
-func (h *heard) keepAnswer(name string, a Answer, now int64) {
+func (h *heard) keepAnswer(name string, a remote.Answer, now int64) {
 	if h.ttl == 0 || a.Known == tree.Unknown {
 		return
 	}
@@ -177,7 +178,7 @@ func (v *View) bringList(dir string, came func(m *FS, kept bool)) {
 		defer m.mu.Unlock()
 		delete(m.heard.coming, dir)
 		close(done)
-		kept := m.epoch == epoch && l.err == nil
+		kept := m.epoch == epoch && l.Err == nil
 		if kept {
 			m.heard.keepList(dir, l, m.Now())
 		}
@@ -187,7 +188,7 @@ func (v *View) bringList(dir string, came func(m *FS, kept bool)) {
 
 // believes says whether the call may use an answer that was heard before: not about a file that is being written there.
 // About what is not there a call that is about contents is told anew when a copy would have to be compared.
-func (v *View) believes(name string, a Answer) bool {
+func (v *View) believes(name string, a remote.Answer) bool {
 	if v.written(name) {
 		return false
 	}
@@ -195,7 +196,7 @@ func (v *View) believes(name string, a Answer) bool {
 }
 
 // Heard is Ask for an answer that may be as old as Options.ListTTL.
-func (v *View) Heard(name string) (Answer, error) {
+func (v *View) Heard(name string) (remote.Answer, error) {
 	if _, ok := v.known.answers[name]; !ok {
 		if a, ok := v.heard.answer(name, v.Now()); ok && v.believes(name, a) {
 			return a, nil

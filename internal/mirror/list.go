@@ -10,6 +10,7 @@ import (
 	"syscall"
 
 	"github.com/sftpsyncer/go-syncfs/internal/localdir"
+	"github.com/sftpsyncer/go-syncfs/internal/remote"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
@@ -19,11 +20,11 @@ func (v *View) List(dir *tree.Node) ([]Info, error) { return v.listAbout(dir, v.
 
 // listAbout is List, which takes the remote's list as the answer about the nodes in it that about says.
 func (v *View) listAbout(dir *tree.Node, about func(*tree.Node) bool) ([]Info, error) {
-	remote, err := v.remoteEntries(dir)
+	there, err := v.remoteEntries(dir)
 	if err != nil {
 		return nil, err
 	}
-	v.learnList(dir, remote, about) // deletes copies of what is gone
+	v.learnList(dir, there, about) // deletes copies of what is gone
 	locals, err := v.localEntries(dir)
 	if err != nil {
 		return nil, err
@@ -42,7 +43,7 @@ func (v *View) listAbout(dir *tree.Node, about func(*tree.Node) bool) ([]Info, e
 			}
 		}
 		if copied && k.Content == tree.Remote && v.askable(k) { // the copy was deleted by hand
-			v.learnEntry(k, remote)
+			v.learnEntry(k, there)
 		}
 		switch {
 		case !k.InView(): // the user's own took its place
@@ -58,7 +59,7 @@ func (v *View) listAbout(dir *tree.Node, about func(*tree.Node) bool) ([]Info, e
 		}
 	}
 	expected := v.expected()
-	for name, a := range remote.entries {
+	for name, a := range there.Entries {
 		_, here := locals[name]
 		_, hidden := dir.Hidden(name)
 		hidden = hidden || expected[tree.Join(dir.RemotePath(), name)]
@@ -76,9 +77,9 @@ func (v *View) Places(dir *tree.Node) ([]Place, error) {
 	if err != nil {
 		return nil, err
 	}
-	var remote map[string]Answer
+	var entries map[string]remote.Answer
 	if dir.HasBase() {
-		remote = v.known.lists[dir.RemotePath()].entries
+		entries = v.known.lists[dir.RemotePath()].Entries
 	}
 	places := make([]Place, 0, len(infos))
 	for _, info := range infos {
@@ -87,7 +88,7 @@ func (v *View) Places(dir *tree.Node) ([]Place, error) {
 			if local, err := v.local.Lstat(tree.Join(dir.Path(), info.name)); err == nil {
 				p.Local = &local
 			}
-			p.Answer = remote[info.name]
+			p.Answer = entries[info.name]
 		}
 		if p.Err() == nil {
 			places = append(places, p)
@@ -112,8 +113,8 @@ func (v *View) ListAll(dir *tree.Node) error {
 		list = func(dir string) task {
 			return task{weight: 1, leads: true, do: func() (tasks, error) {
 				l := around.askList(m, dir)
-				if errors.Is(l.err, syscall.ENAMETOOLONG) {
-					return nil, fmt.Errorf("%w: %s", l.err, dir)
+				if errors.Is(l.Err, syscall.ENAMETOOLONG) {
+					return nil, fmt.Errorf("%w: %s", l.Err, dir)
 				}
 				mu.Lock()
 				defer mu.Unlock()
@@ -132,19 +133,19 @@ func (v *View) ListAll(dir *tree.Node) error {
 }
 
 // remoteEntries is what the remote has in a directory of the view; nothing if the directory is not there yet.
-func (v *View) remoteEntries(dir *tree.Node) (listing, error) {
+func (v *View) remoteEntries(dir *tree.Node) (remote.Listing, error) {
 	if !dir.HasBase() {
-		return listing{}, nil
+		return remote.Listing{}, nil
 	}
 	l, err := v.list(dir.RemotePath())
 	if err != nil {
-		return listing{}, err
+		return remote.Listing{}, err
 	}
-	gone := errors.Is(l.err, fs.ErrNotExist) || errors.Is(l.err, syscall.ENOTDIR) // something else is there now
+	gone := errors.Is(l.Err, fs.ErrNotExist) || errors.Is(l.Err, syscall.ENOTDIR) // something else is there now
 	if gone && v.standsHere(dir) {
-		return listing{}, nil
+		return remote.Listing{}, nil
 	}
-	return l, l.err
+	return l, l.Err
 }
 
 // standsHere says whether a directory is in the view whatever the remote says.
@@ -169,7 +170,7 @@ func (v *View) localEntries(dir *tree.Node) (map[string]localdir.Info, error) {
 }
 
 // learnList takes a list as the answer about the nodes in the directory that about says.
-func (v *View) learnList(dir *tree.Node, remote listing, about func(*tree.Node) bool) {
+func (v *View) learnList(dir *tree.Node, there remote.Listing, about func(*tree.Node) bool) {
 	if !dir.HasBase() {
 		return
 	}
@@ -177,20 +178,20 @@ func (v *View) learnList(dir *tree.Node, remote listing, about func(*tree.Node) 
 	dir.Kids(func(k *tree.Node) { kids = append(kids, k) })
 	for _, k := range kids {
 		if about(k) {
-			v.learnEntry(k, remote)
+			v.learnEntry(k, there)
 		}
 	}
 }
 
 // learnEntry takes a list as the answer about a node in the directory, if nothing later is known about it.
-func (v *View) learnEntry(n *tree.Node, remote listing) {
-	if remote.at != 0 && remote.at <= n.Checked {
+func (v *View) learnEntry(n *tree.Node, there remote.Listing) {
+	if there.At != 0 && there.At <= n.Checked {
 		return
 	}
-	a, ok := remote.entries[n.Name()]
+	a, ok := there.Entries[n.Name()]
 	if !ok {
 		a.Known = tree.Absent
 	}
-	a.At = remote.at
+	a.At = there.At
 	v.learn(n, a)
 }

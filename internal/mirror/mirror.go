@@ -11,10 +11,9 @@ import (
 
 	"github.com/spf13/afero"
 
-	"github.com/sftpsyncer/go-syncfs/internal/abandon"
 	"github.com/sftpsyncer/go-syncfs/internal/localdir"
 	"github.com/sftpsyncer/go-syncfs/internal/lockorder"
-	"github.com/sftpsyncer/go-syncfs/internal/memremote"
+	"github.com/sftpsyncer/go-syncfs/internal/remote"
 	"github.com/sftpsyncer/go-syncfs/internal/statelog"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
@@ -41,19 +40,16 @@ type Options struct {
 type FS struct {
 	*state
 	ctx    context.Context
-	remote afero.Fs // base, bound to ctx
-	meter  *Meter   // of the call that this is for
+	remote *remote.Remote // bound to ctx
+	meter  *Meter         // of the call that this is for
 }
 
 // state is what all FS of one mirror share.
 type state struct {
-	base       afero.Fs
-	rootName   string // what the remote calls its root
-	namePrefix string // and puts before names below it
-	local      *localdir.Dir
-	opt        Options
-	damage     error
-	directory  *directory // as recorded; nil: not yet
+	local     *localdir.Dir
+	opt       Options
+	damage    error
+	directory *directory // as recorded; nil: not yet
 
 	stop    context.Context // ends at Close
 	cancel  context.CancelFunc
@@ -88,7 +84,6 @@ type state struct {
 
 	renamed   renamed
 	counted   counters
-	abandoned abandon.Calls // that may still change the remote
 	unwritten chan struct{} // holds a token for each piece that has come of a file and is not written yet
 
 	released chan struct{} // closed at the end of Close
@@ -99,8 +94,8 @@ type state struct {
 
 // Open takes a local directory, which must exist, and restores what was recorded there. The error matches
 // fs.ErrNotExist if the directory is missing, localdir.ErrLocked if it is in use.
-func Open(remote, local afero.Fs, opt Options) (*FS, error) {
-	if remote == nil || local == nil {
+func Open(base, local afero.Fs, opt Options) (*FS, error) {
+	if base == nil || local == nil {
 		return nil, fmt.Errorf("%w: no remote or no local file system given", fs.ErrInvalid)
 	}
 	if opt.Revalidate < Always || opt.MaxBytes < 0 || opt.Parallel < 0 {
@@ -120,16 +115,13 @@ func Open(remote, local afero.Fs, opt Options) (*FS, error) {
 	var now directory
 	var adopted bool
 	if err == nil {
-		now.Remote, adopted, err = recorded.identify(remote, opt.AdoptRemote)
+		now.Remote, adopted, err = recorded.identify(base, opt.AdoptRemote)
 	}
 	if err != nil {
 		return nil, errors.Join(err, dir.Close())
 	}
-	if memory, ok := remote.(*afero.MemMapFs); ok {
-		remote = memremote.Of(memory)
-	}
 	s := &state{
-		base: remote, rootName: "/", namePrefix: "/", local: dir, directory: recorded, opt: opt,
+		local: dir, directory: recorded, opt: opt,
 		heard:    newHeard(opt.ListTTL, opt.Now().UnixNano()),
 		arrivals: map[tree.ID]*arrival{}, running: map[*arrival]struct{}{},
 		partials: map[string]*partial{}, writing: map[*remoteWrite]bool{},
@@ -138,11 +130,9 @@ func Open(remote, local afero.Fs, opt Options) (*FS, error) {
 		renamed: renamed{dirs: map[string]bool{}},
 		vacated: map[string]uint64{".": 1}, vacations: 1, // what a process that died has not synced is read from the log all the same
 	}
-	if _, ok := remote.(afero.FromIOFS); ok { // io/fs knows no rooted names
-		s.rootName, s.namePrefix = ".", ""
-	}
 	s.stop, s.cancel = context.WithCancel(context.Background())
-	m := s.bind(s.untilClose(context.Background()), nil)
+	ctx := s.untilClose(context.Background())
+	m := &FS{state: s, ctx: ctx, remote: remote.New(ctx, base)}
 	if err := m.restore(now, adopted); err != nil {
 		s.cancel()
 		if m.log != nil {
@@ -157,7 +147,7 @@ func Open(remote, local afero.Fs, opt Options) (*FS, error) {
 func (m *FS) Damage() error { return m.damage }
 
 // Name of the file system, for messages.
-func (m *FS) Name() string { return m.base.Name() }
+func (m *FS) Name() string { return m.remote.Base().Name() }
 
 // Context is what the calls of m end with.
 func (m *FS) Context() context.Context { return m.ctx }
@@ -165,14 +155,8 @@ func (m *FS) Context() context.Context { return m.ctx }
 // Local is the local directory.
 func (m *FS) Local() *localdir.Dir { return m.local }
 
-// RemoteFs is the remote, bound to m's context.
-func (m *FS) RemoteFs() afero.Fs { return m.remote }
-
-// HasLinks says whether the remote knows symbolic links.
-func (m *FS) HasLinks() bool {
-	_, ok := m.base.(afero.Linker)
-	return ok
-}
+// Remote is the remote, bound to m's context.
+func (m *FS) Remote() *remote.Remote { return m.remote }
 
 // Options are those in force.
 func (m *FS) Options() Options { return m.opt }

@@ -1,14 +1,12 @@
 package mirror
 
 import (
-	"fmt"
 	"io/fs"
 	"path"
 	"path/filepath"
 	"strings"
 
 	"github.com/sftpsyncer/go-syncfs/internal/localdir"
-	"github.com/sftpsyncer/go-syncfs/internal/memremote"
 )
 
 // Clean maps a name given by a program to a path below the root, which is ".": "/a/./b/", "a/b" and "../a/b" are the
@@ -28,9 +26,7 @@ func Clean(name string) (string, error) {
 // memory takes "a" and "/a" for two names.
 func (m *FS) Clean(name string) (string, error) {
 	m.local.Spelled(name)
-	if memory, ok := m.base.(*memremote.Fs); ok {
-		memory.Spelled(name)
-	}
+	m.remote.Spelled(name)
 	return Clean(name)
 }
 
@@ -49,23 +45,4 @@ func elements(name string) []string {
 		return nil
 	}
 	return strings.Split(name, "/")
-}
-
-// plausible refuses names that no directory can have and that would lead elsewhere.
-func plausible(base string) error {
-	if base == "" || base == "." || base == ".." || strings.ContainsAny(base, "/\x00") {
-		return fmt.Errorf("%w: the remote lists an entry named %q", fs.ErrInvalid, base)
-	}
-	return nil
-}
-
-// plausibleTarget refuses what no link leads to. Targets are kept, and followed under the lock.
-func plausibleTarget(target string) error {
-	switch {
-	case len(target) > localdir.MaxPath:
-		return fmt.Errorf("%w: the target of a link has %d bytes", fs.ErrInvalid, len(target))
-	case strings.IndexByte(target, 0) >= 0:
-		return fmt.Errorf("%w: a link leads to %q", fs.ErrInvalid, target)
-	}
-	return nil
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/afero"
 
+	"github.com/sftpsyncer/go-syncfs/internal/remote"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
@@ -105,7 +106,7 @@ func (m *FS) openHere(clean, name string) (f afero.File, a toArrive, err error) 
 			return err
 		}
 		n := v.Materialize(p)
-		if err := Special(n.Meta.Mode); err != nil {
+		if err := remote.Special(n.Meta.Mode); err != nil {
 			return err
 		}
 		switch {
@@ -124,11 +125,11 @@ func (m *FS) openHere(clean, name string) (f afero.File, a toArrive, err error) 
 		return f, a, err
 	}
 	m.counted.misses.Add(1)
-	remote, err := around.open(m, through)
+	file, err := around.open(m, through)
 	if err != nil {
 		return nil, a, err
 	}
-	return NewRemoteFile(remote, name, nil), a, nil
+	return NewRemoteFile(file, name, nil), a, nil
 }
 
 // openArriving opens a file as soon as the remote has opened it, or it is sure that it will. It returns nil if there is

@@ -4,6 +4,9 @@ import (
 	"io"
 	"io/fs"
 	"syscall"
+
+	"github.com/sftpsyncer/go-syncfs/internal/buffers"
+	"github.com/sftpsyncer/go-syncfs/internal/remote"
 )
 
 // What *os.File has besides the methods of afero.File. Programs find out by a type assertion, and some panic without.
@@ -54,8 +57,8 @@ func (f *File) ReadFrom(r io.Reader) (int64, error) {
 
 // copyBy is io.Copy with a larger buffer.
 func copyBy(w io.Writer, r io.Reader) (int64, error) {
-	buf := borrow(chunkSize)
-	defer giveBack(buf)
+	buf := buffers.Borrow(chunkSize)
+	defer buffers.GiveBack(buf)
 	return io.CopyBuffer(w, r, buf)
 }
 
@@ -73,7 +76,7 @@ func (r *RemoteFile) ReadDir(count int) ([]fs.DirEntry, error) { return DirEntri
 
 // WriteTo writes the rest of the file to w, in the remote's own way if it has one. An error of w's is returned as it is.
 func (r *RemoteFile) WriteTo(w io.Writer) (int64, error) {
-	from, ok := OptionalFile[io.WriterTo](r.f)
+	from, ok := remote.OptionalFile[io.WriterTo](r.f)
 	if !ok {
 		return copyBy(w, struct{ io.Reader }{r})
 	}
@@ -88,14 +91,14 @@ func (r *RemoteFile) WriteTo(w io.Writer) (int64, error) {
 // ReadFrom writes what src has from the handle's position on, in the remote's own way if it has one. An error of src's is
 // returned as it is.
 func (r *RemoteFile) ReadFrom(src io.Reader) (int64, error) {
-	to, ok := OptionalFile[io.ReaderFrom](r.f)
+	to, ok := remote.OptionalFile[io.ReaderFrom](r.f)
 	if !ok {
 		return copyBy(struct{ io.Writer }{r}, src)
 	}
 	from := &watchedReader{r: src}
 	var n int64
 	var err error
-	if s, ok := src.(sizedReader); ok {
+	if s, ok := src.(interface{ Size() int64 }); ok {
 		n, err = to.ReadFrom(watchedSizedReader{from, s})
 	} else {
 		n, err = to.ReadFrom(from)
@@ -137,7 +140,7 @@ func (r *watchedReader) Read(p []byte) (n int, err error) {
 // watchedSizedReader also knows its size.
 type watchedSizedReader struct {
 	*watchedReader
-	sized sizedReader
+	sized interface{ Size() int64 }
 }
 
 func (r watchedSizedReader) Size() int64 { return r.sized.Size() }

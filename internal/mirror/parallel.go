@@ -3,6 +3,8 @@ package mirror
 import (
 	"sync"
 	"time"
+
+	contract "github.com/sftpsyncer/go-syncfs/cachefs/remote"
 )
 
 // How much is under way at once if Options.Parallel does not say: a large file fills a connection with a few others, a
@@ -56,14 +58,11 @@ func (m *FS) Weight(size int64) int64 {
 	}
 	capacity := m.Capacity()
 	least := int64(1)
-	if r, ok := m.base.(distant); ok {
+	if r, ok := m.remote.Base().(contract.RoundTripTimer); ok {
 		least = max(1, capacity/worthwhile(r.RoundTrip()))
 	}
 	return min(max(least, 1+size/smallFile), capacity/largeAtOnce)
 }
-
-// distant is what a remote has that knows how long a round trip takes; 0: not yet.
-type distant interface{ RoundTrip() time.Duration }
 
 const (
 	// tripsEach is how many round trips a small file waits for, fewer with short cuts than without, and mostPerSecond how
@@ -88,12 +87,9 @@ func worthwhile(roundTrip time.Duration) int64 {
 	return min(max(int64(roundTrip)*tripsEach*mostPerSecond/int64(time.Second), leastAtOnce), smallAtOnce)
 }
 
-// expecting is what a remote has that prepares for many calls at a time.
-type expecting interface{ Expect(calls int) }
-
 // Expect tells the remote that so many calls will be made before long, as far as they are under way at a time.
 func (m *FS) Expect(calls int) {
-	if r, ok := m.base.(expecting); ok {
+	if r, ok := m.remote.Base().(contract.Expecter); ok {
 		r.Expect(min(calls, int(m.Capacity())))
 	}
 }

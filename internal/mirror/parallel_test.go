@@ -7,6 +7,8 @@ import (
 	"github.com/spf13/afero"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/sftpsyncer/go-syncfs/internal/remote"
 )
 
 func TestAtOnce(t *testing.T) {
@@ -39,17 +41,17 @@ func (c *counting) Expect(calls int) { c.expected = calls }
 // Further channels are made ready for large files where they help.
 func TestExpectBytes(t *testing.T) {
 	t.Parallel()
-	remote := &counting{}
-	m := &FS{state: &state{base: remote}, remote: remote}
+	base := &counting{}
+	m := &FS{state: &state{}, remote: remote.New(t.Context(), base)}
 	m.ExpectBytes(8 << 20)
-	require.Equal(t, 32, remote.expected)
+	require.Equal(t, 32, base.expected)
 	m.ExpectBytes(1 << 62)
-	require.EqualValues(t, m.Capacity(), remote.expected)
+	require.EqualValues(t, m.Capacity(), base.expected)
 }
 
 func TestWeight(t *testing.T) {
 	t.Parallel()
-	m := &FS{state: &state{}}
+	m := &FS{state: &state{}, remote: remote.New(t.Context(), afero.NewMemMapFs())}
 	capacity := m.Capacity()
 	require.EqualValues(t, 1, m.Weight(0))
 	require.EqualValues(t, 1, m.Weight(4<<10))
@@ -58,7 +60,7 @@ func TestWeight(t *testing.T) {
 		require.LessOrEqual(t, capacity/m.Weight(size)*size, int64(32<<20), "bytes of files that are held at once")
 	}
 
-	m.base = near{}
+	m.remote = remote.New(t.Context(), near{})
 	require.EqualValues(t, leastAtOnce, capacity/m.Weight(0), "as many as are worthwhile")
 	require.EqualValues(t, largeAtOnce, capacity/m.Weight(1<<40))
 

@@ -8,6 +8,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/sftpsyncer/go-syncfs/internal/remote"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
@@ -145,7 +146,7 @@ func (p *puller) next(d *pulledDir) (task, bool) {
 	for len(d.infos) > 0 {
 		info := d.infos[0]
 		d.infos = d.infos[1:]
-		special := Special(info.Mode())
+		special := remote.Special(info.Mode())
 		switch {
 		case info.IsDir():
 			return p.dir(d, info.name), true
@@ -164,7 +165,7 @@ func (p *puller) next(d *pulledDir) (task, bool) {
 const filesInDir = 50
 
 // likelyToCome is how many files there may be to fetch in a directory and below it.
-func likelyToCome(dir *tree.Node, entries map[string]Answer) (n int) {
+func likelyToCome(dir *tree.Node, entries map[string]remote.Answer) (n int) {
 	for name, a := range entries {
 		switch kid := dir.Kid(name); {
 		case a.Kind == tree.Dir && (kid == nil || !kid.HasKids()):
@@ -182,7 +183,7 @@ type pulledDir struct {
 	name         string     // in up
 	infos        []Info     // what is still to be fetched
 	path         string     // on the remote
-	entries      map[string]Answer
+	entries      map[string]remote.Answer
 	epoch, since uint64
 	at           int64
 	likely       int // files to come
@@ -226,7 +227,7 @@ func (p *puller) list(d *pulledDir) error {
 		d.infos, err = v.listAbout(dir, func(n *tree.Node) bool { return v.askableIf(n, Always) })
 		if err == nil && dir.HasBase() {
 			d.path, d.at = dir.RemotePath(), v.Now()
-			d.entries, d.epoch, d.since = v.known.lists[d.path].entries, v.known.epoch, v.known.since
+			d.entries, d.epoch, d.since = v.known.lists[d.path].Entries, v.known.epoch, v.known.since
 			d.likely = likelyToCome(dir, d.entries)
 		}
 		return err

@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 
 	"github.com/spf13/afero"
+
+	"github.com/sftpsyncer/go-syncfs/internal/remote"
 )
 
 // RemoteFile is a file open on the remote. Its errors are ours, with the name it was opened with.
@@ -33,7 +35,7 @@ func (r *RemoteFile) fail(op string, err error) error {
 	if r.closed.Load() && op != "close" {
 		err = fs.ErrClosed
 	}
-	return PathError(op, r.name, Remote(err))
+	return PathError(op, r.name, remote.Error(err))
 }
 
 // Name is the name the file was opened with.
@@ -101,7 +103,7 @@ func (r *RemoteFile) Stat() (fs.FileInfo, error) {
 	if err != nil {
 		return nil, r.fail("stat", err)
 	}
-	return Info{path.Base("/" + r.name), metaOf(fi)}, nil
+	return Info{path.Base("/" + r.name), remote.MetaOf(fi)}, nil
 }
 
 // Sync asks the remote to make what was written last.

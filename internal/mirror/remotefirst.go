@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/afero"
 
+	"github.com/sftpsyncer/go-syncfs/internal/remote"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
@@ -110,7 +111,7 @@ func (v *View) Renamed(oldname string, dir *tree.Node, base string) error {
 
 // Refreshed takes what the remote says after a change of attributes that left the content alone. keep says that the
 // copy was known to be of the version that was changed.
-func (v *View) Refreshed(name string, a Answer, keep bool) {
+func (v *View) Refreshed(name string, a remote.Answer, keep bool) {
 	v.RemoteChanged()
 	n := v.Lookup(name)
 	switch {
@@ -131,7 +132,7 @@ func (v *View) Refreshed(name string, a Answer, keep bool) {
 }
 
 // OwnedAs says whether the copy of a name is of the version in an answer.
-func (v *View) OwnedAs(name string, a Answer) bool {
+func (v *View) OwnedAs(name string, a remote.Answer) bool {
 	n := v.Lookup(name)
 	return n != nil && n.Content == tree.Owned && !n.Copy.Stale && a.Known == tree.Exists && n.Meta.SameVersion(a.Meta)
 }
@@ -191,12 +192,12 @@ func (m *FS) WriteThrough(clean, name string, flag int, perm fs.FileMode) (*Remo
 	}
 	var f afero.File
 	err := m.Alter(func() (err error) {
-		f, err = m.remote.OpenFile(m.RemoteName(clean), flag, perm)
+		f, err = m.remote.Fs().OpenFile(m.remote.Name(clean), flag, perm)
 		return err
 	}, clean)
 	if err != nil {
 		done((*View).Doubt)
-		return nil, Remote(err)
+		return nil, remote.Error(err)
 	}
 	err = m.Do(func(v *View) error { v.Forget(clean); return nil })
 	if err != nil {

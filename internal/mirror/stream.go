@@ -11,6 +11,7 @@ import (
 
 	"github.com/sftpsyncer/go-syncfs/internal/localdir"
 	"github.com/sftpsyncer/go-syncfs/internal/lockorder"
+	"github.com/sftpsyncer/go-syncfs/internal/remote"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
@@ -284,7 +285,7 @@ func (a *arrival) readRemote(ctx context.Context, p []byte, off int64) (int, err
 	if size <= 0 && !unstated {
 		return 0, io.EOF
 	}
-	own, err := ask(ctx, func() ([]byte, error) {
+	own, err := remote.Await(ctx, func() ([]byte, error) {
 		if unstated {
 			return a.readUnstated(ctx, len(p), off)
 		}
@@ -361,7 +362,7 @@ func (s *stream) check(a *arrival) error {
 	if !unchecked {
 		return nil
 	}
-	err := finish(s.m.ctx, nil, func() error { return a.check(a.src) })
+	_, err := remote.Await(s.m.ctx, func() (struct{}, error) { return struct{}{}, a.check(a.src) })
 	if errors.Is(err, ErrChanged) {
 		a.abort(err)
 	}

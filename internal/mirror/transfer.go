@@ -10,7 +10,9 @@ import (
 	"os"
 	"syscall"
 
+	"github.com/sftpsyncer/go-syncfs/internal/buffers"
 	"github.com/sftpsyncer/go-syncfs/internal/localdir"
+	"github.com/sftpsyncer/go-syncfs/internal/remote"
 )
 
 const (
@@ -178,12 +180,12 @@ func (t *transfer) copy() error {
 	case t.ended != nil:
 		return t.ended
 	case err != nil:
-		return Remote(err)
+		return remote.Error(err)
 	}
 	if err := a.check(a.src); err != nil {
 		return err
 	}
-	return &unavailable{fmt.Errorf("%d of %d bytes arrived: %w", t.came, a.meta.Size, io.ErrUnexpectedEOF)}
+	return remote.Unavailable(fmt.Errorf("%d of %d bytes arrived: %w", t.came, a.meta.Size, io.ErrUnexpectedEOF))
 }
 
 // errWhole ends what brings a version once all of it has come. Whether more follows is told by the check.
@@ -198,7 +200,7 @@ func (t *transfer) Write(p []byte) (n int, err error) {
 	for t.ended == nil && n < len(p) {
 		select {
 		case a.m.unwritten <- struct{}{}:
-			own := borrow(min(len(p)-n, chunkSize))
+			own := buffers.Borrow(min(len(p)-n, chunkSize))
 			n += copy(own, p[n:])
 			t.came += int64(len(own))
 			t.pieces <- own
@@ -233,7 +235,7 @@ func (t *transfer) write() {
 				close(t.broken)
 			}
 		}
-		giveBack(p)
+		buffers.GiveBack(p)
 		<-t.a.m.unwritten
 	}
 	if t.err == nil && t.off == t.a.meta.Size {

@@ -6,13 +6,14 @@ import (
 	"io/fs"
 
 	"github.com/sftpsyncer/go-syncfs/internal/localdir"
+	"github.com/sftpsyncer/go-syncfs/internal/remote"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
 // Unlink takes what is at a place out of the view and returns the action that takes its local bytes away, if it has
 // any. What the remote has there is hidden. Of a directory all that is in it must have been unlinked; shadow is what
 // the remote has under a name of the user's.
-func (v *View) Unlink(p Place, shadow Answer) []tree.Action {
+func (v *View) Unlink(p Place, shadow remote.Answer) []tree.Action {
 	switch {
 	case p.Local != nil:
 		if shadow.Known != tree.Absent {
@@ -83,9 +84,9 @@ func (v *View) Listed(n *tree.Node) {
 	l, ok := v.known.lists[n.RemotePath()]
 	switch {
 	case !ok || !n.HasBase() || n.Known == tree.Exists || n.IsRoot():
-	case errors.Is(l.err, fs.ErrNotExist):
+	case errors.Is(l.Err, fs.ErrNotExist):
 		v.tree.Erased(n, v.Now())
-	case l.err == nil:
+	case l.Err == nil:
 		v.tree.Edit(n).Known = tree.Exists
 		v.tree.Touch(n)
 	}

@@ -7,6 +7,9 @@ import (
 	"io"
 
 	"github.com/spf13/afero"
+
+	"github.com/sftpsyncer/go-syncfs/internal/buffers"
+	"github.com/sftpsyncer/go-syncfs/internal/remote"
 )
 
 // A stated size of 0 says little: files in /proc have content all the same, and some servers state no sizes. So such a file
@@ -29,8 +32,8 @@ func (t *transfer) copyUnstated() error {
 	if checkErr := <-checked; checkErr != nil {
 		return checkErr
 	}
-	buf := borrow(chunkSize)
-	defer giveBack(buf)
+	buf := buffers.Borrow(chunkSize)
+	defer buffers.GiveBack(buf)
 	for err == nil {
 		_, err = t.putUnstated(buf)
 	}
@@ -49,7 +52,7 @@ func (t *transfer) putUnstated(buf []byte) (int, error) {
 	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
 		err = io.EOF
 	} else if err != nil {
-		return 0, Remote(err)
+		return 0, remote.Error(err)
 	}
 	if n == 0 {
 		return 0, err
@@ -68,13 +71,13 @@ func (a *arrival) readUnstated(ctx context.Context, size int, off int64) (own []
 	own = make([]byte, size)
 	err = a.far.use(ctx, a.openAnother, func(f afero.File) error {
 		if _, err := f.Seek(off, io.SeekStart); err != nil {
-			return Remote(err)
+			return remote.Error(err)
 		}
 		n, err := io.ReadFull(f, own)
 		own = own[:n]
 		switch {
 		case !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF):
-			return Remote(err)
+			return remote.Error(err)
 		case n > 0:
 			return a.check(f)
 		}

@@ -8,14 +8,10 @@ import (
 
 	"github.com/spf13/afero"
 
+	contract "github.com/sftpsyncer/go-syncfs/cachefs/remote"
+	"github.com/sftpsyncer/go-syncfs/internal/remote"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
-
-// versionReader is what a remote has that reads a small file of a known version at once. An error means only that the
-// file is to be opened.
-type versionReader interface {
-	ReadVersion(name string, size int64, mtime time.Time) ([]byte, fs.FileInfo, error)
-}
 
 // OpenVersion opens a file of the remote, of which that version was seen last: a small one in one round trip, if the
 // remote can.
@@ -25,8 +21,8 @@ func (m *FS) OpenVersion(name string, seen tree.Meta) (afero.File, error) {
 
 // openVersion opens a file of which that version is known. One that is small, and still that version, may be read already.
 func (m *FS) openVersion(around detours, from string, known tree.Meta) (afero.File, error) {
-	if r, ok := Optional[versionReader](m); ok && known.Size <= headSize && known != (tree.Meta{}) {
-		name := m.RemoteName(from)
+	if r, ok := remote.Optional[contract.VersionReader](m.remote); ok && known.Size <= headSize && known != (tree.Meta{}) {
+		name := m.remote.Name(from)
 		if content, fi, err := r.ReadVersion(name, known.Size, time.Unix(0, known.MTime)); err == nil {
 			return readFile{bytes.NewReader(content), content, fi, name}, nil
 		}

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"sync"
 
+	"github.com/sftpsyncer/go-syncfs/internal/remote"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
@@ -32,8 +33,8 @@ type knowledge struct {
 	begun   bool
 	epoch   uint64
 	since   uint64 // how many arrivals had begun
-	answers map[string]Answer
-	lists   map[string]listing
+	answers map[string]remote.Answer
+	lists   map[string]remote.Listing
 	awaited map[string]bool // lists that were coming, and may have failed to
 	fetched map[tree.ID]error
 	hashed  map[tree.ID]hashed
@@ -66,7 +67,7 @@ func (m *FS) Do(decide func(*View) error) error { return m.doTold(told{}, decide
 // told is what the remote has said to an earlier part of the same call. It is used once.
 type told struct {
 	epoch, since uint64
-	answers      map[string]Answer
+	answers      map[string]remote.Answer
 }
 
 // doTold is Do by somebody who has been told something, which counts as long as nothing is done on the remote.
@@ -139,13 +140,13 @@ func (v *View) RemoteChanged() {
 }
 
 // Ask is the remote's answer about a path. The error says that it has to be asked first.
-func (v *View) Ask(name string) (Answer, error) {
+func (v *View) Ask(name string) (remote.Answer, error) {
 	if a, ok := v.known.answers[name]; ok {
 		return a, nil
 	}
 	around, toList := v.detours(), v.toList == name && v.Capacity() > 1
-	return Answer{}, need{func(m *FS, k *knowledge) error {
-		var l listing
+	return remote.Answer{}, need{func(m *FS, k *knowledge) error {
+		var l remote.Listing
 		var coming sync.WaitGroup
 		if toList {
 			coming.Go(func() { l = around.askList(m, name) })
@@ -157,7 +158,7 @@ func (v *View) Ask(name string) (Answer, error) {
 		}
 		put(&k.answers, name, a)
 		m.remember(k, func(now int64) { m.heard.keepAnswer(name, a, now) })
-		if toList && a.Kind == tree.Dir && l.err == nil {
+		if toList && a.Kind == tree.Dir && l.Err == nil {
 			m.keepList(k, name, l)
 		}
 		return nil
@@ -165,13 +166,13 @@ func (v *View) Ask(name string) (Answer, error) {
 }
 
 // keepList keeps what a call has learnt about a directory.
-func (m *FS) keepList(k *knowledge, name string, l listing) {
+func (m *FS) keepList(k *knowledge, name string, l remote.Listing) {
 	put(&k.lists, name, l)
 	m.remember(k, func(now int64) { m.heard.keepList(name, l, now) })
 }
 
 // list is the remote's list of a directory, as old as Options.ListTTL if the call does not need one of its own.
-func (v *View) list(name string) (listing, error) {
+func (v *View) list(name string) (remote.Listing, error) {
 	if l, ok := v.known.lists[name]; ok {
 		return l, nil
 	}
@@ -182,11 +183,11 @@ func (v *View) list(name string) (listing, error) {
 			return l, nil
 		}
 		if came := v.heard.coming[name]; came != nil && !v.known.awaited[name] {
-			return listing{}, v.awaitList(name, came)
+			return remote.Listing{}, v.awaitList(name, came)
 		}
 	}
 	around := v.detours()
-	return listing{}, need{func(m *FS, k *knowledge) error {
+	return remote.Listing{}, need{func(m *FS, k *knowledge) error {
 		l := around.askList(m, name)
 		if m.ctx.Err() != nil {
 			return m.ctx.Err()
@@ -227,7 +228,7 @@ func (v *View) Fetch(n *tree.Node) error {
 	if present(n) {
 		return nil
 	}
-	if err := Special(n.Meta.Mode); err != nil {
+	if err := remote.Special(n.Meta.Mode); err != nil {
 		return err
 	}
 	if err, ok := v.known.fetched[n.ID]; ok && err != nil {

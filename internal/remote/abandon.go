@@ -1,4 +1,4 @@
-package mirror
+package remote
 
 import (
 	"cmp"
@@ -12,7 +12,9 @@ import (
 
 	"github.com/spf13/afero"
 
+	contract "github.com/sftpsyncer/go-syncfs/cachefs/remote"
 	"github.com/sftpsyncer/go-syncfs/internal/abandon"
+	"github.com/sftpsyncer/go-syncfs/internal/buffers"
 	"github.com/sftpsyncer/go-syncfs/internal/localdir"
 )
 
@@ -45,8 +47,9 @@ func finish(ctx context.Context, calls *abandon.Calls, call func() error) error 
 	return err
 }
 
-// ask is await for a call that changes nothing: nobody has to wait for it once it is given up.
-func ask[T any](ctx context.Context, call func() (T, error)) (T, error) {
+// Await runs a call that changes nothing until ctx ends, and returns what it returns, or ctx's error: nobody has to wait for it
+// once it is given up. It must not touch memory of the caller, who goes on then.
+func Await[T any](ctx context.Context, call func() (T, error)) (T, error) {
 	return await(ctx, nil, call, nil)
 }
 
@@ -105,7 +108,7 @@ func (a abandoning) Rename(oldname, newname string) error {
 }
 
 func (a abandoning) Stat(name string) (fs.FileInfo, error) {
-	return ask(a.ctx, func() (fs.FileInfo, error) { return a.base.Stat(name) })
+	return Await(a.ctx, func() (fs.FileInfo, error) { return a.base.Stat(name) })
 }
 
 func (a abandoning) Chmod(name string, mode fs.FileMode) error {
@@ -121,7 +124,7 @@ func (a abandoning) Chtimes(name string, atime, mtime time.Time) error {
 }
 
 func (a abandoning) LstatIfPossible(name string) (fs.FileInfo, bool, error) {
-	fi, err := ask(a.ctx, func() (fi fs.FileInfo, err error) {
+	fi, err := Await(a.ctx, func() (fi fs.FileInfo, err error) {
 		fi, _, err = a.base.(afero.Lstater).LstatIfPossible(name)
 		return fi, err
 	})
@@ -133,23 +136,20 @@ func (a abandoning) SymlinkIfPossible(oldname, newname string) error {
 }
 
 func (a abandoning) ReadlinkIfPossible(name string) (string, error) {
-	return ask(a.ctx, func() (string, error) { return a.base.(afero.LinkReader).ReadlinkIfPossible(name) })
+	return Await(a.ctx, func() (string, error) { return a.base.(afero.LinkReader).ReadlinkIfPossible(name) })
 }
 
 func (a abandoning) ReadDir(name string) ([]fs.FileInfo, error) {
-	return ask(a.ctx, func() ([]fs.FileInfo, error) { return a.base.(dirReader).ReadDir(name) })
+	return Await(a.ctx, func() ([]fs.FileInfo, error) { return a.base.(contract.DirReader).ReadDir(name) })
 }
 
 func (a abandoning) ReplaceFile(oldname, newname string) error {
-	r := a.base.(interface {
-		ReplaceFile(oldname, newname string) error
-	})
-	return finish(a.ctx, a.calls, func() error { return r.ReplaceFile(oldname, newname) })
+	return finish(a.ctx, a.calls, func() error { return a.base.(contract.FileReplacer).ReplaceFile(oldname, newname) })
 }
 
 func (a abandoning) MakeDir(name string, perm fs.FileMode) (fs.FileInfo, error) {
 	made, err := await(a.ctx, a.calls, func() (p part[fs.FileInfo], err error) {
-		p.value, p.err = a.base.(dirMaker).MakeDir(name, perm)
+		p.value, p.err = a.base.(contract.DirMaker).MakeDir(name, perm)
 		return p, nil
 	}, nil)
 	return made.value, cmp.Or(err, made.err)
@@ -161,31 +161,23 @@ func (a abandoning) ReadVersion(name string, size int64, mtime time.Time) ([]byt
 		info    fs.FileInfo
 	}
 	v, err := await(a.ctx, nil, func() (v version, err error) {
-		v.content, v.info, err = a.base.(versionReader).ReadVersion(name, size, mtime)
+		v.content, v.info, err = a.base.(contract.VersionReader).ReadVersion(name, size, mtime)
 		return v, err
 	}, nil)
 	return v.content, v.info, err
 }
 
-// Stager is what a remote has that makes a new small file with all that belongs to it, and looks at it and at the file
-// that it is to replace, in few round trips. An error that matches errors.ErrUnsupported means only that this has to be
-// done in another way; the file may be there in part then.
-type Stager interface {
-	Stage(name string, content []byte, mode fs.FileMode, atime, mtime time.Time, target string) (
-		staged, there fs.FileInfo, err error)
-}
-
 func (a abandoning) Stage(name string, content []byte, mode fs.FileMode, atime, mtime time.Time, target string) (
 	staged, there fs.FileInfo, err error) {
 	infos, err := await(a.ctx, a.calls, func() (infos [2]fs.FileInfo, err error) {
-		infos[0], infos[1], err = a.base.(Stager).Stage(name, content, mode, atime, mtime, target)
+		infos[0], infos[1], err = a.base.(contract.Stager).Stage(name, content, mode, atime, mtime, target)
 		return infos, err
 	}, nil)
 	return infos[0], infos[1], err
 }
 
 func (a abandoning) KeepsContent() bool {
-	return a.base.(interface{ KeepsContent() bool }).KeepsContent()
+	return a.base.(contract.ContentKeeper).KeepsContent()
 }
 
 // abandoningFile is an open file whose calls end with a context. Buffers are its own while a call runs: one that was
@@ -262,12 +254,12 @@ func (f abandoningFile) finish(call func() error) error {
 
 func (f abandoningFile) read(p []byte, read func(own []byte) (int, error)) (int, error) {
 	own, err := partly(f, func() ([]byte, error) {
-		own := borrow(len(p))
+		own := buffers.Borrow(len(p))
 		n, err := read(own)
 		return own[:max(n, 0)], err
 	})
 	n := copy(p, own)
-	giveBack(own)
+	buffers.GiveBack(own)
 	return n, err
 }
 
@@ -304,7 +296,7 @@ func (f abandoningFile) ReadFrom(r io.Reader) (int64, error) {
 
 // Acknowledged is that of the file.
 func (f abandoningFile) Acknowledged() int64 {
-	return f.base.(interface{ Acknowledged() int64 }).Acknowledged()
+	return f.base.(contract.Acknowledger).Acknowledged()
 }
 
 // sizedReader is a reader that knows how much it has: some files keep many writes in flight only then.
@@ -338,7 +330,7 @@ func (g *gate) Read(p []byte) (int, error) {
 func (f abandoningFile) WriteString(s string) (int, error) { return f.Write([]byte(s)) }
 
 func (f abandoningFile) Seek(offset int64, whence int) (int64, error) {
-	return ask(f.ctx, running(f, func() (int64, error) { return f.base.Seek(offset, whence) }))
+	return Await(f.ctx, running(f, func() (int64, error) { return f.base.Seek(offset, whence) }))
 }
 
 func (f abandoningFile) Readdir(count int) ([]fs.FileInfo, error) {
@@ -350,7 +342,7 @@ func (f abandoningFile) Readdirnames(count int) ([]string, error) {
 }
 
 func (f abandoningFile) Stat() (fs.FileInfo, error) {
-	return ask(f.ctx, running(f, f.base.Stat))
+	return Await(f.ctx, running(f, f.base.Stat))
 }
 
 func (f abandoningFile) Sync() error { return f.finish(f.base.Sync) }

@@ -1,4 +1,4 @@
-package mirror
+package remote
 
 import (
 	"context"
@@ -68,84 +68,83 @@ func (f *stuckFile) Read(p []byte) (int, error) {
 }
 
 func TestCallsOnARemoteWithoutContextsEndWithTheContext(t *testing.T) {
-	remote := newStuck()
-	require.NoError(t, afero.WriteFile(remote.Fs, "/a", []byte("a"), 0o644))
-	m, err := Open(remote, afero.NewBasePathFs(afero.NewOsFs(), t.TempDir()), Options{})
-	require.NoError(t, err)
-	for name, call := range map[string]func(*FS) error{
-		"stat": func(m *FS) error { _, err := m.Stat("a", true); return err },
-		"open": func(m *FS) error { _, err := m.OpenRead("a"); return err },
-		"pull": func(m *FS) error { _, err := m.Pull("."); return err },
+	base := newStuck()
+	require.NoError(t, afero.WriteFile(base.Fs, "/a", []byte("a"), 0o644))
+	r := New(context.Background(), base)
+	for name, call := range map[string]func(*Remote) error{
+		"ask":    func(r *Remote) error { return r.Ask("a").Err },
+		"follow": func(r *Remote) error { return r.AskFollowing("a").Err },
+		"list":   func(r *Remote) error { return r.List(".").Err },
+		"names":  func(r *Remote) error { _, _, err := r.AskNames("."); return err },
 	} {
 		t.Run(name, func(t *testing.T) {
 			ctx, cancel := context.WithCancel(context.Background())
 			defer cancel()
 			done := make(chan error, 1)
-			go func() { done <- call(m.With(ctx)) }()
-			<-remote.called
+			go func() { done <- call(r.Bind(ctx)) }()
+			<-base.called
 			cancel()
 			require.ErrorIs(t, <-done, context.Canceled)
 		})
 	}
-	require.NoError(t, m.Close())
-	close(remote.release)
+	close(base.release)
 }
 
 func TestWhatIsOpenedTooLateIsClosed(t *testing.T) {
-	remote := newStuck()
-	require.NoError(t, afero.WriteFile(remote.Fs, "/a", []byte("a"), 0o644))
+	base := newStuck()
+	require.NoError(t, afero.WriteFile(base.Fs, "/a", []byte("a"), 0o644))
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() {
-		_, err := abandoning{ctx, remote, new(abandon.Calls)}.Open("/a")
+		_, err := abandoning{ctx, base, new(abandon.Calls)}.Open("/a")
 		done <- err
 	}()
-	<-remote.called
+	<-base.called
 	cancel()
 	require.ErrorIs(t, <-done, context.Canceled)
-	close(remote.release)
-	require.Eventually(t, func() bool { return remote.closed.Load() == 1 }, 10*time.Second, time.Millisecond)
+	close(base.release)
+	require.Eventually(t, func() bool { return base.closed.Load() == 1 }, 10*time.Second, time.Millisecond)
 }
 
 // A temporary file that is made after nobody waits for it any more is removed: who sweeps them has been there.
 func TestATemporaryFileThatIsMadeTooLateIsRemoved(t *testing.T) {
 	for name, stays := range map[string]bool{"/.syncfs-0123456789abcdef.part": false, "/a": true} {
-		remote := newStuck()
+		base := newStuck()
 		ctx, cancel := context.WithCancel(context.Background())
 		done := make(chan error, 1)
 		go func() {
-			_, err := abandoning{ctx, remote, new(abandon.Calls)}.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+			_, err := abandoning{ctx, base, new(abandon.Calls)}.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 			done <- err
 		}()
-		<-remote.called
+		<-base.called
 		cancel()
 		require.ErrorIs(t, <-done, context.Canceled)
-		close(remote.release)
+		close(base.release)
 		require.Eventually(t, func() bool {
-			_, err := remote.Fs.Stat(name)
-			return remote.closed.Load() == 1 && (err == nil) == stays
+			_, err := base.Fs.Stat(name)
+			return base.closed.Load() == 1 && (err == nil) == stays
 		}, 10*time.Second, time.Millisecond)
 	}
 }
 
 func TestAnAbandonedReadLeavesTheBufferAlone(t *testing.T) {
-	remote := newStuck()
-	require.NoError(t, afero.WriteFile(remote.Fs, "/a", []byte("a"), 0o644))
+	base := newStuck()
+	require.NoError(t, afero.WriteFile(base.Fs, "/a", []byte("a"), 0o644))
 	ctx, cancel := context.WithCancel(context.Background())
-	base, err := remote.Fs.Open("/a")
+	opened, err := base.Fs.Open("/a")
 	require.NoError(t, err)
-	f := abandoningFile{ctx, &stuckFile{base, remote}, nil, new(sync.RWMutex)}
+	f := abandoningFile{ctx, &stuckFile{opened, base}, nil, new(sync.RWMutex)}
 	p := []byte("mine")
 	done := make(chan error, 1)
 	go func() {
 		_, err := f.Read(p)
 		done <- err
 	}()
-	<-remote.called
+	<-base.called
 	cancel()
 	require.ErrorIs(t, <-done, context.Canceled)
-	close(remote.release)
+	close(base.release)
 	require.Equal(t, "mine", string(p))
 	_ = f.Close()
-	require.Eventually(t, func() bool { return remote.closed.Load() == 1 }, 10*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return base.closed.Load() == 1 }, 10*time.Second, time.Millisecond)
 }

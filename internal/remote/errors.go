@@ -1,0 +1,54 @@
+package remote
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"syscall"
+
+	"github.com/sftpsyncer/go-syncfs/internal/localdir"
+)
+
+// ErrUnavailable: the remote gave no answer. Never also fs.ErrNotExist.
+var ErrUnavailable = errors.New("remote is unavailable")
+
+// unavailable is an error of the remote that is no answer.
+type unavailable struct{ cause error }
+
+// Unavailable is the error of a remote that gave no answer, for a reason. It matches ErrUnavailable.
+func Unavailable(cause error) error { return &unavailable{cause} }
+
+func (e *unavailable) Error() string        { return ErrUnavailable.Error() + ": " + e.cause.Error() }
+func (e *unavailable) Unwrap() error        { return e.cause }
+func (e *unavailable) Is(target error) bool { return target == ErrUnavailable }
+
+// answers are errors by which a remote says something definite about a request. fs.ErrNotExist is one more.
+var answers = []error{
+	fs.ErrExist, fs.ErrPermission, fs.ErrInvalid, fs.ErrClosed,
+	syscall.ENOTDIR, syscall.EISDIR, syscall.ENOTEMPTY, syscall.ENAMETOOLONG, syscall.ELOOP, syscall.EINVAL,
+	syscall.ENOSPC, syscall.EROFS, syscall.EXDEV, syscall.EBADF, syscall.EBUSY, syscall.EFBIG, syscall.EIO,
+	context.Canceled, context.DeadlineExceeded,
+}
+
+// Definite says whether an error about a path is an answer: there is no such file.
+func Definite(err error) bool {
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) || errors.Is(err, syscall.ELOOP)
+}
+
+// Error makes an error of the remote one of ours: operation and path of the remote are left off, and what is not an
+// answer becomes ErrUnavailable.
+func Error(err error) error {
+	if err == nil {
+		return nil
+	}
+	cause := localdir.Cause(err)
+	if errors.Is(cause, fs.ErrNotExist) || errors.Is(cause, ErrUnavailable) {
+		return cause
+	}
+	for _, answer := range answers {
+		if errors.Is(cause, answer) {
+			return cause
+		}
+	}
+	return Unavailable(cause)
+}
