@@ -52,7 +52,7 @@ func (v *View) servable(n *tree.Node) bool {
 // refreshRoot asks the remote about its root. That is there whatever the answer is.
 func (v *View) refreshRoot() error {
 	n := v.tree.Root()
-	if n.Meta.Mode != 0 && (v.heard.current(n.Checked, v.Now()) || !due(v.opt.Revalidate, n.Checked, v.Now())) {
+	if n.Meta.Mode != 0 && (v.lists.Current(n.Checked, v.Now()) || !due(v.opt.Revalidate, n.Checked, v.Now())) {
 		return nil
 	}
 	a, err := v.Ask(".")
@@ -71,7 +71,7 @@ func (v *View) learnRoot(a remote.Answer) {
 
 // askable says whether the remote has to be asked before a node is shown.
 func (v *View) askable(n *tree.Node) bool {
-	lately := n.Known != tree.Unknown && v.heard.current(n.Checked, v.Now()) &&
+	lately := n.Known != tree.Unknown && v.lists.Current(n.Checked, v.Now()) &&
 		!(len(v.writing) > 0 && v.written(n.RemotePath()))
 	if lately && !(v.exact && n.Content == tree.Owned) {
 		return false

@@ -119,7 +119,7 @@ func (v *View) ListAll(dir *tree.Node) error {
 				mu.Lock()
 				defer mu.Unlock()
 				put(&k.lists, dir, l)
-				dirs := dirsOf(l)
+				dirs := l.Dirs()
 				return func() (t task, more bool) {
 					if more = len(dirs) > 0; more {
 						t, dirs = list(tree.Join(dir, dirs[0])), dirs[1:]

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/afero"
 
+	"github.com/sftpsyncer/go-syncfs/internal/listcache"
 	"github.com/sftpsyncer/go-syncfs/internal/localdir"
 	"github.com/sftpsyncer/go-syncfs/internal/lockorder"
 	"github.com/sftpsyncer/go-syncfs/internal/remote"
@@ -28,7 +29,7 @@ type Options struct {
 	StaleIfUnavailable bool          // use what is here when that is due and the remote gives no answer
 	MaxBytes           int64         // bound on owned bytes kept locally, temporary ones included; 0: none
 	FillAfterClose     int64         // what may be missing of a file to be fetched after its last close; 0: see fills; < 0: never
-	ListTTL            time.Duration // how long lists, attributes and absences are used again; 0: defaultListTTL; < 0: not
+	ListTTL            time.Duration // how long lists, attributes and absences are used again; 0: listcache.DefaultTTL; < 0: not
 	Parallel           int           // files fetched at once by Pull; 0: as Capacity and Weight say
 	Progress           func(Progress)
 	Logger             *slog.Logger // nil: silent
@@ -65,7 +66,7 @@ type state struct {
 	compacting bool     // one is under way
 	transit    transit  // bytes of downloads
 	overfull   bool     // there may be more bytes than Options.MaxBytes
-	heard      *heard
+	lists      *listcache.Cache
 	clock      clock
 	epoch      uint64                // counts what was done on the remote; answers of an earlier one are asked again
 	arrivals   map[tree.ID]*arrival  // those that may be joined
@@ -122,7 +123,7 @@ func Open(base, local afero.Fs, opt Options) (*FS, error) {
 	}
 	s := &state{
 		local: dir, directory: recorded, opt: opt,
-		heard:    newHeard(opt.ListTTL, opt.Now().UnixNano()),
+		lists:    listcache.New(opt.ListTTL, opt.Now().UnixNano()),
 		arrivals: map[tree.ID]*arrival{}, running: map[*arrival]struct{}{},
 		partials: map[string]*partial{}, writing: map[*remoteWrite]bool{},
 		displacing: map[*displacement]bool{}, released: make(chan struct{}), unwritten: make(chan struct{}, mostUnwritten/chunkSize),

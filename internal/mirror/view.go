@@ -136,7 +136,7 @@ func (v *View) Save(actions ...tree.Action) error {
 // RemoteChanged says that the remote is not what it was: what other calls have asked so far has to be asked again.
 func (v *View) RemoteChanged() {
 	v.epoch++
-	v.heard.clear(v.Now())
+	v.lists.Clear(v.Now())
 }
 
 // Ask is the remote's answer about a path. The error says that it has to be asked first.
@@ -157,7 +157,7 @@ func (v *View) Ask(name string) (remote.Answer, error) {
 			return m.ctx.Err()
 		}
 		put(&k.answers, name, a)
-		m.remember(k, func(now int64) { m.heard.keepAnswer(name, a, now) })
+		m.remember(k, func(now int64) { m.lists.KeepAnswer(name, a, now) })
 		if toList && a.Kind == tree.Dir && l.Err == nil {
 			m.keepList(k, name, l)
 		}
@@ -168,7 +168,7 @@ func (v *View) Ask(name string) (remote.Answer, error) {
 // keepList keeps what a call has learnt about a directory.
 func (m *FS) keepList(k *knowledge, name string, l remote.Listing) {
 	put(&k.lists, name, l)
-	m.remember(k, func(now int64) { m.heard.keepList(name, l, now) })
+	m.remember(k, func(now int64) { m.lists.KeepList(name, l, now) })
 }
 
 // list is the remote's list of a directory, as old as Options.ListTTL if the call does not need one of its own.
@@ -177,12 +177,12 @@ func (v *View) list(name string) (remote.Listing, error) {
 		return l, nil
 	}
 	if !v.exact && !v.writtenIn(name) {
-		v.listAhead(name)
-		if l, ok := v.heard.list(name, v.Now()); ok {
+		v.bring(v.lists.Listed(name, v.Now(), v.mostComing()))
+		if l, ok := v.lists.List(name, v.Now()); ok {
 			put(&v.known.lists, name, l)
 			return l, nil
 		}
-		if came := v.heard.coming[name]; came != nil && !v.known.awaited[name] {
+		if came := v.lists.Coming(name); came != nil && !v.known.awaited[name] {
 			return remote.Listing{}, v.awaitList(name, came)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io/fs"
 	"math"
+	"slices"
 	"syscall"
 
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
@@ -30,6 +31,17 @@ type Listing struct {
 	Entries map[string]Answer
 	Err     error // as that of an Answer
 	At      int64 // when it was said, if that was not to this call
+}
+
+// Dirs are the names of the directories, sorted.
+func (l Listing) Dirs() (dirs []string) {
+	for name, a := range l.Entries {
+		if a.Kind == tree.Dir {
+			dirs = append(dirs, name)
+		}
+	}
+	slices.Sort(dirs)
+	return dirs
 }
 
 // MetaOf is what a description says.

@@ -84,6 +84,7 @@ func TestAnswers(t *testing.T) {
 			l := r.List("d")
 			require.NoError(t, l.Err)
 			require.Equal(t, map[string]Answer{"e": r.Ask("d/e"), "f": file, "l": link}, l.Entries, "without what is reserved")
+			require.Equal(t, []string{"e"}, l.Dirs())
 			require.ErrorIs(t, r.List("none").Err, fs.ErrNotExist)
 			names, reserved, err := r.AskNames("d")
 			require.NoError(t, err)

@@ -1,0 +1,62 @@
+package mirror
+
+import (
+	"github.com/sftpsyncer/go-syncfs/internal/remote"
+	"github.com/sftpsyncer/go-syncfs/internal/tree"
+)
+
+// How the view uses what was heard from the remote before; see package listcache.
+
+// bring has directories listed while the program goes on.
+func (v *View) bring(dirs []string) {
+	for _, dir := range dirs {
+		m, around, epoch := v.bind(v.stop, nil), v.detours(), v.epoch
+		v.workers.Add(1)
+		go func() {
+			defer v.workers.Done()
+			l := around.askList(m, dir)
+			m.mu.Lock()
+			defer m.mu.Unlock()
+			next := m.lists.Came(dir, l, m.epoch == epoch && l.Err == nil, m.Now(), m.mostComing())
+			if !m.closed {
+				(&View{FS: m}).bring(next)
+			}
+		}()
+	}
+}
+
+// mostComing is how many lists may be on their way at a time, beside one that the program waits for.
+func (m *FS) mostComing() int { return int(m.Capacity()) - 1 }
+
+// believes says whether the call may use an answer that was heard before: not about a file that is being written there.
+// About what is not there a call that is about contents is told anew when a copy would have to be compared.
+func (v *View) believes(name string, a remote.Answer) bool {
+	if v.written(name) {
+		return false
+	}
+	return a.Known != tree.Absent || !v.insists && !(v.exact && due(v.opt.Revalidate, a.At, v.Now()))
+}
+
+// Heard is Ask for an answer that may be as old as Options.ListTTL.
+func (v *View) Heard(name string) (remote.Answer, error) {
+	if _, ok := v.known.answers[name]; !ok {
+		if a, ok := v.lists.Answer(name, v.Now()); ok && v.believes(name, a) {
+			return a, nil
+		}
+		v.bring(v.lists.Asked(name)) // asking goes on meanwhile: that is no slower if the list is long
+	}
+	return v.Ask(name)
+}
+
+// Invalidate has the remote asked again about a name and all below it: what was heard is forgotten, and copies are
+// compared with the remote's versions before they are used next, whatever Revalidate says.
+func (m *FS) Invalidate(name string) error {
+	clean, err := m.Clean(name)
+	if err != nil {
+		return err
+	}
+	return m.Do(func(v *View) error {
+		v.Doubt(clean)
+		return nil
+	})
+}
