@@ -129,17 +129,17 @@ func (s *Fs) addChanged(name string, info localdir.Info, added func(name string)
 	err := s.m.Do(func(v *mirror.View) error {
 		n := v.Lookup(name)
 		switch {
-		case n == nil || n.Content == tree.Interrupted:
+		case n == nil || n.Content() == tree.Interrupted:
 			queued = true
-		case n.Content == tree.Changed:
+		case n.Content() == tree.Changed:
 			queued = !mirror.AsQueued(n, info)
-		case n.Kind == tree.File && n.Content == tree.Remote:
+		case n.Kind == tree.File && n.Content() == tree.Remote:
 			queued = true
-		case n.Content != tree.Busy:
+		case n.Content() != tree.Busy:
 			if err := v.Verify(n); err != nil {
 				return err
 			}
-			queued = v.Tree().Node(n.ID) != n || n.Content == tree.Edited
+			queued = v.Tree().Node(n.ID) != n || n.Content() == tree.Edited
 		}
 		if queued {
 			return add(v, name)

@@ -25,10 +25,10 @@ func baseOf(n *tree.Node) base {
 	}
 	b := base{known: n.Known, kind: n.Kind, meta: n.Seen(), target: n.Target()}
 	switch {
-	case n.Content == tree.Owned:
+	case n.Content() == tree.Owned:
 		b.known = tree.Exists
-		if n.Copy.Unsure {
-			h := n.Copy.Hash
+		if n.Copy().Unsure {
+			h := n.Copy().Hash
 			b.hash = &h
 		}
 	case n.Diff != nil:

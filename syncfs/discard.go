@@ -78,7 +78,7 @@ func (d *discarder) choose(names []string) error {
 // idle is ErrBusy if a chosen file is open for writing.
 func (d *discarder) idle() error {
 	for n := range d.chosen {
-		if n.Content == tree.Busy {
+		if n.Content() == tree.Busy {
 			return mirror.PathError("discard", whereabouts(n), ErrBusy)
 		}
 	}
@@ -257,10 +257,10 @@ func (d *discarder) discardBytes(n *tree.Node) {
 	switch {
 	case !n.Dirty():
 		return
-	case n.Copy.Added && n.HasBase():
+	case n.Copy().Added && n.HasBase():
 		d.v.Disown(n)
 		return
-	case !n.Copy.Added:
+	case !n.Copy().Added:
 		d.local.discard(n.Path())
 	}
 	d.v.Tree().Drop(n)

@@ -210,5 +210,5 @@ func (l *localMoves) precious(n *tree.Node, name string) bool {
 
 // isCopy says whether a local file is the untouched copy of a node.
 func (l *localMoves) isCopy(n *tree.Node, info localdir.Info) bool {
-	return n.Content == tree.Owned && n.Copy.Stamp == mirror.StampOf(info)
+	return n.Content() == tree.Owned && n.Copy().Stamp == mirror.StampOf(info)
 }

@@ -78,7 +78,7 @@ func interrupted(t *testing.T, s *Fs) map[string]bool {
 	names := map[string]bool{}
 	require.NoError(t, s.m.Do(func(v *mirror.View) error {
 		v.Tree().Nodes(func(n *tree.Node) {
-			if n.Content == tree.Interrupted {
+			if n.Content() == tree.Interrupted {
 				names[n.Path()] = true
 			}
 		})

@@ -263,5 +263,5 @@ func settle(v *mirror.View, n *tree.Node, i *tree.Intent, f fate, now tree.Meta)
 		return
 	}
 	// Attributes that are set may have been set since: they are sent again.
-	published(v, step, i, n.Copy, tree.Attr{})
+	published(v, step, i, n.Copy(), tree.Attr{})
 }

@@ -128,7 +128,7 @@ func openNode(v *mirror.View, n *tree.Node, name string, flag int) (*mirror.File
 	if err := v.Verify(n); err != nil {
 		return nil, err
 	}
-	if n.HasBase() && !n.Differs() && n.Content != tree.Edited {
+	if n.HasBase() && !n.Differs() && n.Content() != tree.Edited {
 		a, err := v.Ask(n.RemotePath())
 		if err != nil {
 			return nil, err
@@ -153,13 +153,13 @@ func openNode(v *mirror.View, n *tree.Node, name string, flag int) (*mirror.File
 // is changed as it was recorded.
 func based(v *mirror.View, n *tree.Node, a remote.Answer, flag int) error {
 	switch {
-	case a.Known == tree.Unknown && n.Content == tree.Owned:
+	case a.Known == tree.Unknown && n.Content() == tree.Owned:
 		return nil
 	case a.Known == tree.Unknown && flag&os.O_TRUNC == 0:
 		return a.Err
 	case a.Known == tree.Unknown:
 		return nil
-	case a.Known == tree.Absent && n.Content == tree.Owned && (!n.Copy.Stale || flag&os.O_TRUNC != 0):
+	case a.Known == tree.Absent && n.Content() == tree.Owned && (!n.Copy().Stale || flag&os.O_TRUNC != 0):
 		// The program sees the file. It is made again.
 		v.Orphan(n)
 		return nil
@@ -171,7 +171,7 @@ func based(v *mirror.View, n *tree.Node, a remote.Answer, flag int) error {
 	case a.Kind == tree.Dir:
 		return syscall.EISDIR
 	}
-	if n.Content == tree.Owned && flag&os.O_TRUNC != 0 {
+	if n.Content() == tree.Owned && flag&os.O_TRUNC != 0 {
 		return nil
 	}
 	v.LearnVersion(n, a)

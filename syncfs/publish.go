@@ -91,7 +91,7 @@ func (s *Fs) sameContent(path string, now remote.Answer, u uploaded) (bool, erro
 
 // published records that the remote has the content that was sent. The local bytes are a copy of it from now on, if
 // nothing was written since.
-func published(v *mirror.View, step tree.Step, i *tree.Intent, was *tree.Copy, sent tree.Attr) {
+func published(v *mirror.View, step tree.Step, i *tree.Intent, was tree.Copy, sent tree.Attr) {
 	n, there := step.Node, reached(v, step, i.Meta)
 	swept(v, i)
 	if !there {
@@ -100,7 +100,7 @@ func published(v *mirror.View, step tree.Step, i *tree.Intent, was *tree.Copy, s
 	if n.Diff != nil && n.Diff.Attr == sent {
 		n.Diff.Attr = tree.Attr{}
 	}
-	if n.Content == tree.Changed && n.Copy == was {
+	if n.Content() == tree.Changed && was.SameBytes(n.Copy()) {
 		v.Sent(n, i.Stamp, i.Hash)
 	}
 	v.Tree().Touch(n)

@@ -61,7 +61,7 @@ func (s *Fs) connect() {
 	useful := false
 	_ = s.m.Do(func(v *mirror.View) error { // who fails here fails again
 		v.Tree().Pending(func(n *tree.Node) {
-			useful = useful || n.Content != tree.Busy && n.Content != tree.Interrupted
+			useful = useful || n.Content() != tree.Busy && n.Content() != tree.Interrupted
 		})
 		useful = useful || len(v.Tree().Guards()) > 0
 		return nil

@@ -14,9 +14,9 @@ import (
 type content struct {
 	path  string // in the local directory
 	stamp tree.Stamp
-	copy  *tree.Copy // another one once it was written again, which the clock may be too coarse to show
-	attr  tree.Attr  // set on this side
-	timed bool       // the program has set the time
+	copy  tree.Copy
+	attr  tree.Attr // set on this side
+	timed bool      // the program has set the time
 	shown tree.Meta
 	base  base
 }
@@ -30,7 +30,9 @@ func (c *content) setApart(now int64, there tree.Meta) {
 }
 
 // same says whether nothing was written in between.
-func (c content) same(later content) bool { return later.stamp == c.stamp && later.copy == c.copy }
+func (c content) same(later content) bool {
+	return later.stamp == c.stamp && c.copy.SameBytes(later.copy)
+}
 
 // put sends a file's content: to a temporary name, where it is checked, and from there over the target in one step.
 // Nothing is published if the local file changes meanwhile, or if the remote has another version than the base.
@@ -101,13 +103,13 @@ func sendable(v *mirror.View, step tree.Step) (content, error) {
 	if v.Tree().Node(n.ID) != n || !n.InView() {
 		return content{}, fmt.Errorf("%w: it was removed meanwhile", ErrBusy)
 	}
-	switch n.Content {
+	switch n.Content() {
 	case tree.Busy:
 		return content{}, fmt.Errorf("%w: it is open for writing", ErrBusy)
 	case tree.Interrupted:
 		return content{}, fmt.Errorf("%w: the process died while it was written; Add it as it is, or write it anew", ErrBusy)
 	}
-	if n.Copy == nil { // what is there is the user's
+	if !n.Local() { // what is there is the user's
 		return content{}, fmt.Errorf("local file: %w", fs.ErrNotExist)
 	}
 	info, err := v.Local().Lstat(n.Path())
@@ -121,11 +123,11 @@ func sendable(v *mirror.View, step tree.Step) (content, error) {
 		return content{}, fmt.Errorf("%w: it was edited in the local directory after it was written; Add it as it is, or write it anew",
 			ErrBusy)
 	}
-	c := content{path: n.Path(), stamp: mirror.StampOf(info), copy: n.Copy, shown: n.Shown(),
+	c := content{path: n.Path(), stamp: mirror.StampOf(info), copy: n.Copy(), shown: n.Shown(),
 		base: targetBase(v, step)}
 	if n.Diff != nil {
 		c.attr = n.Diff.Attr
-		c.timed = n.Diff.Written != 0 && n.Copy.Stamp.MTime == c.stamp.MTime
+		c.timed = n.Diff.Written != 0 && n.Copy().Stamp.MTime == c.stamp.MTime
 	}
 	if c.attr.Set&tree.AttrTimes == 0 {
 		c.shown.MTime = c.stamp.MTime

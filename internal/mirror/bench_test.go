@@ -27,9 +27,7 @@ func BenchmarkOwnedFiles(b *testing.B) {
 				dir = t.Discover(t.Root(), fmt.Sprintf("directory%04d", i/perDir), tree.Dir, tree.Meta{}, 1)
 			}
 			n := t.Discover(dir, fmt.Sprintf("file-%08d.dat", i), tree.File, tree.Meta{Mode: 0o644, Size: 1000, MTime: 1e18}, 1)
-			n.Content = tree.Owned
-			n.Copy = &tree.Copy{Stamp: tree.Stamp{Size: 1000, MTime: 1e18, CTime: 1e18, Ino: uint64(i)}, Fetched: 1e18}
-			t.Touch(n)
+			t.Own(n, tree.Copy{Stamp: tree.Stamp{Size: 1000, MTime: 1e18, CTime: 1e18, Ino: uint64(i)}, Fetched: 1e18})
 		}
 		return nil
 	})

@@ -70,5 +70,5 @@ func (m *FS) unsure(meta tree.Meta, since time.Time) bool {
 // outrun says whether a copy was probably fetched too early to be the last content of its version, and whether that one
 // is over now. It trusts this side's clock: what hangs on it is only how soon a copy is fetched once more.
 func outrun(n *tree.Node, now int64) bool {
-	return n.Copy.Unsure && unsure(n.Meta.MTime, n.Copy.Fetched) && !unsure(n.Meta.MTime, now)
+	return n.Copy().Unsure && unsure(n.Meta.MTime, n.Copy().Fetched) && !unsure(n.Meta.MTime, now)
 }

@@ -18,7 +18,7 @@ func (m *FS) begin(f *File) error {
 		return fs.ErrClosed
 	}
 	n, s := f.node, f.shared
-	whole := n.Content == tree.Owned || n.Content == tree.Changed || n.Content == tree.Edited
+	whole := n.Content() == tree.Owned || n.Content() == tree.Changed || n.Content() == tree.Edited
 	s.unwritten = false
 	if !s.busy.Load() && n.InView() {
 		m.toBusy(n)
@@ -63,14 +63,14 @@ func (m *FS) commit(f *File, sync bool) error {
 		return err
 	}
 	s.busy.Store(false)
-	if !n.InView() || n.Content != tree.Busy {
+	if !n.InView() || n.Content() != tree.Busy {
 		return err
 	}
 	if err != nil { // what is to be recorded cannot be told: it is as a restart would find it
 		m.tree.Interrupt(n)
 		return errors.Join(err, m.save())
 	}
-	if d := m.tree.Note(n, m.Now()); n.Copy.Stamp.MTime != info.Stamp.MTime {
+	if d := m.tree.Note(n, m.Now()); n.Copy().Stamp.MTime != info.Stamp.MTime {
 		d.Written = 0 // Chtimes came before the last write
 	}
 	m.tree.Finish(n, stampOf(info))

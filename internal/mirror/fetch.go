@@ -52,7 +52,7 @@ func (m *FS) fetch(n *tree.Node, e expectation) error {
 
 // present says whether the node's bytes are here, and are what the view shows.
 func present(n *tree.Node) bool {
-	return n.Local() && (n.Content != tree.Owned || !n.Copy.Stale)
+	return n.Local() && (n.Content() != tree.Owned || !n.Copy().Stale)
 }
 
 // await waits for the end of a node's arrival, if there is one.

@@ -244,7 +244,7 @@ func (f *File) Stat() (fs.FileInfo, error) {
 	i := Info{name: path.Base("/" + f.name), meta: LocalMeta(info)}
 	switch {
 	case n == nil:
-	case n.Content == tree.Owned:
+	case n.Content() == tree.Owned:
 		i.meta = (&View{FS: f.m}).shown(n)
 	case f.shared.unwritten:
 		i.meta = n.Shown()

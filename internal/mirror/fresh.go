@@ -22,7 +22,7 @@ func due(revalidate time.Duration, checked, now int64) bool {
 // refresh asks the remote about a node whose state here is no newer than the remote's, if that is due. A node that
 // is gone on the remote is gone from the tree afterwards.
 func (v *View) refresh(n *tree.Node) error {
-	if err, fetched := v.known.fetched[n.ID]; fetched && err == nil && n.Content == tree.Owned {
+	if err, fetched := v.known.fetched[n.ID]; fetched && err == nil && n.Content() == tree.Owned {
 		return nil // what this call fetched is newer than what it asked before
 	}
 	if !v.askable(n) {
@@ -46,7 +46,7 @@ func (v *View) servable(n *tree.Node) bool {
 		_, err := v.local.Lstat(n.Path())
 		return err == nil
 	}
-	return n.Content == tree.Owned && !n.Copy.Stale
+	return n.Content() == tree.Owned && !n.Copy().Stale
 }
 
 // refreshRoot asks the remote about its root. That is there whatever the answer is.
@@ -73,7 +73,7 @@ func (v *View) learnRoot(a remote.Answer) {
 func (v *View) askable(n *tree.Node) bool {
 	lately := n.Known != tree.Unknown && v.lists.Current(n.Checked, v.Now()) &&
 		!(len(v.writing) > 0 && v.written(n.RemotePath()))
-	if lately && !(v.exact && n.Content == tree.Owned) {
+	if lately && !(v.exact && n.Content() == tree.Owned) {
 		return false
 	}
 	return v.askableIf(n, v.opt.Revalidate)
@@ -82,9 +82,9 @@ func (v *View) askable(n *tree.Node) bool {
 // askableIf is askable with another rule for what is known here.
 func (v *View) askableIf(n *tree.Node, revalidate time.Duration) bool {
 	switch {
-	case n.IsRoot() || n.Differs() || !n.HasBase() || n.Content == tree.Edited:
+	case n.IsRoot() || n.Differs() || !n.HasBase() || n.Content() == tree.Edited:
 		return false
-	case n.Kind == tree.File && n.Content == tree.Remote, n.Kind == tree.Link:
+	case n.Kind == tree.File && n.Content() == tree.Remote, n.Kind == tree.Link:
 		return true
 	case n.Kind == tree.File && n.Known == tree.Unknown:
 		return true // a change of unknown outcome
@@ -120,7 +120,7 @@ func (v *View) learn(n *tree.Node, a remote.Answer) {
 	case a.Known == tree.Absent || a.Kind != n.Kind:
 		v.vanish(n)
 		return
-	case n.Kind == tree.File && n.Content == tree.Owned && !n.Copy.Stale:
+	case n.Kind == tree.File && n.Content() == tree.Owned && !n.Copy().Stale:
 		v.learnVersion(n, a)
 		return
 	}
@@ -146,7 +146,7 @@ func (v *View) learnVersion(n *tree.Node, a remote.Answer) {
 
 // Outdate notes that the remote has another content than the copy of a node, if it has one.
 func (v *View) Outdate(n *tree.Node) {
-	if (n.Content == tree.Owned || n.Content == tree.Edited) && !n.Copy.Stale {
+	if (n.Content() == tree.Owned || n.Content() == tree.Edited) && !n.Copy().Stale {
 		v.tree.MarkStale(n)
 	}
 }
@@ -193,12 +193,12 @@ func (v *View) vanish(n *tree.Node) {
 }
 
 // stays says whether a node stays when the remote does not have its directory any more.
-func stays(n *tree.Node) bool { return n.Differs() || n.Content == tree.Edited }
+func stays(n *tree.Node) bool { return n.Differs() || n.Content() == tree.Edited }
 
 // dropCopy deletes the local bytes of an owned file if they are the copy that was recorded. What is something else
 // is the user's from now on.
 func (v *View) dropCopy(n *tree.Node) error {
-	if n.Content != tree.Owned {
+	if n.Content() != tree.Owned {
 		return nil
 	}
 	name := n.Path()
@@ -206,8 +206,8 @@ func (v *View) dropCopy(n *tree.Node) error {
 	if err != nil && !missing(err) {
 		return err
 	}
-	prev := n.Copy.Prev
-	if err == nil && (stampOf(info) == n.Copy.Stamp || prev != nil && stampOf(info) == prev.Stamp) {
+	prev := n.Copy().Prev
+	if err == nil && (stampOf(info) == n.Copy().Stamp || prev != nil && stampOf(info) == prev.Stamp) {
 		if err := v.delete(name); err != nil {
 			return err
 		}
@@ -223,6 +223,6 @@ func (v *View) LearnVersion(n *tree.Node, a remote.Answer) { v.learn(n, a) }
 
 // Orphan makes of a copy that the remote does not have any more a file that is only here.
 func (v *View) Orphan(n *tree.Node) {
-	v.tree.Change(n, tree.Copy{Stamp: n.Copy.Stamp})
+	v.tree.Change(n, tree.Copy{Stamp: n.Copy().Stamp})
 	v.tree.Erased(n, v.Now())
 }

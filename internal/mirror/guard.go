@@ -24,7 +24,7 @@ func (v *View) Restore(n *tree.Node) bool {
 		v.tree.Touch(n)
 	case !n.InView(), n.Kind == tree.Link, n.Dirty():
 		v.tree.Erased(n, v.Now())
-	case n.Content == tree.Owned && !n.Copy.Stale:
+	case n.Content() == tree.Owned && !n.Copy().Stale:
 		v.keepAttrs(n, tree.Meta{Mode: n.Meta.Mode})
 		v.Orphan(n)
 	default:
@@ -35,9 +35,9 @@ func (v *View) Restore(n *tree.Node) bool {
 
 // Resend takes note that a late request of this side has put a version in the place of a node's: it is to be replaced.
 func (v *View) Resend(n *tree.Node, there tree.Meta) {
-	if n.InView() && n.Content == tree.Owned && !n.Copy.Stale {
+	if n.InView() && n.Content() == tree.Owned && !n.Copy().Stale {
 		v.keepAttrs(n, there)
-		v.tree.Change(n, tree.Copy{Stamp: n.Copy.Stamp})
+		v.tree.Change(n, tree.Copy{Stamp: n.Copy().Stamp})
 	}
 	v.tree.Edit(n).Meta = there
 	if n.Diff != nil {

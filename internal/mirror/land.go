@@ -39,14 +39,14 @@ func (m *FS) land(a *arrival, got copied) (bool, error) {
 	if err != nil {
 		return true, m.backOut(n, err)
 	}
-	if n.Content != tree.Owned || n.Copy.Landing != a.temp || !n.InView() {
+	if n.Content() != tree.Owned || n.Copy().Landing != a.temp || !n.InView() {
 		_ = m.local.Remove(a.temp) // changed or removed meanwhile: that stands
 		return true, nil
 	}
 	if err := m.touchDown(n); err != nil {
 		return true, err
 	}
-	if n.Content == tree.Owned && !n.Copy.Stale { // else it was backed out
+	if n.Content() == tree.Owned && !n.Copy().Stale { // else it was backed out
 		a.change(func() { a.state = given })
 		delete(m.arrivals, n.ID) // what becomes of the copy now is not its business
 	}
@@ -58,12 +58,12 @@ func (m *FS) fits(a *arrival) bool {
 	n := a.node
 	return m.arrivals[n.ID] == a && m.tree.Node(n.ID) == n && n.InView() && n.HasBase() &&
 		!m.written(n.RemotePath()) &&
-		(n.Content == tree.Remote || n.Content == tree.Owned && n.Copy.Stale)
+		(n.Content() == tree.Remote || n.Content() == tree.Owned && n.Copy().Stale)
 }
 
 // touchDown renames a recorded copy into its place.
 func (m *FS) touchDown(n *tree.Node) error {
-	name, temp, prev := n.Path(), n.Copy.Landing, n.Copy.Prev
+	name, temp, prev := n.Path(), n.Copy().Landing, n.Copy().Prev
 	if !m.vacant(name, prev) {
 		return m.backOut(n, nil) // who waits looks again
 	}
@@ -79,7 +79,7 @@ func (m *FS) touchDown(n *tree.Node) error {
 	if prev != nil {
 		m.renamed.add(path.Dir(name)) // it would pass for an edit of the new one
 	}
-	stamp := n.Copy.Stamp
+	stamp := n.Copy().Stamp
 	if info, err := m.local.Lstat(name); err == nil {
 		stamp = stampOf(info) // the rename changed its ctime
 	}
@@ -95,7 +95,7 @@ func (m *FS) vacant(name string, prev *tree.Copy) bool {
 
 // backOut takes back the record of a copy that could not be given its name.
 func (m *FS) backOut(n *tree.Node, err error) error {
-	_ = m.local.Remove(n.Copy.Landing)
+	_ = m.local.Remove(n.Copy().Landing)
 	m.tree.BackOut(n)
 	return errors.Join(err, m.save())
 }

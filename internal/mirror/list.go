@@ -35,14 +35,14 @@ func (v *View) listAbout(dir *tree.Node, about func(*tree.Node) bool) ([]Info, e
 	dir.Kids(func(k *tree.Node) { kids = append(kids, k) })
 	for _, k := range kids {
 		local, here := locals[k.Name()]
-		copied := k.Content == tree.Owned || k.Content == tree.Edited
-		untouched := here && copied && stampOf(local) == k.Copy.Stamp
+		copied := k.Content() == tree.Owned || k.Content() == tree.Edited
+		untouched := here && copied && stampOf(local) == k.Copy().Stamp
 		if (here || copied) && !untouched {
 			if err := v.Verify(k); err != nil {
 				return nil, err
 			}
 		}
-		if copied && k.Content == tree.Remote && v.askable(k) { // the copy was deleted by hand
+		if copied && k.Content() == tree.Remote && v.askable(k) { // the copy was deleted by hand
 			v.learnEntry(k, there)
 		}
 		switch {

@@ -39,7 +39,7 @@ func (m *FS) openCopy(clean, name string) *File {
 	defer m.mu.Unlock()
 	v := &View{FS: m, exact: true}
 	n := v.Lookup(clean)
-	if m.closed || n == nil || n.Content != tree.Owned || n.Copy.Stale || n.Copy.Landing != "" || v.askable(n) ||
+	if m.closed || n == nil || n.Content() != tree.Owned || n.Copy().Stale || n.Copy().Landing != "" || v.askable(n) ||
 		len(m.writing) > 0 && m.written(n.RemotePath()) {
 		return nil
 	}
@@ -47,7 +47,7 @@ func (m *FS) openCopy(clean, name string) *File {
 	if err != nil {
 		return nil
 	}
-	if info, err := f.local.Stat(); err == nil && stampOf(info) == n.Copy.Stamp {
+	if info, err := f.local.Stat(); err == nil && stampOf(info) == n.Copy().Stamp {
 		m.counted.hits.Add(1)
 		return f
 	}

@@ -64,7 +64,7 @@ func (v *View) share(n *tree.Node) *openFile {
 	s := v.open[n.ID]
 	if s == nil {
 		s = &openFile{}
-		s.busy.Store(n.Content == tree.Busy)
+		s.busy.Store(n.Content() == tree.Busy)
 		v.open[n.ID] = s
 	}
 	s.refs++

@@ -38,4 +38,4 @@ func (m *FS) pin(name string, do func(*View, *tree.Node) error) error {
 	})
 }
 
-func pinned(n *tree.Node) bool { return n.Copy != nil && n.Copy.Pinned }
+func pinned(n *tree.Node) bool { return n.Copy().Pinned }

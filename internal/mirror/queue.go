@@ -12,14 +12,14 @@ func (v *View) Queue(n *tree.Node, info localdir.Info) error {
 	if n.Kind != tree.File {
 		return fs.ErrInvalid
 	}
-	if n.Content == tree.Busy {
+	if n.Content() == tree.Busy {
 		return ErrBusy
 	}
 	c := tree.Copy{Stamp: stampOf(info), Added: true, AsIs: true}
-	if n.Content == tree.Owned || n.Content == tree.Edited { // what it goes back to when it is discarded
-		c.Hash, c.Unsure, c.Stale, c.Version = n.Copy.Hash, n.Copy.Unsure, n.Copy.Stale, n.Copy.Version
-		if n.Content == tree.Owned && n.Copy.Stamp == c.Stamp {
-			c.Fetched = n.Copy.Fetched
+	if n.Content() == tree.Owned || n.Content() == tree.Edited { // what it goes back to when it is discarded
+		c.Hash, c.Unsure, c.Stale, c.Version = n.Copy().Hash, n.Copy().Unsure, n.Copy().Stale, n.Copy().Version
+		if n.Content() == tree.Owned && n.Copy().Stamp == c.Stamp {
+			c.Fetched = n.Copy().Fetched
 		}
 		v.tree.KeepBase(n, v.Now())
 	}
@@ -53,8 +53,8 @@ func StampOf(info localdir.Info) tree.Stamp { return stampOf(info) }
 // Disown takes a change back that Add made of a file of the remote's. A copy, edited or not, is that again; anything else
 // stays where it is as the user's, and the node is known no more.
 func (v *View) Disown(n *tree.Node) {
-	if n.Copy.Hash != (tree.Hash{}) {
-		c := *n.Copy
+	if n.Copy().Hash != (tree.Hash{}) {
+		c := n.Copy()
 		c.Added, c.AsIs = false, false
 		if c.Fetched != 0 {
 			v.own(n, c)

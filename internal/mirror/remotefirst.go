@@ -76,7 +76,7 @@ func (v *View) doubt(n *tree.Node) {
 	n.Kids(v.doubt)
 	switch {
 	case n.IsRoot() || n.Differs() || !n.HasBase():
-	case n.Content == tree.Owned:
+	case n.Content() == tree.Owned:
 		v.tree.Edit(n).Known = tree.Unknown
 		v.tree.Touch(n)
 	default:
@@ -134,7 +134,7 @@ func (v *View) Refreshed(name string, a remote.Answer, keep bool) {
 // OwnedAs says whether the copy of a name is of the version in an answer.
 func (v *View) OwnedAs(name string, a remote.Answer) bool {
 	n := v.Lookup(name)
-	return n != nil && n.Content == tree.Owned && !n.Copy.Stale && a.Known == tree.Exists && n.Meta.SameVersion(a.Meta)
+	return n != nil && n.Content() == tree.Owned && !n.Copy().Stale && a.Known == tree.Exists && n.Meta.SameVersion(a.Meta)
 }
 
 // remoteWrite is a file that is open on the remote to be written.

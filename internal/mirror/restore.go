@@ -109,7 +109,7 @@ func (m *FS) unown(n *tree.Node) {
 	for _, k := range kids {
 		m.unown(k)
 	}
-	if n.Content == tree.Owned {
+	if n.Content() == tree.Owned {
 		m.tree.Drop(n)
 	}
 	if !n.Differs() && !n.HasKids() {
@@ -136,11 +136,11 @@ func (m *FS) keep(name string) bool {
 // restoreNode decides about a node whose bytes were on their way when the process died.
 func (m *FS) restoreNode(n *tree.Node) {
 	switch {
-	case n.Content == tree.Busy:
+	case n.Content() == tree.Busy:
 		m.restoreBusy(n)
-	case n.Content == tree.Changed && !n.Copy.Added:
+	case n.Content() == tree.Changed && !n.Copy().Added:
 		m.restoreChanged(n)
-	case n.Content == tree.Owned && n.Copy.Landing != "":
+	case n.Content() == tree.Owned && n.Copy().Landing != "":
 		m.restoreLanding(n)
 	}
 }
@@ -165,7 +165,7 @@ func (m *FS) restoreChanged(n *tree.Node) {
 	switch {
 	case missing(err): // it was acknowledged: that it is gone is for a push to report, until it is discarded
 		m.opt.Logger.Warn("changed file is missing", "name", n.Path())
-	case err == nil && torn(stampOf(info), n.Copy.Stamp, n.Diff):
+	case err == nil && torn(stampOf(info), n.Copy().Stamp, n.Diff):
 		m.opt.Logger.Warn("changed file is not as it was recorded", "name", n.Path())
 		m.tree.Interrupt(n)
 	}
@@ -198,21 +198,21 @@ func written(recorded tree.Stamp, d *tree.Diff) int64 {
 // AsQueued says whether what lies in the local directory may be pushed as a file that is Changed: it is what the program
 // has written, or Add was the last to queue it.
 func AsQueued(n *tree.Node, info localdir.Info) bool {
-	return n.Copy.AsIs || asRecorded(stampOf(info), n.Copy.Stamp, n.Diff)
+	return n.Copy().AsIs || asRecorded(stampOf(info), n.Copy().Stamp, n.Diff)
 }
 
 // restoreLanding finishes the rename of a fetched copy into its place, or finds that it is done.
 func (m *FS) restoreLanding(n *tree.Node) {
-	temp := n.Copy.Landing
+	temp := n.Copy().Landing
 	m.departed(temp)
 	info, err := m.local.Lstat(temp)
-	if err == nil && reserved(temp) && info.Size() == n.Copy.Stamp.Size && m.vacant(n.Path(), n.Copy.Prev) {
+	if err == nil && reserved(temp) && info.Size() == n.Copy().Stamp.Size && m.vacant(n.Path(), n.Copy().Prev) {
 		if err := m.makeParent(n.Path()); err == nil {
 			_ = m.local.Rename(temp, n.Path())
 		}
 	}
 	info, err = m.local.Lstat(n.Path())
-	switch prev := n.Copy.Prev; {
+	switch prev := n.Copy().Prev; {
 	case missing(err):
 		m.tree.Lost(n)
 	case err == nil && prev != nil && stampOf(info) == prev.Stamp:

@@ -18,8 +18,10 @@ func TestRestoreLanding(t *testing.T) {
 		require.NoError(t, f.m.Fetch("file"))
 		require.NoError(t, f.m.Do(func(v *View) error {
 			n := v.Lookup("file")
-			v.tree.Edit(n).Copy.Landing = from
-			v.tree.Touch(n)
+			landing := n.Copy()
+			landing.Landing = from
+			v.tree.Drop(n)
+			v.tree.Land(n, landing)
 			return nil
 		}))
 		require.NoError(t, f.m.Close())

@@ -86,7 +86,7 @@ func (m *FS) identify(actions []tree.Action) (copies []*tree.Node, alike bool) {
 			alike = alike || mistakable(info, there)
 		}
 		n := (&View{FS: m}).Lookup(a.To)
-		if n != nil && n.Content == tree.Owned && n.Copy.Stamp == stampOf(info) {
+		if n != nil && n.Content() == tree.Owned && n.Copy().Stamp == stampOf(info) {
 			copies = append(copies, n)
 		}
 	}

@@ -80,7 +80,7 @@ func (m *FS) evict(n *tree.Node) error {
 	switch {
 	case err != nil && !missing(err):
 		return err
-	case err == nil && stampOf(info) != n.Copy.Stamp:
+	case err == nil && stampOf(info) != n.Copy().Stamp:
 		return ErrChanged
 	case err == nil:
 		// Without the bytes, the record is that of a file to be fetched; without the record, the bytes would be the
@@ -90,7 +90,7 @@ func (m *FS) evict(n *tree.Node) error {
 		}
 	}
 	m.counted.evictions.Add(1)
-	m.counted.evictedBytes.Add(n.Copy.Stamp.Size)
+	m.counted.evictedBytes.Add(n.Copy().Stamp.Size)
 	(&View{FS: m}).evicted(n)
 	m.Tidy(n.Parent())
 	m.opt.Logger.Debug("evicted", "name", name)
@@ -164,7 +164,7 @@ func (m *FS) Evict(name string) error {
 		}
 		v.dropParts(n.RemotePath())
 		v.stopArrival(n)
-		if n.Content == tree.Remote {
+		if n.Content() == tree.Remote {
 			return nil
 		}
 		return v.evict(n)

@@ -91,8 +91,8 @@ func (v *View) nodeInfo(n *tree.Node) (Info, error) {
 // remote's may be 0 for want of a better one.
 func (v *View) shown(n *tree.Node) tree.Meta {
 	m := n.Shown()
-	if n.Content == tree.Owned && !n.Copy.Stale {
-		m.Size = n.Copy.Stamp.Size
+	if n.Content() == tree.Owned && !n.Copy().Stale {
+		m.Size = n.Copy().Stamp.Size
 	}
 	if n.IsRoot() && m.Mode == 0 {
 		m.Mode = fs.ModeDir | 0o755
@@ -103,7 +103,7 @@ func (v *View) shown(n *tree.Node) tree.Meta {
 // Lost says whether the changed bytes of a file, which nobody is writing, were deleted by hand. Then it is not in the
 // view, but still queued.
 func (v *View) Lost(n *tree.Node) bool {
-	if !n.Dirty() || n.Content == tree.Busy {
+	if !n.Dirty() || n.Content() == tree.Busy {
 		return false
 	}
 	_, err := v.local.Lstat(n.Path())

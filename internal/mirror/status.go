@@ -77,13 +77,13 @@ func (v *View) status(p Place, info Info) Status {
 		return s
 	case n.Ours() || n.Kind != tree.File && n.Differs():
 		s.State = Changed
-	case n.Content == tree.Owned:
-		s.State, s.Fetched, s.Stale = Owned, when(n.Copy.Fetched), n.Copy.Stale
+	case n.Content() == tree.Owned:
+		s.State, s.Fetched, s.Stale = Owned, when(n.Copy().Fetched), n.Copy().Stale
 	}
 	s.Checked, s.Pinned = when(n.Checked), pinned(n)
 	if a := v.arrivals[n.ID]; a != nil && !present(n) {
 		s.State, s.Arrived = Arriving, a.soFar()
-	} else if part := v.partials[n.RemotePath()]; part != nil && n.Content == tree.Remote {
+	} else if part := v.partials[n.RemotePath()]; part != nil && n.Content() == tree.Remote {
 		s.Arrived = part.Length
 	}
 	return s

@@ -177,12 +177,12 @@ func (s *stream) settle(err error) error {
 		return fs.ErrNotExist
 	case s.m.tree.Node(n.ID) != n || !present(n):
 		return err
-	case n.Content == tree.Owned && s.version != nil && !n.Meta.SameVersion(*s.version):
+	case n.Content() == tree.Owned && s.version != nil && !n.Meta.SameVersion(*s.version):
 		return ErrChanged
 	}
 	path := n.Path()
-	if n.Content == tree.Owned && n.Copy.Landing != "" {
-		path = n.Copy.Landing // under the node's name is what it replaces, or nothing
+	if n.Content() == tree.Owned && n.Copy().Landing != "" {
+		path = n.Copy().Landing // under the node's name is what it replaces, or nothing
 	}
 	local, err := s.m.local.OpenFile(path, 0, 0)
 	if err == nil {

@@ -27,9 +27,9 @@ func (v *View) Verify(n *tree.Node) error {
 	switch {
 	case n.Dirty():
 		return nil
-	case n.Kind == tree.Dir, n.Content == tree.Remote:
+	case n.Kind == tree.Dir, n.Content() == tree.Remote:
 		return v.giveWay(n)
-	case n.Copy.Landing != "" && v.arrivals[n.ID] != nil:
+	case n.Copy().Landing != "" && v.arrivals[n.ID] != nil:
 		return v.await(n)
 	}
 	name := n.Path()
@@ -40,7 +40,7 @@ func (v *View) Verify(n *tree.Node) error {
 		return nil
 	case err != nil:
 		return err
-	case stampOf(info) == n.Copy.Stamp:
+	case stampOf(info) == n.Copy().Stamp:
 		return nil
 	}
 	if !info.IsRegular() { // the user put something else there
@@ -84,16 +84,16 @@ func (v *View) giveWay(n *tree.Node) error {
 
 // judge decides what the local bytes of a copy are.
 func (v *View) judge(n *tree.Node, h hashed) {
-	if n.Copy.Prev != nil && h.hash != n.Copy.Hash { // the new copy did not arrive under its name
+	if n.Copy().Prev != nil && h.hash != n.Copy().Hash { // the new copy did not arrive under its name
 		v.tree.BackOut(n)
 	}
-	c := *n.Copy
+	c := n.Copy()
 	c.Stamp, c.Landing, c.Prev = h.stamp, "", nil
 	if h.hash == c.Hash {
 		v.tree.Own(n, c)
 		return
 	}
-	if n.Content != tree.Edited {
+	if n.Content() != tree.Edited {
 		v.opt.Logger.Info("edited behind the file system's back", "name", n.Path())
 	}
 	v.tree.MarkEdited(n, c)
@@ -110,7 +110,7 @@ func (v *View) evicted(n *tree.Node) {
 
 // Drop takes note that a node's copy is no longer in its place, if it has one.
 func (v *View) Drop(n *tree.Node) {
-	if n.Content == tree.Owned {
+	if n.Content() == tree.Owned {
 		v.tree.Drop(n)
 	}
 }

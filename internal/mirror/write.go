@@ -40,7 +40,7 @@ func (v *View) NewFile(p Place, name string, flag int, perm fs.FileMode) (*File,
 // they stay until [File.Empty].
 func (v *View) Emptied(n *tree.Node, name string, flag int) (*File, error) {
 	path := n.Path()
-	if n.Content == tree.Owned || n.Content == tree.Changed || n.Content == tree.Edited {
+	if n.Content() == tree.Owned || n.Content() == tree.Changed || n.Content() == tree.Edited {
 		local, err := v.local.OpenFile(path, os.O_RDWR, 0)
 		if err == nil {
 			v.giveArriving(n, path)
@@ -54,8 +54,8 @@ func (v *View) Emptied(n *tree.Node, name string, flag int) (*File, error) {
 	if err := v.Occupy(path); err != nil {
 		return nil, err
 	}
-	interrupted := n.Dirty() && n.Content != tree.Changed
-	was, back := n.Copy, v.tree.Reverter(n)
+	interrupted := n.Dirty() && n.Content() != tree.Changed
+	was, back := n.Copy(), v.tree.Reverter(n)
 	v.toBusy(n)
 	if err := v.Save(); err != nil {
 		return nil, err
@@ -63,7 +63,7 @@ func (v *View) Emptied(n *tree.Node, name string, flag int) (*File, error) {
 	f, err := v.emptied(n, name, flag)
 	switch {
 	case err == nil:
-	case interrupted || v.vacant(path, was):
+	case interrupted || v.vacant(path, &was):
 		back()
 	default: // it is said to have failed, and has made the file all the same
 		v.tree.Interrupt(n)
@@ -125,16 +125,16 @@ func (v *View) SetTimes(n *tree.Node, atime, mtime time.Time) error {
 	if err != nil {
 		return err
 	}
-	if n.Content == tree.Edited || n.Content == tree.Changed && !AsQueued(n, info) { // and stays so
+	if n.Content() == tree.Edited || n.Content() == tree.Changed && !AsQueued(n, info) { // and stays so
 		return v.local.Chtimes(name, atime, mtime)
 	}
 	d := v.tree.Note(n, v.Now())
 	written := info.Stamp.MTime
-	if d.Written != 0 && n.Copy.Stamp.MTime == info.Stamp.MTime {
+	if d.Written != 0 && n.Copy().Stamp.MTime == info.Stamp.MTime {
 		written = d.Written // an earlier time was set, too
 	}
 	d.Written = info.Stamp.MTime // should the process die now, or what follows fail, the file has either time
-	stamp := n.Copy.Stamp
+	stamp := n.Copy().Stamp
 	stamp.MTime = mtime.UnixNano()
 	v.tree.Restamp(n, stamp)
 	if err := v.Save(); err != nil {

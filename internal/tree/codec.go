@@ -102,7 +102,7 @@ func flag(bit uint64, set bool) uint64 {
 }
 
 func (e *encoder) node(n *Node) {
-	c, d := n.Copy, n.Diff
+	c, d := n.copied, n.Diff
 	e.uint(uint64(n.ID))
 	e.uint(flag(hasTarget, n.Target() != "") | flag(hasCopy, c != nil) | flag(hasDiff, d != nil) |
 		flag(hasIntent, d != nil && d.Intent != nil) |
@@ -114,7 +114,7 @@ func (e *encoder) node(n *Node) {
 		flag(isExplicit, d != nil && d.Explicit) | flag(isTemp, n.Temp) | flag(hasPart, d != nil && d.Part != nil) |
 		flag(hasHome, n.Parked()) | flag(hasBaseHash, d != nil && d.Base != nil) | flag(hasWritten, d != nil && d.Written != 0) |
 		flag(hasBaseName, n.base != nil && (n.base != n.parent || n.renamed)))
-	e.b = append(e.b, byte(n.Kind), byte(n.Content), byte(n.Known))
+	e.b = append(e.b, byte(n.Kind), byte(n.content), byte(n.Known))
 	e.id(n.parent)
 	e.string(n.name)
 	e.id(n.base)
@@ -324,7 +324,7 @@ func (d *decoder) node() state {
 	n := &Node{recorded: true}
 	n.ID = d.id()
 	flags := d.uint()
-	n.Kind, n.Content, n.Known = Kind(d.byte()), Content(d.byte()), Answer(d.byte())
+	n.Kind, n.content, n.Known = Kind(d.byte()), Content(d.byte()), Answer(d.byte())
 	s := state{node: n, parent: ID(d.uint())}
 	n.Temp = flags&isTemp != 0 && n.Kind == File && s.parent == 0 // others have what Discard would leave where it is
 	n.name = d.name()
@@ -344,22 +344,22 @@ func (d *decoder) node() state {
 		n.SetTarget(d.string())
 	}
 	if flags&hasCopy != 0 {
-		n.Copy = d.copy()
-		n.Copy.Unsure, n.Copy.Stale = flags&isUnsure != 0, flags&isStale != 0
-		n.Copy.Added, n.Copy.Pinned = flags&isAdded != 0, flags&isPinned != 0
-		n.Copy.AsIs = flags&isAsIs != 0
+		n.copied = d.copy()
+		n.copied.Unsure, n.copied.Stale = flags&isUnsure != 0, flags&isStale != 0
+		n.copied.Added, n.copied.Pinned = flags&isAdded != 0, flags&isPinned != 0
+		n.copied.AsIs = flags&isAsIs != 0
 		if flags&isLanding != 0 {
-			n.Copy.Landing = d.path()
+			n.copied.Landing = d.path()
 		}
 		if flags&hasPrev != 0 {
-			n.Copy.Prev = d.copy()
+			n.copied.Prev = d.copy()
 			if flags&hasPrevVersion != 0 {
-				n.Copy.Prev.Version = d.meta()
+				n.copied.Prev.Version = d.meta()
 			}
 		}
 		if flags&hasVersion != 0 {
-			if version := d.meta(); n.Copy.Stale { // else it is that of the node
-				n.Copy.Version = version
+			if version := d.meta(); n.copied.Stale { // else it is that of the node
+				n.copied.Version = version
 			}
 		}
 	}
@@ -390,8 +390,8 @@ func (d *decoder) node() state {
 			n.Diff.Home = &Home{Dir: ID(d.uint()), Name: d.name()}
 		}
 	}
-	if d.err == nil && (n.ID == 0 || n.Kind < File || n.Kind > Link || n.Content > Edited || n.Known > Exists ||
-		n.Content != Remote && n.Kind != File || (n.Content == Owned || n.Content == Edited) && n.Copy == nil) {
+	if d.err == nil && (n.ID == 0 || n.Kind < File || n.Kind > Link || n.content > Edited || n.Known > Exists ||
+		n.content != Remote && n.Kind != File || (n.content == Owned || n.content == Edited) && n.copied == nil) {
 		d.err = fmt.Errorf("record has an impossible state for node %d", n.ID)
 	}
 	return s

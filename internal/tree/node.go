@@ -9,7 +9,7 @@ import (
 type Node struct {
 	ID      ID
 	Kind    Kind
-	Content Content
+	content Content
 	// Known is what the remote answered last about the base position.
 	Known Answer
 	// Temp marks a file of the library's own that an upload may have left on the remote. It is never in the view.
@@ -25,7 +25,7 @@ type Node struct {
 
 	Meta    Meta  // of the base, as last answered; for a node made here, what it was made with
 	Checked int64 // when the remote last gave a definite answer about the base
-	Copy    *Copy
+	copied  *Copy // nil: none
 	Diff    *Diff
 
 	more *more
@@ -243,16 +243,27 @@ func (n *Node) Within(dir *Node) bool {
 	return false
 }
 
+// Content says who owns the local bytes of a file.
+func (n *Node) Content() Content { return n.content }
+
+// Copy describes the local bytes; it is the zero value if there are none.
+func (n *Node) Copy() Copy {
+	if n.copied == nil {
+		return Copy{}
+	}
+	return *n.copied
+}
+
 // Local says whether the node has bytes in the local directory.
-func (n *Node) Local() bool { return n.Content != Remote }
+func (n *Node) Local() bool { return n.content != Remote }
 
 // Dirty says whether the local bytes have to be pushed.
 func (n *Node) Dirty() bool {
-	return n.Content == Changed || n.Content == Busy || n.Content == Interrupted
+	return n.content == Changed || n.content == Busy || n.content == Interrupted
 }
 
 // Ours says whether the local bytes are something else than a copy of the remote's: changed, or edited by another program.
-func (n *Node) Ours() bool { return n.Dirty() || n.Content == Edited }
+func (n *Node) Ours() bool { return n.Dirty() || n.content == Edited }
 
 // Differs says whether anything about the node has to be pushed.
 func (n *Node) Differs() bool {
@@ -269,8 +280,8 @@ func (n *Node) Differs() bool {
 
 // Seen is the version of the node that the program was shown: that of its copy, else the remote's last answer.
 func (n *Node) Seen() Meta {
-	if (n.Content == Owned || n.Content == Edited) && n.Copy.Stale {
-		return n.Copy.Version
+	if (n.content == Owned || n.content == Edited) && n.copied.Stale {
+		return n.copied.Version
 	}
 	return n.Meta
 }

@@ -125,7 +125,7 @@ func (t *Tree) Plan(parking func(*Node) string) []Step {
 func (t *Tree) uploadsToGoOn(nodes []*Node) map[*Node]bool {
 	temps := map[*Node]bool{}
 	for _, n := range nodes {
-		if n.InView() && n.Content == Changed && n.Diff != nil && n.Diff.Part != nil {
+		if n.InView() && n.content == Changed && n.Diff != nil && n.Diff.Part != nil {
 			if temp := t.nodes[n.Diff.Part.Temp]; temp != nil && temp.base == n.parent {
 				temps[temp] = true
 			}

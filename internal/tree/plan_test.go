@@ -76,13 +76,13 @@ func (w *world) put(name, id string) {
 	d := w.node(dir)
 	if e, ok := w.model[name]; ok && e.kind == File {
 		n := w.tree.Edit(w.node(name))
-		n.Content = Changed
+		n.content = Changed
 		w.tree.Note(n, w.clock)
 		w.tree.Touch(n)
 		w.content[n.ID] = id
 	} else {
 		n := w.tree.Create(d, base, File, Meta{}, Absent, w.clock)
-		n.Content = Changed
+		n.content = Changed
 		w.tree.Touch(n)
 		w.content[n.ID] = id
 	}
@@ -173,7 +173,7 @@ func (w *world) record(s Step) {
 			w.tree.Erased(s.Replaces, w.clock)
 		}
 		if s.Op == Put {
-			s.Node.Content = Remote
+			s.Node.content = Remote
 		}
 		w.tree.Rebase(s.Node, s.To.Dir, s.To.Name)
 	}
@@ -229,7 +229,7 @@ func (w *world) view() plain {
 		n.Kids(func(k *Node) {
 			e := entry{k.Kind, k.Target()}
 			if k.Kind == File {
-				if e.id = w.content[k.ID]; k.Content == Remote {
+				if e.id = w.content[k.ID]; k.content == Remote {
 					e.id = w.remote[k.RemotePath()].id
 				}
 			}

@@ -50,13 +50,14 @@ func described(t *Tree, which func(*Node) bool) map[ID]known {
 		if !which(n) {
 			return
 		}
-		k := known{Kind: n.Kind, Content: n.Content, Known: n.Known, Temp: n.Temp, Parent: id(n.parent), Base: id(n.base),
+		k := known{Kind: n.Kind, Content: n.content, Known: n.Known, Temp: n.Temp, Parent: id(n.parent), Base: id(n.base),
 			Name: n.name, BaseName: n.baseName(), Meta: n.Meta, Target: n.Target(), Checked: n.Checked}
-		if n.Copy != nil {
-			k.Copy = *n.Copy
+		if n.copied != nil {
+			k.Copy = *n.copied
+			k.Copy.set = 0 // not recorded
 			k.Copy.Prev = nil
-			if n.Copy.Prev != nil {
-				k.Prev = *n.Copy.Prev
+			if n.copied.Prev != nil {
+				k.Prev = *n.copied.Prev
 			}
 		}
 		if n.Diff != nil {
@@ -139,10 +140,10 @@ func scribble(t *rapid.T, tree *Tree, n *Node) {
 	n.SetTarget(rapid.String().Draw(t, "target"))
 	if n.Kind == File {
 		tree.alter(n, func() {
-			n.Content = rapid.SampledFrom([]Content{Remote, Owned, Changed, Busy, Interrupted, Edited}).Draw(t, "content")
-			n.Copy = nil
-			if n.Content != Remote || rapid.Bool().Draw(t, "copy") {
-				n.Copy = drawCopy(t)
+			n.content = rapid.SampledFrom([]Content{Remote, Owned, Changed, Busy, Interrupted, Edited}).Draw(t, "content")
+			n.copied = nil
+			if n.content != Remote || rapid.Bool().Draw(t, "copy") {
+				n.copied = drawCopy(t)
 			}
 		})
 	}
@@ -335,12 +336,12 @@ func TestImpossiblePlacesAreLeftOut(t *testing.T) {
 		tree.Nodes(func(n *Node) { require.NotEmpty(t, n.Path()+n.RemotePath(), name) })
 	}
 	for name, n := range map[string]*Node{
-		"owned without a copy": {ID: 7, Kind: File, Content: Owned, parent: root, name: "n"},
-		"directory with bytes": {ID: 7, Kind: Dir, Content: Changed, Copy: &Copy{}, parent: root, name: "n"},
+		"owned without a copy": {ID: 7, Kind: File, content: Owned, parent: root, name: "n"},
+		"directory with bytes": {ID: 7, Kind: Dir, content: Changed, copied: &Copy{}, parent: root, name: "n"},
 		"no kind":              {ID: 7, parent: root, name: "n"},
 		"no identity":          {Kind: File, parent: root, name: "n"},
-		"edited without one":   {ID: 7, Kind: File, Content: Edited, parent: root, name: "n"},
-		"unknown content":      {ID: 7, Kind: File, Content: Edited + 1, Copy: &Copy{}, parent: root, name: "n"},
+		"edited without one":   {ID: 7, Kind: File, content: Edited, parent: root, name: "n"},
+		"unknown content":      {ID: 7, Kind: File, content: Edited + 1, copied: &Copy{}, parent: root, name: "n"},
 		"unknown answer":       {ID: 7, Kind: File, Known: Exists + 1, parent: root, name: "n"},
 	} {
 		require.Error(t, Replay().Apply(New().encode([]*Node{n}, nil, nil, nil)), name)
@@ -373,7 +374,7 @@ func TestStaleCopyOfAnOlderLog(t *testing.T) {
 	t.Parallel()
 	tree := New()
 	n := tree.Discover(tree.Root(), "f", File, Meta{Size: 2, MTime: 2}, 1)
-	n.Content, n.Copy = Owned, &Copy{Stamp: Stamp{Size: 1}, Landing: "temporary"}
+	n.content, n.copied = Owned, &Copy{Stamp: Stamp{Size: 1}, Landing: "temporary"}
 	tree.Touch(n)
 	for _, stale := range []bool{false, true} {
 		e := encoder{}
@@ -423,7 +424,7 @@ func TestHostileRecords(t *testing.T) {
 		n.Diff = &Diff{Home: &Home{Dir: 1, Name: path}}
 		require.Error(t, apply(n, nil, nil), "%q", path)
 		n = file()
-		n.Content, n.Copy = Owned, &Copy{Landing: path}
+		n.content, n.copied = Owned, &Copy{Landing: path}
 		require.Error(t, apply(n, nil, nil), "%q", path)
 		require.Error(t, apply(file(), []Action{{Kind: RenameLocal, From: path, To: "b"}}, nil), "%q", path)
 		require.Error(t, apply(file(), []Action{{Kind: RenameLocal, From: "a", To: path}}, nil), "%q", path)

@@ -38,18 +38,18 @@ func (t *Tree) Skip(n *Node) { t.unlist(n) }
 
 // eachOwned calls do with each size that a node adds to OwnedBytes.
 func (t *Tree) eachOwned(n *Node, do func(size int64)) {
-	if n.Content != Owned || t.nodes[n.ID] != n {
+	if n.content != Owned || t.nodes[n.ID] != n {
 		return
 	}
-	do(n.Copy.Stamp.Size)
-	if n.Copy.Landing != "" && n.Copy.Prev != nil {
-		do(n.Copy.Prev.Stamp.Size)
+	do(n.copied.Stamp.Size)
+	if n.copied.Landing != "" && n.copied.Prev != nil {
+		do(n.copied.Prev.Stamp.Size)
 	}
 }
 
 func (t *Tree) evictable(n *Node) bool {
-	return n.Content == Owned && n.Copy.Landing == "" && !n.Copy.Pinned && t.nodes[n.ID] == n &&
-		(n.usage == Unused || n.usage == Awaited && n.Copy.Stale)
+	return n.content == Owned && n.copied.Landing == "" && !n.copied.Pinned && t.nodes[n.ID] == n &&
+		(n.usage == Unused || n.usage == Awaited && n.copied.Stale)
 }
 
 // use makes a node the most recently used one.
@@ -97,12 +97,12 @@ func (t *Tree) account() {
 	var nodes []*Node
 	for _, n := range t.nodes {
 		t.eachOwned(n, t.owned.Add)
-		if n.Content == Owned {
+		if n.content == Owned {
 			nodes = append(nodes, n)
 		}
 	}
 	slices.SortFunc(nodes, func(a, b *Node) int {
-		return cmp.Or(cmp.Compare(a.Copy.Fetched, b.Copy.Fetched), cmp.Compare(a.ID, b.ID))
+		return cmp.Or(cmp.Compare(a.copied.Fetched, b.copied.Fetched), cmp.Compare(a.ID, b.ID))
 	})
 	for _, n := range nodes {
 		t.use(n)

@@ -23,15 +23,15 @@ func requireCounted(t require.TestingT, tree *Tree, skipped map[*Node]bool) {
 	var sum int64
 	var nodes []*Node
 	tree.Nodes(func(n *Node) {
-		if n.Content != Owned {
+		if n.content != Owned {
 			return
 		}
-		sum += n.Copy.Stamp.Size
-		if n.Copy.Landing != "" && n.Copy.Prev != nil {
-			sum += n.Copy.Prev.Stamp.Size
+		sum += n.copied.Stamp.Size
+		if n.copied.Landing != "" && n.copied.Prev != nil {
+			sum += n.copied.Prev.Stamp.Size
 		}
-		open := n.usage == InUse || n.usage == Awaited && !n.Copy.Stale
-		if n.Copy.Landing == "" && !n.Copy.Pinned && !open && !skipped[n] {
+		open := n.usage == InUse || n.usage == Awaited && !n.copied.Stale
+		if n.copied.Landing == "" && !n.copied.Pinned && !open && !skipped[n] {
 			nodes = append(nodes, n)
 		}
 	})
@@ -61,20 +61,20 @@ func transit(t *rapid.T, tree *Tree, n *Node) bool {
 		"erase":  func() { tree.Erased(n, 1) },
 		"unlink": func() { tree.Unlink(n, 1) },
 	}
-	if n.Content == Remote || n.Content == Owned && n.Copy.Landing == "" {
+	if n.content == Remote || n.content == Owned && n.copied.Landing == "" {
 		allowed["land"] = func() { tree.Land(n, Copy{Stamp: stamp, Landing: "temporary"}) }
 	}
-	if n.Content == Owned {
+	if n.content == Owned {
 		allowed["stale"] = func() { tree.MarkStale(n) }
 		allowed["landed"] = func() { tree.Landed(n, stamp) }
 		allowed["settle"] = func() { tree.Settle(n) }
 		allowed["back out"] = func() { tree.BackOut(n) }
 	}
-	if n.Content == Busy {
+	if n.content == Busy {
 		allowed["finish"] = func() { tree.Finish(n, stamp) }
 		allowed["interrupt"] = func() { tree.Interrupt(n) }
 	}
-	if n.Copy != nil {
+	if n.copied != nil {
 		allowed["pin"] = func() { tree.Pin(n, rapid.Bool().Draw(t, "pinned")) }
 		allowed["restamp"] = func() { tree.Restamp(n, stamp) }
 	}
@@ -194,7 +194,7 @@ func TestFactsOutlastRollbacks(t *testing.T) {
 			for range 2 { // the record fails twice
 				tree.Take(nil)
 				tree.Rollback(false)
-				require.Equal(t, c.content, n.Content)
+				require.Equal(t, c.content, n.content)
 				require.Equal(t, c.bytes, tree.OwnedBytes())
 			}
 			log = append(log, slices.Clone(tree.Take(nil)))

@@ -101,7 +101,12 @@ type Copy struct {
 	// is known to be there, Prev is the copy that it replaces, if any.
 	Landing string
 	Prev    *Copy
+	set     uint64 // which transition has set it, in this process
 }
+
+// SameBytes says whether no transition has given the node other bytes between two looks at its Copy. A clock may be too
+// coarse to show that in the Stamp.
+func (c Copy) SameBytes(later Copy) bool { return c.set == later.set }
 
 // AttrMask says which attributes of an Attr are set.
 type AttrMask uint8

@@ -15,9 +15,10 @@ func (t *Tree) alter(n *Node, do func()) {
 
 // set gives a node another content and a new Copy. A pinned one stays pinned.
 func (t *Tree) set(n *Node, content Content, c Copy) {
-	c.Pinned = c.Pinned || n.Copy != nil && n.Copy.Pinned
+	c.Pinned = c.Pinned || n.copied != nil && n.copied.Pinned
 	t.alter(n, func() {
-		n.Content, n.Copy = content, &c
+		c.set = t.uses + 1 // as t.use will count
+		n.content, n.copied = content, &c
 		n.used = t.uses // before it gets into the order: its place is found from the newest on
 	})
 	t.use(n)
@@ -29,7 +30,7 @@ func (t *Tree) Own(n *Node, c Copy) { t.set(n, Owned, c) }
 // Land makes a copy that lies under the local name c.Landing the node's own. [Tree.Landed] or [Tree.BackOut] follows;
 // until then an owned copy that it replaces is c's Prev.
 func (t *Tree) Land(n *Node, c Copy) {
-	if prev := n.Copy; n.Content == Owned {
+	if prev := n.copied; n.content == Owned {
 		c.Prev = &Copy{Stamp: prev.Stamp, Hash: prev.Hash, Fetched: prev.Fetched, Version: n.Seen()}
 	}
 	t.set(n, Owned, c)
@@ -37,18 +38,18 @@ func (t *Tree) Land(n *Node, c Copy) {
 
 // Landed records the fact that the node's copy was found in its place, with that stamp.
 func (t *Tree) Landed(n *Node, stamp Stamp) {
-	t.alter(n, func() { n.Copy.Stamp, n.Copy.Landing, n.Copy.Prev = stamp, "", nil })
+	t.alter(n, func() { n.copied.Stamp, n.copied.Landing, n.copied.Prev = stamp, "", nil })
 	t.happened(n)
 }
 
 // BackOut records the fact that a copy did not come into its place. The one that it was to replace is stale; without
 // one, the node has no local bytes.
 func (t *Tree) BackOut(n *Node) {
-	if n.Copy.Prev == nil {
+	if n.copied.Prev == nil {
 		t.Lost(n)
 		return
 	}
-	prev := *n.Copy.Prev
+	prev := *n.copied.Prev
 	prev.Stale, prev.Unsure = true, true // whether it was unsure is not recorded
 	t.set(n, Owned, prev)
 	t.happened(n)
@@ -56,7 +57,7 @@ func (t *Tree) BackOut(n *Node) {
 
 // Settle is for a node that was landing when the process died. Which of the two copies is in its place is told by
 // their stamps and hashes when it is used next.
-func (t *Tree) Settle(n *Node) { t.alter(n, func() { n.Copy.Landing = "" }) }
+func (t *Tree) Settle(n *Node) { t.alter(n, func() { n.copied.Landing = "" }) }
 
 // Lost records the fact that a node's local bytes are gone: evicted, or deleted by hand.
 func (t *Tree) Lost(n *Node) {
@@ -65,32 +66,32 @@ func (t *Tree) Lost(n *Node) {
 }
 
 // Drop takes a node's local bytes away from it. What becomes of them is up to the caller.
-func (t *Tree) Drop(n *Node) { t.alter(n, func() { n.Content, n.Copy = Remote, nil }) }
+func (t *Tree) Drop(n *Node) { t.alter(n, func() { n.content, n.copied = Remote, nil }) }
 
 // Change makes the local bytes of a node changed ones.
 func (t *Tree) Change(n *Node, c Copy) { t.set(n, Changed, c) }
 
 // Begin marks a node whose local bytes are about to be written.
-func (t *Tree) Begin(n *Node) { t.set(n, Busy, Copy{Added: n.Copy != nil && n.Copy.Added}) }
+func (t *Tree) Begin(n *Node) { t.set(n, Busy, Copy{Added: n.copied != nil && n.copied.Added}) }
 
 // Finish marks a busy node whose local bytes are complete. It keeps the Copy of [Tree.Begin].
 func (t *Tree) Finish(n *Node, stamp Stamp) {
-	t.alter(n, func() { n.Content, n.Copy.Stamp = Changed, stamp })
+	t.alter(n, func() { n.content, n.copied.Stamp = Changed, stamp })
 }
 
 // Interrupt records the fact that a node's local bytes may be incomplete.
 func (t *Tree) Interrupt(n *Node) {
-	t.alter(n, func() { n.Content = Interrupted })
+	t.alter(n, func() { n.content = Interrupted })
 	t.happened(n)
 }
 
 // Restamp takes note of what the local file system says about the same bytes now.
-func (t *Tree) Restamp(n *Node, stamp Stamp) { t.alter(n, func() { n.Copy.Stamp = stamp }) }
+func (t *Tree) Restamp(n *Node, stamp Stamp) { t.alter(n, func() { n.copied.Stamp = stamp }) }
 
 // MarkStale takes note that the remote has another version than a copy.
 func (t *Tree) MarkStale(n *Node) {
 	seen := n.Seen()
-	t.alter(n, func() { n.Copy.Version, n.Copy.Stale = seen, true })
+	t.alter(n, func() { n.copied.Version, n.copied.Stale = seen, true })
 }
 
 // Reattributed takes note that this side has made one version of the remote's file another one by setting its attributes. A
@@ -98,8 +99,8 @@ func (t *Tree) MarkStale(n *Node) {
 func (t *Tree) Reattributed(n *Node, before, after Meta) {
 	t.alter(n, func() {
 		n.Meta = after
-		if n.Copy != nil && n.Copy.Stale && n.Copy.Version.SameVersion(before) {
-			n.Copy.Version = after
+		if n.copied != nil && n.copied.Stale && n.copied.Version.SameVersion(before) {
+			n.copied.Version = after
 		}
 	})
 }
@@ -108,17 +109,17 @@ func (t *Tree) Reattributed(n *Node, before, after Meta) {
 func (t *Tree) MarkEdited(n *Node, c Copy) { t.set(n, Edited, c) }
 
 // Pin keeps a node's copy from being evicted, or ends that.
-func (t *Tree) Pin(n *Node, pinned bool) { t.alter(n, func() { n.Copy.Pinned = pinned }) }
+func (t *Tree) Pin(n *Node, pinned bool) { t.alter(n, func() { n.copied.Pinned = pinned }) }
 
 // Reverter returns a function that gives a node its present content, copy and difference back, also after a commit.
 // The local bytes must be the same then.
 func (t *Tree) Reverter(n *Node) (back func()) {
-	content, copied, diff := n.Content, n.Copy, n.Diff
+	content, copied, diff := n.content, n.copied, n.Diff
 	if diff != nil {
 		d := *diff
 		diff = &d
 	}
-	return func() { t.alter(n, func() { n.Content, n.Copy, n.Diff = content, copied, diff }) }
+	return func() { t.alter(n, func() { n.content, n.copied, n.Diff = content, copied, diff }) }
 }
 
 // fact is what is known for sure about a node's local bytes.
@@ -130,9 +131,9 @@ type fact struct {
 
 // happened makes the node's present content and copy a fact.
 func (t *Tree) happened(n *Node) {
-	f := fact{content: n.Content, copied: n.Copy}
-	if n.Copy != nil {
-		f.copy = *n.Copy
+	f := fact{content: n.content, copied: n.copied}
+	if n.copied != nil {
+		f.copy = *n.copied
 	}
 	t.facts[n] = f
 }
@@ -144,8 +145,8 @@ func (t *Tree) recall() {
 			continue
 		}
 		t.alter(n, func() {
-			if n.Content, n.Copy = f.content, f.copied; n.Copy != nil {
-				*n.Copy = f.copy
+			if n.content, n.copied = f.content, f.copied; n.copied != nil {
+				*n.copied = f.copy
 			}
 		})
 	}

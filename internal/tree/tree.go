@@ -157,14 +157,14 @@ func (t *Tree) Note(n *Node, now int64) *Diff {
 // KeepBase makes the version of a copy the base of the node, before the node differs and loses its copy. The content is
 // part of that base if the version may not tell it from another one.
 func (t *Tree) KeepBase(n *Node, now int64) {
-	if n.Content != Owned && n.Content != Edited {
+	if n.content != Owned && n.content != Edited {
 		return
 	}
 	d, seen := t.Note(n, now), n.Seen()
 	n.Known, n.Meta.Size, n.Meta.MTime = Exists, seen.Size, seen.MTime
 	d.Base = nil
-	if n.Copy.Unsure {
-		h := n.Copy.Hash
+	if n.copied.Unsure {
+		h := n.copied.Hash
 		d.Base = &h
 	}
 }
@@ -250,10 +250,10 @@ func (t *Tree) Erased(n *Node, now int64) {
 	t.save(n)
 	t.unbase(n)
 	n.Known = Absent
-	if n.parent != nil && n.Content == Owned {
-		t.Change(n, Copy{Stamp: n.Copy.Stamp})
+	if n.parent != nil && n.content == Owned {
+		t.Change(n, Copy{Stamp: n.copied.Stamp})
 	}
-	if n.parent == nil || n.Kind == File && (!n.Local() || n.Content == Edited) {
+	if n.parent == nil || n.Kind == File && (!n.Local() || n.content == Edited) {
 		t.unlink(n)
 		t.drop(n)
 		return

@@ -18,8 +18,8 @@ func (t *Tree) save(n *Node) {
 		m := *n.more
 		s.node.more = &m
 	}
-	if n.Copy != nil {
-		s.copy = *n.Copy
+	if n.copied != nil {
+		s.copy = *n.copied
 	}
 	if n.Diff != nil {
 		d := *n.Diff
@@ -58,8 +58,8 @@ func (t *Tree) Rollback(recorded bool) {
 		t.unlist(n)
 		*n = s.node
 		n.older, n.newer, n.usage = nil, nil, usage
-		if n.Copy != nil {
-			*n.Copy = s.copy
+		if n.copied != nil {
+			*n.copied = s.copy
 		}
 		if now != nil {
 			n.with().kids, n.more.gone = now.kids, now.gone // hold nodes that may not have changed

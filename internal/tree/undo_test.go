@@ -133,14 +133,14 @@ func TestRollbackKeepsTheCopy(t *testing.T) {
 	t.Parallel()
 	tree := New()
 	f := tree.Create(tree.Root(), "f", File, Meta{}, Absent, 1)
-	f.Content, f.Copy = Changed, &Copy{Fetched: 1}
-	was := f.Copy
+	f.content, f.copied = Changed, &Copy{Fetched: 1}
+	was := f.copied
 	tree.Commit()
-	tree.Edit(f).Copy.Fetched = 2
+	tree.Edit(f).copied.Fetched = 2
 	tree.Rollback(false)
-	require.Same(t, was, f.Copy)
+	require.Same(t, was, f.copied)
 	require.Equal(t, Copy{Fetched: 1}, *was)
-	tree.Edit(f).Copy = &Copy{}
+	tree.Edit(f).copied = &Copy{}
 	tree.Rollback(false)
-	require.Same(t, was, f.Copy)
+	require.Same(t, was, f.copied)
 }
