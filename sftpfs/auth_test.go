@@ -60,7 +60,7 @@ func startAgent(t testing.TB, keys ...userKey) string {
 			if err != nil {
 				return
 			}
-			agent.ServeAgent(ring, c)
+			_ = agent.ServeAgent(ring, c)
 			c.Close()
 		}
 	}()
@@ -147,9 +147,9 @@ func serveOnce(t *testing.T, config *ssh.ServerConfig) sftpfs.Config {
 		}
 		go ssh.DiscardRequests(requests)
 		for ch := range channels {
-			ch.Reject(ssh.Prohibited, "no")
+			_ = ch.Reject(ssh.Prohibited, "no")
 		}
-		conn.Wait()
+		_ = conn.Wait()
 	}()
 	t.Cleanup(func() { l.Close(); <-done })
 	return sftpfs.Config{

@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/pkg/sftp"
+
 	"github.com/sftpsyncer/go-syncfs/internal/abandon"
 )
 

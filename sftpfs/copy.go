@@ -57,7 +57,7 @@ func (f *File) WriteTo(w io.Writer) (written int64, err error) {
 		return 0, pathError("read", f.name, err)
 	}
 	lanes := newLanes(f, fi.Size()-f.offset, f.openAgain, f.requireSame)
-	defer lanes.end() // for reading it makes no difference how
+	defer func() { _ = lanes.end() }() // for reading it makes no difference how
 	size := f.at.Load().packet()
 	var ahead []*transfer
 	next := f.offset
@@ -207,7 +207,7 @@ func toCome(written, expected int64) int64 {
 // settle waits for transfers whose outcome no longer matters, so that none writes after the call.
 func (f *File) settle(ahead []*transfer) {
 	for _, t := range ahead {
-		t.wait(f.fs)
+		_, _ = t.wait(f.fs)
 	}
 }
 

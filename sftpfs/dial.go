@@ -11,8 +11,9 @@ import (
 	"time"
 
 	"github.com/pkg/sftp"
-	"github.com/sftpsyncer/go-syncfs/internal/abandon"
 	"golang.org/x/crypto/ssh"
+
+	"github.com/sftpsyncer/go-syncfs/internal/abandon"
 )
 
 // A dialer makes connections and sessions.

@@ -39,7 +39,7 @@ func ExampleNew() {
 	_, err = remote.Open("nowhere.txt")
 	fmt.Println(errors.Is(err, fs.ErrNotExist), errors.Is(err, sftpfs.ErrUnavailable))
 
-	server.Stop()
+	_ = server.Stop()
 	_, err = remote.Open("greeting.txt")
 	fmt.Println(errors.Is(err, fs.ErrNotExist), errors.Is(err, sftpfs.ErrUnavailable))
 	// Output:

@@ -11,8 +11,9 @@ import (
 	"syscall"
 
 	"github.com/pkg/sftp"
-	"github.com/sftpsyncer/go-syncfs/internal/abandon"
 	"github.com/spf13/afero"
+
+	"github.com/sftpsyncer/go-syncfs/internal/abandon"
 )
 
 // A File is an open file or directory. ReadAt and WriteAt run in parallel; what moves the offset takes turns.

@@ -7,8 +7,9 @@ import (
 	"os"
 
 	"github.com/pkg/sftp"
-	"github.com/sftpsyncer/go-syncfs/internal/abandon"
 	"github.com/spf13/afero"
+
+	"github.com/sftpsyncer/go-syncfs/internal/abandon"
 )
 
 // An Fs is a directory on an SFTP server. It is safe for concurrent use.

@@ -45,7 +45,7 @@ func dial(t testing.TB, addr string, cfg *ssh.ClientConfig) *sftp.Client {
 	t.Helper()
 	conn, err := ssh.Dial("tcp", addr, cfg)
 	require.NoError(t, err)
-	t.Cleanup(func() { conn.Close(); conn.Wait() })
+	t.Cleanup(func() { conn.Close(); _ = conn.Wait() })
 	client, err := sftp.NewClient(conn)
 	require.NoError(t, err)
 	t.Cleanup(func() { client.Close() })

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/pkg/sftp"
+
 	"github.com/sftpsyncer/go-syncfs/internal/abandon"
 )
 

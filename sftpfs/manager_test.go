@@ -317,7 +317,7 @@ func TestExpect(t *testing.T) {
 		require.Empty(t, m.live())
 
 		m = testManager(t, o)
-		go m.get(t.Context())
+		go func() { _, _ = m.get(t.Context()) }()
 		time.Sleep(time.Second * 3 / 4)
 		newFs(m).Expect(1 << 40) // while the first one is being made
 		time.Sleep(time.Second)

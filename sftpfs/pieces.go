@@ -89,7 +89,7 @@ func inPieces(size int, b []byte, off int64, op func([]byte, int64) (int, error)
 			return nil
 		})
 	}
-	g.Wait()
+	_ = g.Wait()
 	for _, r := range results {
 		n += r.n
 		if r.err != nil {

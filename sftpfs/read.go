@@ -54,7 +54,7 @@ func (f *File) readAt(b []byte, off int64) (int, error) {
 // noteVersion asks what version is being read, so that reading can go on after a loss. Nobody waits for the answer.
 func (f *File) noteVersion() {
 	if f.flag&mutates == 0 && f.stated.Load() == nil {
-		f.noting.Do(func() { go f.fstat() })
+		f.noting.Do(func() { go func() { _, _ = f.fstat() }() })
 	}
 }
 

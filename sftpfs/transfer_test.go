@@ -40,7 +40,7 @@ func (o *oddServer) start(t testing.TB) *sftpfs.Fs {
 	here, there := net.Pipe()
 	server := sftp.NewRequestServer(there, sftp.Handlers{FileGet: o, FilePut: o, FileCmd: o, FileList: o})
 	done := make(chan struct{})
-	go func() { defer close(done); server.Serve(); there.Close() }()
+	go func() { defer close(done); _ = server.Serve(); there.Close() }()
 	client, err := sftp.NewClientPipe(here, here)
 	require.NoError(t, err)
 	fsys := sftpfs.NewClient(client, "/")
@@ -137,7 +137,7 @@ func (oddInfo) Sys() any           { return nil }
 func random(n int) []byte {
 	b := make([]byte, n)
 	r := rand.NewChaCha8([32]byte{1})
-	r.Read(b)
+	_, _ = r.Read(b)
 	return b
 }
 

@@ -33,7 +33,7 @@ var walks = map[string]func(s *Fs) error{
 }
 
 // walkOn calls a walk of a remote.
-func walkOn(t *testing.T, remote afero.Fs, ctx context.Context, walk func(*Fs) error) error {
+func walkOn(ctx context.Context, t *testing.T, remote afero.Fs, walk func(*Fs) error) error {
 	t.Helper()
 	opts := &Options{Cache: cachefs.Options{Parallel: 8}}
 	s, err := New(remote, afero.NewBasePathFs(afero.NewOsFs(), t.TempDir()), opts)
@@ -59,7 +59,7 @@ func TestEndlessChain(t *testing.T) {
 					}
 					return []string{element}
 				})
-				err := walkOn(t, remote, t.Context(), walk)
+				err := walkOn(t.Context(), t, remote, walk)
 				require.ErrorIs(t, err, syscall.ENAMETOOLONG)
 				require.ErrorContains(t, err, "d/"+element+"/"+element)
 				require.Less(t, len(err.Error()), 3*4096)
@@ -84,7 +84,7 @@ func TestPullGoesOnBesideAChain(t *testing.T) {
 		}
 		return []string{element}
 	})
-	err := walkOn(t, remote, t.Context(), walks["Pull"])
+	err := walkOn(t.Context(), t, remote, walks["Pull"])
 	require.ErrorIs(t, err, syscall.ENAMETOOLONG)
 	require.Equal(t, 1, strings.Count(err.Error(), syscall.ENAMETOOLONG.Error()))
 	require.True(t, beside.Load())
@@ -105,7 +105,7 @@ func TestContextEndsAWalk(t *testing.T) {
 				}
 				return []string{"a", "d"}
 			})
-			require.ErrorIs(t, walkOn(t, remote, ctx, walk), context.Canceled)
+			require.ErrorIs(t, walkOn(ctx, t, remote, walk), context.Canceled)
 			require.Less(t, listed.Load(), int64(1000))
 		})
 	}

@@ -135,7 +135,9 @@ func (m *killModel) inode(t testing.TB, slot int) uint64 {
 	return inodeOf(fi)
 }
 
-func inodeOf(fi fs.FileInfo) uint64 { return uint64(fi.Sys().(*syscall.Stat_t).Ino) }
+func inodeOf(fi fs.FileInfo) uint64 {
+	return uint64(fi.Sys().(*syscall.Stat_t).Ino) //nolint:unconvert // uint32 on FreeBSD before 12
+}
 
 // names are the paths of the files in the directory, by inode.
 func (m *killModel) names(t testing.TB) map[uint64]string {

@@ -11,49 +11,49 @@ import (
 type Capability string
 
 const (
-	// Links: the Fs is an afero.Symlinker and follows symbolic links.
+	// Links means that the Fs is an afero.Symlinker and follows symbolic links.
 	Links Capability = "Links"
-	// Chmod: permission bits can be set, and are shown by Stat.
+	// Chmod means that permission bits can be set, and are shown by Stat.
 	Chmod Capability = "Chmod"
-	// Chown: owners can be set to the ones a file has already.
+	// Chown means that owners can be set to the ones a file has already.
 	Chown Capability = "Chown"
-	// Chtimes: modification times can be set, to the second at least.
+	// Chtimes means that modification times can be set, to the second at least.
 	Chtimes Capability = "Chtimes"
-	// SubSecondTimes: Chtimes keeps milliseconds.
+	// SubSecondTimes means that Chtimes keeps milliseconds.
 	SubSecondTimes Capability = "SubSecondTimes"
-	// CreateMode: the permission bits given at creation are those of the new
+	// CreateMode means that the permission bits given at creation are those of the new
 	// file, less those that the umask of the process takes away.
 	CreateMode Capability = "CreateMode"
-	// AtomicReplace: Rename replaces an existing file in one step.
+	// AtomicReplace means that Rename replaces an existing file in one step.
 	AtomicReplace Capability = "AtomicReplace"
-	// ExclusiveCreate: O_CREATE|O_EXCL has exactly one winner.
+	// ExclusiveCreate means that O_CREATE|O_EXCL has exactly one winner.
 	ExclusiveCreate Capability = "ExclusiveCreate"
-	// AtomicAppend: O_APPEND writes at the end of the file as it is at that
+	// AtomicAppend means that O_APPEND writes at the end of the file as it is at that
 	// moment, whatever other handles wrote.
 	AtomicAppend Capability = "AtomicAppend"
-	// OpenRenamed: handles go on working when their file is renamed.
+	// OpenRenamed means that handles go on working when their file is renamed.
 	OpenRenamed Capability = "OpenRenamed"
-	// OpenRemoved: handles go on working when their file is removed.
+	// OpenRemoved means that handles go on working when their file is removed.
 	OpenRemoved Capability = "OpenRemoved"
-	// LiveHandles: a handle that was open for reading before a file is changed
+	// LiveHandles means that a handle that was open for reading before a file is changed
 	// through another one sees the change.
 	LiveHandles Capability = "LiveHandles"
-	// OpenDirectories: handles of directories go on listing when their
+	// OpenDirectories means that handles of directories go on listing when their
 	// directory is renamed.
 	OpenDirectories Capability = "OpenDirectories"
-	// DirectoryTimes: the modification time of a directory changes with its
+	// DirectoryTimes means that the modification time of a directory changes with its
 	// entries.
 	DirectoryTimes Capability = "DirectoryTimes"
-	// LongNames: a name may be 255 bytes long; a longer one is an error.
+	// LongNames means that a name may be 255 bytes long; a longer one is an error.
 	LongNames Capability = "LongNames"
-	// OddNames: a name may hold any byte but a slash and NUL.
+	// OddNames means that a name may hold any byte but a slash and NUL.
 	OddNames Capability = "OddNames"
-	// Sync: File.Sync succeeds.
+	// Sync means that File.Sync succeeds.
 	Sync Capability = "Sync"
-	// FullFiles: open files have the methods of *os.File that afero.File lacks:
+	// FullFiles means that open files have the methods of *os.File that afero.File lacks:
 	// ReadDir, ReadFrom, WriteTo.
 	FullFiles Capability = "FullFiles"
-	// NotDirErrors: a path that leads through a file is another error than
+	// NotDirErrors means that a path that leads through a file is another error than
 	// fs.ErrNotExist.
 	NotDirErrors Capability = "NotDirErrors"
 )

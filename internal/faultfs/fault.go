@@ -6,12 +6,12 @@ import "fmt"
 type Effect int
 
 const (
-	// Nothing: it is not carried out.
+	// Nothing means that it is not carried out.
 	Nothing Effect = iota
-	// Whole: it is carried out; the caller can't know. This is a connection that
+	// Whole means that it is carried out; the caller can't know. This is a connection that
 	// was lost after the server acted.
 	Whole
-	// Part: a write puts its first bytes into the file. Other operations are not
+	// Part means that a write puts its first bytes into the file. Other operations are not
 	// carried out.
 	Part
 )

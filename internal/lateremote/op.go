@@ -62,11 +62,11 @@ func (op Op) wrap(err error) error {
 type Fate int
 
 const (
-	// Pass: it is executed and answered.
+	// Pass means that it is executed and answered.
 	Pass Fate = iota
-	// Hold: the call fails with ErrLost. What it was to change is changed when it is delivered.
+	// Hold means that the call fails with ErrLost. What it was to change is changed when it is delivered.
 	Hold
-	// Wait: the call returns when it is delivered, or when its context ends; what it was to change is changed when it is
+	// Wait means that the call returns when it is delivered, or when its context ends; what it was to change is changed when it is
 	// delivered, in either case. A Look passes.
 	Wait
 )

@@ -20,6 +20,7 @@ type Options struct {
 // Direction is a way along the link.
 type Direction int
 
+// The ways.
 const (
 	Up   Direction = iota // from who dialled to the target
 	Down                  // back
@@ -101,7 +102,7 @@ func (l *Link) accept() {
 func (l *Link) connect(near net.Conn) {
 	far, err := new(net.Dialer).DialContext(l.ctx, "tcp", l.target)
 	if err != nil {
-		reset(near)
+		_ = reset(near)
 		return
 	}
 	l.forward(near, far)

@@ -28,7 +28,7 @@ func echo(t testing.TB) string {
 			if err != nil {
 				return
 			}
-			wg.Go(func() { defer c.Close(); io.Copy(c, c) })
+			wg.Go(func() { defer c.Close(); _, _ = io.Copy(c, c) })
 		}
 	})
 	t.Cleanup(func() { l.Close(); wg.Wait() })
@@ -68,8 +68,8 @@ func TestForwards(t *testing.T) {
 	c := dial(t, start(t, echo(t), Options{}))
 	content := bytes.Repeat([]byte("0123456789"), 1<<18)
 	go func() {
-		c.Write(content)
-		c.(*net.TCPConn).CloseWrite()
+		_, _ = c.Write(content)
+		_ = c.(*net.TCPConn).CloseWrite()
 	}()
 	got, err := io.ReadAll(c)
 	require.NoError(t, err, "a half that ends leaves the other one open")
@@ -97,19 +97,19 @@ func TestRoundTripAndBandwidth(t *testing.T) {
 		near, far := Pipe(Options{RoundTrip: 100 * time.Millisecond, Bandwidth: size})
 
 		began := time.Now()
-		go near.Write([]byte("x"))
-		io.ReadFull(far, make([]byte, 1))
-		go far.Write([]byte("y"))
-		io.ReadFull(near, make([]byte, 1))
+		go func() { _, _ = near.Write([]byte("x")) }()
+		_, _ = io.ReadFull(far, make([]byte, 1))
+		go func() { _, _ = far.Write([]byte("y")) }()
+		_, _ = io.ReadFull(near, make([]byte, 1))
 		require.InDelta(t, 100*time.Millisecond, time.Since(began), float64(time.Microsecond))
 
 		began = time.Now()
 		go func() {
 			for range size / 25_000 {
-				near.Write(make([]byte, 25_000))
+				_, _ = near.Write(make([]byte, 25_000))
 			}
 		}()
-		io.ReadFull(far, make([]byte, size))
+		_, _ = io.ReadFull(far, make([]byte, size))
 		require.InDelta(t, 1050*time.Millisecond, time.Since(began), float64(time.Millisecond))
 
 		near.Close()
@@ -129,7 +129,7 @@ func TestCutAfter(t *testing.T) {
 			c := dial(t, l)
 			ping(t, c, []byte("hello"))
 			cut := l.CutAfter(d, n)
-			go c.Write(make([]byte, 2<<20))
+			go func() { _, _ = c.Write(make([]byte, 2<<20)) }()
 			got, _ := io.ReadAll(c)
 			select {
 			case <-cut.Came():
@@ -207,7 +207,7 @@ func BenchmarkLink(b *testing.B) {
 	const size = 100_000_000
 	b.SetBytes(size)
 	for b.Loop() {
-		go c.Write(make([]byte, size))
-		io.CopyN(io.Discard, c, size)
+		go func() { _, _ = c.Write(make([]byte, size)) }()
+		_, _ = io.CopyN(io.Discard, c, size)
 	}
 }

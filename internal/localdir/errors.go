@@ -32,7 +32,7 @@ func pathError(op, name string, err error) error {
 // package fs in the place of those that don't match them.
 func Cause(err error) error {
 	for {
-		switch e := err.(type) {
+		switch e := err.(type) { //nolint:errorlint // one layer after the other
 		case *fs.PathError:
 			err = e.Err
 		case *os.LinkError:

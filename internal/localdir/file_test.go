@@ -190,7 +190,7 @@ func TestConcurrentFile(t *testing.T) {
 					if _, err := other.ReadAt(got, off); err != nil || !bytes.Equal(want, got) {
 						t.Error("another handle sees something else", err)
 					}
-					f.Stat()
+					_, _ = f.Stat()
 					other.Close()
 				}
 			})

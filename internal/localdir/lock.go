@@ -63,7 +63,7 @@ func (r *realDir) lock(dir string) (unlock func() error, err error) {
 	}
 	copy(text, fmt.Sprintf("%-*s\n", holderLen-1, holder()))
 	if _, err := h.WriteAt(text, holderOffset); err != nil {
-		l.Unlock()
+		_ = l.Unlock()
 		return nil, err
 	}
 	return l.Unlock, nil

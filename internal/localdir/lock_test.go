@@ -20,7 +20,7 @@ func osDir(dir string) afero.Fs { return afero.NewBasePathFs(afero.NewOsFs(), di
 func hold(dir string) {
 	_, err := Open(osDir(dir))
 	fmt.Println(err)
-	io.Copy(io.Discard, os.Stdin)
+	_, _ = io.Copy(io.Discard, os.Stdin)
 }
 
 func TestLockOfAnotherProcess(t *testing.T) {
@@ -34,8 +34,8 @@ func TestLockOfAnotherProcess(t *testing.T) {
 	stdout, err := cmd.StdoutPipe()
 	require.NoError(t, err)
 	require.NoError(t, cmd.Start())
-	defer cmd.Wait()
-	defer cmd.Process.Kill()
+	defer func() { _ = cmd.Wait() }()
+	defer func() { _ = cmd.Process.Kill() }()
 	line, err := bufio.NewReader(stdout).ReadString('\n')
 	require.NoError(t, err)
 	require.Equal(t, "<nil>\n", line)
@@ -48,7 +48,7 @@ func TestLockOfAnotherProcess(t *testing.T) {
 	}
 
 	require.NoError(t, cmd.Process.Kill())
-	cmd.Wait()
+	_ = cmd.Wait()
 	open(t, osDir(dir))
 }
 

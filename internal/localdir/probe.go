@@ -31,7 +31,7 @@ func keepsNames(d disk) bool {
 			return false
 		}
 		f.Close()
-		defer d.remove(local)
+		defer func() { _ = d.remove(local) }()
 	}
 	listed, err := d.names(dir)
 	if held := setOf(listed); err != nil || !held[oddName] || !held["con"] {

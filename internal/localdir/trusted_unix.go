@@ -28,7 +28,7 @@ func (r *realDir) trusted(dir string) error {
 	if err != nil {
 		return doubt
 	}
-	defer r.root.Remove(name)
+	defer func() { _ = r.root.Remove(name) }()
 	defer f.Close()
 	if own, err := f.Stat(); err != nil || mistrust(own) == nil {
 		return doubt

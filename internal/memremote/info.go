@@ -26,7 +26,7 @@ func pathError(op, name string, err error) error {
 }
 
 func cause(err error) error {
-	switch e := err.(type) {
+	switch e := err.(type) { //nolint:errorlint // only the outermost layer
 	case *fs.PathError:
 		return e.Err
 	case *os.LinkError:

@@ -57,7 +57,7 @@ func (m *FS) lostRecords() bool {
 	return m.directory != nil && (m.log.Started() || m.tree.Seq() < m.directory.Seq)
 }
 
-// ErrRemoteChanged: the local directory was used for another remote.
+// ErrRemoteChanged means that the local directory was used for another remote.
 var ErrRemoteChanged = errors.New("the local directory belongs to another remote")
 
 // RemoteChangedError says which remote the local directory was used for, and which was given. It matches ErrRemoteChanged.

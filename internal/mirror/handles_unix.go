@@ -10,5 +10,5 @@ func maxHandles() uint64 {
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
 		return handlesEach * smallAtOnce
 	}
-	return uint64(limit.Cur)
+	return uint64(limit.Cur) //nolint:unconvert // int64 on FreeBSD
 }

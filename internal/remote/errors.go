@@ -9,7 +9,7 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/localdir"
 )
 
-// ErrUnavailable: the remote gave no answer. Never also fs.ErrNotExist.
+// ErrUnavailable means that the remote gave no answer. Never also fs.ErrNotExist.
 var ErrUnavailable = errors.New("remote is unavailable")
 
 // unavailable is an error of the remote that is no answer.

@@ -30,16 +30,35 @@ func (d Dirs) OpenFile(name string, flag int, _ fs.FileMode) (afero.File, error)
 // Stat describes a directory.
 func (d Dirs) Stat(name string) (fs.FileInfo, error) { return dirInfo(path.Base(name)), nil }
 
-func (d Dirs) Name() string                               { return "dirs" }
-func (d Dirs) Create(string) (afero.File, error)          { return nil, fs.ErrPermission }
-func (d Dirs) Mkdir(string, fs.FileMode) error            { return fs.ErrPermission }
-func (d Dirs) MkdirAll(string, fs.FileMode) error         { return fs.ErrPermission }
-func (d Dirs) Remove(string) error                        { return fs.ErrPermission }
-func (d Dirs) RemoveAll(string) error                     { return fs.ErrPermission }
-func (d Dirs) Rename(string, string) error                { return fs.ErrPermission }
-func (d Dirs) Chmod(string, fs.FileMode) error            { return fs.ErrPermission }
-func (d Dirs) Chown(string, int, int) error               { return fs.ErrPermission }
-func (d Dirs) Chtimes(string, time.Time, time.Time) error { return fs.ErrPermission }
+// Name is "dirs".
+func (Dirs) Name() string { return "dirs" }
+
+// Create fails.
+func (Dirs) Create(string) (afero.File, error) { return nil, fs.ErrPermission }
+
+// Mkdir fails.
+func (Dirs) Mkdir(string, fs.FileMode) error { return fs.ErrPermission }
+
+// MkdirAll fails.
+func (Dirs) MkdirAll(string, fs.FileMode) error { return fs.ErrPermission }
+
+// Remove fails.
+func (Dirs) Remove(string) error { return fs.ErrPermission }
+
+// RemoveAll fails.
+func (Dirs) RemoveAll(string) error { return fs.ErrPermission }
+
+// Rename fails.
+func (Dirs) Rename(string, string) error { return fs.ErrPermission }
+
+// Chmod fails.
+func (Dirs) Chmod(string, fs.FileMode) error { return fs.ErrPermission }
+
+// Chown fails.
+func (Dirs) Chown(string, int, int) error { return fs.ErrPermission }
+
+// Chtimes fails.
+func (Dirs) Chtimes(string, time.Time, time.Time) error { return fs.ErrPermission }
 
 type openDir struct {
 	afero.File // nil: a directory is only listed

@@ -74,7 +74,7 @@ func run(t testing.TB, port int, name string, args ...string) string {
 	ownGroup(cmd)
 	require.NoError(t, cmd.Start())
 	exited := make(chan struct{})
-	go func() { defer close(exited); cmd.Wait() }()
+	go func() { defer close(exited); _ = cmd.Wait() }()
 	t.Cleanup(func() {
 		killGroup(cmd)
 		<-exited

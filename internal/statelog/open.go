@@ -83,7 +83,7 @@ func (l *Log) load(replay func([]byte) error) (*Log, *Damage, error) {
 	} else if err != nil {
 		return nil, nil, err
 	}
-	l.dir.Remove(newName(l.name)) // of a rewrite that did not live to see its end; the next one needs no help
+	_ = l.dir.Remove(newName(l.name)) // of a rewrite that did not live to see its end; the next one needs no help
 
 	damage, err := l.replay(size, replay)
 	if damage != nil {
@@ -140,7 +140,7 @@ type recordReader struct {
 // next returns the payload of the next record, until the next call; left is how many bytes the file still has. Only
 // errBadRecord is about the content: then the reader is not used again.
 func (r *recordReader) next(left int64) ([]byte, error) {
-	r.r.Discard(r.eat) // in the buffer, so this can't fail
+	_, _ = r.r.Discard(r.eat) // in the buffer, so this can't fail
 	r.eat = 0
 	if left < recordHeader {
 		return nil, errBadRecord
@@ -153,7 +153,7 @@ func (r *recordReader) next(left int64) ([]byte, error) {
 	if !fits(start.length, left-recordHeader) {
 		return nil, errBadRecord
 	}
-	r.r.Discard(recordHeader)
+	_, _ = r.r.Discard(recordHeader)
 	n := int(start.length)
 	var payload []byte
 	if n <= r.r.Size() {

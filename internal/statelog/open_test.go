@@ -56,7 +56,7 @@ func TestTail(t *testing.T) {
 	for _, n := range []int{1, 4, 7, 8, 9, 100, 4096, bufSize - 1, bufSize, 2*bufSize + 11} {
 		checkTail(t, append(whole[:len(whole):len(whole)], make([]byte, n)...), records)
 		garbage := make([]byte, n)
-		random.Read(garbage)
+		_, _ = random.Read(garbage)
 		checkTail(t, append(whole[:len(whole):len(whole)], garbage...), records)
 	}
 	for _, length := range []uint32{1, 100, MaxRecord, MaxRecord + 1, 1<<32 - 1} {
@@ -272,7 +272,7 @@ func TestSearchIsBounded(t *testing.T) {
 	t.Parallel()
 	d := realDir(t)
 	garbage := make([]byte, 4<<20)
-	rand.NewChaCha8([32]byte{1}).Read(garbage)
+	_, _ = rand.NewChaCha8([32]byte{1}).Read(garbage)
 	put(t, d, logName, append(encode("one"), garbage...))
 	l, damage, records := reopen(t, d)
 	require.Equal(t, []string{"one"}, records)

@@ -64,7 +64,7 @@ func (l *Log) replace(f *localdir.File, further, from int64) error {
 	}
 	if err != nil {
 		f.Close()
-		l.dir.Remove(newName(l.name))
+		_ = l.dir.Remove(newName(l.name))
 		return err
 	}
 	l.file.Close()
@@ -111,7 +111,7 @@ func create(d *localdir.Dir, name string, write func(io.Writer) error) (_ *local
 	defer func() {
 		if !done {
 			f.Close()
-			d.Remove(newName(name))
+			_ = d.Remove(newName(name))
 		}
 	}()
 	w := bufio.NewWriterSize(io.NewOffsetWriter(f, 0), bufSize)
@@ -131,7 +131,7 @@ func create(d *localdir.Dir, name string, write func(io.Writer) error) (_ *local
 // publish gives what create made under newName(name) the name target.
 func publish(d *localdir.Dir, name, target string) error {
 	if err := d.Rename(newName(name), target); err != nil {
-		d.Remove(newName(name))
+		_ = d.Remove(newName(name))
 		return err
 	}
 	return d.SyncDir(path.Dir(target))

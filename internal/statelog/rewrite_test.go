@@ -118,7 +118,7 @@ func TestRewritePanics(t *testing.T) {
 	d := memoryDir(t)
 	l, _, _ := reopen(t, d)
 	appendAll(t, l, "one")
-	require.Panics(t, func() { l.Rewrite(l.Size(), func(func([]byte) bool) { panic("producer") }) })
+	require.Panics(t, func() { _ = l.Rewrite(l.Size(), func(func([]byte) bool) { panic("producer") }) })
 	appendAll(t, l, "two")
 	require.NoError(t, l.Close())
 	require.Equal(t, []string{"one", "two"}, contents(t, d))

@@ -34,7 +34,7 @@ func Example() {
 // The tree can be any afero.Fs, and looked at from behind.
 func Example_fs() {
 	tree := afero.NewMemMapFs()
-	afero.WriteFile(tree, "/data/report.csv", []byte("1,2,3"), 0o644)
+	_ = afero.WriteFile(tree, "/data/report.csv", []byte("1,2,3"), 0o644)
 	server, err := sftptest.New(&sftptest.Options{Fs: tree, User: "me", Password: "secret"})
 	if err != nil {
 		log.Fatal(err)

@@ -113,14 +113,14 @@ func pathError(op, name string, err error) error {
 }
 
 // add puts n into dir, whose time it changes.
-func (dir *node) add(base string, n *node) {
-	dir.entries[base] = n
-	dir.mtime = time.Now()
+func (n *node) add(base string, child *node) {
+	n.entries[base] = child
+	n.mtime = time.Now()
 }
 
-func (dir *node) drop(base string) {
-	delete(dir.entries, base)
-	dir.mtime = time.Now()
+func (n *node) drop(base string) {
+	delete(n.entries, base)
+	n.mtime = time.Now()
 }
 
 // make puts a new node at name, which must be free.

@@ -1,6 +1,7 @@
 package sftptest
 
 import (
+	"errors"
 	"io/fs"
 	"os"
 	"path"
@@ -86,7 +87,7 @@ func (m *memFs) RemoveAll(name string) error {
 		dir.drop(base)
 		return nil
 	})
-	if pe, ok := err.(*fs.PathError); ok && pe.Err == syscall.ENOENT {
+	if errors.Is(err, syscall.ENOENT) {
 		return nil
 	}
 	return err
@@ -185,7 +186,7 @@ func (m *memFs) SymlinkIfPossible(target, name string) error {
 	n := newNode(fs.ModeSymlink | 0o777)
 	n.target = target
 	if err := m.make("symlink", name, n); err != nil {
-		return &os.LinkError{Op: "symlink", Old: target, New: name, Err: err.(*fs.PathError).Err}
+		return &os.LinkError{Op: "symlink", Old: target, New: name, Err: errors.Unwrap(err)}
 	}
 	return nil
 }

@@ -34,7 +34,7 @@ func dial(t testing.TB, s *sftptest.Server) *ssh.Client {
 		User: cfg.User, Auth: cfg.Auth, HostKeyCallback: cfg.HostKeyCallback,
 	})
 	require.NoError(t, err)
-	t.Cleanup(func() { conn.Close(); conn.Wait() })
+	t.Cleanup(func() { conn.Close(); _ = conn.Wait() })
 	return conn
 }
 
@@ -48,7 +48,7 @@ func channel(t testing.TB, conn *ssh.Client) *sftp.Client {
 
 // code returns the status code of err as it came over the wire.
 func code(err error) uint32 {
-	switch e := err.(type) {
+	switch e := err.(type) { //nolint:errorlint // one layer after the other
 	case nil:
 		return 0
 	case *sftp.StatusError:
