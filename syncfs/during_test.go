@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"math/rand/v2"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -27,19 +28,10 @@ func TestDifferentialDuringPushes(t *testing.T) {
 		pushes := map[afero.Fs]*background{}
 		aferotest.Differential(struct{ testing.TB }{t}, aferotest.Subject{ // rapid may not ask a bubble for its deadline
 			New: func(t testing.TB) afero.Fs {
-				opts := &crashfs.Options{Now: func() time.Time { return time.Now().AddDate(30, 0, 0) }} // what Chtimes sets is before
-				b := &background{remote: crashfs.New(opts), random: rand.New(rand.NewPCG(1, 2))}
-				plan := new(faultfs.Plan)
-				plan.Before(func(op faultfs.Op) error {
-					if !slices.Contains(ofFiles, op.Kind) {
-						b.wait()
-					}
-					return nil
-				})
-				b.fs = newFs(t, faultfs.New(b.remote, plan), crashfs.New(opts), &Options{Cache: cachefs.Options{Now: opts.Now}})
+				b := newBackground(t, 0)
+				t.Cleanup(func() { b.close(t) })
 				subject := remotetest.Before(b.fs, b.call)
 				pushes[subject] = b
-				t.Cleanup(b.end)
 				return subject
 			},
 			Incapable: map[aferotest.Capability]string{aferotest.Links: "crashfs has none"},
@@ -99,11 +91,52 @@ func TestHandleOfWhatIsRemovedDuringAPush(t *testing.T) {
 type background struct {
 	fs     *Fs
 	remote afero.Fs
-	random *rand.Rand
+	local  afero.Fs
 	done   chan struct{} // of the push that runs; nil: none does
+
+	ops    sync.RWMutex // held for reading by a request that is carried out, for writing by others
+	mu     sync.Mutex   // guards random
+	random *rand.Rand
 }
 
-func (b *background) wait() { time.Sleep(time.Duration(b.random.IntN(10)) * time.Millisecond) }
+// newBackground has a remote whose requests take random times.
+func newBackground(t require.TestingT, revalidate time.Duration) *background {
+	opts := &crashfs.Options{Now: func() time.Time { return time.Now().AddDate(30, 0, 0) }} // what tests set is before
+	b := &background{remote: crashfs.New(opts), local: crashfs.New(opts), random: rand.New(rand.NewPCG(1, 2))}
+	plan := new(faultfs.Plan)
+	plan.Before(func(op faultfs.Op) error {
+		if !slices.Contains(ofFiles, op.Kind) {
+			b.wait()
+		}
+		b.ops.RLock()
+		return nil
+	})
+	plan.After(func(_ faultfs.Op, err error) error {
+		b.ops.RUnlock()
+		return err
+	})
+	var err error
+	b.fs, err = New(faultfs.New(b.remote, plan), b.local, trying(&Options{
+		Cache: cachefs.Options{Now: opts.Now, Revalidate: revalidate},
+	}))
+	require.NoError(t, err)
+	return b
+}
+
+// close ends all.
+func (b *background) close(t require.TestingT) {
+	b.end()
+	require.NoError(t, b.fs.Close())
+}
+
+// below is a random number.
+func (b *background) below(n int) int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.random.IntN(n)
+}
+
+func (b *background) wait() { time.Sleep(time.Duration(b.below(10)) * time.Millisecond) }
 
 // call comes before a call.
 func (b *background) call() {
@@ -115,12 +148,12 @@ func (b *background) call() {
 		default:
 		}
 	}
-	if b.done == nil && b.random.IntN(3) == 0 {
+	if b.done == nil && b.below(3) == 0 {
 		done := make(chan struct{})
 		b.done = done
 		ctx, cancel := context.Background(), func() {}
-		if b.random.IntN(3) == 0 {
-			ctx, cancel = context.WithTimeout(ctx, time.Duration(b.random.IntN(200))*time.Millisecond)
+		if b.below(3) == 0 {
+			ctx, cancel = context.WithTimeout(ctx, time.Duration(b.below(200))*time.Millisecond)
 		}
 		go func() {
 			defer close(done)

@@ -287,6 +287,7 @@ func (m *machine) overtaken() {
 		}
 		if !e.own && e.text != now.text {
 			e.text, e.stale, e.mtime = now.text, false, 0
+			e.lasting = "" // it is the other client's
 		}
 		e.perm = now.perm
 		m.view[name] = e

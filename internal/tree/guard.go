@@ -134,9 +134,10 @@ func (t *Tree) anyGuard(is func(Intent) bool) bool {
 	return false
 }
 
-// takes tells whether the request removes or renames what is under a path of the remote. What it moves aside is not lost.
+// takes tells whether the request removes or renames what is under a path of the remote. What it moves aside is not lost, and
+// a directory that is removed is empty.
 func (i Intent) takes(path string) bool {
-	return (i.Kind == Erase || i.Kind.Renames()) && Within(path, i.From)
+	return i.Kind == Erase && path == i.From || i.Kind.Renames() && Within(path, i.From)
 }
 
 // AtRemote returns the node that the remote has, or is taken to have, under a path; nil if the tree has none.

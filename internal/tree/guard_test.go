@@ -21,7 +21,8 @@ func TestExplains(t *testing.T) {
 		want   bool
 	}{
 		{"removed", at(Erase, "d/f", "", ""), Absent, Meta{}, true},
-		{"directory above removed", at(Erase, "d", "", ""), Absent, Meta{}, true},
+		{"directory above removed, which was empty then", at(Erase, "d", "", ""), Absent, Meta{}, false},
+		{"directory above renamed", at(Move, "d", "e", ""), Absent, Meta{}, true},
 		{"other removed", at(Erase, "d/f2", "", ""), Absent, Meta{}, false},
 		{"renamed", at(Move, "d/f", "d/g", "d/g (replaced)"), Absent, Meta{}, true},
 		{"parked", at(Park, "d/f", "d/f (moving)", ""), Absent, Meta{}, true},
