@@ -2,39 +2,25 @@ package mirror
 
 import (
 	"context"
-	"io/fs"
 	"testing"
 
 	"github.com/spf13/afero"
 	"github.com/stretchr/testify/require"
+
+	"github.com/sftpsyncer/go-syncfs/internal/faultfs"
 )
 
-// stuck is a remote that answers only once it is released, and knows no contexts.
-type stuck struct {
-	afero.Fs
-	called  chan struct{} // one value for each call that came in
-	release chan struct{}
-}
-
-func (s *stuck) wait() {
-	s.called <- struct{}{}
-	<-s.release
-}
-
-func (s *stuck) Stat(name string) (fs.FileInfo, error) {
-	s.wait()
-	return s.Fs.Stat(name)
-}
-
-func (s *stuck) Open(name string) (afero.File, error) {
-	s.wait()
-	return s.Fs.Open(name)
-}
-
+// A remote that answers only once it is released, and knows no contexts.
 func TestCallsOnARemoteWithoutContextsEndWithTheContext(t *testing.T) {
-	remote := &stuck{Fs: afero.NewMemMapFs(), called: make(chan struct{}, 100), release: make(chan struct{})}
-	require.NoError(t, afero.WriteFile(remote.Fs, "/a", []byte("a"), 0o644))
-	m, err := Open(remote, afero.NewBasePathFs(afero.NewOsFs(), t.TempDir()), Options{})
+	called, release, plan := make(chan struct{}, 100), make(chan struct{}), new(faultfs.Plan)
+	plan.Before(func(faultfs.Op) error {
+		called <- struct{}{}
+		<-release
+		return nil
+	})
+	base := afero.NewMemMapFs()
+	require.NoError(t, afero.WriteFile(base, "/a", []byte("a"), 0o644))
+	m, err := Open(faultfs.New(base, plan), afero.NewBasePathFs(afero.NewOsFs(), t.TempDir()), Options{})
 	require.NoError(t, err)
 	for name, call := range map[string]func(*FS) error{
 		"stat": func(m *FS) error { _, err := m.Stat("a", true); return err },
@@ -46,11 +32,11 @@ func TestCallsOnARemoteWithoutContextsEndWithTheContext(t *testing.T) {
 			defer cancel()
 			done := make(chan error, 1)
 			go func() { done <- call(m.With(ctx)) }()
-			<-remote.called
+			<-called
 			cancel()
 			require.ErrorIs(t, <-done, context.Canceled)
 		})
 	}
 	require.NoError(t, m.Close())
-	close(remote.release)
+	close(release)
 }
