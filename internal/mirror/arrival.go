@@ -81,7 +81,7 @@ func (m *FS) depart(n *tree.Node) *arrival {
 	m.counted.fetches.Add(1)
 	a := &arrival{
 		m: m.bind(ctx, m.meter), node: n, number: m.departures, cancel: cancel,
-		from: n.RemotePath(), around: (&View{FS: m}).detours(), known: n.Meta, began: m.opt.Now(), after: m.altering(n),
+		from: n.RemotePath(), around: m.view().detours(), known: n.Meta, began: m.opt.Now(), after: m.altering(n),
 		opened: make(chan struct{}), begun: make(chan struct{}), wanted: make(chan struct{}),
 		done: make(chan struct{}), left: make(chan struct{}), rest: make(chan struct{}),
 		news: make(chan struct{}), users: 1, far: newFarFiles(),

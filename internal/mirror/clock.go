@@ -63,7 +63,7 @@ func (m *FS) RemoteNow() time.Time {
 
 // unsure says whether a version that was there at a time of this side's clock may be followed by another one of the same
 // size and mtime.
-func (m *FS) unsure(meta tree.Meta, since time.Time) bool {
+func (m *state) unsure(meta tree.Meta, since time.Time) bool {
 	return unsure(meta.MTime, m.clock.at(since))
 }
 

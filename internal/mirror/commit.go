@@ -40,7 +40,7 @@ func (m *FS) begin(f *File) error {
 }
 
 // toBusy has a node be one that is being written: no copy any more, and with no time that was set before.
-func (m *FS) toBusy(n *tree.Node) {
+func (m *state) toBusy(n *tree.Node) {
 	m.tree.KeepBase(n, m.Now())
 	m.tree.Begin(n)
 	d := m.tree.Note(n, m.Now())

@@ -30,12 +30,12 @@ func (c *callContext) Err() error {
 func (c *callContext) AfterFunc(f func()) (stop func() bool) { return context.AfterFunc(c.ended, f) }
 
 // untilClose returns a context that ends with ctx or at Close. Once nobody has it any more, neither of them knows it.
-func (s *state) untilClose(ctx context.Context) context.Context {
+func (m *state) untilClose(ctx context.Context) context.Context {
 	if ctx.Done() == nil {
-		return &callContext{ctx, s.stop}
+		return &callContext{ctx, m.stop}
 	}
 	ended, cancel := context.WithCancel(context.Background())
-	stops := []func() bool{context.AfterFunc(ctx, cancel), context.AfterFunc(s.stop, cancel)}
+	stops := []func() bool{context.AfterFunc(ctx, cancel), context.AfterFunc(m.stop, cancel)}
 	c := &callContext{ctx, ended}
 	runtime.AddCleanup(c, func(stops []func() bool) {
 		for _, stop := range stops {
@@ -57,14 +57,14 @@ func (m *FS) With(ctx context.Context) *FS {
 
 // Begin has Close wait until end is called: when the caller does not use the mirror or the local directory any more, and
 // before it waits for a function of the program's. The error is fs.ErrClosed.
-func (s *state) Begin() (end func(), err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closed {
+func (m *FS) Begin() (end func(), err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.closed {
 		return nil, fs.ErrClosed
 	}
-	s.workers.Add(1)
-	return s.workers.Done, nil
+	m.workers.Add(1)
+	return m.workers.Done, nil
 }
 
 // Callback calls a function of the program's in the middle of a call. It returns fs.ErrClosed as soon as the mirror is

@@ -30,7 +30,7 @@ var _ afero.File = (*DirFile)(nil)
 // OpenDir opens a directory of the view.
 func (v *View) OpenDir(n *tree.Node, name string) *DirFile {
 	v.openDirs[n.ID]++
-	return &DirFile{m: v.FS, name: name, node: n}
+	return &DirFile{m: v.m, name: name, node: n}
 }
 
 // Name is the name the directory was opened with.
@@ -126,7 +126,7 @@ func (d *DirFile) Stat() (fs.FileInfo, error) {
 	}
 	d.m.mu.Lock()
 	defer d.m.mu.Unlock()
-	return Info{path.Base("/" + d.name), (&View{FS: d.m}).shown(d.node)}, nil
+	return Info{path.Base("/" + d.name), d.m.view().shown(d.node)}, nil
 }
 
 // fail is err, or that the directory is closed.

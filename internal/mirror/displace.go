@@ -64,7 +64,7 @@ func (m *FS) displace(d *displacement, do func() error) error {
 		defer m.mu.Unlock()
 		delete(m.displacing, d)
 		close(d.ended)
-		(&View{FS: m}).RemoteChanged()
+		m.view().RemoteChanged()
 	}()
 	for _, over := range before {
 		select {

@@ -56,14 +56,14 @@ func (m *FS) syncLog() error {
 }
 
 // syncLogAnyway is syncLog with or without the lock.
-func (m *FS) syncLogAnyway() error {
+func (m *state) syncLogAnyway() error {
 	if err := m.syncNames(); err != nil {
 		return err
 	}
 	return m.log.Sync()
 }
 
-func (m *FS) syncNames() error {
+func (m *state) syncNames() error {
 	m.renamed.syncing.Lock()
 	defer m.renamed.syncing.Unlock()
 	dirs := m.renamed.take()
@@ -77,7 +77,7 @@ func (m *FS) syncNames() error {
 }
 
 // rename renames in the local directory. One that is said to have failed may have been made all the same.
-func (m *FS) rename(from, to string) error {
+func (m *state) rename(from, to string) error {
 	err := m.local.Rename(from, to)
 	if err != nil && !missing(err) {
 		_, fromErr := m.local.Lstat(from)

@@ -263,7 +263,7 @@ func (e *openError) Unwrap() error { return e.error }
 func (a *arrival) openAnother() (afero.File, error) {
 	m := a.m
 	m.mu.Lock()
-	from, around := a.node.RemotePath(), (&View{FS: m}).detours()
+	from, around := a.node.RemotePath(), m.view().detours()
 	m.mu.Unlock()
 	if from == "" {
 		return nil, fs.ErrNotExist

@@ -245,7 +245,7 @@ func (f *File) Stat() (fs.FileInfo, error) {
 	switch {
 	case n == nil:
 	case n.Content() == tree.Owned:
-		i.meta = (&View{FS: f.m}).shown(n)
+		i.meta = f.m.view().shown(n)
 	case f.shared.unwritten:
 		i.meta = n.Shown()
 	default:

@@ -88,7 +88,7 @@ func (m *FS) touchDown(n *tree.Node) error {
 }
 
 // vacant says whether a copy may be put under a name: nothing is there, or the copy that it replaces, untouched.
-func (m *FS) vacant(name string, prev *tree.Copy) bool {
+func (m *state) vacant(name string, prev *tree.Copy) bool {
 	info, err := m.local.Lstat(name)
 	return err != nil && missing(err) || err == nil && prev != nil && stampOf(info) == prev.Stamp
 }
@@ -101,7 +101,7 @@ func (m *FS) backOut(n *tree.Node, err error) error {
 }
 
 // stopArrival has what arrives for a node come to nothing.
-func (m *FS) stopArrival(n *tree.Node) {
+func (m *state) stopArrival(n *tree.Node) {
 	if a := m.arrivals[n.ID]; a != nil {
 		delete(m.arrivals, n.ID)
 		a.leaving = true
@@ -111,7 +111,7 @@ func (m *FS) stopArrival(n *tree.Node) {
 
 // giveArriving has who reads a node's bytes while they arrive see what becomes of them: the node has others under a local
 // name now. Should that not work, each handle finds out by itself that it has to read there.
-func (m *FS) giveArriving(n *tree.Node, path string) {
+func (m *state) giveArriving(n *tree.Node, path string) {
 	a := m.arrivals[n.ID]
 	if a == nil {
 		return

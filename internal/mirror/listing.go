@@ -10,7 +10,7 @@ import (
 // bring has directories listed while the program goes on.
 func (v *View) bring(dirs []string) {
 	for _, dir := range dirs {
-		m, around, epoch := v.bind(v.stop, nil), v.detours(), v.epoch
+		m, around, epoch := v.m.bind(v.stop, nil), v.detours(), v.epoch
 		v.workers.Add(1)
 		go func() {
 			defer v.workers.Done()
@@ -19,14 +19,14 @@ func (v *View) bring(dirs []string) {
 			defer m.mu.Unlock()
 			next := m.lists.Came(dir, l, m.epoch == epoch && l.Err == nil, m.Now(), m.mostComing())
 			if !m.closed {
-				(&View{FS: m}).bring(next)
+				m.view().bring(next)
 			}
 		}()
 	}
 }
 
 // mostComing is how many lists may be on their way at a time, beside one that the program waits for.
-func (m *FS) mostComing() int { return int(m.Capacity()) - 1 }
+func (m *state) mostComing() int { return int(m.Capacity()) - 1 }
 
 // believes says whether the call may use an answer that was heard before: not about a file that is being written there.
 // About what is not there a call that is about contents is told anew when a copy would have to be compared.

@@ -154,7 +154,7 @@ func (m *FS) Name() string { return m.remote.Base().Name() }
 func (m *FS) Context() context.Context { return m.ctx }
 
 // Local is the local directory.
-func (m *FS) Local() *localdir.Dir { return m.local }
+func (m *state) Local() *localdir.Dir { return m.local }
 
 // Remote is the remote, bound to m's context.
 func (m *FS) Remote() *remote.Remote { return m.remote }
@@ -163,7 +163,7 @@ func (m *FS) Remote() *remote.Remote { return m.remote }
 func (m *FS) Options() Options { return m.opt }
 
 // Now is the time in nanoseconds since 1970.
-func (m *FS) Now() int64 { return m.opt.Now().UnixNano() }
+func (m *state) Now() int64 { return m.opt.Now().UnixNano() }
 
 // Close ends the calls and fetches that are under way, waits for them, and releases the local directory. Calls after it
 // fail with fs.ErrClosed. Another Close waits for the first one.

@@ -37,7 +37,8 @@ func (m *FS) OpenRead(name string) (afero.File, error) {
 func (m *FS) openCopy(clean, name string) *File {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	v := &View{FS: m, exact: true}
+	v := m.view()
+	v.exact = true
 	n := v.Lookup(clean)
 	if m.closed || n == nil || n.Content() != tree.Owned || n.Copy().Stale || n.Copy().Landing != "" || v.askable(n) ||
 		len(m.writing) > 0 && m.written(n.RemotePath()) {
@@ -139,7 +140,7 @@ func (m *FS) openArriving(t toArrive, name string) (*File, error) {
 	sure, renamed := false, false
 	a, err := m.join(t.node, t.expected, func(a *arrival) {
 		a.addHandle()
-		shared = (&View{FS: m}).share(t.node)
+		shared = m.view().share(t.node)
 		shared.streams++
 		m.noteUsage(t.node)
 		sure = t.openable && t.epoch == m.epoch && !m.displaced(a)

@@ -33,7 +33,7 @@ func (v *View) openNode(n *tree.Node, path, name string, flag int) (*File, error
 	if err != nil {
 		return nil, err
 	}
-	return &File{m: v.FS, name: name, flag: flag, bytes: localContent{local}, local: local, node: n, shared: v.share(n)}, nil
+	return &File{m: v.m, name: name, flag: flag, bytes: localContent{local}, local: local, node: n, shared: v.share(n)}, nil
 }
 
 // readToo opens for reading what is opened for writing: committing reads.
@@ -53,7 +53,7 @@ func (v *View) OpenLocal(p Place, name string, flag int, adopt func(name string)
 	if err != nil {
 		return nil, err
 	}
-	f := &File{m: v.FS, name: name, flag: flag, bytes: localContent{local}, local: local, adopt: adopt}
+	f := &File{m: v.m, name: name, flag: flag, bytes: localContent{local}, local: local, adopt: adopt}
 	if adopt != nil {
 		v.usersOpen[f] = p.Path()
 	}
@@ -84,7 +84,7 @@ func (m *FS) unshare(n *tree.Node, f *File) {
 }
 
 // noteUsage has the tree know who has a node's bytes open. Those who wait for another copy don't use a stale one.
-func (m *FS) noteUsage(n *tree.Node) {
+func (m *state) noteUsage(n *tree.Node) {
 	s := m.open[n.ID]
 	switch {
 	case s == nil:

@@ -29,7 +29,7 @@ func atOnce(handles uint64) int64 {
 var byHandles = sync.OnceValue(func() int64 { return atOnce(maxHandles()) })
 
 // Capacity is how much may be under way at once, in the unit of Weight.
-func (m *FS) Capacity() int64 {
+func (m *state) Capacity() int64 {
 	if m.opt.Parallel > 0 {
 		return int64(m.opt.Parallel)
 	}

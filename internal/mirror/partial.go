@@ -173,7 +173,7 @@ func (m *FS) takePartial(from string, meta tree.Meta) *partial {
 }
 
 // removePartial deletes a part. The mirror is locked.
-func (m *FS) removePartial(p *partial) {
+func (m *state) removePartial(p *partial) {
 	if p == nil {
 		return
 	}
@@ -183,7 +183,7 @@ func (m *FS) removePartial(p *partial) {
 }
 
 // removeTemp deletes a temporary file, and what is noted about it.
-func (m *FS) removeTemp(temp string) {
+func (m *state) removeTemp(temp string) {
 	_ = m.local.Remove(temp)
 	_ = m.local.Remove(temp + noteSuffix)
 }

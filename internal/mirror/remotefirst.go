@@ -14,8 +14,8 @@ import (
 // This file is for a user that changes the remote first: what the mirror knows follows.
 
 // Lookup is the node of a clean path, without asking anybody and without following links; nil if there is none.
-func (v *View) Lookup(name string) *tree.Node {
-	n := v.tree.Root()
+func (m *state) Lookup(name string) *tree.Node {
+	n := m.tree.Root()
 	for rest := name; rest != "" && rest != "." && n != nil; {
 		var element string
 		element, rest, _ = strings.Cut(rest, "/")
@@ -143,7 +143,7 @@ type remoteWrite struct {
 }
 
 // written says whether the remote's file of that name is open to be written. The mirror is locked.
-func (m *FS) written(name string) bool {
+func (m *state) written(name string) bool {
 	for w := range m.writing {
 		if w.name == name {
 			return true
@@ -154,7 +154,7 @@ func (m *FS) written(name string) bool {
 
 // writtenIn says whether a file in that directory of the remote is open to be written: lists that were heard have other
 // sizes. The mirror is locked.
-func (m *FS) writtenIn(dir string) bool {
+func (m *state) writtenIn(dir string) bool {
 	for w := range m.writing {
 		if up, _ := tree.Split(w.name); w.name != "" && up == dir {
 			return true

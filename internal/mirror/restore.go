@@ -68,7 +68,7 @@ func (m *FS) restore(d directory, adopted bool) error {
 	}
 	m.live = max(m.live, m.log.Size())
 	if adopted {
-		(&View{FS: m}).Doubt(".")
+		m.view().Doubt(".")
 	}
 	if err := m.save(); err != nil {
 		return err
@@ -95,7 +95,7 @@ func (m *FS) redo(a tree.Action) {
 	if err := m.actOne(a); err != nil {
 		m.opt.Logger.Warn("local change not repeated", "from", a.From, "to", a.To, "err", err)
 		if m.keep(a.From) {
-			if n := (&View{FS: m}).Lookup(a.To); n != nil {
+			if n := m.Lookup(a.To); n != nil {
 				m.unown(n)
 			}
 		}
@@ -118,7 +118,7 @@ func (m *FS) unown(n *tree.Node) {
 }
 
 // DiscardedName is a name for what is taken out of the program's sight and not deleted. None is used twice.
-func (m *FS) DiscardedName() string {
+func (m *state) DiscardedName() string {
 	return fmt.Sprintf("%s/%s-%016x", localdir.DiscardedDir, m.opt.Now().UTC().Format("20060102T150405"), rand.Uint64())
 }
 

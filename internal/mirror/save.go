@@ -12,7 +12,7 @@ import (
 )
 
 // settle appends what is owed.
-func (m *FS) settle() error {
+func (m *state) settle() error {
 	if len(m.owed) == 0 {
 		return nil
 	}
@@ -28,7 +28,7 @@ func (m *FS) settle() error {
 
 // save records what was changed in the tree, then changes the local directory accordingly. If either fails, all is
 // as it was.
-func (m *FS) save(actions ...tree.Action) error {
+func (m *state) save(actions ...tree.Action) error {
 	err := m.settle()
 	var copies []*tree.Node
 	sync := false
@@ -69,7 +69,7 @@ func (m *FS) save(actions ...tree.Action) error {
 // identify notes what the actions rename, and returns the nodes among it that are untouched copies; and whether something
 // could be mistaken for what it replaces, should the record not last. What is renamed twice is still where the first of the
 // two takes it from.
-func (m *FS) identify(actions []tree.Action) (copies []*tree.Node, alike bool) {
+func (m *state) identify(actions []tree.Action) (copies []*tree.Node, alike bool) {
 	origins := map[string]string{}
 	for i, a := range actions {
 		if a.Kind != tree.RenameLocal {
@@ -85,7 +85,7 @@ func (m *FS) identify(actions []tree.Action) (copies []*tree.Node, alike bool) {
 		if there, err := m.local.Lstat(a.To); err == nil && !reserved(a.To) {
 			alike = alike || mistakable(info, there)
 		}
-		n := (&View{FS: m}).Lookup(a.To)
+		n := m.Lookup(a.To)
 		if n != nil && n.Content() == tree.Owned && n.Copy().Stamp == stampOf(info) {
 			copies = append(copies, n)
 		}
@@ -95,7 +95,7 @@ func (m *FS) identify(actions []tree.Action) (copies []*tree.Node, alike bool) {
 
 // restamp takes note that renaming untouched copies has changed their ctime: they still are. The note goes into the
 // next record; without it the hash would tell.
-func (m *FS) restamp(copies []*tree.Node) {
+func (m *state) restamp(copies []*tree.Node) {
 	for _, n := range copies {
 		if info, err := m.local.Lstat(n.Path()); err == nil {
 			m.tree.Restamp(n, stampOf(info))
@@ -105,7 +105,7 @@ func (m *FS) restamp(copies []*tree.Node) {
 
 // act makes the actions of a transaction, and records each: it must not be made again on the next start, when
 // something else may be there. If one fails, those before it are undone.
-func (m *FS) act(actions []tree.Action) error {
+func (m *state) act(actions []tree.Action) error {
 	for i, a := range actions {
 		if err := m.actOne(a); err != nil {
 			for i--; i >= 0; i-- {
@@ -120,7 +120,7 @@ func (m *FS) act(actions []tree.Action) error {
 	return nil
 }
 
-func (m *FS) actOne(a tree.Action) error {
+func (m *state) actOne(a tree.Action) error {
 	switch a.Kind {
 	case tree.RenameLocal:
 		if tree.Within(a.From, localdir.TrashDir) && m.bothThere(a) {
@@ -159,13 +159,13 @@ func (m *FS) actOne(a tree.Action) error {
 	return nil
 }
 
-func (m *FS) bothThere(a tree.Action) bool {
+func (m *state) bothThere(a tree.Action) bool {
 	_, fromErr := m.local.Lstat(a.From)
 	_, toErr := m.local.Lstat(a.To)
 	return fromErr == nil && toErr == nil
 }
 
-func (m *FS) undo(a tree.Action) {
+func (m *state) undo(a tree.Action) {
 	switch a.Kind {
 	case tree.RenameLocal:
 		_ = m.local.Rename(a.To, a.From)
@@ -176,14 +176,14 @@ func (m *FS) undo(a tree.Action) {
 	}
 }
 
-func (m *FS) makeParent(name string) error {
+func (m *state) makeParent(name string) error {
 	dir, _ := tree.Split(name)
 	return m.mkdirAll(dir)
 }
 
 // mkdirAll makes a local directory, and those above it as far as they are missing. None lets others in whom it would not let in
 // on the remote; this process may enter all of them.
-func (m *FS) mkdirAll(name string) error {
+func (m *state) mkdirAll(name string) error {
 	if info, err := m.local.Lstat(name); err == nil && info.IsDir() {
 		return nil
 	}
@@ -205,7 +205,7 @@ func (m *FS) mkdirAll(name string) error {
 
 // compact has the log rewritten when most of it is history, while calls go on. If that fails, nothing is lost, and it is
 // tried again when the log has grown.
-func (m *FS) compact() {
+func (m *state) compact() {
 	size := m.log.Size()
 	if m.compacting || m.closed || size < 4<<20 || size < 3*m.live {
 		return
@@ -224,7 +224,7 @@ func (m *FS) compact() {
 
 // rewriting returns a function that replaces the records there are by the state that they lead to. It is called without the
 // lock.
-func (m *FS) rewriting() func() error {
+func (m *state) rewriting() func() error {
 	end, records := m.log.Size(), slices.Collect(m.tree.Snapshot)
 	return func() error {
 		if err := m.syncNames(); err != nil {

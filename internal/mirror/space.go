@@ -7,7 +7,7 @@ import (
 )
 
 // used is what Options.MaxBytes bounds. The mirror is locked.
-func (m *FS) used() int64 {
+func (m *state) used() int64 {
 	used := m.transit.sum
 	used.Add(m.tree.OwnedBytes())
 	return used.Int64()
@@ -74,7 +74,7 @@ func (m *FS) evictUntil(limit int64) {
 }
 
 // evict deletes the local bytes of an owned file that are, by their stamps, the copy that was recorded.
-func (m *FS) evict(n *tree.Node) error {
+func (m *state) evict(n *tree.Node) error {
 	name := n.Path()
 	info, err := m.local.Lstat(name)
 	switch {
@@ -91,14 +91,14 @@ func (m *FS) evict(n *tree.Node) error {
 	}
 	m.counted.evictions.Add(1)
 	m.counted.evictedBytes.Add(n.Copy().Stamp.Size)
-	(&View{FS: m}).evicted(n)
+	m.evicted(n)
 	m.Tidy(n.Parent())
 	m.opt.Logger.Debug("evicted", "name", name)
 	return nil
 }
 
 // delete removes a local file. A removal that is said to have failed may have been made all the same.
-func (m *FS) delete(name string) error {
+func (m *state) delete(name string) error {
 	err := m.local.Remove(name)
 	if err != nil {
 		if _, statErr := m.local.Lstat(name); missing(statErr) {
@@ -110,7 +110,7 @@ func (m *FS) delete(name string) error {
 
 // Tidy deletes local directories that are empty, from dir upwards, as far as they are there because of the remote: once
 // nothing is known about what was in one, it would be taken for the user's, which is there whatever the remote says.
-func (m *FS) Tidy(dir *tree.Node) {
+func (m *state) Tidy(dir *tree.Node) {
 	for ; dir != nil && !dir.IsRoot() && dir.Known != tree.Unknown && !dir.Differs(); dir = dir.Parent() {
 		if dir.Known == tree.Absent && dir.HasKids() {
 			return // they are only here
@@ -122,7 +122,7 @@ func (m *FS) Tidy(dir *tree.Node) {
 }
 
 // rmdir removes an empty local directory. A file that the user has put in its place stays.
-func (m *FS) rmdir(name string) error {
+func (m *state) rmdir(name string) error {
 	info, err := m.local.Lstat(name)
 	switch {
 	case err != nil:
@@ -173,7 +173,7 @@ func (m *FS) Evict(name string) error {
 
 // dropParts deletes what has arrived of a path on the remote, and what arrives, once that has come to its end. The mirror is
 // locked.
-func (m *FS) dropParts(from string) {
+func (m *state) dropParts(from string) {
 	m.removePartial(m.partials[from])
 	for a := range m.running {
 		a.evicted = a.evicted || a.from == from

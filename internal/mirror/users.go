@@ -14,7 +14,7 @@ import (
 
 // followUsers has the handles on files of the user's follow what was renamed in the local directory. The mirror is
 // locked.
-func (m *FS) followUsers(actions []tree.Action) {
+func (m *state) followUsers(actions []tree.Action) {
 	for f, name := range m.usersOpen {
 		for _, a := range actions {
 			switch {
@@ -47,7 +47,7 @@ func (f *File) becomeNode() error {
 		moved := f.m.usersOpen[f] != name
 		if !moved && err == nil {
 			delete(f.m.usersOpen, f)
-			f.node, f.shared = n, (&View{FS: f.m}).share(n)
+			f.node, f.shared = n, f.m.view().share(n)
 		}
 		f.m.mu.Unlock()
 		switch {

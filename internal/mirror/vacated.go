@@ -15,7 +15,7 @@ import (
 const maxVacated = 1024
 
 // vacate notes that a local name has lost its bytes, with all below it.
-func (m *FS) vacate(name string) {
+func (m *state) vacate(name string) {
 	if len(m.vacated) >= maxVacated {
 		clear(m.vacated)
 		name = "."
@@ -61,7 +61,7 @@ func (v *View) lasting(actions []tree.Action) error {
 }
 
 // wasVacated says whether a name, or one above or below it, was vacated.
-func (m *FS) wasVacated(name string) bool {
+func (m *state) wasVacated(name string) bool {
 	for vacated := range m.vacated {
 		if tree.Within(name, vacated) || tree.Within(vacated, name) {
 			return true
@@ -74,7 +74,7 @@ func (m *FS) wasVacated(name string) bool {
 func reserved(name string) bool { return tree.Within(name, localdir.StateDir) }
 
 // moves notes what actions take away from names, once they are recorded.
-func (m *FS) moves(actions []tree.Action) {
+func (m *state) moves(actions []tree.Action) {
 	for _, a := range actions {
 		if a.Kind == tree.RenameLocal && !reserved(a.From) {
 			m.vacate(a.From)

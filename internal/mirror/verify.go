@@ -100,12 +100,12 @@ func (v *View) judge(n *tree.Node, h hashed) {
 }
 
 // evicted records that the bytes of a copy are not here any more.
-func (v *View) evicted(n *tree.Node) {
-	v.vacate(n.Path())
+func (m *state) evicted(n *tree.Node) {
+	m.vacate(n.Path())
 	if n.Differs() {
-		v.tree.KeepBase(n, v.Now())
+		m.tree.KeepBase(n, m.Now())
 	}
-	v.tree.Lost(n)
+	m.tree.Lost(n)
 }
 
 // Drop takes note that a node's copy is no longer in its place, if it has one.

@@ -12,7 +12,8 @@ import (
 
 // View is one call's sight of the mirror, under the lock.
 type View struct {
-	*FS
+	*state
+	m *FS
 	known *knowledge
 	// exact says that the call is about contents: lists, and the versions of copies, that were heard before do not do.
 	exact bool
@@ -107,7 +108,7 @@ func (m *FS) locked(known *knowledge, decide func(*View) error) error {
 	if !known.begun || known.epoch != m.epoch {
 		known.reset(m.epoch, m.departures)
 	}
-	err := decide(&View{FS: m, known: known})
+	err := decide(&View{state: m.state, m: m, known: known})
 	var n need
 	saveErr := m.save()
 	if m.overfull {
@@ -253,3 +254,6 @@ func (v *View) Fetch(n *tree.Node) error {
 func (v *View) expect(n *tree.Node) expectation {
 	return expectation{since: v.known.since, meta: n.Meta}
 }
+
+// view is a View for who has the lock.
+func (m *FS) view() *View { return &View{state: m.state, m: m} }

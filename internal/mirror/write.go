@@ -44,7 +44,7 @@ func (v *View) Emptied(n *tree.Node, name string, flag int) (*File, error) {
 		local, err := v.local.OpenFile(path, os.O_RDWR, 0)
 		if err == nil {
 			v.giveArriving(n, path)
-			return &File{m: v.FS, name: name, flag: flag, bytes: localContent{local}, local: local, node: n,
+			return &File{m: v.m, name: name, flag: flag, bytes: localContent{local}, local: local, node: n,
 				shared: v.share(n), full: true}, nil
 		}
 		if !missing(err) {
@@ -104,7 +104,7 @@ func (v *View) emptied(n *tree.Node, name string, flag int) (*File, error) {
 		return nil, err
 	}
 	v.giveArriving(n, path)
-	f := &File{m: v.FS, name: name, flag: flag, bytes: localContent{local}, local: local, node: n, shared: v.share(n), wrote: true}
+	f := &File{m: v.m, name: name, flag: flag, bytes: localContent{local}, local: local, node: n, shared: v.share(n), wrote: true}
 	f.shared.dirty++
 	f.shared.busy.Store(true)
 	return f, nil
