@@ -24,7 +24,7 @@ import (
 func TestOthersRemoveDuringPushes(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		rapid.Check(struct{ testing.TB }{t}, func(rt *rapid.T) {
-			r := &removing{rt: rt, background: newBackground(rt, cachefs.Always), alive: map[string]bool{}}
+			r := &removing{rt: rt, background: newBackground(rt, cachefs.Always, bubbleDisk(), bubbleDisk()), alive: map[string]bool{}}
 			defer r.close(rt)
 			rt.Repeat(map[string]func(*rapid.T){
 				"write":      func(*rapid.T) { r.write() },

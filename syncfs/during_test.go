@@ -24,32 +24,55 @@ import (
 // what package os has. Each request takes a random time, and a random time passes between two calls; the clock is that of a
 // bubble.
 func TestDifferentialDuringPushes(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
-		pushes := map[afero.Fs]*background{}
-		aferotest.Differential(struct{ testing.TB }{t}, aferotest.Subject{ // rapid may not ask a bubble for its deadline
-			New: func(t testing.TB) afero.Fs {
-				b := newBackground(t, 0)
-				t.Cleanup(func() { b.close(t) })
-				subject := remotetest.Before(b.fs, b.call)
-				pushes[subject] = b
-				return subject
-			},
-			Incapable: map[aferotest.Capability]string{aferotest.Links: "crashfs has none"},
-			Sometimes: func(t rapid.TB, subject, oracle afero.Fs) {
-				b := pushes[subject]
-				b.end()
-				_, err := b.fs.Push(context.Background())
-				require.NoError(t, err)
-				require.Empty(t, b.fs.Pending())
-				tree, err := aferotest.Tree(oracle)
-				require.NoError(t, err)
-				served, err := aferotest.Tree(b.remote)
-				require.NoError(t, err)
-				require.Empty(t, aferotest.Diff(tree, served))
-			},
+	t.Parallel()
+	for name, c := range map[string]struct {
+		sides     func(t testing.TB) (remote, local afero.Fs)
+		incapable map[aferotest.Capability]string
+	}{
+		"memory": {
+			func(testing.TB) (remote, local afero.Fs) { return bubbleDisk(), bubbleDisk() },
+			map[aferotest.Capability]string{aferotest.Links: "crashfs has none"},
+		},
+		"directories": {
+			func(t testing.TB) (remote, local afero.Fs) { return coarse{aferotest.OS(t.TempDir())}, realDir(t) },
+			nil,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T) {
+				pushes := map[afero.Fs]*background{}
+				aferotest.Differential(struct{ testing.TB }{t}, aferotest.Subject{ // rapid may not ask a bubble for its deadline
+					New: func(t testing.TB) afero.Fs {
+						remote, local := c.sides(t)
+						b := newBackground(t, 0, remote, local)
+						t.Cleanup(func() { b.close(t) })
+						subject := remotetest.Before(b.fs, b.call)
+						pushes[subject] = b
+						return subject
+					},
+					Incapable: c.incapable,
+					Sometimes: func(t rapid.TB, subject, oracle afero.Fs) {
+						b := pushes[subject]
+						b.end()
+						_, err := b.fs.Push(context.Background())
+						require.NoError(t, err)
+						require.Empty(t, b.fs.Pending())
+						tree, err := aferotest.Tree(oracle)
+						require.NoError(t, err)
+						served, err := aferotest.Tree(b.remote)
+						require.NoError(t, err)
+						require.Empty(t, aferotest.Diff(tree, served))
+					},
+				})
+			})
 		})
-	})
+	}
 }
+
+// bubbleNow is the clock of a bubble in a year that is later than what tests set. It is not that of real directories.
+func bubbleNow() time.Time { return time.Now().AddDate(30, 0, 0) }
+
+func bubbleDisk() afero.Fs { return crashfs.New(&crashfs.Options{Now: bubbleNow}) }
 
 // ofFiles take no time: a file that is closed is waited for by a mutex, for which the clock of a bubble does not go on.
 var ofFiles = []faultfs.Kind{faultfs.Read, faultfs.ReadAt, faultfs.Write, faultfs.WriteAt, faultfs.Truncate, faultfs.Sync,
@@ -100,9 +123,8 @@ type background struct {
 }
 
 // newBackground has a remote whose requests take random times.
-func newBackground(t require.TestingT, revalidate time.Duration) *background {
-	opts := &crashfs.Options{Now: func() time.Time { return time.Now().AddDate(30, 0, 0) }} // what tests set is before
-	b := &background{remote: crashfs.New(opts), local: crashfs.New(opts), random: rand.New(rand.NewPCG(1, 2))}
+func newBackground(t require.TestingT, revalidate time.Duration, remote, local afero.Fs) *background {
+	b := &background{remote: remote, local: local, random: rand.New(rand.NewPCG(1, 2))}
 	plan := new(faultfs.Plan)
 	plan.Before(func(op faultfs.Op) error {
 		if !slices.Contains(ofFiles, op.Kind) {
@@ -117,7 +139,7 @@ func newBackground(t require.TestingT, revalidate time.Duration) *background {
 	})
 	var err error
 	b.fs, err = New(faultfs.New(b.remote, plan), b.local, trying(&Options{
-		Cache: cachefs.Options{Now: opts.Now, Revalidate: revalidate},
+		Cache: cachefs.Options{Now: bubbleNow, Revalidate: revalidate},
 	}))
 	require.NoError(t, err)
 	return b

@@ -13,7 +13,7 @@ import (
 // View is one call's sight of the mirror, under the lock.
 type View struct {
 	*state
-	m *FS
+	m     *FS
 	known *knowledge
 	// exact says that the call is about contents: lists, and the versions of copies, that were heard before do not do.
 	exact bool
