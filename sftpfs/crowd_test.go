@@ -36,8 +36,10 @@ func newCrowd(files, size int) crowd {
 
 func (crowd) name(i int) string { return fmt.Sprintf("f%02d", i) }
 
-// copy opens all files, and then has all of them copied.
-func (c crowd) copy(t *testing.T, fsys *sftpfs.Fs, flag int, do func(f afero.File, content []byte) error) {
+// copy opens all files, and then has all of them copied. It calls meanwhile while they are.
+func (c crowd) copy(
+	t *testing.T, fsys *sftpfs.Fs, flag int, do func(f afero.File, content []byte) error, meanwhile func(),
+) {
 	t.Helper()
 	files := make([]afero.File, len(c))
 	var opening, copying errgroup.Group
@@ -51,20 +53,29 @@ func (c crowd) copy(t *testing.T, fsys *sftpfs.Fs, flag int, do func(f afero.Fil
 	for i, f := range files {
 		copying.Go(func() error { return errors.Join(do(f, c[i]), f.Close()) })
 	}
+	meanwhile()
 	require.NoError(t, copying.Wait())
 }
 
-func (c crowd) download(t *testing.T, fsys *sftpfs.Fs) {
+// download has all files read. Each reader waits with its first bytes until begun has returned.
+func (c crowd) download(t *testing.T, fsys *sftpfs.Fs, begun func()) {
 	t.Helper()
+	goOn := make(chan struct{})
 	c.copy(t, fsys, os.O_RDONLY, func(f afero.File, content []byte) error {
 		got := bytes.NewBuffer(make([]byte, 0, len(content)))
-		if _, err := io.Copy(got, f); err != nil {
+		if _, err := io.Copy(writerFunc(func(b []byte) (int, error) {
+			<-goOn
+			return got.Write(b)
+		}), f); err != nil {
 			return err
 		}
 		if !bytes.Equal(content, got.Bytes()) {
 			return fmt.Errorf("%s is not what it was", f.Name())
 		}
 		return nil
+	}, func() {
+		defer close(goOn)
+		begun()
 	})
 }
 
@@ -73,7 +84,16 @@ func (c crowd) upload(t *testing.T, fsys *sftpfs.Fs) {
 	c.copy(t, fsys, os.O_WRONLY|os.O_CREATE|os.O_EXCL, func(f afero.File, content []byte) error {
 		_, err := io.Copy(f, io.NewSectionReader(bytes.NewReader(content), 0, int64(len(content))))
 		return err
-	})
+	}, func() {})
+}
+
+// requireAllChannels waits until there are as many channels as there can be.
+func requireAllChannels(t *testing.T, fsys *sftpfs.Fs) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		channels, _ := fsys.Channels()
+		return channels == sftpfs.DefaultMaxChannels
+	}, soon, time.Millisecond)
 }
 
 // requireSpread requires that all channels have carried about as much, but the first one, which was alone for a while.
@@ -113,7 +133,7 @@ func TestDownloadsAreSpread(t *testing.T) {
 	server := newServer(t, &sftptest.Options{Fs: served})
 	_, cfg := far(t, server.Config(), link.Options{RoundTrip: 100 * time.Millisecond})
 	fsys := newFs(t, cfg)
-	c.download(t, fsys)
+	c.download(t, fsys, func() { requireAllChannels(t, fsys) }) // so that a slow machine does not do with fewer
 	requireSpread(t, fsys)
 }
 
@@ -154,7 +174,7 @@ func TestCrowdOnNarrowServer(t *testing.T) {
 			c := newCrowd(10, 4<<20)
 			c.upload(t, fsys)
 			c.requireOn(t, server)
-			c.download(t, fsys)
+			c.download(t, fsys, func() {})
 		})
 	}
 }
@@ -176,10 +196,7 @@ func TestLostLane(t *testing.T) {
 	var carried []uint64 // when the channel ends, without it
 	_, err = io.Copy(writerFunc(func(b []byte) (int, error) {
 		if carried == nil && got.Len() >= quarter {
-			require.Eventually(t, func() bool {
-				channels, _ := fsys.Channels()
-				return channels == sftpfs.DefaultMaxChannels
-			}, soon, time.Millisecond)
+			requireAllChannels(t, fsys)
 		}
 		if carried == nil && got.Len() >= 2*quarter { // what is read since went over all of them
 			all, err := os.ReadFile(pids)
