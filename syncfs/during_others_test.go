@@ -30,7 +30,7 @@ func TestOthersRemoveDuringPushes(t *testing.T) {
 				"write":      func(*rapid.T) { r.write() },
 				"write2":     func(*rapid.T) { r.write() },
 				"write3":     func(*rapid.T) { r.write() },
-				"mkdir":      func(*rapid.T) { r.program("mkdirall", r.name(), "", r.fs.MkdirAll(r.last, 0o755)) },
+				"mkdir":      func(*rapid.T) { r.mkdir() },
 				"rename":     func(*rapid.T) { r.rename() },
 				"rename2":    func(*rapid.T) { r.rename() },
 				"remove":     func(*rapid.T) { r.remove("remove", r.fs.Remove) },
@@ -50,15 +50,16 @@ type removing struct {
 	*background
 	rt    *rapid.T
 	texts int
-	last  string          // name that was drawn
 	alive map[string]bool // texts that the program has written, and nobody has removed
 }
 
 var removingNames = rapid.SampledFrom([]string{"a", "b", "d", "d/a", "d/b", "d/e", "d/e/a", "e", "e/a"})
 
-func (r *removing) name() string {
-	r.last = removingNames.Draw(r.rt, "name")
-	return r.last
+func (r *removing) name() string { return removingNames.Draw(r.rt, "name") }
+
+func (r *removing) mkdir() {
+	name := r.name()
+	r.program("mkdirall", name, "", r.fs.MkdirAll(name, 0o755))
 }
 
 func (r *removing) program(op, name, to string, err error) {
@@ -87,8 +88,8 @@ func (r *removing) gone(texts []string) {
 
 func (r *removing) write() {
 	r.call()
-	name, replaced := r.name(), []string(nil)
-	replaced = r.shown(name)
+	name := r.name()
+	replaced := r.shown(name)
 	r.texts++
 	text := fmt.Sprintf("text %d", r.texts)
 	err := afero.WriteFile(r.fs, name, []byte(text), 0o644)

@@ -19,9 +19,9 @@
 //
 // # Optional
 //
-// A remote whose type has one of the methods below is taken to have what the method stands for; so a wrapper that has methods
-// which what it wraps has not, is to return errors that match errors.ErrUnsupported only where this is said. afero.Symlinker
-// is optional as well: without it there are no symbolic links. Each method is safe for concurrent use.
+// The interfaces below are looked for on the type of the remote. A wrapper must not have a method that what it wraps lacks:
+// only Stager may answer that it is not supported. afero.Symlinker is optional as well: without it there are no symbolic
+// links. Each method is safe for concurrent use.
 package remote
 
 import (

@@ -193,12 +193,13 @@ func (c *Cache) expect(dir string, prefetch bool) {
 // if none was.
 func (c *Cache) Coming(dir string) <-chan struct{} { return c.coming[dir].done }
 
-// Came takes a list that [Cache.Asked], [Cache.Listed] or Came wanted. With keep, it is true of the remote as it is now. What
-// it returns is to be listed next; most is how many may be on their way at a time.
-func (c *Cache) Came(dir string, l remote.Listing, keep bool, now int64, most int) (next []string) {
+// Came takes a list that [Cache.Asked], [Cache.Listed] or Came wanted. It is kept if it is no error, and current: true of the
+// remote as it is now. What Came returns is to be listed next; most is how many may be on their way at a time.
+func (c *Cache) Came(dir string, l remote.Listing, current bool, now int64, most int) (next []string) {
 	came := c.coming[dir]
 	delete(c.coming, dir)
 	close(came.done)
+	keep := current && l.Err == nil
 	if keep {
 		c.KeepList(dir, l, now)
 	}

@@ -1,6 +1,7 @@
 package listcache
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"testing"
@@ -137,5 +138,11 @@ func TestFailedPrefetch(t *testing.T) {
 	require.Empty(t, c.Came("b", remote.Listing{}, false, 1, 100))
 	require.Empty(t, c.Came("c", listing("f"), true, 1, 100))
 	_, ok := c.List("b", 1)
+	require.False(t, ok)
+
+	c.KeepList("d", listing("a/", "b/"), 1)
+	require.Equal(t, []string{"d/b"}, c.Listed("d/a", 1, 100))
+	require.Empty(t, c.Came("d/b", remote.Listing{Err: errors.New("no answer")}, true, 1, 100))
+	_, ok = c.List("d/b", 1)
 	require.False(t, ok)
 }

@@ -54,8 +54,8 @@ func (v *View) contentOf(p Place) (*tree.Hash, error) {
 
 // adoptedDest is what is known about a name that a file of the user's has taken: another kind of thing on the remote
 // is not to be replaced unseen.
-func adoptedDest(remote remote.Answer) tree.Answer {
-	if remote.Known == tree.Absent {
+func adoptedDest(there remote.Answer) tree.Answer {
+	if there.Known == tree.Absent {
 		return tree.Absent
 	}
 	return tree.Unknown

@@ -9,15 +9,18 @@ import (
 
 // bring has directories listed while the program goes on.
 func (v *View) bring(dirs []string) {
+	if len(dirs) == 0 {
+		return
+	}
+	m, around, epoch := v.m.bind(v.stop, nil), v.detours(), v.epoch
 	for _, dir := range dirs {
-		m, around, epoch := v.m.bind(v.stop, nil), v.detours(), v.epoch
 		v.workers.Add(1)
 		go func() {
 			defer v.workers.Done()
 			l := around.askList(m, dir)
 			m.mu.Lock()
 			defer m.mu.Unlock()
-			next := m.lists.Came(dir, l, m.epoch == epoch && l.Err == nil, m.Now(), m.mostComing())
+			next := m.lists.Came(dir, l, m.epoch == epoch, m.Now(), m.mostComing())
 			if !m.closed {
 				m.view().bring(next)
 			}

@@ -108,7 +108,9 @@ func (m *FS) locked(known *knowledge, decide func(*View) error) error {
 	if !known.begun || known.epoch != m.epoch {
 		known.reset(m.epoch, m.departures)
 	}
-	err := decide(&View{state: m.state, m: m, known: known})
+	v := m.view()
+	v.known = known
+	err := decide(v)
 	var n need
 	saveErr := m.save()
 	if m.overfull {
