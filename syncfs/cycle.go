@@ -73,7 +73,7 @@ func (s *Fs) foreseen(f *foresight, r *Result) error {
 	}
 	switch step := f.step; step.Op {
 	case tree.Remove:
-		if step.Node.Temp {
+		if step.Aux { // it is a temporary file
 			return nil
 		}
 		err := s.agree(step, r, f.source, f.from, f.sourceNow, true)

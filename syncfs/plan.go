@@ -84,6 +84,7 @@ type foresight struct {
 	step           tree.Step
 	source, target string // where to look on the remote now; "" where it is known that there is nothing
 	from, to       base
+	leadsTo        string // the target of a link that is made
 	busy           error
 
 	sourceNow, targetNow remote.Answer
@@ -103,6 +104,8 @@ func foresee(v *mirror.View, step tree.Step) foresight {
 		return f
 	case tree.Put:
 		_, f.busy = sendable(v, step)
+	case tree.Symlink:
+		f.leadsTo = n.Target()
 	}
 	r := step.Replaces
 	dir, name := n.Base()
@@ -153,7 +156,7 @@ func (f *foresight) decide(policy ConflictPolicy) Planned {
 		}
 	case tree.Symlink:
 		p.Action = ActionCreate
-		if there && f.targetNow.Kind == tree.Link && f.targetNow.Target == f.step.Node.Target() {
+		if there && f.targetNow.Kind == tree.Link && f.targetNow.Target == f.leadsTo {
 			p.Action = ActionSkip
 		} else if there {
 			p.Err = conflict("there is a " + kindName(f.targetNow.Kind))

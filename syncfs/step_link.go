@@ -13,11 +13,19 @@ func (s *Fs) symlinkRemote(step tree.Step) error {
 	if !ok {
 		return afero.ErrNoSymlink
 	}
+	var target string
+	err := s.m.Do(func(*mirror.View) error {
+		target = step.Node.Target()
+		return nil
+	})
+	if err != nil {
+		return err
+	}
 	a := s.m.Remote().Ask(step.Path)
 	if a.Known == tree.Unknown {
 		return a.Err
 	}
-	if a.Known == tree.Exists && (a.Kind != tree.Link || a.Target != step.Node.Target()) {
+	if a.Known == tree.Exists && (a.Kind != tree.Link || a.Target != target) {
 		return conflict("there is a " + kindName(a.Kind))
 	}
 	if a.Known == tree.Absent {
@@ -25,7 +33,7 @@ func (s *Fs) symlinkRemote(step tree.Step) error {
 		if err := s.intend(step.Node, intent); err != nil {
 			return err
 		}
-		err := remote.Error(linker.SymlinkIfPossible(step.Node.Target(), s.m.Remote().Name(step.Path)))
+		err := remote.Error(linker.SymlinkIfPossible(target, s.m.Remote().Name(step.Path)))
 		if err != nil {
 			return s.retract(step.Node, err)
 		}

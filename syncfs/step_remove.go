@@ -11,7 +11,7 @@ import (
 
 func (s *Fs) removeRemote(step tree.Step, r *Result) error {
 	n := step.Node
-	if n.Temp {
+	if step.Aux { // it is a temporary file
 		return s.sweep(n, step.Path)
 	}
 	var b base

@@ -5,7 +5,8 @@ import (
 )
 
 // Node is a file, directory or link that this side knows something about. Its fields may be written after
-// [Tree.Edit]; its positions, its content and its copy change only through the methods of Tree.
+// [Tree.Edit]; its positions, its content and its copy change only through the methods of Tree. ID and Kind never change:
+// they may be read by who does not hold what guards the Tree.
 type Node struct {
 	ID      ID
 	Kind    Kind

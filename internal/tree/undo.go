@@ -28,6 +28,15 @@ func (t *Tree) save(n *Node) {
 	t.saved[n] = s
 }
 
+// restore gives a node back what an earlier state of it had. It does not write ID and Kind, which never change: others read
+// them meanwhile. Who uses its bytes, and its place in the order of eviction, are what they are now.
+func (n *Node) restore(was *Node) {
+	n.content, n.Known, n.Temp, n.recorded, n.renamed = was.content, was.Known, was.Temp, was.recorded, was.renamed
+	n.parent, n.name, n.base = was.parent, was.name, was.base
+	n.Meta, n.Checked, n.copied, n.Diff, n.more = was.Meta, was.Checked, was.copied, was.Diff, was.more
+	n.used = was.used
+}
+
 // Commit ends a transaction: what was changed since the last one stays.
 func (t *Tree) Commit() {
 	clear(t.saved)
@@ -53,11 +62,11 @@ func (t *Tree) Rollback(recorded bool) {
 	clear(t.touched)
 	var evictable []*Node
 	for n, s := range t.saved {
-		now, usage := n.more, n.usage
+		now := n.more
 		t.eachOwned(n, t.owned.Sub)
 		t.unlist(n)
-		*n = s.node
-		n.older, n.newer, n.usage = nil, nil, usage
+		n.restore(&s.node)
+		n.older, n.newer = nil, nil
 		if n.copied != nil {
 			*n.copied = s.copy
 		}
