@@ -20,7 +20,8 @@ const module = "github.com/sftpsyncer/go-syncfs"
 // contractFolder may be imported by all, and imports none of them.
 const contractFolder = "cachefs/remote"
 
-// The direction of imports: syncfs -> cachefs -> internal/mirror -> internal/remote -> internal/tree, and beside them sftpfs.
+// The direction of imports: syncfs -> cachefs -> internal/mirror -> internal/download -> internal/remote -> internal/tree, and
+// beside them sftpfs.
 // What stands on a remote knows it only as an afero.Fs, so that any other will do.
 var (
 	ssh = []string{"github.com/pkg/sftp", "golang.org/x/crypto/ssh", "sftpfs"}
@@ -30,8 +31,10 @@ var (
 		"cachefs":            append([]string{"syncfs"}, ssh...),
 		contractFolder:       append([]string{"syncfs", "cachefs", "internal"}, ssh...),
 		"internal/mirror":    append([]string{"syncfs", "cachefs"}, ssh...),
-		"internal/listcache": append([]string{"syncfs", "cachefs", "internal/mirror"}, ssh...),
-		"internal/remote":    append([]string{"syncfs", "cachefs", "internal/mirror", "internal/listcache"}, ssh...),
+		"internal/download":  append([]string{"syncfs", "cachefs", "internal/mirror", "internal/listcache"}, ssh...),
+		"internal/listcache": append([]string{"syncfs", "cachefs", "internal/mirror", "internal/download"}, ssh...),
+		"internal/remote": append([]string{"syncfs", "cachefs", "internal/mirror", "internal/listcache",
+			"internal/download"}, ssh...),
 		"internal/localdir":  append([]string{"syncfs", "cachefs", "internal/mirror", "internal/tree"}, ssh...),
 		"internal/memremote": append([]string{"syncfs", "cachefs", "internal/mirror", "internal/tree"}, ssh...),
 		"internal/statelog":  append([]string{"syncfs", "cachefs", "internal/mirror", "internal/tree"}, ssh...),

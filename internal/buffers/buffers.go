@@ -3,6 +3,9 @@ package buffers
 
 import "sync"
 
+// Chunk is how much of a file is copied at once, in bytes.
+const Chunk = 256 << 10
+
 // unused are those that nobody uses. A call that was given up keeps its own.
 var unused sync.Pool
 

@@ -191,3 +191,17 @@ func (v *View) expected() map[string]bool {
 	}
 	return paths
 }
+
+// OpenVersion opens a file of the remote, of which that version was seen last: a small one in one round trip, if the
+// remote can.
+func (m *FS) OpenVersion(name string, seen tree.Meta) (afero.File, error) {
+	return m.openVersion(nil, name, seen)
+}
+
+// openVersion opens a file of which that version is known. One that is small, and still that version, may be read already.
+func (m *FS) openVersion(around detours, from string, known tree.Meta) (afero.File, error) {
+	if whole, ok := m.remote.ReadVersion(from, known); ok {
+		return whole, nil
+	}
+	return around.open(m, from)
+}

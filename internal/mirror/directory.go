@@ -27,7 +27,7 @@ type directory struct {
 // readDirectory returns nil if nothing is recorded: the directory is new.
 func readDirectory(local *localdir.Dir) (*directory, error) {
 	d := &directory{}
-	err := readJSON(local, directoryName, d)
+	err := local.ReadJSON(directoryName, d)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -39,7 +39,7 @@ func (m *FS) noteDirectory(d directory) error {
 	if m.directory != nil && *m.directory == d {
 		return nil
 	}
-	err := writeJSON(m.local, directoryName+".new", d)
+	err := m.local.WriteJSON(directoryName+".new", d)
 	if err == nil {
 		err = m.local.Rename(directoryName+".new", directoryName)
 	}

@@ -43,19 +43,19 @@ func (m *FS) displace(d *displacement, do func() error) error {
 	m.mu.Lock()
 	m.displacing[d] = true
 	for a := range m.running {
-		changes := d.changes(a.node.RemotePath()) || d.changes(a.from) && m.mayReadNew(a)
-		if changes && a.handles > 0 && a.progress().missing <= mostSettled {
+		changes := d.changes(a.node.RemotePath()) || d.changes(a.From()) && m.mayReadNew(a)
+		if changes && a.handles > 0 && a.progress().Missing <= mostSettled {
 			a.waiting++
 			defer a.leave(&a.waiting, false)
-			a.want()
-			before = append(before, a.rest)
+			a.Want()
+			before = append(before, a.Closed)
 			continue
 		}
 		if changes && m.arrivals[a.node.ID] == a { // nobody may join what brings the version before
 			delete(m.arrivals, a.node.ID)
 		}
-		if !isClosed(a.opened) && d.concerns(a) {
-			before = append(before, a.opened)
+		if !a.Opened.Happened() && d.concerns(a) {
+			before = append(before, a.Opened)
 		}
 	}
 	m.mu.Unlock()
@@ -79,9 +79,9 @@ func (m *FS) displace(d *displacement, do func() error) error {
 // mayReadNew says whether an arrival may read the file that is under its path now: what it was to bring may have been replaced
 // before the remote opened the file. The mirror is locked.
 func (m *FS) mayReadNew(a *arrival) bool {
-	meta, known := a.version()
-	n := m.tree.AtRemote(a.from)
-	return !known || !isClosed(a.begun) || n != nil && meta.SameVersion(n.Meta)
+	meta, known := a.Version()
+	n := m.tree.AtRemote(a.From())
+	return !known || !a.Begun.Happened() || n != nil && meta.SameVersion(n.Meta)
 }
 
 // altering are the ends of the changes under way that make the file of a node another version. The mirror is locked.
@@ -99,7 +99,7 @@ func (d *displacement) changes(path string) bool { return d.alters && path == d.
 
 // concerns says whether the remote opens a file for an arrival under one of the paths.
 func (d *displacement) concerns(a *arrival) bool {
-	for _, p := range a.around.places(a.from) {
+	for _, p := range a.around.places(a.From()) {
 		if slices.ContainsFunc(d.paths, func(path string) bool { return tree.Within(p.path, path) }) {
 			return true
 		}

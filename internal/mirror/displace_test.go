@@ -40,11 +40,11 @@ func TestOpenWaitsForAnotherVersion(t *testing.T) {
 		a := m.arrivals[m.tree.Root().Kid("f").ID]
 		m.mu.Unlock()
 		require.NotNil(t, a)
-		require.False(t, isClosed(a.opened))
+		require.False(t, a.Opened.Happened())
 		close(set)
 		require.NoError(t, <-altered)
 		require.Equal(t, "text", <-text)
-		meta, _ := a.version()
+		meta, _ := a.Version()
 		require.Equal(t, time.Unix(1, 0).UnixNano(), meta.MTime)
 	})
 }

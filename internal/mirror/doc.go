@@ -21,15 +21,15 @@
 //  3. openFile.starting: a file is being recorded as busy. Held during an fsync, for which only its writers wait.
 //  4. stream.mu: from where a handle reads. Held while a download begins.
 //  5. state.mu, the lock that Do takes: the tree and all that all calls share. No network I/O and no fsync.
-//  6. arrival.mu: the state of one download. A leaf: no I/O, no callback.
+//  6. Download.mu of package download: the state of one download. A leaf: no I/O, no callback.
 //  7. renamed.syncing: directories are being synced.
 //  8. renamed.mu: the set of these. A leaf.
 //
-// Beside these there are leaves that are taken alone: farFiles.mu, walker.mu, puller.mu, Meter.mu.
+// Beside these there are leaves that are taken alone: walker.mu, puller.mu, Meter.mu.
 //
 // # Bytes
 //
-// What is not here comes by an arrival: one fetch of one version into a temporary file, in which a handle (a stream)
-// reads as far as it has come. It stands for its node, not for a name; land makes it the node's copy, if the node still
-// wants it.
+// What is not here comes by an arrival: a download that all who need the file share (see package download). A handle (a
+// stream) reads what has come so far. The arrival stands for its node, not for a name; Install makes what has come the node's
+// copy, if the node still wants it.
 package mirror

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 
+	"github.com/sftpsyncer/go-syncfs/internal/download"
 	"github.com/sftpsyncer/go-syncfs/internal/localdir"
 )
 
@@ -14,11 +15,8 @@ var (
 	// ErrBusy: the file is open or being written.
 	ErrBusy = errors.New("file is in use")
 	// ErrChanged: the remote's version of a file changed while it was being read.
-	ErrChanged = errors.New("file changed on the remote")
+	ErrChanged = download.ErrChanged
 )
-
-// errNoRoom says that a file cannot be kept here: MaxBytes is reached with files that must stay, or the disk is full.
-var errNoRoom = errors.New("no room for a local copy")
 
 // errWritten says that there is no copy of a file because it is being written on the remote.
 var errWritten = fmt.Errorf("%w: it is open for writing", ErrBusy)

@@ -1,6 +1,6 @@
 package mirror
 
-// The ranks of the locks, for lockorder. What each lock guards stands beside it; the order is explained in the package
+// The ranks of the locks, for lockorder. Rank 6 is that of package download. What each lock guards stands beside it; the order is explained in the package
 // documentation.
 type (
 	handleLock  struct{} // File.mu, DirFile.mu
@@ -8,7 +8,6 @@ type (
 	startLock   struct{} // openFile.starting
 	streamLock  struct{} // stream.mu
 	stateLock   struct{} // state.mu
-	arrivalLock struct{} // arrival.mu
 	namesLock   struct{} // renamed.syncing
 	renamedLock struct{} // renamed.mu
 )
@@ -18,7 +17,6 @@ func (bytesLock) Rank() int   { return 2 }
 func (startLock) Rank() int   { return 3 }
 func (streamLock) Rank() int  { return 4 }
 func (stateLock) Rank() int   { return 5 }
-func (arrivalLock) Rank() int { return 6 }
 func (namesLock) Rank() int   { return 7 }
 func (renamedLock) Rank() int { return 8 }
 
@@ -27,6 +25,5 @@ func (bytesLock) Waits() bool   { return true }
 func (startLock) Waits() bool   { return true }
 func (streamLock) Waits() bool  { return true }
 func (stateLock) Waits() bool   { return false }
-func (arrivalLock) Waits() bool { return false }
 func (namesLock) Waits() bool   { return true }
 func (renamedLock) Waits() bool { return false }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/afero"
 
+	"github.com/sftpsyncer/go-syncfs/internal/download"
 	"github.com/sftpsyncer/go-syncfs/internal/listcache"
 	"github.com/sftpsyncer/go-syncfs/internal/localdir"
 	"github.com/sftpsyncer/go-syncfs/internal/lockorder"
@@ -60,18 +61,17 @@ type state struct {
 	mu         lockorder.Mutex[stateLock]
 	tree       *tree.Tree
 	log        *statelog.Log
-	owed       [][]byte // records that could not be appended yet
-	appended   uint64   // the last transaction in the log
-	live       int64    // size of the log after the last compaction
-	compacting bool     // one is under way
-	transit    transit  // bytes of downloads
-	overfull   bool     // there may be more bytes than Options.MaxBytes
+	owed       [][]byte         // records that could not be appended yet
+	appended   uint64           // the last transaction in the log
+	live       int64            // size of the log after the last compaction
+	compacting bool             // one is under way
+	ledger     *download.Ledger // of downloads
+	overfull   bool             // there may be more bytes than Options.MaxBytes
 	lists      *listcache.Cache
 	clock      clock
 	epoch      uint64                // counts what was done on the remote; answers of an earlier one are asked again
 	arrivals   map[tree.ID]*arrival  // those that may be joined
 	running    map[*arrival]struct{} // all that have not ended
-	partials   map[string]*partial   // by path on the remote
 	open       map[tree.ID]*openFile
 	openDirs   map[tree.ID]int
 	// usersOpen are the handles on files of the user's that may be written, with the local names of the files; "" for
@@ -85,12 +85,12 @@ type state struct {
 
 	renamed   renamed
 	counted   counters
-	unwritten chan struct{} // holds a token for each piece that has come of a file and is not written yet
+	downloads *download.Store
 
 	released chan struct{} // closed at the end of Close
 
-	departures uint64 // arrivals that have begun
-	discards   uint64 // files of the user's that were moved to the trash
+	starts   uint64 // arrivals that have begun
+	discards uint64 // files of the user's that were moved to the trash
 }
 
 // Open takes a local directory, which must exist, and restores what was recorded there. The error matches
@@ -125,12 +125,14 @@ func Open(base, local afero.Fs, opt Options) (*FS, error) {
 		local: dir, directory: recorded, opt: opt,
 		lists:    listcache.New(opt.ListTTL, opt.Now().UnixNano()),
 		arrivals: map[tree.ID]*arrival{}, running: map[*arrival]struct{}{},
-		partials: map[string]*partial{}, writing: map[*remoteWrite]bool{},
-		displacing: map[*displacement]bool{}, released: make(chan struct{}), unwritten: make(chan struct{}, mostUnwritten/chunkSize),
-		open: map[tree.ID]*openFile{}, openDirs: map[tree.ID]int{}, usersOpen: map[*File]string{},
+		writing:    map[*remoteWrite]bool{},
+		displacing: map[*displacement]bool{}, released: make(chan struct{}),
+		ledger: download.NewLedger(dir),
+		open:   map[tree.ID]*openFile{}, openDirs: map[tree.ID]int{}, usersOpen: map[*File]string{},
 		renamed: renamed{dirs: map[string]bool{}},
 		vacated: map[string]uint64{".": 1}, vacations: 1, // what a process that died has not synced is read from the log all the same
 	}
+	s.downloads = download.NewStore(dir, opt.Logger, opt.Now, &s.counted.fetchedBytes)
 	s.stop, s.cancel = context.WithCancel(context.Background())
 	ctx := s.untilClose(context.Background())
 	m := &FS{state: s, ctx: ctx, remote: remote.New(ctx, base)}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/afero"
 
+	"github.com/sftpsyncer/go-syncfs/internal/download"
 	"github.com/sftpsyncer/go-syncfs/internal/remote"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
@@ -157,18 +158,18 @@ func (m *FS) openArriving(t toArrive, name string) (*File, error) {
 	}
 	if !sure {
 		select {
-		case <-a.opened:
-			err = a.failure()
+		case <-a.Opened:
+			err = a.Failure()
 		case <-m.ctx.Done():
 			err = m.ctx.Err()
 		}
 	}
-	if err == nil || errors.Is(err, ErrChanged) || errors.Is(err, errNoRoom) {
+	if err == nil || errors.Is(err, ErrChanged) || errors.Is(err, download.ErrNoRoom) {
 		m.counted.misses.Add(1)
 		return f, nil
 	}
 	_ = f.Close()
-	if errors.Is(err, errGiven) {
+	if errors.Is(err, download.ErrSuperseded) {
 		return nil, nil
 	}
 	return nil, err

@@ -57,7 +57,7 @@ func (f *File) ReadFrom(r io.Reader) (int64, error) {
 
 // copyBy is io.Copy with a larger buffer.
 func copyBy(w io.Writer, r io.Reader) (int64, error) {
-	buf := buffers.Borrow(chunkSize)
+	buf := buffers.Borrow(buffers.Chunk)
 	defer buffers.GiveBack(buf)
 	return io.CopyBuffer(w, r, buf)
 }

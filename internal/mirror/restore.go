@@ -58,7 +58,7 @@ func (m *FS) restore(d directory, adopted bool) error {
 	if err := m.empty(localdir.TmpDir); err != nil {
 		return err
 	}
-	if err := m.restorePartials(); err != nil {
+	if err := m.ledger.Restore(m.started); err != nil {
 		return err
 	}
 	if damage != nil {
@@ -204,7 +204,7 @@ func AsQueued(n *tree.Node, info localdir.Info) bool {
 // restoreLanding finishes the rename of a fetched copy into its place, or finds that it is done.
 func (m *FS) restoreLanding(n *tree.Node) {
 	temp := n.Copy().Landing
-	m.departed(temp)
+	m.started(temp)
 	info, err := m.local.Lstat(temp)
 	if err == nil && reserved(temp) && info.Size() == n.Copy().Stamp.Size && m.vacant(n.Path(), n.Copy().Prev) {
 		if err := m.makeParent(n.Path()); err == nil {

@@ -30,7 +30,7 @@ func TestRestoreLanding(t *testing.T) {
 		m, err := Open(f.remote, f.local, Options{})
 		require.NoError(t, err)
 		t.Cleanup(func() { require.NoError(t, m.Close()) })
-		require.EqualValues(t, 7, m.departures)
+		require.EqualValues(t, 7, m.starts)
 		if landed {
 			f.has(large)
 		} else {
@@ -39,7 +39,7 @@ func TestRestoreLanding(t *testing.T) {
 	}
 }
 
-func TestDeparted(t *testing.T) {
+func TestStartedNames(t *testing.T) {
 	t.Parallel()
 	m := &FS{state: &state{}}
 	for _, c := range []struct {
@@ -47,12 +47,12 @@ func TestDeparted(t *testing.T) {
 		want uint64
 	}{
 		{localdir.TmpDir + "/0000000000000002-7", 7},
-		{localdir.PartialDir + "/0000000000000002-12" + noteSuffix, 12},
+		{localdir.PartialDir + "/0000000000000002-12", 12},
 		{"0000000000000002-9", 12},
 		{"no number", 12},
 		{"0000000000000002-", 12},
 	} {
-		m.departed(c.name)
-		require.Equal(t, c.want, m.departures, c.name)
+		m.started(c.name)
+		require.Equal(t, c.want, m.starts, c.name)
 	}
 }

@@ -3,37 +3,31 @@ package mirror
 import (
 	"syscall"
 
+	"github.com/sftpsyncer/go-syncfs/internal/download"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
 // used is what Options.MaxBytes bounds. The mirror is locked.
 func (m *state) used() int64 {
-	used := m.transit.sum
+	used := m.ledger.Sum()
 	used.Add(m.tree.OwnedBytes())
 	return used.Int64()
 }
 
-// reserve makes room for so many bytes of a download before they are written. What is here of it, and for what it has room
-// already, counts. The error is errNoRoom.
-func (m *FS) reserve(a *arrival, here *partial, size int64) error {
+// Reserve makes room for a download before its bytes are written.
+func (a *arrival) Reserve(here *download.Partial, size int64) error {
+	m := a.m
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	// No sum: the size is what the remote says.
-	if more := size - here.length() - m.transit.held[a]; m.opt.MaxBytes > 0 && more > m.opt.MaxBytes-m.used() {
+	if more := m.ledger.More(a.Download, here, size); m.opt.MaxBytes > 0 && more > m.opt.MaxBytes-m.used() {
 		m.evictUntil(m.opt.MaxBytes - more)
 		if more > m.opt.MaxBytes-m.used() {
-			return errNoRoom
+			m.ledger.Remove(here)
+			return download.ErrNoRoom
 		}
 	}
-	m.transit.set(here, 0)
-	m.transit.set(a, size)
+	m.ledger.Reserve(a.Download, here, size)
 	return nil
-}
-
-func (m *FS) setTransit(a *arrival, size int64) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.transit.set(a, size)
 }
 
 // own makes the local bytes of a node a copy. Those that are too many are evicted once that is recorded.
@@ -48,11 +42,7 @@ func (m *FS) evictUntil(limit int64) {
 	if limit < 0 {
 		return // it does not fit anyway
 	}
-	for _, p := range m.partials { // of no use by themselves
-		if m.used() <= limit {
-			return
-		}
-		m.removePartial(p)
+	for m.used() > limit && m.ledger.RemoveAny() { // of no use by themselves
 	}
 	for m.used() > limit {
 		n := m.tree.Oldest()
@@ -174,8 +164,8 @@ func (m *FS) Evict(name string) error {
 // dropParts deletes what has arrived of a path on the remote, and what arrives, once that has come to its end. The mirror is
 // locked.
 func (m *state) dropParts(from string) {
-	m.removePartial(m.partials[from])
+	m.ledger.Remove(m.ledger.Partial(from))
 	for a := range m.running {
-		a.evicted = a.evicted || a.from == from
+		a.evicted = a.evicted || a.From() == from
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sftpsyncer/go-syncfs/internal/crashfs"
+	"github.com/sftpsyncer/go-syncfs/internal/download"
 	"github.com/sftpsyncer/go-syncfs/internal/faultfs"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
@@ -39,17 +40,23 @@ func filled(t *testing.T, n int) (*FS, *faultfs.Plan) {
 	return m, plan
 }
 
+// reserve makes room for a download of one byte.
+func reserve(m *FS) error {
+	a := &arrival{m: m, Download: new(download.Download)}
+	return a.Reserve(nil, 1)
+}
+
 // What it takes to make room for one copy does not depend on how many there are: operations on the local directory are
 // counted, and memory that is allocated. It is not parallel for the sake of the latter.
 func TestMakingRoomCostsTheSame(t *testing.T) {
 	cost := func(n int) (operations int, memory uint64) {
 		m, plan := filled(t, n)
-		require.NoError(t, m.reserve(&arrival{}, nil, 1)) // what cannot be evicted is tried once
+		require.NoError(t, reserve(m)) // what cannot be evicted is tried once
 		operations = plan.Total()
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
 		for range 10 {
-			require.NoError(t, m.reserve(&arrival{}, nil, 1))
+			require.NoError(t, reserve(m))
 		}
 		runtime.ReadMemStats(&after)
 		require.EqualValues(t, 11, m.Stats().Evictions)

@@ -82,8 +82,8 @@ func (v *View) status(p Place, info Info) Status {
 	}
 	s.Checked, s.Pinned = when(n.Checked), pinned(n)
 	if a := v.arrivals[n.ID]; a != nil && !present(n) {
-		s.State, s.Arrived = Arriving, a.soFar()
-	} else if part := v.partials[n.RemotePath()]; part != nil && n.Content() == tree.Remote {
+		s.State, s.Arrived = Arriving, a.Arrived()
+	} else if part := v.ledger.Partial(n.RemotePath()); part != nil && n.Content() == tree.Remote {
 		s.Arrived = part.Length
 	}
 	return s

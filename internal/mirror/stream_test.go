@@ -12,6 +12,8 @@ import (
 	"github.com/spf13/afero"
 	"github.com/stretchr/testify/require"
 
+	"github.com/sftpsyncer/go-syncfs/internal/download"
+	"github.com/sftpsyncer/go-syncfs/internal/faultfs"
 	"github.com/sftpsyncer/go-syncfs/internal/localdir"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
@@ -123,109 +125,38 @@ func TestEmptiedWhileItArrives(t *testing.T) {
 	}
 }
 
-// cursored is a remote whose files move their position when they are read elsewhere, as those of afero.MemMapFs do.
-type cursored struct{ afero.Fs }
-
-func (c cursored) Open(name string) (afero.File, error) {
-	f, err := c.Fs.Open(name)
-	return &cursoredFile{File: f}, err
-}
-
-type cursoredFile struct{ afero.File }
-
-func (f *cursoredFile) ReadAt(p []byte, off int64) (int, error) {
-	if _, err := f.Seek(off, io.SeekStart); err != nil {
-		return 0, err
-	}
-	return f.Read(p)
-}
-
-// sequential is a remote whose files cannot be read but in order.
-type sequential struct{ afero.Fs }
-
-func (s sequential) Open(name string) (afero.File, error) {
-	f, err := s.Fs.Open(name)
-	return sequentialFile{f}, err
-}
-
-type sequentialFile struct{ afero.File }
-
-func (sequentialFile) ReadAt([]byte, int64) (int, error) { return -1, os.ErrInvalid }
-
-// Whatever a remote's files are like, what is read at many places at once is right.
-func TestReadAtManyPlacesOfAnyRemote(t *testing.T) {
+// Whoever waits for all of a file that another handle reads, and a third one empties, finds the emptied one.
+func TestFetchOfWhatIsEmptiedMeanwhile(t *testing.T) {
 	t.Parallel()
-	content := bytes.Repeat(large, 20)
-	for name, over := range map[string]func(afero.Fs) afero.Fs{
-		"plain":      func(remote afero.Fs) afero.Fs { return remote },
-		"cursored":   func(remote afero.Fs) afero.Fs { return cursored{remote} },
-		"sequential": func(remote afero.Fs) afero.Fs { return sequential{remote} },
-		"directory": func(afero.Fs) afero.Fs {
-			dir := afero.NewBasePathFs(afero.NewOsFs(), t.TempDir())
-			require.NoError(t, afero.WriteFile(dir, "/file", content, 0o644))
-			return dir
-		},
-		"memory below a base": func(afero.Fs) afero.Fs {
-			memory := afero.NewBasePathFs(afero.NewMemMapFs(), "/base")
-			require.NoError(t, afero.WriteFile(memory, "/file", content, 0o644))
-			return memory
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			f := newFetching(t, func(remote afero.Fs) afero.Fs {
-				require.NoError(t, afero.WriteFile(remote, "/file", content, 0o644))
-				return over(remote)
-			})
-			r, err := f.m.OpenRead("file")
-			require.NoError(t, err)
-			var readers sync.WaitGroup
-			for i := range 32 {
-				readers.Go(func() {
-					p, off := make([]byte, 50_001), 90_000*((i*7)%32)
-					if _, err := r.ReadAt(p, int64(off)); err != nil || !bytes.Equal(p, content[off:off+len(p)]) {
-						t.Errorf("at %d: %v", off, err)
-					}
-				})
-			}
-			readers.Go(func() {
-				if got, err := io.ReadAll(r); err != nil || !bytes.Equal(content, got) {
-					t.Errorf("%d bytes, %v", len(got), err)
-				}
-			})
-			readers.Wait()
-			require.NoError(t, r.Close())
-			f.has(content)
-		})
-	}
-}
-
-// Where there is no room, such remotes are read nevertheless.
-func TestReadWithoutRoomOfAnyRemote(t *testing.T) {
-	t.Parallel()
-	for name, over := range map[string]func(afero.Fs) afero.Fs{
-		"plain":      func(remote afero.Fs) afero.Fs { return remote },
-		"cursored":   func(remote afero.Fs) afero.Fs { return cursored{remote} },
-		"sequential": func(remote afero.Fs) afero.Fs { return sequential{remote} },
-	} {
-		f := newFetching(t, over)
-		f.m.opt.MaxBytes = 1000
-		r, err := f.m.OpenRead("file")
-		require.NoError(t, err)
-		end, err := r.Seek(-100, io.SeekEnd)
-		require.NoError(t, err, name)
-		require.Equal(t, int64(len(large)-100), end)
-		got, err := io.ReadAll(r)
-		require.NoError(t, err, name)
-		require.Equal(t, large[end:], got)
-		_, err = r.Seek(0, io.SeekStart)
-		require.NoError(t, err)
-		got, err = io.ReadAll(r)
-		require.NoError(t, err, name)
-		require.Equal(t, large, got)
-		require.NoError(t, r.Close())
-		f.has()
-	}
+	g := gated{opened: make(chan struct{}), read: make(chan struct{})}
+	f := newFetching(t, func(remote afero.Fs) afero.Fs { g.Fs = remote; return g })
+	close(g.opened)
+	r, err := f.m.OpenRead("file")
+	require.NoError(t, err)
+	fetched := make(chan error)
+	go func() { fetched <- f.m.Fetch("file") }()
+	require.Eventually(t, func() bool { // it waits
+		f.m.mu.Lock()
+		defer f.m.mu.Unlock()
+		for a := range f.m.running {
+			return a.waiting == 1
+		}
+		return false
+	}, wait, tick)
+	var w *File
+	require.NoError(t, f.m.Do(func(v *View) error {
+		p, err := v.Find("file", true)
+		if err != nil {
+			return err
+		}
+		w, err = v.Emptied(v.Materialize(p), "file", os.O_RDWR)
+		return err
+	}))
+	require.NoError(t, <-fetched)
+	close(g.read)
+	require.NoError(t, w.Close())
+	require.NoError(t, r.Close())
+	f.has(nil)
 }
 
 // A copy that has been put into its place is no arrival any more: who reads to the end and comes again, after it was deleted
@@ -275,7 +206,7 @@ func TestStreamReadsACopyThatIsLanding(t *testing.T) {
 		v.tree.Land(s.node, tree.Copy{Stamp: stampOf(info), Landing: temp})
 		return nil
 	}))
-	require.NoError(t, s.settle(errGiven))
+	require.NoError(t, s.settle(download.ErrSuperseded))
 	p := make([]byte, 20)
 	n, err := s.local.ReadAt(p, 0)
 	require.ErrorIs(t, err, io.EOF)
@@ -318,6 +249,38 @@ func TestOpenedAndRenamed(t *testing.T) {
 	t.Run("when it is here", func(t *testing.T) {
 		require.NoError(t, m.Fetch("g"))
 		s := &stream{m: m, node: arriving.node, path: arriving.path, expected: arriving.expected}
-		require.ErrorIs(t, s.settle(errGiven), ErrChanged)
+		require.ErrorIs(t, s.settle(download.ErrSuperseded), ErrChanged)
 	})
+}
+
+// io.Copy says that all is wanted before anything has come.
+func TestCopyOfAFileThatIsNotHere(t *testing.T) {
+	t.Parallel()
+	plan := new(faultfs.Plan)
+	f := newFetching(t, func(remote afero.Fs) afero.Fs { return faultfs.New(remote, plan) })
+	r, err := f.m.OpenRead("file")
+	require.NoError(t, err)
+	var got bytes.Buffer
+	n, err := io.Copy(&got, r)
+	require.NoError(t, err)
+	require.EqualValues(t, len(large), n)
+	require.True(t, bytes.Equal(large, got.Bytes()))
+	n, err = io.Copy(&got, r)
+	require.NoError(t, err)
+	require.Zero(t, n)
+	require.NoError(t, r.Close())
+	_, err = io.Copy(&got, r)
+	require.ErrorIs(t, err, fs.ErrClosed)
+	require.ErrorAs(t, err, new(*fs.PathError))
+	f.has(large)
+
+	r, err = f.m.OpenRead("file") // is here
+	require.NoError(t, err)
+	_, err = r.Seek(-10, io.SeekEnd)
+	require.NoError(t, err)
+	got.Reset()
+	n, err = io.Copy(struct{ io.Writer }{&got}, r)
+	require.NoError(t, err)
+	require.EqualValues(t, 10, n)
+	require.NoError(t, r.Close())
 }

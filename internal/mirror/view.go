@@ -106,7 +106,7 @@ func (m *FS) locked(known *knowledge, decide func(*View) error) error {
 		return fs.ErrClosed
 	}
 	if !known.begun || known.epoch != m.epoch {
-		known.reset(m.epoch, m.departures)
+		known.reset(m.epoch, m.starts)
 	}
 	v := m.view()
 	v.known = known

@@ -43,7 +43,7 @@ func (v *View) Emptied(n *tree.Node, name string, flag int) (*File, error) {
 	if n.Content() == tree.Owned || n.Content() == tree.Changed || n.Content() == tree.Edited {
 		local, err := v.local.OpenFile(path, os.O_RDWR, 0)
 		if err == nil {
-			v.giveArriving(n, path)
+			v.handOver(n, path)
 			return &File{m: v.m, name: name, flag: flag, bytes: localContent{local}, local: local, node: n,
 				shared: v.share(n), full: true}, nil
 		}
@@ -103,7 +103,7 @@ func (v *View) emptied(n *tree.Node, name string, flag int) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	v.giveArriving(n, path)
+	v.handOver(n, path)
 	f := &File{m: v.m, name: name, flag: flag, bytes: localContent{local}, local: local, node: n, shared: v.share(n), wrote: true}
 	f.shared.dirty++
 	f.shared.busy.Store(true)

@@ -1,37 +1,33 @@
-package mirror
+package download
 
 import (
 	"errors"
 	"io"
 
 	"github.com/spf13/afero"
+
+	"github.com/sftpsyncer/go-syncfs/internal/remote"
 )
 
 // early is a file of the remote that writes itself while its version is still asked for: that spares a round trip where
 // all of it is wanted anyway. What comes waits until it is known where it goes.
 type early struct {
 	into chan *transfer // gets that; closed without: it is not wanted
-	done chan struct{}  // closed when the file has written itself
+	done Event          // the file has written itself
 	err  error          // why it ended; may be read then
 
 	to *transfer // the writing goroutine's
 }
 
 // startEarly begins that, if all is wanted, and nothing of it is here. A small file comes with its version.
-func (a *arrival) startEarly(src afero.File) *early {
+func (d *Download) startEarly(src afero.File) *early {
 	w, ok := src.(io.WriterTo)
-	if !ok || !isClosed(a.wanted) || a.known.Size <= headSize {
+	if !ok || !d.wanted.Happened() || d.file.Known.Size <= remote.HeadSize || d.owner.HasPartial() {
 		return nil
 	}
-	a.m.mu.Lock()
-	part := a.m.partials[a.from]
-	a.m.mu.Unlock()
-	if part != nil {
-		return nil
-	}
-	e := &early{into: make(chan *transfer, 1), done: make(chan struct{})}
+	e := &early{into: make(chan *transfer, 1), done: make(Event)}
 	go func() {
-		defer close(e.done)
+		defer e.done.happen()
 		_, e.err = w.WriteTo(e)
 	}()
 	return e
@@ -59,7 +55,7 @@ func (e *early) give(t *transfer) error {
 
 // end ends what was not given to anybody. It may be nil.
 func (e *early) end() {
-	if e == nil || isClosed(e.done) {
+	if e == nil || e.done.Happened() {
 		return
 	}
 	close(e.into)

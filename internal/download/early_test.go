@@ -1,4 +1,4 @@
-package mirror
+package download
 
 import (
 	"bytes"
@@ -13,7 +13,6 @@ import (
 	"github.com/spf13/afero"
 	"github.com/stretchr/testify/require"
 
-	"github.com/sftpsyncer/go-syncfs/internal/crashfs"
 	"github.com/sftpsyncer/go-syncfs/internal/faultfs"
 	"github.com/sftpsyncer/go-syncfs/internal/remote"
 )
@@ -84,11 +83,11 @@ func (f *selfWritingFile) WriteTo(w io.Writer) (written int64, err error) {
 	}
 }
 
-func newSelfWriting(t *testing.T, before func(f *fetching, what string) error) *fetching {
-	var f *fetching
-	f = newFetching(t, func(remote afero.Fs) afero.Fs {
+func newSelfWriting(t *testing.T, before func(f *rig, what string) error) *rig {
+	var f *rig
+	f = newRig(t, func(remote afero.Fs) afero.Fs {
 		return selfWriting{remote, context.Background(), func(what, _ string) error { return before(f, what) }}
-	})
+	}, asItIs)
 	return f
 }
 
@@ -107,7 +106,7 @@ func TestVersionIsAnotherThanThatWhichHasBegunToArrive(t *testing.T) {
 			t.Run(name+"/"+when, func(t *testing.T) {
 				t.Parallel()
 				var once sync.Once
-				f := newSelfWriting(t, func(f *fetching, what string) error {
+				f := newSelfWriting(t, func(f *rig, what string) error {
 					if what == when {
 						once.Do(func() {
 							require.NoError(t, afero.WriteFile(f.remote, "/file", other, 0o644))
@@ -117,7 +116,12 @@ func TestVersionIsAnotherThanThatWhichHasBegunToArrive(t *testing.T) {
 					}
 					return nil
 				})
-				require.NoError(t, f.m.Fetch("file"))
+				err := f.fetch()
+				if errors.Is(err, ErrChanged) {
+					f.has()
+					err = f.fetch()
+				}
+				require.NoError(t, err)
 				f.has(other)
 			})
 		}
@@ -129,7 +133,7 @@ func TestVersionComesAfterTheFirstPieces(t *testing.T) {
 	t.Parallel()
 	piece, stats := make(chan struct{}), 0
 	var once sync.Once
-	f := newSelfWriting(t, func(_ *fetching, what string) error {
+	f := newSelfWriting(t, func(_ *rig, what string) error {
 		switch what {
 		case "piece":
 			once.Do(func() { close(piece) })
@@ -144,20 +148,20 @@ func TestVersionComesAfterTheFirstPieces(t *testing.T) {
 		}
 		return nil
 	})
-	require.NoError(t, f.m.Fetch("file"))
+	require.NoError(t, f.fetch())
 	f.has(large)
 	require.Equal(t, 2, stats)
 }
 
 // Whatever fails, nothing is left, and the next call makes the copy.
-func TestArrivalThatBeganEarlyFails(t *testing.T) {
+func TestDownloadThatBeganEarlyFails(t *testing.T) {
 	t.Parallel()
 	errBroken := errors.New("broken")
 	for _, what := range []string{"stat", "piece"} {
 		for at := 1; ; at++ {
 			n, fired := 0, false
 			var mu sync.Mutex
-			f := newSelfWriting(t, func(_ *fetching, op string) error {
+			f := newSelfWriting(t, func(_ *rig, op string) error {
 				mu.Lock()
 				defer mu.Unlock()
 				if op != what {
@@ -169,7 +173,7 @@ func TestArrivalThatBeganEarlyFails(t *testing.T) {
 				}
 				return nil
 			})
-			err := f.m.Fetch("file")
+			err := f.fetch()
 			if !fired {
 				require.NoError(t, err)
 				require.Greater(t, at, 2, what)
@@ -178,7 +182,7 @@ func TestArrivalThatBeganEarlyFails(t *testing.T) {
 			require.ErrorIs(t, err, errBroken)
 			require.ErrorIs(t, err, remote.ErrUnavailable)
 			f.has()
-			require.NoError(t, f.m.Fetch("file"))
+			require.NoError(t, f.fetch())
 			f.has(large)
 		}
 	}
@@ -191,7 +195,7 @@ func TestResumeOfAFileThatWritesItself(t *testing.T) {
 	errBroken := errors.New("broken")
 	pieces, down := 0, true
 	var mu sync.Mutex
-	f := newSelfWriting(t, func(_ *fetching, what string) error {
+	f := newSelfWriting(t, func(_ *rig, what string) error {
 		mu.Lock()
 		defer mu.Unlock()
 		if what != "piece" {
@@ -203,11 +207,12 @@ func TestResumeOfAFileThatWritesItself(t *testing.T) {
 		return nil
 	})
 	require.NoError(t, afero.WriteFile(f.remote, "/file", content, 0o644))
-	require.ErrorIs(t, f.m.Fetch("file"), errBroken)
+	f.look()
+	require.ErrorIs(t, f.fetch(), errBroken)
 	mu.Lock()
 	pieces, down = 0, false
 	mu.Unlock()
-	require.NoError(t, f.m.Fetch("file"))
+	require.NoError(t, f.fetch())
 	f.has(content)
 	require.Less(t, pieces, 107-50)
 }
@@ -217,18 +222,20 @@ func TestNoRoomForWhatBeganEarly(t *testing.T) {
 	t.Parallel()
 	content := bytes.Repeat(large, 20)
 	for _, at := range []int{1, 2, 5} {
-		remote, local, plan := crashfs.New(nil), crashfs.New(nil), new(faultfs.Plan)
-		require.NoError(t, afero.WriteFile(remote, "/file", content, 0o644))
-		m, err := Open(selfWriting{remote, context.Background(), func(string, string) error { return nil }},
-			faultfs.New(local, plan), Options{})
-		require.NoError(t, err)
+		plan := new(faultfs.Plan)
+		f := newRig(t, func(remote afero.Fs) afero.Fs {
+			return selfWriting{remote, context.Background(), func(string, string) error { return nil }}
+		}, func(local afero.Fs) afero.Fs { return faultfs.New(local, plan) })
+		require.NoError(t, afero.WriteFile(f.remote, "/file", content, 0o644))
+		f.look()
+		before := plan.OpenFiles()
 		full := errors.New("full")
 		var mu sync.Mutex
 		writes := 0
 		plan.Before(func(op faultfs.Op) error {
 			mu.Lock()
 			defer mu.Unlock()
-			if op.Kind != faultfs.WriteAt || op.Name == "/.syncfs/log" {
+			if op.Kind != faultfs.WriteAt {
 				return nil
 			}
 			if writes++; writes >= at {
@@ -236,25 +243,22 @@ func TestNoRoomForWhatBeganEarly(t *testing.T) {
 			}
 			return nil
 		})
-		require.ErrorIs(t, m.Fetch("file"), full)
+		require.ErrorIs(t, f.fetch(), full)
 		plan.Before(nil)
-		require.NoError(t, m.Fetch("file"))
-		got, err := afero.ReadFile(local, "/file")
-		require.NoError(t, err)
-		require.True(t, bytes.Equal(content, got))
-		require.Empty(t, m.unwritten)
-		require.NoError(t, m.Close())
-		require.Empty(t, plan.OpenFiles())
+		require.NoError(t, f.fetch())
+		f.has(content)
+		require.Empty(t, f.store.unwritten)
+		require.Equal(t, before, plan.OpenFiles())
 	}
 }
 
-// Who closes the Fs, or gives up, does not wait for what comes.
-func TestCloseWhileWhatBeganEarlyComes(t *testing.T) {
+// A download that is given up does not wait for what comes.
+func TestGivenUpWhileWhatBeganEarlyComes(t *testing.T) {
 	t.Parallel()
 	for _, when := range []string{"stat", "piece"} {
 		reached, gate := make(chan struct{}), make(chan struct{})
 		var once sync.Once
-		f := newSelfWriting(t, func(_ *fetching, what string) error {
+		f := newSelfWriting(t, func(_ *rig, what string) error {
 			if what == when {
 				once.Do(func() {
 					close(reached)
@@ -264,45 +268,17 @@ func TestCloseWhileWhatBeganEarlyComes(t *testing.T) {
 			return nil
 		})
 		ctx, cancel := context.WithCancel(t.Context())
-		fetched := make(chan error, 1)
-		go func() { fetched <- f.m.With(ctx).Fetch("file") }()
+		f.ctx = ctx
+		d := f.start()
+		d.Want()
 		<-reached
 		cancel()
-		require.ErrorIs(t, <-fetched, context.Canceled)
 		close(gate)
-		require.NoError(t, f.m.Fetch("file"))
+		<-d.Done
+		require.ErrorIs(t, d.Result(), fs.ErrClosed)
+		<-d.Closed
+		f.ctx = t.Context()
+		require.NoError(t, f.fetch())
 		f.has(large)
 	}
-}
-
-// io.Copy says that all is wanted before anything has come.
-func TestCopyOfAFileThatIsNotHere(t *testing.T) {
-	t.Parallel()
-	plan := new(faultfs.Plan)
-	f := newFetching(t, func(remote afero.Fs) afero.Fs { return faultfs.New(remote, plan) })
-	r, err := f.m.OpenRead("file")
-	require.NoError(t, err)
-	var got bytes.Buffer
-	n, err := io.Copy(&got, r)
-	require.NoError(t, err)
-	require.EqualValues(t, len(large), n)
-	require.True(t, bytes.Equal(large, got.Bytes()))
-	n, err = io.Copy(&got, r)
-	require.NoError(t, err)
-	require.Zero(t, n)
-	require.NoError(t, r.Close())
-	_, err = io.Copy(&got, r)
-	require.ErrorIs(t, err, fs.ErrClosed)
-	require.ErrorAs(t, err, new(*fs.PathError))
-	f.has(large)
-
-	r, err = f.m.OpenRead("file") // is here
-	require.NoError(t, err)
-	_, err = r.Seek(-10, io.SeekEnd)
-	require.NoError(t, err)
-	got.Reset()
-	n, err = io.Copy(struct{ io.Writer }{&got}, r)
-	require.NoError(t, err)
-	require.EqualValues(t, 10, n)
-	require.NoError(t, r.Close())
 }

@@ -1,4 +1,4 @@
-package mirror
+package download
 
 import (
 	"cmp"
@@ -21,18 +21,18 @@ const firstRead = 4 << 10
 // copyUnstated brings a file whose stated size is 0, to its end. That it is empty takes no round trip beside the check
 // of the version.
 func (t *transfer) copyUnstated() error {
-	a := t.a
+	d := t.d
 	checked := make(chan error, 1)
-	go func() { checked <- a.check(a.src) }()
+	go func() { checked <- d.check(d.src) }()
 	n, err := t.putUnstated(make([]byte, firstRead))
 	if n == 0 && err == io.EOF {
 		err = t.last()
-		return cmp.Or(room(err), <-checked)
+		return cmp.Or(Room(err), <-checked)
 	}
 	if checkErr := <-checked; checkErr != nil {
 		return checkErr
 	}
-	buf := buffers.Borrow(chunkSize)
+	buf := buffers.Borrow(buffers.Chunk)
 	defer buffers.GiveBack(buf)
 	for err == nil {
 		_, err = t.putUnstated(buf)
@@ -40,15 +40,15 @@ func (t *transfer) copyUnstated() error {
 	if err != io.EOF {
 		return err
 	}
-	if err := a.check(a.src); err != nil {
+	if err := d.check(d.src); err != nil {
 		return err
 	}
-	return room(t.last())
+	return Room(t.last())
 }
 
 // putUnstated reads and writes what comes next. At the end of the file the error is io.EOF.
 func (t *transfer) putUnstated(buf []byte) (int, error) {
-	n, err := io.ReadFull(t.a.src, buf)
+	n, err := io.ReadFull(t.d.src, buf)
 	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
 		err = io.EOF
 	} else if err != nil {
@@ -57,19 +57,19 @@ func (t *transfer) putUnstated(buf []byte) (int, error) {
 	if n == 0 {
 		return 0, err
 	}
-	if err := t.a.m.reserve(t.a, nil, t.off+int64(n)); err != nil {
+	if err := t.d.owner.Reserve(nil, t.off+int64(n)); err != nil {
 		return 0, err
 	}
 	if putErr := t.put(buf[:n]); putErr != nil {
-		return 0, room(putErr)
+		return 0, Room(putErr)
 	}
 	return n, err
 }
 
 // readUnstated reads such a file on the remote, for there is no room.
-func (a *arrival) readUnstated(ctx context.Context, size int, off int64) (own []byte, err error) {
+func (d *Download) readUnstated(ctx context.Context, size int, off int64) (own []byte, err error) {
 	own = make([]byte, size)
-	err = a.far.use(ctx, a.openAnother, func(f afero.File) error {
+	err = d.pool.use(ctx, d.openAnother, func(f afero.File) error {
 		if _, err := f.Seek(off, io.SeekStart); err != nil {
 			return remote.Error(err)
 		}
@@ -79,9 +79,9 @@ func (a *arrival) readUnstated(ctx context.Context, size int, off int64) (own []
 		case !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF):
 			return remote.Error(err)
 		case n > 0:
-			return a.check(f)
+			return d.check(f)
 		}
-		return cmp.Or(a.check(f), io.EOF)
+		return cmp.Or(d.check(f), io.EOF)
 	})
 	return own, err
 }

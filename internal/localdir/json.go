@@ -1,4 +1,4 @@
-package mirror
+package localdir
 
 import (
 	"encoding/json"
@@ -6,16 +6,14 @@ import (
 	"fmt"
 	"io"
 	"os"
-
-	"github.com/sftpsyncer/go-syncfs/internal/localdir"
 )
 
 // maxJSON is the longest file of the library's own that is read.
 const maxJSON = 1 << 20
 
-// readJSON reads a small file of the library's own into v.
-func readJSON(local *localdir.Dir, name string, v any) error {
-	f, err := local.OpenFile(name, os.O_RDONLY, 0)
+// ReadJSON reads a small file of the library's own into v.
+func (d *Dir) ReadJSON(name string, v any) error {
+	f, err := d.OpenFile(name, os.O_RDONLY, 0)
 	if err != nil {
 		return err
 	}
@@ -30,13 +28,13 @@ func readJSON(local *localdir.Dir, name string, v any) error {
 	return nil
 }
 
-// writeJSON writes v into such a file and syncs it.
-func writeJSON(local *localdir.Dir, name string, v any) error {
+// WriteJSON writes v into such a file and syncs it.
+func (d *Dir) WriteJSON(name string, v any) error {
 	text, err := json.Marshal(v)
 	if err != nil {
 		return err
 	}
-	f, err := local.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	f, err := d.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
 		return err
 	}

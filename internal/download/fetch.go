@@ -1,0 +1,165 @@
+package download
+
+import (
+	"errors"
+	"io"
+	"path"
+	"syscall"
+	"time"
+
+	"github.com/spf13/afero"
+
+	"github.com/sftpsyncer/go-syncfs/internal/localdir"
+	"github.com/sftpsyncer/go-syncfs/internal/remote"
+	"github.com/sftpsyncer/go-syncfs/internal/tree"
+)
+
+// Copy is a whole version in a temporary file.
+type Copy struct {
+	Version tree.Meta // of the remote's file
+	Hash    tree.Hash
+	Info    localdir.Info // of the temporary file
+	Temp    string        // its name
+	Began   time.Time     // when the first byte was asked for, or before
+	Ended   time.Time     // when it was whole
+}
+
+// fetch brings the bytes, and gives the copy to the owner. It returns the open file of the remote once that is whole: who
+// reads to the end does not wait for it to be closed; who closes a handle does.
+func (d *Download) fetch() (open afero.File, err error) {
+	if d.wanted.Happened() {
+		d.source.Expect(d.file.Known.Size)
+	}
+	src, err := d.source.Open()
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if open != nil {
+			return
+		}
+		d.refuseRequests()
+		d.endRequests()
+		if errors.Is(err, ErrNoRoom) {
+			d.pool.add(src) // its readers read on there
+			return
+		}
+		d.pool.close()
+		_ = src.Close()
+	}()
+	d.Opened.happen()
+
+	early, headSize := d.startEarly(src), min(d.file.Known.Size, remote.HeadSize)
+	if early != nil {
+		defer early.end()
+		headSize = 0
+	}
+	head, version, err := readHead(src, d.file.Known, headSize)
+	if err != nil {
+		return nil, err
+	}
+	if version.Mode.IsDir() {
+		return nil, syscall.EISDIR
+	}
+	d.change(func() { d.version, d.src, d.end = version, src, version.Size })
+	here := d.owner.Begin(version)
+	if early != nil && (here != nil || !version.SameVersion(d.file.Known)) {
+		early.end()
+		early = nil
+		if _, err := src.Seek(0, io.SeekStart); err != nil {
+			return nil, remote.Error(err)
+		}
+	}
+	if err := d.owner.Reserve(here, version.Size); err != nil {
+		return nil, err
+	}
+	var t *transfer
+	taken := false
+	defer func() {
+		if !taken {
+			d.drop(t, err)
+		}
+	}()
+	if t, err = d.begin(here, head); err != nil {
+		return nil, err
+	}
+	t.early = early
+	c, err := t.run()
+	if err != nil {
+		return nil, err
+	}
+	open = src
+	taken, err = d.owner.Install(c)
+	return open, err
+}
+
+// readHead reads the beginning of a file while its version is asked for, which spares a round trip. It may be of an
+// earlier version then: it counts only if the version is the one that was known before. Otherwise nothing is read.
+func readHead(src afero.File, known tree.Meta, size int64) ([]byte, tree.Meta, error) {
+	if f, ok := src.(remote.WholeFile); ok && remote.MetaOf(f.Info).SameVersion(known) {
+		return f.Content, remote.MetaOf(f.Info), nil
+	}
+	type read struct {
+		head []byte
+		err  error
+	}
+	done := make(chan read, 1)
+	go func() {
+		r := read{head: make([]byte, size)}
+		if size > 0 {
+			var n int
+			n, r.err = io.ReadFull(src, r.head)
+			r.head = r.head[:n]
+		}
+		done <- r
+	}()
+	fi, err := src.Stat()
+	r := <-done
+	switch {
+	case err != nil:
+		return nil, tree.Meta{}, remote.Error(err)
+	case remote.MetaOf(fi).SameVersion(known):
+		if errors.Is(r.err, io.EOF) || errors.Is(r.err, io.ErrUnexpectedEOF) {
+			r.err = nil // what is missing will be noticed
+		}
+	case size > 0 && !fi.IsDir():
+		r.head = nil
+		_, r.err = src.Seek(0, io.SeekStart)
+	default:
+		r.err = nil
+	}
+	if r.err != nil {
+		return nil, tree.Meta{}, remote.Error(r.err)
+	}
+	return r.head, remote.MetaOf(fi), nil
+}
+
+// drop ends the temporary file of a download that did not become a copy.
+func (d *Download) drop(t *transfer, err error) {
+	defer d.Left.happen()
+	if err != nil {
+		d.refuseRequests()
+	}
+	d.endRequests()
+	d.mu.Lock()
+	temp, superseded := d.temp, d.state == handedOver
+	if d.err != nil {
+		err = d.err
+	}
+	d.mu.Unlock()
+	lost := err == nil || errors.Is(err, ErrChanged) || errors.Is(err, ErrNoRoom)
+	if t != nil && !superseded && !lost && t.keep() {
+		return
+	}
+	if temp != "" {
+		d.store.remove(temp)
+	}
+	d.owner.Dropped()
+}
+
+// Forget deletes what is noted about the temporary file, which is no partial one.
+func (c Copy) Forget(local *localdir.Dir) {
+	if path.Dir(c.Temp) == localdir.PartialDir {
+		_ = local.Remove(c.Temp + noteSuffix)
+	}
+}

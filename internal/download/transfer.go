@@ -1,0 +1,279 @@
+package download
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"os"
+	"syscall"
+
+	"github.com/sftpsyncer/go-syncfs/internal/buffers"
+	"github.com/sftpsyncer/go-syncfs/internal/localdir"
+	"github.com/sftpsyncer/go-syncfs/internal/remote"
+)
+
+// mostInMemory bounds a copy in an afero.MemMapFs, which cannot say that there is no room: a server may state any size, and
+// send bytes without end.
+const mostInMemory = 1 << 30
+
+// transfer is what of a download comes in order. What has come is written by another goroutine, so that the remote is
+// asked for more at once.
+type transfer struct {
+	d       *Download
+	file    *localdir.File
+	early   *early        // brings it already; may be nil
+	came    int64         // bytes, from the start
+	ended   error         // why no more is taken
+	pieces  chan []byte   // what has come and is to be written; each has a place in unwritten
+	broken  chan struct{} // closed when writing has failed
+	checked chan error    // gets whether the version is still the same, once all has come
+
+	// The rest is the writing goroutine's, while there is one.
+	hash  hash.Hash
+	off   int64         // bytes that are written
+	noted *Partial      // what is on record of it
+	next  chan *Partial // gets what is being put on record meanwhile, nil if that failed; nil: nothing is
+	err   error         // of the local file, to be told from one of the remote's
+}
+
+// begin makes what is here of the version the beginning of the temporary file.
+func (d *Download) begin(p *Partial, head []byte) (t *transfer, err error) {
+	if p != nil {
+		if t, err = d.resume(p); err != nil {
+			d.store.remove(p.temp)
+			if d.ctx.Err() != nil {
+				return nil, err
+			}
+			d.store.logger.Warn("not resumed", "name", d.file.From, "err", err)
+		}
+	}
+	if t == nil {
+		if t, err = d.startAnew(head); err != nil {
+			return nil, Room(err)
+		}
+	}
+	d.change(func() {
+		d.arrived = t.off
+		d.Begun.happen()
+	})
+	return t, nil
+}
+
+func (d *Download) startAnew(head []byte) (*transfer, error) {
+	dir := localdir.TmpDir
+	if d.version.Size > leastPartial {
+		dir = localdir.PartialDir
+	}
+	temp := dir + "/" + d.file.Temp
+	file, err := d.store.local.OpenFile(temp, os.O_RDWR|os.O_CREATE|os.O_EXCL, d.version.Mode.Perm()|0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := inMemory(file, d.version.Size); err != nil {
+		_ = file.Close()
+		d.store.remove(temp)
+		return nil, err
+	}
+	if err := d.useTemp(temp, file); err != nil {
+		return nil, err
+	}
+	t := &transfer{d: d, file: file, hash: sha256.New(), came: int64(len(head))}
+	return t, t.put(head)
+}
+
+// useTemp makes a file the one that the bytes arrive in, unless its handles have got another one.
+func (d *Download) useTemp(temp string, file *localdir.File) error {
+	late := false
+	d.change(func() {
+		if late = d.state == handedOver; !late {
+			d.temp, d.into, d.current, d.files = temp, file, file, append(d.files, file)
+		}
+	})
+	if late {
+		_ = file.Close()
+		d.store.remove(temp)
+		return ErrSuperseded
+	}
+	return nil
+}
+
+// run brings what is missing, and checks that what arrived is one whole version.
+func (t *transfer) run() (Copy, error) {
+	defer t.awaitNote()
+	d := t.d
+	if t.came < d.version.Size {
+		select {
+		case <-d.wanted:
+		case <-d.ctx.Done():
+			return Copy{}, d.ctx.Err()
+		}
+	}
+	if err := t.copy(); err != nil {
+		return Copy{}, err
+	}
+	info, err := t.file.Stat()
+	if err != nil {
+		return Copy{}, err
+	}
+	c := Copy{Version: d.version, Info: info, Temp: d.temp, Began: d.began, Ended: d.store.now()}
+	t.hash.Sum(c.Hash[:0])
+	d.change(func() {
+		d.end = t.off
+		if d.state == arriving {
+			d.state = whole
+		}
+	})
+	return c, nil
+}
+
+// copy brings what is missing, checks the version once it has come, and has it last.
+func (t *transfer) copy() error {
+	d := t.d
+	if d.version.Size == 0 {
+		return t.copyUnstated()
+	}
+	if t.came == d.version.Size {
+		checked := make(chan error, 1)
+		go func() { checked <- d.check(d.src) }()
+		err := t.last()
+		return cmp.Or(Room(err), <-checked)
+	}
+	t.pieces, t.broken = make(chan []byte, cap(d.store.unwritten)), make(chan struct{})
+	written := make(chan struct{})
+	go func() {
+		defer close(written)
+		t.write()
+	}()
+	var err error
+	w, writes := d.src.(io.WriterTo)
+	switch {
+	case t.early != nil:
+		err = t.early.give(t)
+	case writes:
+		d.source.Expect(d.version.Size - t.came)
+		_, err = w.WriteTo(t)
+	default:
+		_, err = io.CopyBuffer(t, d.src, make([]byte, min(buffers.Chunk, d.version.Size-t.came)))
+	}
+	var checked error
+	if t.ended == errWhole {
+		checked = <-t.checked
+	} else {
+		close(t.pieces)
+	}
+	<-written
+	switch {
+	case t.err != nil:
+		return Room(t.err)
+	case t.ended == errWhole:
+		return checked
+	case t.ended != nil:
+		return t.ended
+	case err != nil:
+		return remote.Error(err)
+	}
+	if err := d.check(d.src); err != nil {
+		return err
+	}
+	return remote.Unavailable(fmt.Errorf("%d of %d bytes arrived: %w", t.came, d.version.Size, io.ErrUnexpectedEOF))
+}
+
+// errWhole ends what brings a version once all of it has come. Whether more follows is told by the check.
+var errWhole = errors.New("all has come")
+
+// Write takes what comes next.
+func (t *transfer) Write(p []byte) (n int, err error) {
+	d := t.d
+	if t.ended == nil && int64(len(p)) > d.version.Size-t.came { // that there is room for more has not been asked
+		t.ended = fmt.Errorf("%w: it grew during the fetch", ErrChanged)
+	}
+	for t.ended == nil && n < len(p) {
+		select {
+		case d.store.unwritten <- struct{}{}:
+			own := buffers.Borrow(min(len(p)-n, buffers.Chunk))
+			n += copy(own, p[n:])
+			t.came += int64(len(own))
+			t.pieces <- own
+		case <-t.broken:
+			t.ended = errBroken
+		case <-d.ctx.Done():
+			t.ended = d.ctx.Err()
+		}
+	}
+	if t.ended == nil && t.came == d.version.Size {
+		t.whole()
+	}
+	return n, t.ended
+}
+
+// errBroken ends what brings a version that cannot be written.
+var errBroken = errors.New("it cannot be written")
+
+// whole is called once all has come: only now can it be told that it is of one version.
+func (t *transfer) whole() {
+	t.ended = errWhole
+	close(t.pieces)
+	t.checked = make(chan error, 1)
+	go func() { t.checked <- t.d.check(t.d.src) }()
+}
+
+// write writes what comes, and has it last if that is all.
+func (t *transfer) write() {
+	for p := range t.pieces {
+		if t.err == nil {
+			if t.err = t.put(p); t.err != nil {
+				close(t.broken)
+			}
+		}
+		buffers.GiveBack(p)
+		<-t.d.store.unwritten
+	}
+	if t.err == nil && t.off == t.d.version.Size {
+		t.err = t.last()
+	}
+}
+
+// last has the bytes last once all of them are written: the name must not last longer.
+func (t *transfer) last() error {
+	t.d.endRequests() // they write, too
+	return t.file.Sync()
+}
+
+// put writes what is next.
+func (t *transfer) put(p []byte) error {
+	d := t.d
+	n, err := d.put(p, t.off)
+	d.store.received.Add(int64(n))
+	t.hash.Write(p[:n])
+	t.off += int64(n)
+	d.change(func() { d.arrived = t.off })
+	if err == nil && t.off-t.noted.length() >= noteEvery && t.off < d.version.Size {
+		t.noteMeanwhile()
+	}
+	return err
+}
+
+// put writes to the temporary file, as long as that is of use.
+func (d *Download) put(p []byte, off int64) (int, error) {
+	d.mu.Lock()
+	file, late := d.into, d.state == handedOver
+	d.mu.Unlock()
+	if late {
+		return 0, ErrSuperseded
+	}
+	if err := inMemory(file, off+int64(len(p))); err != nil {
+		return 0, err
+	}
+	return file.WriteAt(p, off)
+}
+
+// inMemory is syscall.ENOSPC if a file is in memory and would get too large for that.
+func inMemory(file *localdir.File, size int64) error {
+	if size > mostInMemory && file.InMemory() {
+		return fmt.Errorf("%w: a copy in memory has %d bytes at most", syscall.ENOSPC, int64(mostInMemory))
+	}
+	return nil
+}

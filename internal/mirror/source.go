@@ -1,0 +1,51 @@
+package mirror
+
+import (
+	"errors"
+	"io/fs"
+
+	"github.com/spf13/afero"
+
+	"github.com/sftpsyncer/go-syncfs/internal/download"
+	"github.com/sftpsyncer/go-syncfs/internal/tree"
+)
+
+var _ download.Source = (*arrival)(nil)
+
+// Open opens the file on the remote.
+func (a *arrival) Open() (afero.File, error) {
+	m, from := a.m, a.From()
+	if from == "" {
+		return nil, download.ErrSuperseded
+	}
+	if err := a.awaitEarlier(); err != nil {
+		return nil, err
+	}
+	f, err := m.openVersion(a.around, from, a.known)
+	if errors.Is(err, fs.ErrNotExist) && m.elsewhere(a.node, from) {
+		return nil, download.ErrSuperseded
+	}
+	return f, err
+}
+
+// elsewhere says whether a node is not where it was on the remote: it was replaced or renamed meanwhile.
+func (m *FS) elsewhere(n *tree.Node, path string) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.tree.Node(n.ID) != n || n.HasBase() && n.RemotePath() != path
+}
+
+// Reopen opens the file where the remote has it by now.
+func (a *arrival) Reopen() (afero.File, error) {
+	m := a.m
+	m.mu.Lock()
+	from, around := a.node.RemotePath(), m.view().detours()
+	m.mu.Unlock()
+	if from == "" {
+		return nil, fs.ErrNotExist
+	}
+	return around.open(m, from)
+}
+
+// Expect tells the remote how much will be asked for.
+func (a *arrival) Expect(bytes int64) { a.m.ExpectBytes(bytes) }
