@@ -40,12 +40,15 @@ readme_command() {
 	' README.md
 }
 
-# run_tests FLAG...: the README's test command with these flags added. A skipped test is a failure. The last line of
-# output is "N passed, N failed, N skipped".
-run_tests() {
-	local command
-	command=$(readme_command test)
+# summarized COMMAND...: runs tests that print JSON. A skipped test is a failure. The last line of output is "N passed, N
+# failed, N skipped".
+summarized() {
 	scratch=$(mktemp -d)
 	go build -o "$scratch/summary" .ci/summary.go
-	GOFLAGS="$GOFLAGS -count=1 -json $*" bash -euo pipefail -c "$command" | "$scratch/summary"
+	"$@" | "$scratch/summary"
+}
+
+# run_tests FLAG...: the README's test command with these flags added, summarized.
+run_tests() {
+	summarized env GOFLAGS="$GOFLAGS -count=1 -json $*" bash -euo pipefail -c "$(readme_command test)"
 }

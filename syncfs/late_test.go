@@ -201,6 +201,7 @@ func (t lateTale) tell(story, end func(w *lateWorld)) (met bool) {
 		return lateremote.Pass
 	})
 	_, err := w.fs.Push(ctx)
+	synctest.Wait() // the request may be on its way to be held
 	w.line.Decide(nil)
 	if !met {
 		require.NoError(t, err)
