@@ -27,11 +27,13 @@ var (
 	ssh = []string{"github.com/pkg/sftp", "golang.org/x/crypto/ssh", "sftpfs"}
 
 	forbidden = map[string][]string{
-		"syncfs":             ssh,
-		"cachefs":            append([]string{"syncfs"}, ssh...),
-		contractFolder:       append([]string{"syncfs", "cachefs", "internal"}, ssh...),
-		"internal/mirror":    append([]string{"syncfs", "cachefs"}, ssh...),
-		"internal/download":  append([]string{"syncfs", "cachefs", "internal/mirror", "internal/listcache"}, ssh...),
+		"syncfs":            ssh,
+		"cachefs":           append([]string{"syncfs"}, ssh...),
+		contractFolder:      append([]string{"syncfs", "cachefs", "internal"}, ssh...),
+		"internal/mirror":   append([]string{"syncfs", "cachefs"}, ssh...),
+		"internal/download": append([]string{"syncfs", "cachefs", "internal/mirror", "internal/listcache"}, ssh...),
+		"internal/localstore": append([]string{"syncfs", "cachefs", "internal/mirror", "internal/listcache",
+			"internal/download", "internal/remote"}, ssh...),
 		"internal/listcache": append([]string{"syncfs", "cachefs", "internal/mirror", "internal/download"}, ssh...),
 		"internal/remote": append([]string{"syncfs", "cachefs", "internal/mirror", "internal/listcache",
 			"internal/download"}, ssh...),

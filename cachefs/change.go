@@ -53,7 +53,7 @@ func (c *Fs) blocked(name string) bool {
 func (c *Fs) mkdir(name string, do func(remote afero.Fs, remoteName string) error) error {
 	clean, err := c.remotes(name, false, true)
 	if err == nil {
-		err = remote.Error(c.m.Displace(func() error { return do(c.m.Remote().Fs(), c.m.Remote().Name(clean)) }))
+		err = remote.Error(c.m.Quiesce(func() error { return do(c.m.Remote().Fs(), c.m.Remote().Name(clean)) }))
 		if learnErr := c.learn(clean, (*mirror.View).MadeDir); err == nil {
 			err = learnErr
 		}
@@ -80,7 +80,7 @@ func (c *Fs) remove(name string, do func(remote afero.Fs, remoteName string) err
 	if err != nil {
 		return err
 	}
-	err = c.m.Displace(func() error { return do(c.m.Remote().Fs(), c.m.Remote().Name(clean)) }, clean)
+	err = c.m.Quiesce(func() error { return do(c.m.Remote().Fs(), c.m.Remote().Name(clean)) }, clean)
 	if err := remote.Error(err); err != nil {
 		_ = c.learn(clean, (*mirror.View).Doubt) // it may have been done, or done in part
 		return err
@@ -107,7 +107,7 @@ func (c *Fs) rename(oldname, newname string) error {
 		}
 		return err
 	}
-	err = remote.Error(c.m.Displace(func() error {
+	err = remote.Error(c.m.Quiesce(func() error {
 		return c.m.Remote().Fs().Rename(c.m.Remote().Name(from), c.m.Remote().Name(to))
 	}, from, to))
 	if err == nil && from != to {
@@ -144,7 +144,7 @@ func (c *Fs) SymlinkIfPossible(oldname, newname string) error {
 		if !ok {
 			err = afero.ErrNoSymlink
 		} else {
-			err = remote.Error(c.m.Displace(func() error { return linker.SymlinkIfPossible(oldname, c.m.Remote().Name(clean)) }))
+			err = remote.Error(c.m.Quiesce(func() error { return linker.SymlinkIfPossible(oldname, c.m.Remote().Name(clean)) }))
 		}
 	}
 	if err == nil {

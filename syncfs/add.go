@@ -7,6 +7,7 @@ import (
 	"syscall"
 
 	"github.com/sftpsyncer/go-syncfs/internal/localdir"
+	"github.com/sftpsyncer/go-syncfs/internal/localstore"
 	"github.com/sftpsyncer/go-syncfs/internal/mirror"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
@@ -127,12 +128,12 @@ func (s *Fs) addDir(dir string, added func(name string)) error {
 func (s *Fs) addChanged(name string, info localdir.Info, added func(name string)) error {
 	queued := false
 	err := s.m.Do(func(v *mirror.View) error {
-		n := v.Lookup(name)
+		n := v.Tree().Lookup(name)
 		switch {
 		case n == nil || n.Content() == tree.Interrupted:
 			queued = true
 		case n.Content() == tree.Changed:
-			queued = !mirror.AsQueued(n, info)
+			queued = !localstore.AsQueued(n, info)
 		case n.Kind == tree.File && n.Content() == tree.Remote:
 			queued = true
 		case n.Content() != tree.Busy:

@@ -50,7 +50,7 @@ func (s *Fs) MkdirAll(name string, perm fs.FileMode) error {
 // ensureDir makes a directory if it is not there.
 func ensureDir(v *mirror.View, path string, perm fs.FileMode) error {
 	p, err := v.Find(path, false)
-	if n := v.Lookup(path); errors.Is(err, ErrUnavailable) && n != nil && n.Kind == tree.Dir {
+	if n := v.Tree().Lookup(path); errors.Is(err, ErrUnavailable) && n != nil && n.Kind == tree.Dir {
 		return nil // it was there when the remote was asked last
 	}
 	if err != nil {

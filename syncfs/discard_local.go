@@ -43,7 +43,7 @@ func (l *localMoves) discard(name string) {
 // fileAt says whether there is something that is no directory under a name, and belongs to no node.
 func (l *localMoves) fileAt(name string) bool {
 	info, err := l.v.Local().Lstat(name)
-	n := l.v.Lookup(name)
+	n := l.v.Tree().Lookup(name)
 	return err == nil && !info.IsDir() && (n == nil || !n.Local())
 }
 
@@ -210,5 +210,5 @@ func (l *localMoves) precious(n *tree.Node, name string) bool {
 
 // isCopy says whether a local file is the untouched copy of a node.
 func (l *localMoves) isCopy(n *tree.Node, info localdir.Info) bool {
-	return n.Content() == tree.Owned && n.Copy().Stamp == mirror.StampOf(info)
+	return n.Content() == tree.Owned && n.Copy().Stamp == tree.Stamp(info.Stamp)
 }

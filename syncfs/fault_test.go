@@ -171,7 +171,7 @@ func (r *faulty) counted(when string) {
 
 func (r *faulty) owned(name string) (owned bool) {
 	_ = r.fs.m.Do(func(v *mirror.View) error {
-		n := v.Lookup(name)
+		n := v.Tree().Lookup(name)
 		owned = n != nil && n.Content() == tree.Owned
 		return nil
 	})

@@ -80,7 +80,7 @@ func TestRestartKeepsWhatCannotGoBack(t *testing.T) {
 	require.NoError(t, afero.WriteFile(local, "moved/own", []byte("the user's"), 0o644))
 	var waiting string
 	require.NoError(t, s.m.Do(func(v *mirror.View) error {
-		waiting = fmt.Sprintf("%s/%016x", localdir.TrashDir, uint64(v.Lookup("moved").ID))
+		waiting = fmt.Sprintf("%s/%016x", localdir.TrashDir, uint64(v.Tree().Lookup("moved").ID))
 		return nil
 	}))
 	require.NoError(t, s.Discard())

@@ -7,7 +7,6 @@ import (
 	"os"
 
 	"github.com/sftpsyncer/go-syncfs/internal/localdir"
-	"github.com/sftpsyncer/go-syncfs/internal/mirror"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
@@ -29,7 +28,7 @@ func (s *Fs) openContent(c content) (*localdir.File, error) {
 		return nil, err
 	}
 	info, err := f.Stat()
-	if err == nil && mirror.StampOf(info) != c.stamp {
+	if err == nil && tree.Stamp(info.Stamp) != c.stamp {
 		err = errWrittenMeanwhile
 	}
 	if err != nil {

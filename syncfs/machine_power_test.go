@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/afero"
 	"github.com/stretchr/testify/require"
 
+	"github.com/sftpsyncer/go-syncfs/internal/localstore"
 	"github.com/sftpsyncer/go-syncfs/internal/mirror"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
@@ -186,7 +187,7 @@ func (m *machine) interrupted() (names []string) {
 	require.NoError(m.rt, m.fs.m.Do(func(v *mirror.View) error {
 		v.Tree().Nodes(func(n *tree.Node) {
 			info, err := v.Local().Lstat(n.Path())
-			if n.Content() == tree.Interrupted || n.Content() == tree.Changed && err == nil && !mirror.AsQueued(n, info) {
+			if n.Content() == tree.Interrupted || n.Content() == tree.Changed && err == nil && !localstore.AsQueued(n, info) {
 				names = append(names, n.Path())
 			}
 		})

@@ -41,7 +41,7 @@ func (s *Fs) publish(step tree.Step, c content, u uploaded, now remote.Answer, r
 	if err != nil {
 		return err
 	}
-	if err := s.displace(intent, now.Known == tree.Exists, r); err != nil {
+	if err := s.quiesce(intent, now.Known == tree.Exists, r); err != nil {
 		return s.retract(step.Node, err)
 	}
 	return s.m.Do(func(v *mirror.View) error {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 
+	"github.com/sftpsyncer/go-syncfs/internal/localstore"
 	"github.com/sftpsyncer/go-syncfs/internal/mirror"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
@@ -119,11 +120,11 @@ func sendable(v *mirror.View, step tree.Step) (content, error) {
 	if !info.IsRegular() {
 		return content{}, fmt.Errorf("%w: in the local directory it is not a regular file any more", fs.ErrInvalid)
 	}
-	if !mirror.AsQueued(n, info) {
+	if !localstore.AsQueued(n, info) {
 		return content{}, fmt.Errorf("%w: it was edited in the local directory after it was written; Add it as it is, or write it anew",
 			ErrBusy)
 	}
-	c := content{path: n.Path(), stamp: mirror.StampOf(info), copy: n.Copy(), shown: n.Shown(),
+	c := content{path: n.Path(), stamp: tree.Stamp(info.Stamp), copy: n.Copy(), shown: n.Shown(),
 		base: targetBase(v, step)}
 	if n.Diff != nil {
 		c.attr = n.Diff.Attr

@@ -18,7 +18,7 @@ func TestNothingIsPutIntoItself(t *testing.T) {
 		r.fetch("a/b/f")
 		require.NoError(t, r.fs.Rename("a", "c"))
 		require.NoError(t, r.fs.m.Do(func(v *mirror.View) error {
-			n := v.Lookup("c")
+			n := v.Tree().Lookup("c")
 			in := n.Kid("b")
 			d := v.Tree().Note(n, v.Now())
 			if discard {

@@ -40,7 +40,7 @@ func (s *Fs) setAttrRemote(step tree.Step, r *Result) error {
 	if attr.Set&tree.AttrTimes != 0 && n.Kind == tree.File {
 		err = s.m.Alter(set, step.Path)
 	} else {
-		err = s.m.Displace(set, step.Path)
+		err = s.m.Quiesce(set, step.Path)
 	}
 	if err != nil {
 		return s.retract(n, err)

@@ -36,7 +36,7 @@ func (s *Fs) removeRemote(step tree.Step, r *Result) error {
 		if err := s.intend(n, intent); err != nil {
 			return err
 		}
-		err := remote.Error(s.m.Displace(func() error {
+		err := remote.Error(s.m.Quiesce(func() error {
 			return s.m.Remote().Fs().Remove(s.m.Remote().Name(step.Path))
 		}, step.Path))
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {

@@ -62,7 +62,7 @@ func (s *Fs) move(step tree.Step, meta tree.Meta, kind tree.IntentKind, existing
 	if err := s.intend(step.Node, intent); err != nil {
 		return err
 	}
-	if err := s.displace(intent, existing, r); err != nil {
+	if err := s.quiesce(intent, existing, r); err != nil {
 		return s.retract(step.Node, err)
 	}
 	return s.m.Do(func(v *mirror.View) error {
@@ -104,9 +104,9 @@ func (s *Fs) renameNothing(step tree.Step) error {
 	return s.mkdirRemote(step)
 }
 
-// displace is replace once what is being opened under both names is open.
-func (s *Fs) displace(i *tree.Intent, existing bool, r *Result) error {
-	err := s.m.Displace(func() error { return s.replace(i, existing, r) }, i.From, i.To)
+// quiesce is replace once what is being opened under both names is open.
+func (s *Fs) quiesce(i *tree.Intent, existing bool, r *Result) error {
+	err := s.m.Quiesce(func() error { return s.replace(i, existing, r) }, i.From, i.To)
 	if err == nil {
 		s.compareClocks(i.To, r)
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"syscall"
 
 	"github.com/spf13/afero/mem"
 )
@@ -49,4 +50,9 @@ func Cause(err error) error {
 			return err
 		}
 	}
+}
+
+// Missing says whether an error means that a name is not there. A file where a directory should be has nothing in it.
+func Missing(err error) bool {
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)
 }

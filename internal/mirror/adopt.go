@@ -34,7 +34,7 @@ func (v *View) Adopt(p Place) (*tree.Node, error) {
 		n = v.tree.Create(p.Dir, p.Name, tree.File, LocalMeta(*p.Local), adoptedDest(remote), v.Now())
 	}
 	n.Meta.Mode = p.Local.Mode
-	v.tree.Change(n, tree.Copy{Stamp: stampOf(*p.Local), Added: true})
+	v.tree.Change(n, tree.Copy{Stamp: tree.Stamp(p.Local.Stamp), Added: true})
 	v.tree.Note(n, v.Now()).Base = shown
 	return n, nil
 }
@@ -43,7 +43,7 @@ func (v *View) Adopt(p Place) (*tree.Node, error) {
 func (v *View) contentOf(p Place) (*tree.Hash, error) {
 	name := p.Path()
 	h, ok := v.known.users[name]
-	if !ok || h.err == nil && h.stamp != stampOf(*p.Local) {
+	if !ok || h.err == nil && h.stamp != tree.Stamp(p.Local.Stamp) {
 		return nil, need{func(m *FS, k *knowledge) error {
 			put(&k.users, name, m.hash(name))
 			return nil
@@ -68,7 +68,7 @@ func (v *View) Shadow(p Place) (remote.Answer, error) {
 		return remote.Answer{Known: tree.Absent, Err: fs.ErrNotExist}, nil
 	}
 	a, err := v.Ask(tree.Join(p.Dir.RemotePath(), p.Name))
-	if err == nil && v.directory.Lost && a.Known != tree.Absent && p.Local.IsRegular() {
+	if err == nil && v.store.Lost() && a.Known != tree.Absent && p.Local.IsRegular() {
 		a.Shown, err = v.contentOf(p)
 	}
 	return a, err
@@ -101,7 +101,7 @@ func (v *View) hide(p Place, shadow remote.Answer) {
 func (v *View) adoptTree(dir *tree.Node, info localdir.Info) *tree.Node {
 	if !info.IsDir() {
 		n := v.tree.Create(dir, info.Name, tree.File, LocalMeta(info), tree.Absent, v.Now())
-		v.tree.Change(n, tree.Copy{Stamp: stampOf(info), Added: true})
+		v.tree.Change(n, tree.Copy{Stamp: tree.Stamp(info.Stamp), Added: true})
 		return n
 	}
 	n := v.tree.Create(dir, info.Name, tree.Dir, LocalMeta(info), tree.Absent, v.Now())

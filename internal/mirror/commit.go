@@ -34,7 +34,7 @@ func (m *FS) begin(f *File) error {
 	}
 	m.mu.Unlock()
 	if whole {
-		return m.syncLog()
+		return m.store.Sync()
 	}
 	return nil
 }
@@ -73,7 +73,7 @@ func (m *FS) commit(f *File, sync bool) error {
 	if d := m.tree.Note(n, m.Now()); n.Copy().Stamp.MTime != info.Stamp.MTime {
 		d.Written = 0 // Chtimes came before the last write
 	}
-	m.tree.Finish(n, stampOf(info))
+	m.tree.Finish(n, tree.Stamp(info.Stamp))
 	if saveErr := m.save(); saveErr != nil {
 		m.tree.Interrupt(n) // as a restart would find it
 		return saveErr
@@ -83,7 +83,7 @@ func (m *FS) commit(f *File, sync bool) error {
 
 // syncPath makes the record and the names on the way to a node survive the loss of power.
 func (m *FS) syncPath(n *tree.Node) error {
-	if err := m.syncLog(); err != nil {
+	if err := m.store.Sync(); err != nil {
 		return err
 	}
 	m.mu.Lock()

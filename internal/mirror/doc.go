@@ -22,14 +22,14 @@
 //  4. stream.mu: from where a handle reads. Held while a download begins.
 //  5. state.mu, the lock that Do takes: the tree and all that all calls share. No network I/O and no fsync.
 //  6. Download.mu of package download: the state of one download. A leaf: no I/O, no callback.
-//  7. renamed.syncing: directories are being synced.
-//  8. renamed.mu: the set of these. A leaf.
+//  7. renamed.syncing of package localstore: directories are being synced.
+//  8. renamed.mu of package localstore: the set of these. A leaf.
 //
 // Beside these there are leaves that are taken alone: walker.mu, puller.mu, Meter.mu.
 //
 // # Bytes
 //
-// What is not here comes by an arrival: a download that all who need the file share (see package download). A handle (a
-// stream) reads what has come so far. The arrival stands for its node, not for a name; Install makes what has come the node's
-// copy, if the node still wants it.
+// What is not here is downloaded (see package download). All who need a file share one download (sharedDownload). A handle
+// (a stream) reads what has come so far. A download stands for its node, not for a name; Install makes what has come the
+// node's copy, if the node still wants it.
 package mirror

@@ -10,12 +10,12 @@ import (
 // fetchAttempts is how often a fetch starts over because the remote's version changed under it.
 const fetchAttempts = 3
 
-// fetch makes a whole copy of the node's bytes, or joins the arrival that does.
+// fetch makes a whole copy of the node's bytes, or joins the download that does.
 func (m *FS) fetch(n *tree.Node, e expectation) error {
 	for attempt := 1; ; attempt++ {
 		var name string
 		var size int64
-		a, err := m.join(n, e, func(a *arrival) {
+		a, err := m.join(n, e, func(a *sharedDownload) {
 			a.waiting++
 			name, size = n.Path(), n.Meta.Size
 		})
@@ -46,11 +46,11 @@ func present(n *tree.Node) bool {
 	return n.Local() && (n.Content() != tree.Owned || !n.Copy().Stale)
 }
 
-// await waits for the end of a node's arrival, if there is one.
+// await waits for the end of a node's download, if there is one.
 func (v *View) await(n *tree.Node) error {
 	return need{func(m *FS, _ *knowledge) error {
 		m.mu.Lock()
-		a := m.arrivals[n.ID]
+		a := m.joinable[n.ID]
 		m.mu.Unlock()
 		if a == nil {
 			return nil

@@ -2,7 +2,6 @@ package mirror
 
 import (
 	"cmp"
-	"errors"
 	"io/fs"
 	"strings"
 	"syscall"
@@ -158,7 +157,7 @@ func (v *View) child(dir *tree.Node, name string, last bool) (Place, error) {
 	case err == nil:
 		p.Local = &info
 		return p, nil
-	case !missing(err):
+	case !localdir.Missing(err):
 		return p, err
 	}
 	asked := tree.Join(dir.RemotePath(), name)
@@ -168,11 +167,6 @@ func (v *View) child(dir *tree.Node, name string, last bool) (Place, error) {
 	}
 	p.Answer, err = v.Heard(asked)
 	return p, err
-}
-
-// missing says whether a local name is not there. A file where a directory should be has nothing in it.
-func missing(err error) bool {
-	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)
 }
 
 // Enter is the directory at a place as a node, for something below it to be looked at.

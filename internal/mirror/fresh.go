@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"time"
 
+	"github.com/sftpsyncer/go-syncfs/internal/localdir"
 	"github.com/sftpsyncer/go-syncfs/internal/remote"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
@@ -203,11 +204,11 @@ func (v *View) dropCopy(n *tree.Node) error {
 	}
 	name := n.Path()
 	info, err := v.local.Lstat(name)
-	if err != nil && !missing(err) {
+	if err != nil && !localdir.Missing(err) {
 		return err
 	}
 	prev := n.Copy().Prev
-	if err == nil && (stampOf(info) == n.Copy().Stamp || prev != nil && stampOf(info) == prev.Stamp) {
+	if err == nil && (tree.Stamp(info.Stamp) == n.Copy().Stamp || prev != nil && tree.Stamp(info.Stamp) == prev.Stamp) {
 		if err := v.delete(name); err != nil {
 			return err
 		}

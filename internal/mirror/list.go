@@ -36,7 +36,7 @@ func (v *View) listAbout(dir *tree.Node, about func(*tree.Node) bool) ([]Info, e
 	for _, k := range kids {
 		local, here := locals[k.Name()]
 		copied := k.Content() == tree.Owned || k.Content() == tree.Edited
-		untouched := here && copied && stampOf(local) == k.Copy().Stamp
+		untouched := here && copied && tree.Stamp(local.Stamp) == k.Copy().Stamp
 		if (here || copied) && !untouched {
 			if err := v.Verify(k); err != nil {
 				return nil, err
@@ -159,7 +159,7 @@ func (v *View) standsHere(dir *tree.Node) bool {
 
 func (v *View) localEntries(dir *tree.Node) (map[string]localdir.Info, error) {
 	infos, err := v.local.ReadDir(dir.Path())
-	if err != nil && !missing(err) {
+	if err != nil && !localdir.Missing(err) {
 		return nil, err
 	}
 	locals := make(map[string]localdir.Info, len(infos))

@@ -14,9 +14,9 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/download"
 	"github.com/sftpsyncer/go-syncfs/internal/listcache"
 	"github.com/sftpsyncer/go-syncfs/internal/localdir"
+	"github.com/sftpsyncer/go-syncfs/internal/localstore"
 	"github.com/sftpsyncer/go-syncfs/internal/lockorder"
 	"github.com/sftpsyncer/go-syncfs/internal/remote"
-	"github.com/sftpsyncer/go-syncfs/internal/statelog"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
@@ -48,48 +48,39 @@ type FS struct {
 
 // state is what all FS of one mirror share.
 type state struct {
-	local     *localdir.Dir
-	opt       Options
-	damage    error
-	directory *directory // as recorded; nil: not yet
+	local *localdir.Dir
+	opt   Options
 
 	stop    context.Context // ends at Close
 	cancel  context.CancelFunc
 	workers sync.WaitGroup
 
 	// mu guards what follows, and the order of tree and local directory.
-	mu         lockorder.Mutex[stateLock]
-	tree       *tree.Tree
-	log        *statelog.Log
-	owed       [][]byte         // records that could not be appended yet
-	appended   uint64           // the last transaction in the log
-	live       int64            // size of the log after the last compaction
-	compacting bool             // one is under way
-	ledger     *download.Ledger // of downloads
-	overfull   bool             // there may be more bytes than Options.MaxBytes
-	lists      *listcache.Cache
-	clock      clock
-	epoch      uint64                // counts what was done on the remote; answers of an earlier one are asked again
-	arrivals   map[tree.ID]*arrival  // those that may be joined
-	running    map[*arrival]struct{} // all that have not ended
-	open       map[tree.ID]*openFile
-	openDirs   map[tree.ID]int
+	mu       lockorder.Mutex[stateLock]
+	tree     *tree.Tree
+	store    *localstore.Store // of the tree
+	ledger   *download.Ledger  // of downloads
+	overfull bool              // there may be more bytes than Options.MaxBytes
+	lists    *listcache.Cache
+	clock    clock
+	epoch    uint64                       // counts what was done on the remote; answers of an earlier one are asked again
+	joinable map[tree.ID]*sharedDownload  // those that may be joined
+	running  map[*sharedDownload]struct{} // all that have not ended
+	open     map[tree.ID]*openFile
+	openDirs map[tree.ID]int
 	// usersOpen are the handles on files of the user's that may be written, with the local names of the files; "" for
 	// none.
-	usersOpen  map[*File]string
-	writing    map[*remoteWrite]bool
-	displacing map[*displacement]bool
-	vacated    map[string]uint64 // local names that have lost their bytes since the log was synced; "." means any
-	vacations  uint64            // counts what was entered there: each has the number that it was then
-	closed     bool
+	usersOpen map[*File]string
+	writing   map[*remoteWrite]bool
+	quiescing map[*quiescence]bool
+	closed    bool
 
-	renamed   renamed
 	counted   counters
 	downloads *download.Store
 
 	released chan struct{} // closed at the end of Close
 
-	starts   uint64 // arrivals that have begun
+	starts   uint64 // downloads that have begun
 	discards uint64 // files of the user's that were moved to the trash
 }
 
@@ -112,42 +103,66 @@ func Open(base, local afero.Fs, opt Options) (*FS, error) {
 	if err != nil {
 		return nil, err
 	}
-	recorded, err := readDirectory(dir)
-	var now directory
+	recorded, err := localstore.ReadDirectory(dir)
+	var identity string
 	var adopted bool
 	if err == nil {
-		now.Remote, adopted, err = recorded.identify(base, opt.AdoptRemote)
+		identity, adopted, err = identify(recorded, base, opt.AdoptRemote)
 	}
 	if err != nil {
 		return nil, errors.Join(err, dir.Close())
 	}
 	s := &state{
-		local: dir, directory: recorded, opt: opt,
+		local: dir, opt: opt,
 		lists:    listcache.New(opt.ListTTL, opt.Now().UnixNano()),
-		arrivals: map[tree.ID]*arrival{}, running: map[*arrival]struct{}{},
-		writing:    map[*remoteWrite]bool{},
-		displacing: map[*displacement]bool{}, released: make(chan struct{}),
+		joinable: map[tree.ID]*sharedDownload{}, running: map[*sharedDownload]struct{}{},
+		writing:   map[*remoteWrite]bool{},
+		quiescing: map[*quiescence]bool{}, released: make(chan struct{}),
 		ledger: download.NewLedger(dir),
 		open:   map[tree.ID]*openFile{}, openDirs: map[tree.ID]int{}, usersOpen: map[*File]string{},
-		renamed: renamed{dirs: map[string]bool{}},
-		vacated: map[string]uint64{".": 1}, vacations: 1, // what a process that died has not synced is read from the log all the same
 	}
 	s.downloads = download.NewStore(dir, opt.Logger, opt.Now, &s.counted.fetchedBytes)
 	s.stop, s.cancel = context.WithCancel(context.Background())
 	ctx := s.untilClose(context.Background())
 	m := &FS{state: s, ctx: ctx, remote: remote.New(ctx, base)}
-	if err := m.restore(now, adopted); err != nil {
+	if err := m.restore(recorded, identity, adopted); err != nil {
 		s.cancel()
-		if m.log != nil {
-			err = errors.Join(err, m.log.Close())
-		}
 		return nil, errors.Join(err, dir.Close())
 	}
 	return m, nil
 }
 
+// restore takes what was recorded about the local directory. identity is that of the remote, adopted says that it was another
+// one's.
+func (m *FS) restore(recorded *localstore.Directory, identity string, adopted bool) error {
+	store, err := localstore.Open(m.local, recorded, localstore.Options{Logger: m.opt.Logger, Now: m.opt.Now, Found: m.started})
+	if err != nil {
+		return err
+	}
+	m.store, m.tree = store, store.Tree()
+	if err = m.ledger.Restore(m.started); err == nil {
+		if adopted {
+			m.view().Doubt(".")
+		}
+		err = store.Begin(identity)
+	}
+	if err != nil {
+		return errors.Join(err, store.Close())
+	}
+	if m.opt.MaxBytes > 0 {
+		m.evictUntil(m.opt.MaxBytes) // it may have been more the last time
+	}
+	return nil
+}
+
 // Damage is what is wrong with the state that was found by Open; nil if nothing is.
-func (m *FS) Damage() error { return m.damage }
+func (m *FS) Damage() error { return m.store.Damage() }
+
+// SyncLog makes what was recorded before the call survive the loss of power.
+func (m *FS) SyncLog() error { return m.store.Sync() }
+
+// DiscardedName is a name for what is taken out of the program's sight and not deleted. None is used twice.
+func (m *state) DiscardedName() string { return m.store.DiscardedName() }
 
 // Name of the file system, for messages.
 func (m *FS) Name() string { return m.remote.Base().Name() }
@@ -181,15 +196,5 @@ func (m *FS) Close() error {
 	defer close(m.released)
 	m.cancel()
 	m.workers.Wait() // from now on nothing is recorded
-	m.mu.Lock()
-	err := m.settle()
-	m.mu.Unlock()
-	if err = errors.Join(err, m.syncNames(), m.log.Close()); err == nil {
-		d := *m.directory
-		d.Seq = m.appended
-		if err := m.noteDirectory(d); err != nil { // a loss of these records will not be noticed
-			m.opt.Logger.Warn("end of the log not noted", "err", err)
-		}
-	}
-	return errors.Join(err, m.local.Close())
+	return errors.Join(m.store.Close(), m.local.Close())
 }

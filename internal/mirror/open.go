@@ -40,8 +40,8 @@ func (m *FS) openCopy(clean, name string) *File {
 	defer m.mu.Unlock()
 	v := m.view()
 	v.exact = true
-	n := v.Lookup(clean)
-	if m.closed || n == nil || n.Content() != tree.Owned || n.Copy().Stale || n.Copy().Landing != "" || v.askable(n) ||
+	n := v.tree.Lookup(clean)
+	if m.closed || n == nil || n.Content() != tree.Owned || n.Copy().Stale || n.Copy().Installing != "" || v.askable(n) ||
 		len(m.writing) > 0 && m.written(n.RemotePath()) {
 		return nil
 	}
@@ -49,7 +49,7 @@ func (m *FS) openCopy(clean, name string) *File {
 	if err != nil {
 		return nil
 	}
-	if info, err := f.local.Stat(); err == nil && stampOf(info) == n.Copy().Stamp {
+	if info, err := f.local.Stat(); err == nil && tree.Stamp(info.Stamp) == n.Copy().Stamp {
 		m.counted.hits.Add(1)
 		return f
 	}
@@ -139,12 +139,12 @@ func (m *FS) openHere(clean, name string) (f afero.File, a toArrive, err error) 
 func (m *FS) openArriving(t toArrive, name string) (*File, error) {
 	var shared *openFile
 	sure, renamed := false, false
-	a, err := m.join(t.node, t.expected, func(a *arrival) {
+	a, err := m.join(t.node, t.expected, func(a *sharedDownload) {
 		a.addHandle()
 		shared = m.view().share(t.node)
 		shared.streams++
 		m.noteUsage(t.node)
-		sure = t.openable && t.epoch == m.epoch && !m.displaced(a)
+		sure = t.openable && t.epoch == m.epoch && !m.quiesced(a)
 		renamed = t.node.RemotePath() != t.path
 	})
 	if a == nil {

@@ -32,7 +32,7 @@ func (m *FS) Fetch(name string) error {
 	}
 	defer end()
 	var size int64
-	_, err = m.fetchPath(clean, told{}, func(n *tree.Node) {
+	_, err = m.fetchPath(clean, hints{}, func(n *tree.Node) {
 		size = n.Meta.Size
 		m.meter.Total(1, size)
 	})
@@ -44,9 +44,9 @@ func (m *FS) Fetch(name string) error {
 
 // fetchPath makes a file's bytes present; found is told which file that is. It returns the number of bytes that were
 // transferred.
-func (m *FS) fetchPath(name string, t told, found func(*tree.Node)) (int64, error) {
+func (m *FS) fetchPath(name string, h hints, found func(*tree.Node)) (int64, error) {
 	var moved int64
-	err := m.doTold(t, func(v *View) error {
+	err := m.doWith(h, func(v *View) error {
 		v.Exactly()
 		n, err := v.file(name)
 		if n == nil {
@@ -197,21 +197,21 @@ func (d *pulledDir) join(name string) string {
 	return tree.Join(d.up.join(d.name), name)
 }
 
-// told is what has been said on the way to an entry.
-func (d *pulledDir) told(name string) (t told) {
+// hints are what has been said on the way to an entry.
+func (d *pulledDir) hints(name string) (h hints) {
 	for at := d; at != nil && at.epoch == d.epoch; at, name = at.up, at.name {
-		t.epoch, t.since = d.epoch, d.since
+		h.epoch, h.since = d.epoch, d.since
 		if a, ok := at.entries[name]; ok {
 			a.At = cmp.Or(a.At, at.at)
-			put(&t.answers, tree.Join(at.path, name), a)
+			put(&h.answers, tree.Join(at.path, name), a)
 		}
 	}
-	return t
+	return h
 }
 
 func (p *puller) list(d *pulledDir) error {
 	name := d.up.join(d.name)
-	return p.m.doTold(d.up.told(d.name), func(v *View) error {
+	return p.m.doWith(d.up.hints(d.name), func(v *View) error {
 		v.Exactly()
 		v.Insist()
 		v.toList = name // if it has another path on the remote, the list comes after the question
@@ -238,7 +238,7 @@ func (p *puller) list(d *pulledDir) error {
 func (p *puller) file(d *pulledDir, base string, size int64) task {
 	return task{weight: p.m.Weight(size), do: func() (tasks, error) {
 		name, start := d.join(base), p.m.opt.Now()
-		n, err := p.m.fetchPath(name, d.told(base), func(*tree.Node) {})
+		n, err := p.m.fetchPath(name, d.hints(base), func(*tree.Node) {})
 		if err == nil {
 			p.m.meter.Done(size)
 		}

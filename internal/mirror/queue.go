@@ -15,7 +15,7 @@ func (v *View) Queue(n *tree.Node, info localdir.Info) error {
 	if n.Content() == tree.Busy {
 		return ErrBusy
 	}
-	c := tree.Copy{Stamp: stampOf(info), Added: true, AsIs: true}
+	c := tree.Copy{Stamp: tree.Stamp(info.Stamp), Added: true, AsIs: true}
 	if n.Content() == tree.Owned || n.Content() == tree.Edited { // what it goes back to when it is discarded
 		c.Hash, c.Unsure, c.Stale, c.Version = n.Copy().Hash, n.Copy().Unsure, n.Copy().Stale, n.Copy().Version
 		if n.Content() == tree.Owned && n.Copy().Stamp == c.Stamp {
@@ -41,14 +41,11 @@ func (v *View) LocalSize(n *tree.Node) int64 {
 // that were sent.
 func (v *View) Sent(n *tree.Node, stamp tree.Stamp, hash tree.Hash) {
 	info, err := v.local.Lstat(n.Path())
-	if err != nil || stampOf(info) != stamp {
+	if err != nil || tree.Stamp(info.Stamp) != stamp {
 		return
 	}
 	v.own(n, tree.Copy{Stamp: stamp, Hash: hash, Fetched: v.Now(), Unsure: v.unsure(n.Meta, v.opt.Now())})
 }
-
-// StampOf is the stamp of a local file.
-func StampOf(info localdir.Info) tree.Stamp { return stampOf(info) }
 
 // Disown takes a change back that Add made of a file of the remote's. A copy, edited or not, is that again; anything else
 // stays where it is as the user's, and the node is known no more.

@@ -7,34 +7,24 @@ import (
 
 	"github.com/spf13/afero"
 
+	"github.com/sftpsyncer/go-syncfs/internal/localdir"
 	"github.com/sftpsyncer/go-syncfs/internal/remote"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
 // This file is for a user that changes the remote first: what the mirror knows follows.
 
-// Lookup is the node of a clean path, without asking anybody and without following links; nil if there is none.
-func (m *state) Lookup(name string) *tree.Node {
-	n := m.tree.Root()
-	for rest := name; rest != "" && rest != "." && n != nil; {
-		var element string
-		element, rest, _ = strings.Cut(rest, "/")
-		n = n.Kid(element)
-	}
-	return n
-}
-
 // UsersOwn says whether the name belongs to a file of the user's, or an edit of a copy: the remote's file of that
 // name is not what the program sees.
 func (v *View) UsersOwn(name string) (bool, error) {
-	if n := v.Lookup(name); n != nil {
+	if n := v.tree.Lookup(name); n != nil {
 		if err := v.Verify(n); err != nil {
 			return false, err
 		}
 		return n.Ours(), nil
 	}
 	info, err := v.local.Lstat(name)
-	if err != nil && !missing(err) {
+	if err != nil && !localdir.Missing(err) {
 		return false, err
 	}
 	return err == nil && !info.IsDir(), nil
@@ -43,7 +33,7 @@ func (v *View) UsersOwn(name string) (bool, error) {
 // Forget drops what is known about a name and below it, with the copies.
 func (v *View) Forget(name string) {
 	v.RemoteChanged()
-	if n := v.Lookup(name); n != nil && !n.IsRoot() {
+	if n := v.tree.Lookup(name); n != nil && !n.IsRoot() {
 		up := n.Parent()
 		v.vanish(n)
 		v.prune(up)
@@ -58,7 +48,7 @@ func (v *View) prune(dir *tree.Node) {
 // MadeDir takes note that the remote has, or may have, a directory of that name now.
 func (v *View) MadeDir(name string) {
 	v.RemoteChanged()
-	if n := v.Lookup(name); n != nil && n.Kind != tree.Dir {
+	if n := v.tree.Lookup(name); n != nil && n.Kind != tree.Dir {
 		v.doubt(n)
 	}
 }
@@ -67,7 +57,7 @@ func (v *View) MadeDir(name string) {
 // about them before they are used next, whatever Revalidate says.
 func (v *View) Doubt(name string) {
 	v.RemoteChanged()
-	if n := v.Lookup(name); n != nil {
+	if n := v.tree.Lookup(name); n != nil {
 		v.doubt(n)
 	}
 }
@@ -92,7 +82,7 @@ func (v *View) Renamed(oldname string, dir *tree.Node, base string) error {
 	}
 	v.RemoteChanged()
 	v.renameWritten(oldname, tree.Join(dir.RemotePath(), base))
-	n := v.Lookup(oldname)
+	n := v.tree.Lookup(oldname)
 	if replaced := dir.Kid(base); replaced != nil && replaced != n {
 		v.vanish(replaced)
 	}
@@ -113,7 +103,7 @@ func (v *View) Renamed(oldname string, dir *tree.Node, base string) error {
 // copy was known to be of the version that was changed.
 func (v *View) Refreshed(name string, a remote.Answer, keep bool) {
 	v.RemoteChanged()
-	n := v.Lookup(name)
+	n := v.tree.Lookup(name)
 	switch {
 	case n == nil || n.Differs():
 	case n.IsRoot(): // there whatever the answer is
@@ -133,7 +123,7 @@ func (v *View) Refreshed(name string, a remote.Answer, keep bool) {
 
 // OwnedAs says whether the copy of a name is of the version in an answer.
 func (v *View) OwnedAs(name string, a remote.Answer) bool {
-	n := v.Lookup(name)
+	n := v.tree.Lookup(name)
 	return n != nil && n.Content() == tree.Owned && !n.Copy().Stale && a.Known == tree.Exists && n.Meta.SameVersion(a.Meta)
 }
 

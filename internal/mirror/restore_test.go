@@ -17,11 +17,11 @@ func TestRestoreLanding(t *testing.T) {
 		f := newFetching(t, func(remote afero.Fs) afero.Fs { return remote })
 		require.NoError(t, f.m.Fetch("file"))
 		require.NoError(t, f.m.Do(func(v *View) error {
-			n := v.Lookup("file")
+			n := v.tree.Lookup("file")
 			landing := n.Copy()
-			landing.Landing = from
+			landing.Installing = from
 			v.tree.Drop(n)
-			v.tree.Land(n, landing)
+			v.tree.Install(n, landing)
 			return nil
 		}))
 		require.NoError(t, f.m.Close())

@@ -10,10 +10,10 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
-var _ download.Source = (*arrival)(nil)
+var _ download.Source = (*sharedDownload)(nil)
 
 // Open opens the file on the remote.
-func (a *arrival) Open() (afero.File, error) {
+func (a *sharedDownload) Open() (afero.File, error) {
 	m, from := a.m, a.From()
 	if from == "" {
 		return nil, download.ErrSuperseded
@@ -36,7 +36,7 @@ func (m *FS) elsewhere(n *tree.Node, path string) bool {
 }
 
 // Reopen opens the file where the remote has it by now.
-func (a *arrival) Reopen() (afero.File, error) {
+func (a *sharedDownload) Reopen() (afero.File, error) {
 	m := a.m
 	m.mu.Lock()
 	from, around := a.node.RemotePath(), m.view().detours()
@@ -48,4 +48,4 @@ func (a *arrival) Reopen() (afero.File, error) {
 }
 
 // Expect tells the remote how much will be asked for.
-func (a *arrival) Expect(bytes int64) { a.m.ExpectBytes(bytes) }
+func (a *sharedDownload) Expect(bytes int64) { a.m.ExpectBytes(bytes) }

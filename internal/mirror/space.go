@@ -4,6 +4,7 @@ import (
 	"syscall"
 
 	"github.com/sftpsyncer/go-syncfs/internal/download"
+	"github.com/sftpsyncer/go-syncfs/internal/localdir"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
@@ -15,7 +16,7 @@ func (m *state) used() int64 {
 }
 
 // Reserve makes room for a download before its bytes are written.
-func (a *arrival) Reserve(here *download.Partial, size int64) error {
+func (a *sharedDownload) Reserve(here *download.Partial, size int64) error {
 	m := a.m
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -68,9 +69,9 @@ func (m *state) evict(n *tree.Node) error {
 	name := n.Path()
 	info, err := m.local.Lstat(name)
 	switch {
-	case err != nil && !missing(err):
+	case err != nil && !localdir.Missing(err):
 		return err
-	case err == nil && stampOf(info) != n.Copy().Stamp:
+	case err == nil && tree.Stamp(info.Stamp) != n.Copy().Stamp:
 		return ErrChanged
 	case err == nil:
 		// Without the bytes, the record is that of a file to be fetched; without the record, the bytes would be the
@@ -91,7 +92,7 @@ func (m *state) evict(n *tree.Node) error {
 func (m *state) delete(name string) error {
 	err := m.local.Remove(name)
 	if err != nil {
-		if _, statErr := m.local.Lstat(name); missing(statErr) {
+		if _, statErr := m.local.Lstat(name); localdir.Missing(statErr) {
 			return nil
 		}
 	}
@@ -153,7 +154,7 @@ func (m *FS) Evict(name string) error {
 			return errGuarded
 		}
 		v.dropParts(n.RemotePath())
-		v.stopArrival(n)
+		v.stopDownload(n)
 		if n.Content() == tree.Remote {
 			return nil
 		}

@@ -42,7 +42,7 @@ func filled(t *testing.T, n int) (*FS, *faultfs.Plan) {
 
 // reserve makes room for a download of one byte.
 func reserve(m *FS) error {
-	a := &arrival{m: m, Download: new(download.Download)}
+	a := &sharedDownload{m: m, Download: new(download.Download)}
 	return a.Reserve(nil, 1)
 }
 

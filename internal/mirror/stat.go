@@ -107,7 +107,7 @@ func (v *View) Lost(n *tree.Node) bool {
 		return false
 	}
 	_, err := v.local.Lstat(n.Path())
-	return missing(err)
+	return localdir.Missing(err)
 }
 
 // dirtyMeta is the metadata of a file whose bytes here are no copy: its size and time are the local file's.

@@ -3,6 +3,7 @@ package mirror
 import (
 	"time"
 
+	"github.com/sftpsyncer/go-syncfs/internal/localdir"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
@@ -47,7 +48,7 @@ func (m *FS) Status(name string) (s Status, err error) {
 	}
 	err = m.Do(func(v *View) error {
 		p, err := v.Find(clean, true)
-		if missing(err) {
+		if localdir.Missing(err) {
 			return nil
 		}
 		if err != nil {
@@ -81,7 +82,7 @@ func (v *View) status(p Place, info Info) Status {
 		s.State, s.Fetched, s.Stale = Owned, when(n.Copy().Fetched), n.Copy().Stale
 	}
 	s.Checked, s.Pinned = when(n.Checked), pinned(n)
-	if a := v.arrivals[n.ID]; a != nil && !present(n) {
+	if a := v.joinable[n.ID]; a != nil && !present(n) {
 		s.State, s.Arrived = Arriving, a.Arrived()
 	} else if part := v.ledger.Partial(n.RemotePath()); part != nil && n.Content() == tree.Remote {
 		s.Arrived = part.Length

@@ -11,8 +11,8 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
-// stream is what a handle reads that was opened before its file was here. It reads one version: that of the arrival from
-// which it got its first byte. Should that fail, it goes on with another arrival of the same version, and where there is no
+// stream is what a handle reads that was opened before its file was here. It reads one version: that of the download from
+// which it got its first byte. Should that fail, it goes on with another download of the same version, and where there is no
 // room for one, on the remote. Once the remote has it under another name, what comes to that name is not what was opened: then
 // it reads the version that it was opened for.
 type stream struct {
@@ -22,7 +22,7 @@ type stream struct {
 	read download.Reader
 
 	mu       lockorder.Mutex[streamLock] // guards what follows
-	at       *arrival
+	at       *sharedDownload
 	expected expectation
 	version  *tree.Meta     // that was read; nil: nothing yet
 	local    *localdir.File // the node's file, once that is all there is
@@ -90,9 +90,9 @@ func (s *stream) bind(version tree.Meta) bool {
 	return s.version.SameVersion(version)
 }
 
-// source is where to read: an arrival, or a local file. An arrival that has failed before, when others waited, is
+// source is where to read: a download, or a local file. A download that has failed before, when others waited, is
 // replaced.
-func (s *stream) source() (*arrival, *localdir.File, error) {
+func (s *stream) source() (*sharedDownload, *localdir.File, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.local != nil {
@@ -118,15 +118,15 @@ func (s *stream) source() (*arrival, *localdir.File, error) {
 	return a, nil, nil
 }
 
-// rejoin joins another arrival of what the handle reads.
-func (s *stream) rejoin() (*arrival, error) {
+// rejoin joins another download of what the handle reads.
+func (s *stream) rejoin() (*sharedDownload, error) {
 	for {
 		e := s.expected
 		if s.version != nil {
 			e = expectation{since: ^uint64(0), meta: *s.version}
 		}
 		renamed := false
-		a, err := s.m.join(s.node, e, func(a *arrival) {
+		a, err := s.m.join(s.node, e, func(a *sharedDownload) {
 			a.addHandle()
 			renamed = s.bindRenamed()
 		})
@@ -137,8 +137,8 @@ func (s *stream) rejoin() (*arrival, error) {
 	}
 }
 
-// part takes the handle away from an arrival.
-func (s *stream) part(a *arrival) {
+// part takes the handle away from a download.
+func (s *stream) part(a *sharedDownload) {
 	a.leave(&a.handles, false)
 	a.Release()
 }
@@ -168,8 +168,8 @@ func (s *stream) settle(err error) error {
 		return ErrChanged
 	}
 	path := n.Path()
-	if n.Content() == tree.Owned && n.Copy().Landing != "" {
-		path = n.Copy().Landing // under the node's name is what it replaces, or nothing
+	if n.Content() == tree.Owned && n.Copy().Installing != "" {
+		path = n.Copy().Installing // under the node's name is what it replaces, or nothing
 	}
 	local, err := s.m.local.OpenFile(path, 0, 0)
 	if err == nil {
@@ -242,7 +242,7 @@ func (s *stream) shown() (meta tree.Meta, arriving bool) {
 	return meta, true
 }
 
-// Close gives up the arrival, which may go on.
+// Close gives up the download, which may go on.
 func (s *stream) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -82,7 +82,7 @@ func TestEmptiedWhileItArrives(t *testing.T) {
 				require.Eventually(t, func() bool { // the reader has joined
 					f.m.mu.Lock()
 					defer f.m.mu.Unlock()
-					return len(f.m.arrivals) == 1
+					return len(f.m.joinable) == 1
 				}, wait, tick)
 			}
 			switch stage {
@@ -159,9 +159,9 @@ func TestFetchOfWhatIsEmptiedMeanwhile(t *testing.T) {
 	f.has(nil)
 }
 
-// A copy that has been put into its place is no arrival any more: who reads to the end and comes again, after it was deleted
+// A copy that has been put into its place is no download any more: who reads to the end and comes again, after it was deleted
 // by hand, would be given what was deleted.
-func TestLandedArrivalIsNotJoined(t *testing.T) {
+func TestInstalledDownloadIsNotJoined(t *testing.T) {
 	t.Parallel()
 	f := newFetching(t, func(remote afero.Fs) afero.Fs { return remote })
 	for range 100 {
@@ -171,7 +171,7 @@ func TestLandedArrivalIsNotJoined(t *testing.T) {
 		require.NoError(t, err)
 		require.True(t, bytes.Equal(large, got))
 		f.m.mu.Lock()
-		arriving := len(f.m.arrivals)
+		arriving := len(f.m.joinable)
 		f.m.mu.Unlock()
 		require.Zero(t, arriving)
 		require.NoError(t, r.Close())
@@ -179,7 +179,7 @@ func TestLandedArrivalIsNotJoined(t *testing.T) {
 	}
 }
 
-// A handle whose arrival has failed goes over to a copy that is recorded and not in its place yet: not to the older one that
+// A handle whose download has failed goes over to a copy that is recorded and not in its place yet: not to the older one that
 // still is.
 func TestStreamReadsACopyThatIsLanding(t *testing.T) {
 	t.Parallel()
@@ -200,10 +200,10 @@ func TestStreamReadsACopyThatIsLanding(t *testing.T) {
 
 	s := &stream{m: m, path: "f"}
 	require.NoError(t, m.Do(func(v *View) error {
-		s.node = v.Lookup("f")
+		s.node = v.tree.Lookup("f")
 		v.tree.MarkStale(s.node)
 		s.node.Meta.Size = info.Size()
-		v.tree.Land(s.node, tree.Copy{Stamp: stampOf(info), Landing: temp})
+		v.tree.Install(s.node, tree.Copy{Stamp: tree.Stamp(info.Stamp), Installing: temp})
 		return nil
 	}))
 	require.NoError(t, s.settle(download.ErrSuperseded))

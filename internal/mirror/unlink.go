@@ -76,7 +76,7 @@ func (v *View) Here(n *tree.Node, path string) bool {
 		return n.Local()
 	}
 	_, err := v.local.Lstat(path)
-	return !missing(err) // if that can't be told, what is done about it will
+	return !localdir.Missing(err) // if that can't be told, what is done about it will
 }
 
 // Listed takes note of whether the remote was found to have a directory that was taken to be there.

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"strings"
 
+	"github.com/sftpsyncer/go-syncfs/internal/localdir"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
@@ -39,7 +40,7 @@ func (f *File) becomeNode() error {
 		f.m.mu.Lock()
 		name := f.m.usersOpen[f]
 		f.m.mu.Unlock()
-		if name == "" || reserved(name) {
+		if name == "" || tree.Within(name, localdir.StateDir) {
 			return errNowhere
 		}
 		n, err := f.adopt(name)

@@ -16,10 +16,6 @@ type hashed struct {
 	err   error
 }
 
-func stampOf(info localdir.Info) tree.Stamp {
-	return tree.Stamp{Size: info.Stamp.Size, MTime: info.Stamp.MTime, CTime: info.Stamp.CTime, Ino: info.Stamp.Ino}
-}
-
 // Verify compares a copy with what is on the local disk. If its stamps differ from the recorded ones, the hash decides:
 // with the same content it is a copy (again), else it is edited. A file that is not there any more is only on the remote.
 // A node without a copy gives way to what the user has put in its place: it may be gone from the tree afterwards.
@@ -29,18 +25,18 @@ func (v *View) Verify(n *tree.Node) error {
 		return nil
 	case n.Kind == tree.Dir, n.Content() == tree.Remote:
 		return v.giveWay(n)
-	case n.Copy().Landing != "" && v.arrivals[n.ID] != nil:
+	case n.Copy().Installing != "" && v.joinable[n.ID] != nil:
 		return v.await(n)
 	}
 	name := n.Path()
 	info, err := v.local.Lstat(name)
 	switch {
-	case err != nil && missing(err):
+	case err != nil && localdir.Missing(err):
 		v.evicted(n)
 		return nil
 	case err != nil:
 		return err
-	case stampOf(info) == n.Copy().Stamp:
+	case tree.Stamp(info.Stamp) == n.Copy().Stamp:
 		return nil
 	}
 	if !info.IsRegular() { // the user put something else there
@@ -48,7 +44,7 @@ func (v *View) Verify(n *tree.Node) error {
 		return v.giveWay(n)
 	}
 	h, ok := v.known.hashed[n.ID]
-	if !ok || h.err == nil && h.stamp != stampOf(info) {
+	if !ok || h.err == nil && h.stamp != tree.Stamp(info.Stamp) {
 		return need{func(m *FS, k *knowledge) error {
 			put(&k.hashed, n.ID, m.hash(name))
 			return nil
@@ -66,7 +62,7 @@ func (v *View) Verify(n *tree.Node) error {
 func (v *View) giveWay(n *tree.Node) error {
 	info, err := v.local.Lstat(n.Path())
 	switch {
-	case err != nil && missing(err):
+	case err != nil && localdir.Missing(err):
 		return nil
 	case err != nil:
 		return err
@@ -77,7 +73,7 @@ func (v *View) giveWay(n *tree.Node) error {
 	case !n.Differs():
 		v.tree.Forget(n)
 	case n.Kind == tree.File && info.IsRegular():
-		v.tree.MarkEdited(n, tree.Copy{Stamp: stampOf(info)})
+		v.tree.MarkEdited(n, tree.Copy{Stamp: tree.Stamp(info.Stamp)})
 	}
 	return nil
 }
@@ -88,7 +84,7 @@ func (v *View) judge(n *tree.Node, h hashed) {
 		v.tree.BackOut(n)
 	}
 	c := n.Copy()
-	c.Stamp, c.Landing, c.Prev = h.stamp, "", nil
+	c.Stamp, c.Installing, c.Prev = h.stamp, "", nil
 	if h.hash == c.Hash {
 		v.tree.Own(n, c)
 		return
@@ -101,7 +97,7 @@ func (v *View) judge(n *tree.Node, h hashed) {
 
 // evicted records that the bytes of a copy are not here any more.
 func (m *state) evicted(n *tree.Node) {
-	m.vacate(n.Path())
+	m.store.Vacate(n.Path())
 	if n.Differs() {
 		m.tree.KeepBase(n, m.Now())
 	}
@@ -130,7 +126,7 @@ func (m *FS) hash(name string) (h hashed) {
 	if _, err := io.Copy(sum, io.NewSectionReader(f, 0, 1<<62)); err != nil {
 		return hashed{err: err}
 	}
-	h.stamp = stampOf(before)
+	h.stamp = tree.Stamp(before.Stamp)
 	sum.Sum(h.hash[:0])
 	return h
 }

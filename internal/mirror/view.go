@@ -33,7 +33,7 @@ func (v *View) Insist() { v.insists = true }
 type knowledge struct {
 	begun   bool
 	epoch   uint64
-	since   uint64 // how many arrivals had begun
+	since   uint64 // how many downloads had begun
 	answers map[string]remote.Answer
 	lists   map[string]remote.Listing
 	awaited map[string]bool // lists that were coming, and may have failed to
@@ -63,20 +63,20 @@ func (need) Error() string { return "needs an answer of the remote" }
 
 // Do runs decide on a View. If that needs something, it is learnt without the lock, and decide runs again. What
 // decide changed in the tree is recorded when it returns.
-func (m *FS) Do(decide func(*View) error) error { return m.doTold(told{}, decide) }
+func (m *FS) Do(decide func(*View) error) error { return m.doWith(hints{}, decide) }
 
-// told is what the remote has said to an earlier part of the same call. It is used once.
-type told struct {
+// hints are what the remote has said to an earlier part of the same call. They are used once.
+type hints struct {
 	epoch, since uint64
 	answers      map[string]remote.Answer
 }
 
-// doTold is Do by somebody who has been told something, which counts as long as nothing is done on the remote.
-func (m *FS) doTold(t told, decide func(*View) error) error {
+// doWith is Do by somebody who has been told something, which counts as long as nothing is done on the remote.
+func (m *FS) doWith(h hints, decide func(*View) error) error {
 	known := &knowledge{}
-	if t.answers != nil {
-		known.reset(t.epoch, t.since)
-		known.answers = t.answers
+	if h.answers != nil {
+		known.reset(h.epoch, h.since)
+		known.answers = h.answers
 	}
 	for {
 		err := m.locked(known, decide)

@@ -7,6 +7,8 @@ import (
 	"os"
 	"time"
 
+	"github.com/sftpsyncer/go-syncfs/internal/localdir"
+	"github.com/sftpsyncer/go-syncfs/internal/localstore"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
@@ -47,7 +49,7 @@ func (v *View) Emptied(n *tree.Node, name string, flag int) (*File, error) {
 			return &File{m: v.m, name: name, flag: flag, bytes: localContent{local}, local: local, node: n,
 				shared: v.share(n), full: true}, nil
 		}
-		if !missing(err) {
+		if !localdir.Missing(err) {
 			return nil, err
 		}
 	}
@@ -63,7 +65,7 @@ func (v *View) Emptied(n *tree.Node, name string, flag int) (*File, error) {
 	f, err := v.emptied(n, name, flag)
 	switch {
 	case err == nil:
-	case interrupted || v.vacant(path, &was):
+	case interrupted || v.store.Vacant(path, &was):
 		back()
 	default: // it is said to have failed, and has made the file all the same
 		v.tree.Interrupt(n)
@@ -95,7 +97,7 @@ func (f *File) Empty() error {
 // emptied opens the local file of a node, without bytes.
 func (v *View) emptied(n *tree.Node, name string, flag int) (*File, error) {
 	path := n.Path()
-	if err := v.makeParent(path); err != nil {
+	if err := v.store.MakeParent(path); err != nil {
 		return nil, err
 	}
 	// The library has to read and write what the program may not.
@@ -125,7 +127,7 @@ func (v *View) SetTimes(n *tree.Node, atime, mtime time.Time) error {
 	if err != nil {
 		return err
 	}
-	if n.Content() == tree.Edited || n.Content() == tree.Changed && !AsQueued(n, info) { // and stays so
+	if n.Content() == tree.Edited || n.Content() == tree.Changed && !localstore.AsQueued(n, info) { // and stays so
 		return v.local.Chtimes(name, atime, mtime)
 	}
 	d := v.tree.Note(n, v.Now())
@@ -144,7 +146,7 @@ func (v *View) SetTimes(n *tree.Node, atime, mtime time.Time) error {
 	if info, err = v.local.Lstat(name); err != nil {
 		return cmp.Or(failed, err)
 	}
-	v.tree.Restamp(n, stampOf(info))
+	v.tree.Restamp(n, tree.Stamp(info.Stamp))
 	v.tree.Note(n, v.Now()).Written = written
 	if failed != nil {
 		return errors.Join(failed, v.Save())

@@ -77,13 +77,13 @@ const (
 	isExplicit
 	hasBaseName
 	hasPrev
-	_ // of a copy that was landing from where is not recorded
+	_ // of a copy that was being installed from where is not recorded
 	isTemp
 	hasPart
 	hasBaseHash
 	hasWritten
 	isPinned
-	isLanding
+	isInstalling
 	hasIntentAttr
 )
 
@@ -109,7 +109,7 @@ func (e *encoder) node(n *Node) {
 		flag(hasIntentAttr, d != nil && d.Intent != nil && d.Intent.Attr.Set != 0) | flag(isUnsure, c != nil && c.Unsure) |
 		flag(isStale, c != nil && c.Stale) | flag(isAdded, c != nil && c.Added) | flag(isPinned, c != nil && c.Pinned) |
 		flag(isAsIs, c != nil && c.AsIs) |
-		flag(isLanding, c != nil && c.Landing != "") | flag(hasPrev, c != nil && c.Prev != nil) |
+		flag(isInstalling, c != nil && c.Installing != "") | flag(hasPrev, c != nil && c.Prev != nil) |
 		flag(hasVersion, c != nil && c.Stale) | flag(hasPrevVersion, c != nil && c.Prev != nil) |
 		flag(isExplicit, d != nil && d.Explicit) | flag(isTemp, n.Temp) | flag(hasPart, d != nil && d.Part != nil) |
 		flag(hasHome, n.Parked()) | flag(hasBaseHash, d != nil && d.Base != nil) | flag(hasWritten, d != nil && d.Written != 0) |
@@ -128,8 +128,8 @@ func (e *encoder) node(n *Node) {
 	}
 	if c != nil {
 		e.copy(c)
-		if c.Landing != "" {
-			e.string(c.Landing)
+		if c.Installing != "" {
+			e.string(c.Installing)
 		}
 		if c.Prev != nil {
 			e.copy(c.Prev)
@@ -348,8 +348,8 @@ func (d *decoder) node() state {
 		n.copied.Unsure, n.copied.Stale = flags&isUnsure != 0, flags&isStale != 0
 		n.copied.Added, n.copied.Pinned = flags&isAdded != 0, flags&isPinned != 0
 		n.copied.AsIs = flags&isAsIs != 0
-		if flags&isLanding != 0 {
-			n.copied.Landing = d.path()
+		if flags&isInstalling != 0 {
+			n.copied.Installing = d.path()
 		}
 		if flags&hasPrev != 0 {
 			n.copied.Prev = d.copy()

@@ -97,7 +97,7 @@ func drawHash(t *rapid.T) (h Hash) {
 func drawCopy(t *rapid.T) *Copy {
 	c := &Copy{Stamp: drawStamp(t), Hash: drawHash(t), Fetched: rapid.Int64().Draw(t, "fetched"),
 		Unsure: rapid.Bool().Draw(t, "unsure"), Stale: rapid.Bool().Draw(t, "stale"),
-		Added: rapid.Bool().Draw(t, "added"), Landing: rapid.SampledFrom([]string{"", "temporary"}).Draw(t, "landing"),
+		Added: rapid.Bool().Draw(t, "added"), Installing: rapid.SampledFrom([]string{"", "temporary"}).Draw(t, "landing"),
 		Pinned: rapid.Bool().Draw(t, "pinned"), AsIs: rapid.Bool().Draw(t, "as is")}
 	if c.Stale {
 		c.Version = drawMeta(t)
@@ -374,7 +374,7 @@ func TestStaleCopyOfAnOlderLog(t *testing.T) {
 	t.Parallel()
 	tree := New()
 	n := tree.Discover(tree.Root(), "f", File, Meta{Size: 2, MTime: 2}, 1)
-	n.content, n.copied = Owned, &Copy{Stamp: Stamp{Size: 1}, Landing: "temporary"}
+	n.content, n.copied = Owned, &Copy{Stamp: Stamp{Size: 1}, Installing: "temporary"}
 	tree.Touch(n)
 	for _, stale := range []bool{false, true} {
 		e := encoder{}
@@ -424,7 +424,7 @@ func TestHostileRecords(t *testing.T) {
 		n.Diff = &Diff{Home: &Home{Dir: 1, Name: path}}
 		require.Error(t, apply(n, nil, nil), "%q", path)
 		n = file()
-		n.content, n.copied = Owned, &Copy{Landing: path}
+		n.content, n.copied = Owned, &Copy{Installing: path}
 		require.Error(t, apply(n, nil, nil), "%q", path)
 		require.Error(t, apply(file(), []Action{{Kind: RenameLocal, From: path, To: "b"}}, nil), "%q", path)
 		require.Error(t, apply(file(), []Action{{Kind: RenameLocal, From: "a", To: path}}, nil), "%q", path)

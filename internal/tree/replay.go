@@ -91,6 +91,9 @@ func (r *Replayer) Apply(record []byte) error {
 // disk, the records don't tell.
 func (r *Replayer) Renamed() []string { return slices.Collect(maps.Keys(r.renamed)) }
 
+// Done is how many actions of the last transaction are marked as made.
+func (r *Replayer) Done() int { return r.done }
+
 // Finish returns the tree, and the actions of the last transaction that may not have been made. Nodes whose place
 // is not known are left out and counted: their records cannot have been written by this package.
 func (r *Replayer) Finish() (t *Tree, undone []Action, lost int) {

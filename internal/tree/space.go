@@ -15,7 +15,7 @@ const (
 	InUse
 )
 
-// OwnedBytes is the size of all owned copies. While a copy is landing, the one that it replaces counts as well.
+// OwnedBytes is the size of all owned copies. While a copy is being installed, the one that it replaces counts as well.
 func (t *Tree) OwnedBytes() int64 { return t.owned.Int64() }
 
 // Oldest is the least recently used copy that may be evicted, nil if there is none. It takes constant time.
@@ -42,13 +42,13 @@ func (t *Tree) eachOwned(n *Node, do func(size int64)) {
 		return
 	}
 	do(n.copied.Stamp.Size)
-	if n.copied.Landing != "" && n.copied.Prev != nil {
+	if n.copied.Installing != "" && n.copied.Prev != nil {
 		do(n.copied.Prev.Stamp.Size)
 	}
 }
 
 func (t *Tree) evictable(n *Node) bool {
-	return n.content == Owned && n.copied.Landing == "" && !n.copied.Pinned && t.nodes[n.ID] == n &&
+	return n.content == Owned && n.copied.Installing == "" && !n.copied.Pinned && t.nodes[n.ID] == n &&
 		(n.usage == Unused || n.usage == Awaited && n.copied.Stale)
 }
 

@@ -27,11 +27,11 @@ func requireCounted(t require.TestingT, tree *Tree, skipped map[*Node]bool) {
 			return
 		}
 		sum += n.copied.Stamp.Size
-		if n.copied.Landing != "" && n.copied.Prev != nil {
+		if n.copied.Installing != "" && n.copied.Prev != nil {
 			sum += n.copied.Prev.Stamp.Size
 		}
 		open := n.usage == InUse || n.usage == Awaited && !n.copied.Stale
-		if n.copied.Landing == "" && !n.copied.Pinned && !open && !skipped[n] {
+		if n.copied.Installing == "" && !n.copied.Pinned && !open && !skipped[n] {
 			nodes = append(nodes, n)
 		}
 	})
@@ -61,12 +61,12 @@ func transit(t *rapid.T, tree *Tree, n *Node) bool {
 		"erase":  func() { tree.Erased(n, 1) },
 		"unlink": func() { tree.Unlink(n, 1) },
 	}
-	if n.content == Remote || n.content == Owned && n.copied.Landing == "" {
-		allowed["land"] = func() { tree.Land(n, Copy{Stamp: stamp, Landing: "temporary"}) }
+	if n.content == Remote || n.content == Owned && n.copied.Installing == "" {
+		allowed["land"] = func() { tree.Install(n, Copy{Stamp: stamp, Installing: "temporary"}) }
 	}
 	if n.content == Owned {
 		allowed["stale"] = func() { tree.MarkStale(n) }
-		allowed["landed"] = func() { tree.Landed(n, stamp) }
+		allowed["landed"] = func() { tree.Installed(n, stamp) }
 		allowed["settle"] = func() { tree.Settle(n) }
 		allowed["back out"] = func() { tree.BackOut(n) }
 	}
@@ -173,11 +173,11 @@ func TestFactsOutlastRollbacks(t *testing.T) {
 		bytes   int64
 	}{
 		"evicted":    {func(tree *Tree, n *Node) { tree.Lost(n) }, Remote, 0},
-		"landed":     {func(tree *Tree, n *Node) { tree.Landed(n, Stamp{Size: 7, Ino: 1}) }, Owned, 7},
+		"landed":     {func(tree *Tree, n *Node) { tree.Installed(n, Stamp{Size: 7, Ino: 1}) }, Owned, 7},
 		"not landed": {func(tree *Tree, n *Node) { tree.BackOut(n) }, Owned, 5},
 		"forgotten":  {func(tree *Tree, n *Node) { tree.Lost(n); tree.Forget(n) }, Remote, 0},
 		"and then changed": {func(tree *Tree, n *Node) {
-			tree.Landed(n, Stamp{Size: 7, Ino: 1})
+			tree.Installed(n, Stamp{Size: 7, Ino: 1})
 			tree.Begin(n)
 		}, Owned, 7},
 	} {
@@ -186,7 +186,7 @@ func TestFactsOutlastRollbacks(t *testing.T) {
 			tree := New()
 			n := tree.Discover(tree.Root(), "f", File, Meta{}, 1)
 			tree.Own(n, Copy{Stamp: Stamp{Size: 5}})
-			tree.Land(n, Copy{Stamp: Stamp{Size: 7}, Landing: "temporary"})
+			tree.Install(n, Copy{Stamp: Stamp{Size: 7}, Installing: "temporary"})
 			log := [][]byte{slices.Clone(tree.Take(nil))}
 			tree.Commit()
 			require.EqualValues(t, 12, tree.OwnedBytes(), "both are on the disk")

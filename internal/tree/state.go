@@ -97,11 +97,11 @@ type Copy struct {
 	AsIs bool
 	// Pinned: it is not evicted for want of room, nor by name.
 	Pinned bool
-	// Landing is the local name from which the copy, whole and recorded, is about to be renamed into its place. Until it
+	// Installing is the local name from which the copy, whole and recorded, is about to be renamed into its place. Until it
 	// is known to be there, Prev is the copy that it replaces, if any.
-	Landing string
-	Prev    *Copy
-	set     uint64 // which transition has set it, in this process
+	Installing string
+	Prev       *Copy
+	set        uint64 // which transition has set it, in this process
 }
 
 // SameBytes says whether no transition has given the node other bytes between two looks at its Copy. A clock may be too

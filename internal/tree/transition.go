@@ -27,18 +27,18 @@ func (t *Tree) set(n *Node, content Content, c Copy) {
 // Own makes the local bytes of a node a verified copy of the version in its Meta.
 func (t *Tree) Own(n *Node, c Copy) { t.set(n, Owned, c) }
 
-// Land makes a copy that lies under the local name c.Landing the node's own. [Tree.Landed] or [Tree.BackOut] follows;
+// Install makes a copy that lies under the local name c.Installing the node's own. [Tree.Installed] or [Tree.BackOut] follows;
 // until then an owned copy that it replaces is c's Prev.
-func (t *Tree) Land(n *Node, c Copy) {
+func (t *Tree) Install(n *Node, c Copy) {
 	if prev := n.copied; n.content == Owned {
 		c.Prev = &Copy{Stamp: prev.Stamp, Hash: prev.Hash, Fetched: prev.Fetched, Version: n.Seen()}
 	}
 	t.set(n, Owned, c)
 }
 
-// Landed records the fact that the node's copy was found in its place, with that stamp.
-func (t *Tree) Landed(n *Node, stamp Stamp) {
-	t.alter(n, func() { n.copied.Stamp, n.copied.Landing, n.copied.Prev = stamp, "", nil })
+// Installed records the fact that the node's copy was found in its place, with that stamp.
+func (t *Tree) Installed(n *Node, stamp Stamp) {
+	t.alter(n, func() { n.copied.Stamp, n.copied.Installing, n.copied.Prev = stamp, "", nil })
 	t.happened(n)
 }
 
@@ -55,9 +55,9 @@ func (t *Tree) BackOut(n *Node) {
 	t.happened(n)
 }
 
-// Settle is for a node that was landing when the process died. Which of the two copies is in its place is told by
+// Settle is for a node that was being installed when the process died. Which of the two copies is in its place is told by
 // their stamps and hashes when it is used next.
-func (t *Tree) Settle(n *Node) { t.alter(n, func() { n.copied.Landing = "" }) }
+func (t *Tree) Settle(n *Node) { t.alter(n, func() { n.copied.Installing = "" }) }
 
 // Lost records the fact that a node's local bytes are gone: evicted, or deleted by hand.
 func (t *Tree) Lost(n *Node) {

@@ -1,6 +1,9 @@
 package tree
 
-import "path"
+import (
+	"path"
+	"strings"
+)
 
 // Tree holds the nodes. The zero value is not ready; see [New] and [Replay].
 type Tree struct {
@@ -59,6 +62,17 @@ func (t *Tree) Dir(id ID) *Node {
 		return n
 	}
 	return nil
+}
+
+// Lookup is the node of a clean path in the view, without following links; nil if there is none.
+func (t *Tree) Lookup(path string) *Node {
+	n := t.root
+	for rest := path; rest != "" && rest != "." && n != nil; {
+		var element string
+		element, rest, _ = strings.Cut(rest, "/")
+		n = n.Kid(element)
+	}
+	return n
 }
 
 // Nodes calls f for every node but the root, in no order.

@@ -13,16 +13,16 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
-// arrival is the download of a node's bytes, shared by all who need them. It stands in state.arrivals as long as others may
+// sharedDownload is a download of a node's bytes for all who need them. It stands in state.joinable as long as others may
 // join.
-type arrival struct {
+type sharedDownload struct {
 	*download.Download
 	m      *FS // bound to the download's context
 	node   *tree.Node
 	number uint64
 	around detours           // where the file may be instead
 	known  tree.Meta         // what the node had when the remote was asked
-	after  []<-chan struct{} // closed when what changes the file has ended that was under way when the arrival began
+	after  []<-chan struct{} // closed when what changes the file has ended that was under way when the download began
 
 	// The rest is guarded by state.mu.
 	handles int
@@ -31,23 +31,23 @@ type arrival struct {
 	evicted bool // nothing of it is kept
 }
 
-// start begins an arrival. The mirror is locked.
-func (m *FS) start(n *tree.Node) *arrival {
+// start begins a download. The mirror is locked.
+func (m *FS) start(n *tree.Node) *sharedDownload {
 	m.starts++
 	m.counted.fetches.Add(1)
-	a := &arrival{node: n, number: m.starts, around: m.view().detours(), known: n.Meta, after: m.altering(n)}
+	a := &sharedDownload{node: n, number: m.starts, around: m.view().detours(), known: n.Meta, after: m.altering(n)}
 	temp := fmt.Sprintf("%016x-%d", uint64(n.ID), a.number) // one that was left may still be writing
 	file := download.File{From: n.RemotePath(), Known: n.Meta, Temp: temp}
 	a.Download = download.New(m.stop, m.downloads, file, a, a)
 	a.m = m.bind(a.Context(), m.meter)
-	m.arrivals[n.ID] = a
+	m.joinable[n.ID] = a
 	m.running[a] = struct{}{}
 	m.workers.Go(a.Run)
 	return a
 }
 
 // started has what is fetched from now on get other temporary names than this one.
-func (m *FS) started(temp string) {
+func (m *state) started(temp string) {
 	if _, number, ok := strings.Cut(path.Base(temp), "-"); ok {
 		n, _ := strconv.ParseUint(number, 10, 64)
 		m.starts = max(m.starts, n)
@@ -56,20 +56,20 @@ func (m *FS) started(temp string) {
 
 // expectation is what a call knows about the version of a file that it is about to read.
 type expectation struct {
-	since uint64 // how many arrivals had begun when the call began
+	since uint64 // how many downloads had begun when the call began
 	meta  tree.Meta
 }
 
-// meets says whether an arrival brings what a call may return. One that began before the call brings what the remote
-// had then, which may be older than what it has told the call. The arrival has begun.
-func (a *arrival) meets(e expectation) bool {
+// meets says whether a download brings what a call may return. One that began before the call brings what the remote
+// had then, which may be older than what it has told the call. The download has begun.
+func (a *sharedDownload) meets(e expectation) bool {
 	version, _ := a.Version()
 	return a.number > e.since || version.SameVersion(e.meta)
 }
 
-// join returns an arrival of the node's bytes that meets the expectation, begun if there is none, to which add has added
+// join returns a download of the node's bytes that meets the expectation, begun if there is none, to which add has added
 // the caller under the lock. There is none if the bytes are present, or the node is gone.
-func (m *FS) join(n *tree.Node, e expectation, add func(*arrival)) (*arrival, error) {
+func (m *FS) join(n *tree.Node, e expectation, add func(*sharedDownload)) (*sharedDownload, error) {
 	for {
 		a, wait, err := m.tryJoin(n, e, add)
 		if !wait {
@@ -83,7 +83,7 @@ func (m *FS) join(n *tree.Node, e expectation, add func(*arrival)) (*arrival, er
 	}
 }
 
-func (m *FS) tryJoin(n *tree.Node, e expectation, add func(*arrival)) (a *arrival, wait bool, err error) {
+func (m *FS) tryJoin(n *tree.Node, e expectation, add func(*sharedDownload)) (a *sharedDownload, wait bool, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.closed {
@@ -95,7 +95,7 @@ func (m *FS) tryJoin(n *tree.Node, e expectation, add func(*arrival)) (a *arriva
 	if !n.HasBase() { // a log of others may have one such: to look again would find no more
 		return nil, false, fs.ErrNotExist
 	}
-	a = m.arrivals[n.ID]
+	a = m.joinable[n.ID]
 	switch {
 	case a == nil:
 		a = m.start(n)
@@ -110,23 +110,23 @@ func (m *FS) tryJoin(n *tree.Node, e expectation, add func(*arrival)) (a *arriva
 	return a, false, nil
 }
 
-// leave takes a user away from an arrival, which ends if it was the last. What the last handle leaves is completed if
+// leave takes a user away from a download, which ends if it was the last. What the last handle leaves is completed if
 // little is missing.
-func (a *arrival) leave(users *int, closing bool) {
+func (a *sharedDownload) leave(users *int, closing bool) {
 	a.m.mu.Lock()
 	defer a.m.mu.Unlock()
 	if *users--; a.handles > 0 || a.waiting > 0 {
 		return
 	}
-	if closing && a.m.arrivals[a.node.ID] == a && a.m.opt.fills(a.progress()) {
+	if closing && a.m.joinable[a.node.ID] == a && a.m.opt.fills(a.progress()) {
 		a.Want()
 		return
 	}
 	if !a.Done.Happened() {
 		a.Cancel()
 	}
-	if a.m.arrivals[a.node.ID] == a { // who comes later starts anew
-		delete(a.m.arrivals, a.node.ID)
+	if a.m.joinable[a.node.ID] == a { // who comes later starts anew
+		delete(a.m.joinable, a.node.ID)
 		a.leaving = true
 	}
 }
@@ -152,7 +152,7 @@ func (o Options) fills(p download.Progress) bool {
 }
 
 // progress is how far the bytes of a file have come. The mirror is locked.
-func (a *arrival) progress() download.Progress {
+func (a *sharedDownload) progress() download.Progress {
 	if p, known := a.Progress(); known {
 		return p
 	}
@@ -161,13 +161,13 @@ func (a *arrival) progress() download.Progress {
 }
 
 // addHandle adds a handle. The mirror is locked.
-func (a *arrival) addHandle() {
+func (a *sharedDownload) addHandle() {
 	a.handles++
 	a.Hold()
 }
 
-// awaitClosed waits, if the arrival is done, until nothing is open any more on the remote.
-func (a *arrival) awaitClosed(ctx context.Context) {
+// awaitClosed waits, if the download is done, until nothing is open any more on the remote.
+func (a *sharedDownload) awaitClosed(ctx context.Context) {
 	if a.Done.Happened() {
 		select {
 		case <-a.Closed:
@@ -177,7 +177,7 @@ func (a *arrival) awaitClosed(ctx context.Context) {
 }
 
 // awaitEarlier waits for what those leave that brought the same file and were given up, and for changes of the file.
-func (a *arrival) awaitEarlier() error {
+func (a *sharedDownload) awaitEarlier() error {
 	earlier := a.after
 	a.m.mu.Lock()
 	for b := range a.m.running {
@@ -196,10 +196,10 @@ func (a *arrival) awaitEarlier() error {
 	return nil
 }
 
-// stopArrival has what arrives for a node come to nothing.
-func (m *state) stopArrival(n *tree.Node) {
-	if a := m.arrivals[n.ID]; a != nil {
-		delete(m.arrivals, n.ID)
+// stopDownload has what arrives for a node come to nothing.
+func (m *state) stopDownload(n *tree.Node) {
+	if a := m.joinable[n.ID]; a != nil {
+		delete(m.joinable, n.ID)
 		a.leaving = true
 		a.Abort(download.ErrSuperseded)
 	}
@@ -208,7 +208,7 @@ func (m *state) stopArrival(n *tree.Node) {
 // handOver has who reads a node's bytes while they arrive see what becomes of them: the node has others under a local name
 // now. Should that not work, each handle finds out by itself that it has to read there.
 func (m *state) handOver(n *tree.Node, path string) {
-	a := m.arrivals[n.ID]
+	a := m.joinable[n.ID]
 	if a == nil {
 		return
 	}
@@ -217,5 +217,5 @@ func (m *state) handOver(n *tree.Node, path string) {
 			a.HandOver(file)
 		}
 	}
-	m.stopArrival(n)
+	m.stopDownload(n)
 }

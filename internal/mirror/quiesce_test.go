@@ -37,7 +37,7 @@ func TestOpenWaitsForAnotherVersion(t *testing.T) {
 		}()
 		synctest.Wait()
 		m.mu.Lock()
-		a := m.arrivals[m.tree.Root().Kid("f").ID]
+		a := m.joinable[m.tree.Root().Kid("f").ID]
 		m.mu.Unlock()
 		require.NotNil(t, a)
 		require.False(t, a.Opened.Happened())

@@ -1,0 +1,121 @@
+package localstore
+
+import (
+	"cmp"
+	"errors"
+	"slices"
+
+	"github.com/sftpsyncer/go-syncfs/internal/localdir"
+	"github.com/sftpsyncer/go-syncfs/internal/tree"
+)
+
+// settle appends what is owed.
+func (s *Store) settle() error {
+	if len(s.owed) == 0 {
+		return nil
+	}
+	for len(s.owed) > 0 {
+		if err := s.log.Append(s.owed[0]); err != nil {
+			return err
+		}
+		s.owed = s.owed[1:]
+	}
+	s.appended = s.tree.Seq() // none is taken while one is owed
+	return nil
+}
+
+// Save records what was changed in the tree, then changes the local directory accordingly. If either fails, all is
+// as it was.
+func (s *Store) Save(actions ...tree.Action) error {
+	err := s.settle()
+	var copies []*tree.Node
+	sync := false
+	all := actions
+	if err == nil {
+		actions = s.withoutMissing(all)
+		copies, sync = s.identify(actions)
+		if rec := s.tree.Take(actions); rec != nil {
+			if err = s.log.Append(rec); err == nil {
+				s.appended = s.tree.Seq()
+			}
+		}
+	}
+	if err != nil {
+		s.tree.Rollback(false)
+		return err
+	}
+	s.moves(all)
+	if sync {
+		err = s.syncAnyway() // rarely: see mistakable
+	}
+	if err == nil {
+		err = s.act(actions, sync)
+	}
+	if err != nil {
+		s.tree.Rollback(true)
+		if rec := s.tree.Take(nil); rec != nil {
+			s.owed = append(s.owed, rec)
+		}
+		s.tree.Commit()
+		return errors.Join(err, s.settle())
+	}
+	s.tree.Commit()
+	s.restamp(copies)
+	s.compact()
+	return nil
+}
+
+// withoutMissing leaves out the renames of what is not there. Recorded, one could be made after a restart, when the name has
+// other bytes.
+func (s *Store) withoutMissing(actions []tree.Action) (there []tree.Action) {
+	for i, a := range actions {
+		brought := slices.ContainsFunc(actions[:i], func(b tree.Action) bool { return b.To != "" && tree.Within(a.From, b.To) })
+		if a.Kind == tree.RenameLocal && !brought {
+			if _, err := s.local.Lstat(a.From); localdir.Missing(err) {
+				continue
+			}
+		}
+		there = append(there, a)
+	}
+	return there
+}
+
+// identify notes what the actions rename, and returns the nodes among it that are untouched copies; and whether something
+// could be mistaken for what it replaces, should the record not last. What is renamed twice is still where the first of the
+// two takes it from.
+func (s *Store) identify(actions []tree.Action) (copies []*tree.Node, alike bool) {
+	origins := map[string]string{}
+	for i, a := range actions {
+		if a.Kind != tree.RenameLocal {
+			continue
+		}
+		origin := cmp.Or(origins[a.From], a.From)
+		origins[a.To] = origin
+		info, err := s.local.Lstat(origin)
+		if err != nil {
+			continue
+		}
+		actions[i].Ino = info.Stamp.Ino
+		if n := s.tree.Lookup(a.From); n != nil && n.Kind == tree.File && n.Local() { // has the name now, and its bytes are gone
+			alike = alike || info.Stamp.Ino == 0 && sameTime(n.Copy().Stamp, tree.Stamp(info.Stamp))
+		}
+		if there, err := s.local.Lstat(a.To); err == nil && !isOwn(a.To) {
+			alike = alike || mistakable(info, there)
+		}
+		n := s.tree.Lookup(a.To)
+		if n != nil && n.Content() == tree.Owned && n.Copy().Stamp == tree.Stamp(info.Stamp) {
+			copies = append(copies, n)
+		}
+	}
+	return copies, alike
+}
+
+// restamp takes note that renaming untouched copies has changed their ctime: they still are. The note goes into the
+// next record; without it the hash would tell.
+func (s *Store) restamp(copies []*tree.Node) {
+	for _, n := range copies {
+		if info, err := s.local.Lstat(n.Path()); err == nil {
+			s.tree.Restamp(n, tree.Stamp(info.Stamp))
+		}
+	}
+}

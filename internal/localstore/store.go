@@ -1,0 +1,159 @@
+package localstore
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/sftpsyncer/go-syncfs/internal/localdir"
+	"github.com/sftpsyncer/go-syncfs/internal/statelog"
+	"github.com/sftpsyncer/go-syncfs/internal/tree"
+)
+
+const logName = localdir.StateDir + "/log"
+
+// Store keeps a tree and the names of a local directory, and records both. Its user guards it, the tree, and the metadata of
+// the directory by one lock; a method that is called without the lock says so.
+type Store struct {
+	local  *localdir.Dir
+	tree   *tree.Tree
+	log    *statelog.Log
+	logger *slog.Logger
+	now    func() time.Time
+	found  func(temp string)
+	damage error
+
+	recorded      *Directory        // nil: not yet
+	owed          [][]byte          // records that could not be appended yet
+	appended      uint64            // the last transaction in the log
+	vacated       map[string]uint64 // local names that have lost their bytes since the log was synced; "." means any
+	vacations     uint64            // counts what was entered there: each has the number that it was then
+	begun, closed bool
+
+	renamed    renamed
+	live       atomic.Int64 // size of the log after the last compaction
+	compacting atomic.Bool  // one is under way
+	workers    sync.WaitGroup
+}
+
+// Options of a Store.
+type Options struct {
+	Logger *slog.Logger
+	Now    func() time.Time
+	Found  func(temp string) // is called with the name of each temporary file that is recorded: a new one must not have it
+}
+
+// Open reads the log, and brings to an end what a process that died had begun. recorded is what is known about the
+// directory.
+func Open(local *localdir.Dir, recorded *Directory, o Options) (*Store, error) {
+	s := &Store{
+		local: local, logger: o.Logger, now: o.Now, found: o.Found, recorded: recorded,
+		vacated: map[string]uint64{".": 1}, vacations: 1, // what a process that died has not synced is read from the log all the same
+		renamed: renamed{dirs: map[string]bool{}},
+	}
+	replay := tree.Replay()
+	log, damage, err := statelog.Open(local, logName, replay.Apply)
+	if err != nil {
+		return nil, err
+	}
+	s.log = log
+	if err := s.recover(replay, damage); err != nil {
+		return nil, errors.Join(err, log.Close())
+	}
+	return s, nil
+}
+
+func (s *Store) recover(replay *tree.Replayer, damage *statelog.Damage) error {
+	t, undone, lost := replay.Finish()
+	s.tree, s.appended = t, t.Seq()
+	switch {
+	case damage != nil:
+		s.damage = fmt.Errorf("the record of local changes was damaged; %d records before the damage were kept, "+
+			"what followed is set aside in %s: %w", damage.Records, damage.File, damage.Err)
+	case lost > 0:
+		s.damage = fmt.Errorf("the record of local changes is inconsistent; %d entries were left out", lost)
+	case s.lostRecords():
+		s.damage = errors.New("the record of local changes, or the end of it, is missing, although the local directory was used before")
+	}
+	if s.damage != nil {
+		s.logger.Error("state damaged", "err", s.damage)
+	}
+	s.renamed.add(replay.Renamed()...)
+	if len(undone) > 0 { // they are not to last longer than their record
+		if err := s.Sync(); err != nil {
+			return err
+		}
+	}
+	for i, a := range undone {
+		s.redo(a)
+		if err := s.log.Append(tree.EncodeDone(replay.Done() + i + 1)); err != nil {
+			return err
+		}
+	}
+	if err := s.empty(localdir.TrashDir); err != nil {
+		return err
+	}
+	var each []*tree.Node
+	t.Nodes(func(n *tree.Node) { each = append(each, n) })
+	for _, n := range each {
+		s.restoreNode(n)
+	}
+	if err := s.empty(localdir.TmpDir); err != nil {
+		return err
+	}
+	if damage != nil {
+		if err := s.rewriting()(); err != nil {
+			return err
+		}
+	}
+	s.live.Store(s.log.Size())
+	return nil
+}
+
+// Begin records what Open, and its user since, have found, and for which remote the directory is used. It is called once,
+// before anything else is.
+func (s *Store) Begin(remote string) error {
+	if err := s.Save(); err != nil {
+		return err
+	}
+	d := Directory{Remote: remote, Seq: s.appended, Lost: s.damage != nil || s.Lost()}
+	if s.recorded == nil || d != *s.recorded {
+		err := s.Sync()
+		if err == nil {
+			err = s.note(d)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	s.begun = true
+	return nil
+}
+
+// Tree is the tree.
+func (s *Store) Tree() *tree.Tree { return s.tree }
+
+// Damage is what was wrong with the record; nil if nothing was.
+func (s *Store) Damage() error { return s.damage }
+
+// Lost says whether records were lost once. What looks like a file of the user's may be a copy of the remote's.
+func (s *Store) Lost() bool { return s.recorded != nil && s.recorded.Lost }
+
+// Close records what is owed, makes all of it last, and releases the log. It is called without the lock, when nobody uses
+// the Store any more.
+func (s *Store) Close() error {
+	s.closed = true
+	s.workers.Wait()
+	err := errors.Join(s.settle(), s.SyncNames(), s.log.Close())
+	if err == nil && s.begun {
+		d := *s.recorded
+		d.Seq = s.appended
+		if err := s.note(d); err != nil { // a loss of these records will not be noticed
+			s.logger.Warn("end of the log not noted", "err", err)
+		}
+	}
+	return err
+}
