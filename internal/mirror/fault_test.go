@@ -2,7 +2,6 @@ package mirror
 
 import (
 	"bytes"
-	"io"
 	"testing"
 	"time"
 
@@ -189,61 +188,6 @@ func TestFetchChangesAlways(t *testing.T) {
 		} else {
 			require.Nil(t, versions, name)
 		}
-	}
-}
-
-// unreliable is a remote whose files read as read says.
-type unreliable struct {
-	afero.Fs
-	read func(f afero.File, p []byte) (int, error)
-}
-
-func (u unreliable) Open(name string) (afero.File, error) {
-	f, err := u.Fs.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	return unreliableFile{f, u.read}, nil
-}
-
-type unreliableFile struct {
-	afero.File
-	read func(f afero.File, p []byte) (int, error)
-}
-
-func (u unreliableFile) Read(p []byte) (int, error) { return u.read(u.File, p) }
-
-// A read that returns less than was asked for is no end of file.
-func TestFetchShortReads(t *testing.T) {
-	t.Parallel()
-	f := newFetching(t, func(remote afero.Fs) afero.Fs {
-		return unreliable{remote, func(f afero.File, p []byte) (int, error) { return f.Read(p[:min(len(p), 777)]) }}
-	})
-	require.NoError(t, f.m.Fetch("file"))
-	f.has(large)
-}
-
-// An end of file that comes too early is believed by nobody.
-func TestFetchEarlyEnd(t *testing.T) {
-	t.Parallel()
-	for _, after := range []int{0, 1, len(large) / 2, len(large) - 1} {
-		var left int
-		f := newFetching(t, func(remote afero.Fs) afero.Fs {
-			return unreliable{remote, func(f afero.File, p []byte) (int, error) {
-				if left <= 0 {
-					return 0, io.EOF
-				}
-				n, err := f.Read(p[:min(len(p), left)])
-				left -= n
-				return n, err
-			}}
-		})
-		left = after
-		require.ErrorIs(t, f.m.Fetch("file"), remote.ErrUnavailable)
-		f.has()
-		left = 1 << 30
-		require.NoError(t, f.m.Fetch("file"))
-		f.has(large)
 	}
 }
 
