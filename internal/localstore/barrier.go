@@ -57,14 +57,11 @@ func (s *Store) moves(actions []tree.Action) {
 // mistakable says whether bytes that come to a name in the place of others could be mistaken for those that an older record
 // has there. By an inode number and the time of its change they are told apart, else by size and modification time.
 func mistakable(comes, is localdir.Info) bool {
-	switch {
-	case comes.Stamp.Ino != 0:
-		return false
-	case comes.IsDir():
-		return is.IsDir()
+	if comes.IsDir() {
+		return comes.Stamp.Ino == 0 && is.IsDir()
 	}
-	return sameTime(tree.Stamp(comes.Stamp), tree.Stamp(is.Stamp))
+	return sameStamp(tree.Stamp(comes.Stamp), tree.Stamp(is.Stamp))
 }
 
-// sameTime says whether two stamps are alike but for what not every file system has.
-func sameTime(a, b tree.Stamp) bool { return a.Size == b.Size && a.MTime == b.MTime }
+// sameStamp says whether a file without a number looks like another one.
+func sameStamp(a, b tree.Stamp) bool { return a.Ino == 0 && a.Size == b.Size && a.MTime == b.MTime }

@@ -15,7 +15,7 @@ func (s *Store) redo(a tree.Action) {
 	if info, err := s.local.Lstat(a.From); err == nil && a.Ino != 0 && info.Stamp.Ino != a.Ino {
 		return // it was made: this is something else
 	}
-	if a.Kind == tree.RenameLocal && tree.Within(a.To, localdir.TrashDir) && s.bothThere(a) {
+	if a.Ino == 0 && a.Kind == tree.RenameLocal && tree.Within(a.To, localdir.TrashDir) && s.bothThere(a) {
 		return // the same, where files have no numbers
 	}
 	if err := s.actOne(a); err != nil {

@@ -52,7 +52,7 @@ func TestDeletedByHandAndReplaced(t *testing.T) {
 	require.NoError(t, r.arrive("a"))
 	require.NoError(t, r.arrive("b"))
 	require.NoError(t, r.disk.Remove("/b"))
-	actions := r.s.withoutMissing([]tree.Action{
+	actions, _, _ := r.s.identify([]tree.Action{
 		{Kind: tree.RenameLocal, From: "b", To: localdir.TrashDir + "/b"}, {Kind: tree.RenameLocal, From: "a", To: "b"},
 		{Kind: tree.MkdirLocal, To: "d"}, {Kind: tree.RenameLocal, From: "b", To: "d/b"}, {Kind: tree.RenameLocal, From: "d/b", To: "c"},
 	})

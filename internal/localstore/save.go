@@ -32,8 +32,7 @@ func (s *Store) Save(actions ...tree.Action) error {
 	sync := false
 	all := actions
 	if err == nil {
-		actions = s.withoutMissing(all)
-		copies, sync = s.identify(actions)
+		actions, copies, sync = s.identify(all)
 		if rec := s.tree.Take(actions); rec != nil {
 			if err = s.log.Append(rec); err == nil {
 				s.appended = s.tree.Seq()
@@ -65,39 +64,31 @@ func (s *Store) Save(actions ...tree.Action) error {
 	return nil
 }
 
-// withoutMissing leaves out the renames of what is not there. Recorded, one could be made after a restart, when the name has
-// other bytes.
-func (s *Store) withoutMissing(actions []tree.Action) (there []tree.Action) {
-	for i, a := range actions {
-		brought := slices.ContainsFunc(actions[:i], func(b tree.Action) bool { return b.To != "" && tree.Within(a.From, b.To) })
-		if a.Kind == tree.RenameLocal && !brought {
-			if _, err := s.local.Lstat(a.From); localdir.Missing(err) {
-				continue
-			}
-		}
-		there = append(there, a)
-	}
-	return there
-}
-
 // identify notes what the actions rename, and returns the nodes among it that are untouched copies; and whether something
 // could be mistaken for what it replaces, should the record not last. What is renamed twice is still where the first of the
-// two takes it from.
-func (s *Store) identify(actions []tree.Action) (copies []*tree.Node, alike bool) {
+// two takes it from. A rename of what is not there is left out: recorded, it could be made after a restart, when the name has
+// other bytes.
+func (s *Store) identify(all []tree.Action) (actions []tree.Action, copies []*tree.Node, alike bool) {
 	origins := map[string]string{}
-	for i, a := range actions {
+	for i, a := range all {
 		if a.Kind != tree.RenameLocal {
+			actions = append(actions, a)
 			continue
 		}
 		origin := cmp.Or(origins[a.From], a.From)
-		origins[a.To] = origin
 		info, err := s.local.Lstat(origin)
+		brought := func(b tree.Action) bool { return b.To != "" && tree.Within(a.From, b.To) }
+		if localdir.Missing(err) && !slices.ContainsFunc(all[:i], brought) {
+			continue
+		}
+		origins[a.To] = origin
+		a.Ino = info.Stamp.Ino
+		actions = append(actions, a)
 		if err != nil {
 			continue
 		}
-		actions[i].Ino = info.Stamp.Ino
 		if n := s.tree.Lookup(a.From); n != nil && n.Kind == tree.File && n.Local() { // has the name now, and its bytes are gone
-			alike = alike || info.Stamp.Ino == 0 && sameTime(n.Copy().Stamp, tree.Stamp(info.Stamp))
+			alike = alike || sameStamp(tree.Stamp(info.Stamp), n.Copy().Stamp)
 		}
 		if there, err := s.local.Lstat(a.To); err == nil && !isOwn(a.To) {
 			alike = alike || mistakable(info, there)
@@ -107,7 +98,7 @@ func (s *Store) identify(actions []tree.Action) (copies []*tree.Node, alike bool
 			copies = append(copies, n)
 		}
 	}
-	return copies, alike
+	return actions, copies, alike
 }
 
 // restamp takes note that renaming untouched copies has changed their ctime: they still are. The note goes into the

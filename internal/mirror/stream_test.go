@@ -49,6 +49,20 @@ func (f gatedFile) Read(p []byte) (int, error) {
 	return f.File.Read(p)
 }
 
+// emptied opens the file without its bytes.
+func (f *fetching) emptied() (w *File) {
+	f.Helper()
+	require.NoError(f, f.m.Do(func(v *View) error {
+		p, err := v.Find("file", true)
+		if err != nil {
+			return err
+		}
+		w, err = v.Emptied(v.Materialize(p), "file", os.O_RDWR)
+		return err
+	}))
+	return w
+}
+
 // A file that is emptied while it arrives is what its readers see from then on, as in package os.
 func TestEmptiedWhileItArrives(t *testing.T) {
 	t.Parallel()
@@ -94,15 +108,7 @@ func TestEmptiedWhileItArrives(t *testing.T) {
 				require.NoError(t, err)
 				require.Equal(t, large[len(large)-10:], p)
 			}
-			var w *File
-			require.NoError(t, f.m.Do(func(v *View) error {
-				p, err := v.Find("file", true)
-				if err != nil {
-					return err
-				}
-				w, err = v.Emptied(v.Materialize(p), "file", os.O_RDWR)
-				return err
-			}))
+			w := f.emptied()
 			if stage == "opening" {
 				close(g.opened)
 				r = <-opened
@@ -143,15 +149,7 @@ func TestFetchOfWhatIsEmptiedMeanwhile(t *testing.T) {
 		}
 		return false
 	}, wait, tick)
-	var w *File
-	require.NoError(t, f.m.Do(func(v *View) error {
-		p, err := v.Find("file", true)
-		if err != nil {
-			return err
-		}
-		w, err = v.Emptied(v.Materialize(p), "file", os.O_RDWR)
-		return err
-	}))
+	w := f.emptied()
 	require.NoError(t, <-fetched)
 	close(g.read)
 	require.NoError(t, w.Close())
