@@ -13,6 +13,8 @@ import (
 
 	"github.com/sftpsyncer/go-syncfs/internal/localdir"
 	"github.com/sftpsyncer/go-syncfs/internal/mirror"
+	"github.com/sftpsyncer/go-syncfs/internal/oserr"
+	"github.com/sftpsyncer/go-syncfs/internal/progress"
 	"github.com/sftpsyncer/go-syncfs/internal/remote"
 )
 
@@ -79,10 +81,10 @@ type Options struct {
 }
 
 // Progress says how far one call of Fetch or Pull has got.
-type Progress = mirror.Progress
+type Progress = progress.Progress
 
 // Transfer is one file under way.
-type Transfer = mirror.Transfer
+type Transfer = progress.Transfer
 
 // Fs reads a remote Fs through a local one. Safe for concurrent use.
 type Fs struct {
@@ -131,7 +133,7 @@ func (c *Fs) Damage() error { return c.m.Damage() }
 // Invalidate has the remote asked about a name and all below it before they are used next, whatever Revalidate and
 // ListTTL say. The copies stay.
 func (c *Fs) Invalidate(name string) error {
-	return mirror.PathError("invalidate", name, c.m.Invalidate(name))
+	return oserr.Path("invalidate", name, c.m.Invalidate(name))
 }
 
 // Open opens a file or directory for reading. See the package documentation for how a file is read that is not here.
@@ -147,13 +149,13 @@ func (c *Fs) OpenFile(name string, flag int, perm fs.FileMode) (afero.File, erro
 	if flag&(os.O_WRONLY|os.O_RDWR|os.O_CREATE|os.O_TRUNC) == 0 {
 		f, err := c.m.OpenRead(name)
 		if err != nil {
-			return nil, mirror.PathError("open", name, err)
+			return nil, oserr.Path("open", name, err)
 		}
 		return f, nil
 	}
 	f, err := c.openRemote(name, flag, perm)
 	if err != nil {
-		return nil, mirror.PathError("open", name, err)
+		return nil, oserr.Path("open", name, err)
 	}
 	return f, nil
 }

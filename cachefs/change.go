@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/afero"
 
 	"github.com/sftpsyncer/go-syncfs/internal/mirror"
+	"github.com/sftpsyncer/go-syncfs/internal/oserr"
 	"github.com/sftpsyncer/go-syncfs/internal/remote"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
@@ -30,7 +31,7 @@ func (c *Fs) Mkdir(name string, perm fs.FileMode) error {
 func (c *Fs) MkdirAll(name string, perm fs.FileMode) error {
 	err := c.mkdir(name, func(r afero.Fs, n string) error { return r.MkdirAll(n, perm) })
 	if (errors.Is(err, syscall.ELOOP) || errors.Is(err, syscall.ENOTDIR)) && c.blocked(name) {
-		err = mirror.PathError("mkdir", name, fs.ErrExist) // as with os.MkdirAll
+		err = oserr.Path("mkdir", name, fs.ErrExist) // as with os.MkdirAll
 	}
 	return err
 }
@@ -58,12 +59,12 @@ func (c *Fs) mkdir(name string, do func(remote afero.Fs, remoteName string) erro
 			err = learnErr
 		}
 	}
-	return mirror.PathError("mkdir", name, err)
+	return oserr.Path("mkdir", name, err)
 }
 
 // Remove removes a file or an empty directory on the remote, and the copy.
 func (c *Fs) Remove(name string) error {
-	return mirror.PathError("remove", name, c.remove(name, afero.Fs.Remove))
+	return oserr.Path("remove", name, c.remove(name, afero.Fs.Remove))
 }
 
 // RemoveAll removes a name and all below it on the remote, and the copies.
@@ -72,7 +73,7 @@ func (c *Fs) RemoveAll(name string) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		err = nil
 	}
-	return mirror.PathError("removeall", name, err)
+	return oserr.Path("removeall", name, err)
 }
 
 func (c *Fs) remove(name string, do func(remote afero.Fs, remoteName string) error) error {
@@ -90,7 +91,7 @@ func (c *Fs) remove(name string, do func(remote afero.Fs, remoteName string) err
 
 // Rename renames on the remote, and takes the copies along.
 func (c *Fs) Rename(oldname, newname string) error {
-	return mirror.LinkError("rename", oldname, newname, c.rename(oldname, newname))
+	return oserr.Link("rename", oldname, newname, c.rename(oldname, newname))
 }
 
 func (c *Fs) rename(oldname, newname string) error {
@@ -150,7 +151,7 @@ func (c *Fs) SymlinkIfPossible(oldname, newname string) error {
 	if err == nil {
 		err = c.learn(clean, (*mirror.View).Forget)
 	}
-	return mirror.LinkError("symlink", oldname, newname, err)
+	return oserr.Link("symlink", oldname, newname, err)
 }
 
 // Chmod changes the mode on the remote.
@@ -172,7 +173,7 @@ func (c *Fs) Chtimes(name string, atime, mtime time.Time) error {
 func (c *Fs) attribute(op, name string, do func(remote afero.Fs, remoteName string) error) error {
 	clean, err := c.remotes(name, true, false)
 	if err != nil {
-		return mirror.PathError(op, name, err)
+		return oserr.Path(op, name, err)
 	}
 	before := c.m.Remote().Ask(clean)
 	err = remote.Error(c.m.Alter(func() error { return do(c.m.Remote().Fs(), c.m.Remote().Name(clean)) }, clean))
@@ -184,5 +185,5 @@ func (c *Fs) attribute(op, name string, do func(remote afero.Fs, remoteName stri
 	if err == nil {
 		err = refreshErr
 	}
-	return mirror.PathError(op, name, err)
+	return oserr.Path(op, name, err)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/sftpsyncer/go-syncfs/internal/mirror"
+	"github.com/sftpsyncer/go-syncfs/internal/oserr"
 )
 
 // State says where a file is: Absent, RemoteOnly, Arriving, Owned, Changed or Local.
@@ -29,7 +30,7 @@ type Stats = mirror.Stats
 // Stat asks it; the error matches ErrUnavailable if it gives no answer.
 func (c *Fs) Status(name string) (Status, error) {
 	s, err := c.m.Status(name)
-	return s, mirror.PathError("status", name, err)
+	return s, oserr.Path("status", name, err)
 }
 
 // Stats are the counts so far. It does not wait for anything.
@@ -40,16 +41,16 @@ func (c *Fs) Stats() Stats { return c.m.Stats() }
 // on the same local directory. It ends when the file is removed, or its copy deleted by hand. A file that was put into
 // the local directory by other means stays in any case.
 func (c *Fs) Pin(ctx context.Context, name string) error {
-	return mirror.PathError("pin", name, c.m.With(ctx).Pin(name))
+	return oserr.Path("pin", name, c.m.With(ctx).Pin(name))
 }
 
 // Unpin takes a Pin back. The file may be evicted from then on. One that is not pinned is no error.
 func (c *Fs) Unpin(name string) error {
-	return mirror.PathError("unpin", name, c.m.Unpin(name))
+	return oserr.Path("unpin", name, c.m.Unpin(name))
 }
 
 // Evict deletes the local copy of a file. One that is not here is no error. The error matches ErrBusy if it is open or
 // pinned, ErrChanged if what is here is no copy: an edit, or a file that was put there by other means.
 func (c *Fs) Evict(name string) error {
-	return mirror.PathError("evict", name, c.m.Evict(name))
+	return oserr.Path("evict", name, c.m.Evict(name))
 }

@@ -5,7 +5,7 @@ import (
 	"io/fs"
 	"time"
 
-	"github.com/sftpsyncer/go-syncfs/internal/mirror"
+	"github.com/sftpsyncer/go-syncfs/internal/oserr"
 )
 
 // Stat describes a file or directory; of a link, what it leads to. What is here in a copy is described as it was
@@ -13,7 +13,7 @@ import (
 func (c *Fs) Stat(name string) (fs.FileInfo, error) {
 	fi, err := c.m.Stat(name, true)
 	if err != nil {
-		return nil, mirror.PathError("stat", name, err)
+		return nil, oserr.Path("stat", name, err)
 	}
 	return fi, nil
 }
@@ -22,7 +22,7 @@ func (c *Fs) Stat(name string) (fs.FileInfo, error) {
 func (c *Fs) LstatIfPossible(name string) (fs.FileInfo, bool, error) {
 	fi, err := c.m.Stat(name, false)
 	if err != nil {
-		return nil, true, mirror.PathError("lstat", name, err)
+		return nil, true, oserr.Path("lstat", name, err)
 	}
 	return fi, true, nil
 }
@@ -30,12 +30,12 @@ func (c *Fs) LstatIfPossible(name string) (fs.FileInfo, bool, error) {
 // ReadlinkIfPossible is the target of a link.
 func (c *Fs) ReadlinkIfPossible(name string) (string, error) {
 	target, err := c.m.Readlink(name)
-	return target, mirror.PathError("readlink", name, err)
+	return target, oserr.Path("readlink", name, err)
 }
 
 // Fetch makes sure that a whole copy of a file is in the local directory.
 func (c *Fs) Fetch(ctx context.Context, name string) error {
-	return mirror.PathError("fetch", name, c.m.With(ctx).Fetch(name))
+	return oserr.Path("fetch", name, c.m.With(ctx).Fetch(name))
 }
 
 // Result is the outcome for one file of a Pull.

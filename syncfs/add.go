@@ -9,6 +9,7 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/localdir"
 	"github.com/sftpsyncer/go-syncfs/internal/localstore"
 	"github.com/sftpsyncer/go-syncfs/internal/mirror"
+	"github.com/sftpsyncer/go-syncfs/internal/oserr"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
@@ -92,7 +93,7 @@ func (s *Fs) AddDir(dir string, added func(name string)) error {
 	}
 	clean, err := s.m.Clean(dir)
 	if err != nil {
-		return mirror.PathError("add", dir, err)
+		return oserr.Path("add", dir, err)
 	}
 	return s.addDir(clean, added)
 }
@@ -104,12 +105,12 @@ func (s *Fs) addDir(dir string, added func(name string)) error {
 		return err
 	})
 	if err != nil {
-		return mirror.PathError("add", dir, err)
+		return oserr.Path("add", dir, err)
 	}
 	for _, info := range infos {
 		name := tree.Join(dir, info.Name)
 		if err := s.m.Context().Err(); err != nil {
-			return mirror.PathError("add", name, err)
+			return oserr.Path("add", name, err)
 		}
 		switch {
 		case info.IsDir():
@@ -148,7 +149,7 @@ func (s *Fs) addChanged(name string, info localdir.Info, added func(name string)
 		return nil
 	})
 	if err != nil {
-		return mirror.PathError("add", name, err)
+		return oserr.Path("add", name, err)
 	}
 	if queued && added != nil {
 		added(name)

@@ -29,7 +29,7 @@ type ahead struct {
 // readAhead begins to read the files that the steps send, in their order. The caller ends that.
 func (s *Fs) readAhead(steps []tree.Step) *ahead {
 	a := &ahead{stop: make(chan struct{}), files: map[*tree.Node]small{}, taken: map[*tree.Node]bool{}}
-	if s.m.Capacity() == 1 || !s.stages() {
+	if s.m.Limits().Capacity() == 1 || !s.stages() {
 		return a
 	}
 	next := make(chan tree.Step)

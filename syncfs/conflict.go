@@ -5,6 +5,7 @@ import (
 	"io/fs"
 
 	"github.com/sftpsyncer/go-syncfs/internal/mirror"
+	"github.com/sftpsyncer/go-syncfs/internal/oserr"
 	"github.com/sftpsyncer/go-syncfs/internal/remote"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
@@ -25,10 +26,10 @@ type Conflict struct {
 func (s *Fs) conflictOf(step tree.Step, change Change, path string, b base, now remote.Answer, reason error) Conflict {
 	c := Conflict{Change: change, Reason: named(change, reason)}
 	if b.known == tree.Exists {
-		c.Base = mirror.NewInfo(path, b.meta)
+		c.Base = tree.NewInfo(path, b.meta)
 	}
 	if now.Known == tree.Exists {
-		c.Remote = mirror.NewInfo(path, now.Meta)
+		c.Remote = tree.NewInfo(path, now.Meta)
 		if now.Kind == tree.File {
 			c.OpenRemote = func() (io.ReadCloser, error) { return s.openRemote(path) }
 		}
@@ -41,7 +42,7 @@ func (s *Fs) conflictOf(step tree.Step, change Change, path string, b base, now 
 		if err == nil {
 			meta := sent.shown
 			meta.Size = sent.stamp.Size
-			c.Local = mirror.NewInfo(sent.path, meta)
+			c.Local = tree.NewInfo(sent.path, meta)
 			c.OpenLocal = func() (io.ReadCloser, error) { return s.openLocal(sent) }
 		}
 		return err
@@ -55,7 +56,7 @@ func (s *Fs) conflictOf(step tree.Step, change Change, path string, b base, now 
 func (s *Fs) openRemote(path string) (io.ReadCloser, error) {
 	f, err := s.m.Remote().Fs().Open(s.m.Remote().Name(path))
 	if err != nil {
-		return nil, mirror.PathError("open", path, remote.Error(err))
+		return nil, oserr.Path("open", path, remote.Error(err))
 	}
 	return f, nil
 }
@@ -63,7 +64,7 @@ func (s *Fs) openRemote(path string) (io.ReadCloser, error) {
 func (s *Fs) openLocal(c content) (io.ReadCloser, error) {
 	f, err := s.openContent(c)
 	if err != nil {
-		return nil, mirror.PathError("open", c.path, err)
+		return nil, oserr.Path("open", c.path, err)
 	}
 	return struct {
 		io.Reader

@@ -56,7 +56,7 @@ func (r *round) check(c *cycle) (failed []failure) {
 	if err != nil {
 		return []failure{{c.steps[0], err}}
 	}
-	r.s.m.Each(len(views), func(i int) { views[i].look(r.s) })
+	r.s.m.Limits().Each(len(views), func(i int) { views[i].look(r.s) })
 	for k := range views {
 		result := Result{Change: r.changes[steps[k]]}
 		if err := r.s.foreseen(&views[k], &result); err != nil {

@@ -6,6 +6,7 @@ import (
 	"syscall"
 
 	"github.com/sftpsyncer/go-syncfs/internal/mirror"
+	"github.com/sftpsyncer/go-syncfs/internal/oserr"
 	"github.com/sftpsyncer/go-syncfs/internal/remote"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
@@ -94,7 +95,7 @@ func (s *Fs) change(op, name string, do func(v *mirror.View, clean string) error
 	if err == nil {
 		err = s.m.Do(func(v *mirror.View) error { return do(v, clean) })
 	}
-	return mirror.PathError(op, name, err)
+	return oserr.Path(op, name, err)
 }
 
 // prefixes are the paths on the way to a clean path, itself included.

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/sftpsyncer/go-syncfs/internal/mirror"
+	"github.com/sftpsyncer/go-syncfs/internal/oserr"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
@@ -69,7 +70,7 @@ func (d *discarder) choose(names []string) error {
 			err = fs.ErrNotExist
 		}
 		if err != nil {
-			return mirror.PathError("discard", name, err)
+			return oserr.Path("discard", name, err)
 		}
 	}
 	return d.idle()
@@ -79,7 +80,7 @@ func (d *discarder) choose(names []string) error {
 func (d *discarder) idle() error {
 	for n := range d.chosen {
 		if n.Content() == tree.Busy {
-			return mirror.PathError("discard", whereabouts(n), ErrBusy)
+			return oserr.Path("discard", whereabouts(n), ErrBusy)
 		}
 	}
 	return nil

@@ -54,7 +54,7 @@ func (s *Fs) patrol() error {
 	}
 	began := s.now()
 	sights := make([]sight, len(guards))
-	look := func() { s.m.Each(len(guards), func(i int) { sights[i] = s.lookAtGuard(guards[i]) }) }
+	look := func() { s.m.Limits().Each(len(guards), func(i int) { sights[i] = s.lookAtGuard(guards[i]) }) }
 	look()
 	if found, err := s.clearAsides(guards, sights, ours); err != nil {
 		return err

@@ -79,19 +79,14 @@ func (s *Fs) empty(dir *tree.Node, path string, sweep bool) error {
 func (s *Fs) remoteNow(dir *tree.Node, path string) (time.Time, error) {
 	s.timing.Lock()
 	defer s.timing.Unlock()
-	if !s.m.ClocksCompared() {
+	if !s.m.Clock().Compared() {
 		made, err := s.timestamp(dir, path)
-		if err == nil {
-			err = s.m.Do(func(v *mirror.View) error {
-				v.CompareClocks(made.UnixNano())
-				return nil
-			})
-		}
 		if err != nil {
 			return made, err
 		}
+		s.m.Clock().Compare(made.UnixNano())
 	}
-	return s.m.RemoteNow(), nil
+	return s.m.Clock().Now(), nil
 }
 
 // timestamp makes a file, looks at its mtime, and removes it.

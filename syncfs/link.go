@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/afero"
 
 	"github.com/sftpsyncer/go-syncfs/internal/mirror"
+	"github.com/sftpsyncer/go-syncfs/internal/oserr"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
@@ -15,7 +16,7 @@ import (
 func (s *Fs) Stat(name string) (fs.FileInfo, error) {
 	fi, err := s.m.Stat(name, true)
 	if err != nil {
-		return nil, mirror.PathError("stat", name, err)
+		return nil, oserr.Path("stat", name, err)
 	}
 	return fi, nil
 }
@@ -24,7 +25,7 @@ func (s *Fs) Stat(name string) (fs.FileInfo, error) {
 func (s *Fs) LstatIfPossible(name string) (fs.FileInfo, bool, error) {
 	fi, err := s.m.Stat(name, false)
 	if err != nil {
-		return nil, true, mirror.PathError("lstat", name, err)
+		return nil, true, oserr.Path("lstat", name, err)
 	}
 	return fi, true, nil
 }
@@ -32,13 +33,13 @@ func (s *Fs) LstatIfPossible(name string) (fs.FileInfo, bool, error) {
 // ReadlinkIfPossible is the target of a link, as it was made.
 func (s *Fs) ReadlinkIfPossible(name string) (string, error) {
 	target, err := s.m.Readlink(name)
-	return target, mirror.PathError("readlink", name, err)
+	return target, oserr.Path("readlink", name, err)
 }
 
 // SymlinkIfPossible makes a link, which is kept in the queue and never on the local disk. An absolute target is one
 // below the root of the Fs; nothing leads above that. The error is afero.ErrNoSymlink if the remote has no links.
 func (s *Fs) SymlinkIfPossible(oldname, newname string) error {
-	return mirror.LinkError("symlink", oldname, newname, s.symlink(oldname, newname))
+	return oserr.Link("symlink", oldname, newname, s.symlink(oldname, newname))
 }
 
 func (s *Fs) symlink(target, name string) error {

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/afero"
 
 	"github.com/sftpsyncer/go-syncfs/internal/mirror"
+	"github.com/sftpsyncer/go-syncfs/internal/oserr"
 	"github.com/sftpsyncer/go-syncfs/internal/remote"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
@@ -30,13 +31,13 @@ func (s *Fs) OpenFile(name string, flag int, perm fs.FileMode) (afero.File, erro
 	if flag&(os.O_WRONLY|os.O_RDWR|os.O_CREATE|os.O_TRUNC) == 0 {
 		f, err := s.m.OpenRead(name)
 		if err != nil {
-			return nil, mirror.PathError("open", name, err)
+			return nil, oserr.Path("open", name, err)
 		}
 		return f, nil
 	}
 	f, err := s.openWrite(name, flag, perm)
 	if err != nil {
-		return nil, mirror.PathError("open", name, err)
+		return nil, oserr.Path("open", name, err)
 	}
 	return f, nil
 }

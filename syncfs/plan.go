@@ -61,7 +61,7 @@ func (s *Fs) Plan(ctx context.Context) (Plan, error) {
 	if err != nil || len(views) == 0 {
 		return Plan{}, err
 	}
-	s.m.Each(len(views), func(i int) { views[i].look(s) })
+	s.m.Limits().Each(len(views), func(i int) { views[i].look(s) })
 	var plan Plan
 	var bytes tree.Sum
 	for _, f := range views {

@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/sftpsyncer/go-syncfs/internal/mirror"
+	"github.com/sftpsyncer/go-syncfs/internal/oserr"
 	"github.com/sftpsyncer/go-syncfs/internal/remote"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
@@ -52,7 +53,7 @@ func (s *Fs) judging(policy ConflictPolicy, names []string) (*Fs, error) {
 		for _, name := range names {
 			clean, err := s.m.Clean(name)
 			if err != nil {
-				return nil, mirror.PathError("push", name, err)
+				return nil, oserr.Path("push", name, err)
 			}
 			chosen = append(chosen, clean)
 		}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/sftpsyncer/go-syncfs/internal/mirror"
+	"github.com/sftpsyncer/go-syncfs/internal/progress"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
@@ -47,7 +48,7 @@ func (s *Fs) push(ctx context.Context, policy ConflictPolicy, names []string) (R
 		return Report{}, err
 	}
 	defer done()
-	s.meter = s.m.Meter("push")
+	s.meter = progress.NewMeter("push", s.m.Options().Progress)
 	defer s.meter.Close()
 	defer end() // before the last report: Close does not wait for Progress
 	s.connect()

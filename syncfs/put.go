@@ -8,6 +8,7 @@ import (
 
 	"github.com/sftpsyncer/go-syncfs/internal/localstore"
 	"github.com/sftpsyncer/go-syncfs/internal/mirror"
+	"github.com/sftpsyncer/go-syncfs/internal/oserr"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
@@ -41,7 +42,7 @@ func (s *Fs) put(step tree.Step, r *Result) error {
 	c, err := s.sendable(step)
 	if err == nil && c.stamp.Size >= worthALook {
 		if err = s.lookAhead(step, r, c); err == nil {
-			s.m.ExpectBytes(c.stamp.Size)
+			s.m.Limits().ExpectBytes(c.stamp.Size)
 		}
 	}
 	if err != nil {
@@ -115,7 +116,7 @@ func sendable(v *mirror.View, step tree.Step) (content, error) {
 	}
 	info, err := v.Local().Lstat(n.Path())
 	if err != nil {
-		return content{}, fmt.Errorf("local file: %w", mirror.Cause(err))
+		return content{}, fmt.Errorf("local file: %w", oserr.Cause(err))
 	}
 	if !info.IsRegular() {
 		return content{}, fmt.Errorf("%w: in the local directory it is not a regular file any more", fs.ErrInvalid)

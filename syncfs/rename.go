@@ -5,6 +5,7 @@ import (
 	"syscall"
 
 	"github.com/sftpsyncer/go-syncfs/internal/mirror"
+	"github.com/sftpsyncer/go-syncfs/internal/oserr"
 	"github.com/sftpsyncer/go-syncfs/internal/remote"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
@@ -12,7 +13,7 @@ import (
 // Rename renames a file, directory or link. A file or link replaces a file or link; an existing directory as target is
 // fs.ErrExist, as with os.Rename. Nothing is fetched.
 func (s *Fs) Rename(oldname, newname string) error {
-	return mirror.LinkError("rename", oldname, newname, s.rename(oldname, newname))
+	return oserr.Link("rename", oldname, newname, s.rename(oldname, newname))
 }
 
 func (s *Fs) rename(oldname, newname string) error {

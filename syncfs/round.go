@@ -6,6 +6,7 @@ import (
 	"io/fs"
 
 	"github.com/sftpsyncer/go-syncfs/internal/mirror"
+	"github.com/sftpsyncer/go-syncfs/internal/oserr"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
@@ -59,7 +60,7 @@ func (p *pusher) round() (*round, error) {
 	}
 	p.foundMade(r.steps)
 	r.expect(&p.report)
-	p.s.m.Expect(len(r.steps))
+	p.s.m.Limits().Expect(len(r.steps))
 	p.s.ahead = p.s.readAhead(r.steps)
 	defer p.s.ahead.end()
 	r.run(p)
@@ -123,8 +124,8 @@ func (r *round) loop(p *pusher) {
 	for {
 		for len(r.ready) > 0 {
 			i := r.ready[0]
-			weight := r.s.m.Weight(r.changes[i].Size)
-			if load+weight > r.s.m.Capacity() {
+			weight := r.s.m.Limits().Weight(r.changes[i].Size)
+			if load+weight > r.s.m.Limits().Capacity() {
 				break
 			}
 			r.ready = r.ready[1:]
@@ -235,9 +236,9 @@ func (r *round) refuse(f failure) error {
 
 func named(c Change, err error) error {
 	if c.Op == Rename {
-		return mirror.LinkError("push "+c.Op.String(), c.Name, c.NewName, err)
+		return oserr.Link("push "+c.Op.String(), c.Name, c.NewName, err)
 	}
-	return mirror.PathError("push "+c.Op.String(), c.Name, err)
+	return oserr.Path("push "+c.Op.String(), c.Name, err)
 }
 
 // failed records a failed attempt.

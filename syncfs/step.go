@@ -59,15 +59,12 @@ func (s *Fs) outdate(n *tree.Node, r *Result) error {
 // compareClocks learns the time of the server from the directory of a path in which a step has just changed something. It
 // costs a round trip, and is worth that where the content of a file had to be compared for want of it.
 func (s *Fs) compareClocks(path string, r *Result) {
-	if !r.unsure || s.m.ClocksCompared() {
+	if !r.unsure || s.m.Clock().Compared() {
 		return
 	}
 	dir, _ := tree.Split(path)
 	if a := s.m.Remote().AskFollowing(dir); a.Known == tree.Exists {
-		_ = s.m.Do(func(v *mirror.View) error {
-			v.CompareClocks(a.Meta.MTime)
-			return nil
-		})
+		s.m.Clock().Compare(a.Meta.MTime)
 	}
 }
 

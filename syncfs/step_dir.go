@@ -31,10 +31,10 @@ func (s *Fs) mkdirRemote(step tree.Step) error {
 	if a.Kind != tree.Dir {
 		return s.retract(step.Node, conflict("it is a "+kindName(a.Kind)+" there"))
 	}
+	if err == nil {
+		s.m.Clock().Compare(a.Meta.MTime)
+	}
 	return s.m.Do(func(v *mirror.View) error {
-		if err == nil {
-			v.CompareClocks(a.Meta.MTime)
-		}
 		reached(v, step, a.Meta)
 		return nil
 	})

@@ -14,6 +14,8 @@ import (
 
 	"github.com/sftpsyncer/go-syncfs/cachefs"
 	"github.com/sftpsyncer/go-syncfs/internal/mirror"
+	"github.com/sftpsyncer/go-syncfs/internal/oserr"
+	"github.com/sftpsyncer/go-syncfs/internal/progress"
 )
 
 // Errors found with errors.Is.
@@ -57,7 +59,7 @@ type Fs struct {
 	*shared
 	// Of the Push that this is for:
 	judge *judge
-	meter *mirror.Meter
+	meter *progress.Meter
 	ahead *ahead
 }
 
@@ -137,19 +139,19 @@ func (s *Fs) Damage() error { return s.m.Damage() }
 // Invalidate has the remote asked about a name and all below it before they are used next, whatever
 // Options.Cache.Revalidate and ListTTL say. The copies stay, and so does what is queued.
 func (s *Fs) Invalidate(name string) error {
-	return mirror.PathError("invalidate", name, s.m.Invalidate(name))
+	return oserr.Path("invalidate", name, s.m.Invalidate(name))
 }
 
 // Fetch makes sure that a whole copy of a file is in the local directory.
 func (s *Fs) Fetch(ctx context.Context, name string) error {
-	return mirror.PathError("fetch", name, s.m.With(ctx).Fetch(name))
+	return oserr.Path("fetch", name, s.m.With(ctx).Fetch(name))
 }
 
 // Status looks up what is known of a name. That it is not there is cachefs.Absent, and no error. The remote is asked where
 // Stat asks it; the error matches ErrUnavailable if it gives no answer. What is to be done to the remote is in Pending.
 func (s *Fs) Status(name string) (cachefs.Status, error) {
 	status, err := s.m.Status(name)
-	return status, mirror.PathError("status", name, err)
+	return status, oserr.Path("status", name, err)
 }
 
 // Stats counts what the Fs has done since it was made, apart from pushing: a Push has a Report.
@@ -159,19 +161,19 @@ func (s *Fs) Stats() cachefs.Stats { return s.m.Stats() }
 // written or pushed, and for later Fs on the same local directory. It ends when the file is removed, or its copy deleted by
 // hand.
 func (s *Fs) Pin(ctx context.Context, name string) error {
-	return mirror.PathError("pin", name, s.m.With(ctx).Pin(name))
+	return oserr.Path("pin", name, s.m.With(ctx).Pin(name))
 }
 
 // Unpin takes a Pin back. One that is not pinned is no error.
 func (s *Fs) Unpin(name string) error {
-	return mirror.PathError("unpin", name, s.m.Unpin(name))
+	return oserr.Path("unpin", name, s.m.Unpin(name))
 }
 
 // Evict deletes the local copy of a file of the remote's. One that is not here is no error. The error matches ErrBusy if it
 // is open or pinned, or if a request of a push that got no answer may still be carried out, see "Requests in doubt";
 // cachefs.ErrChanged if what is here is no copy: what is queued, and what is the user's, stays.
 func (s *Fs) Evict(name string) error {
-	return mirror.PathError("evict", name, s.m.Evict(name))
+	return oserr.Path("evict", name, s.m.Evict(name))
 }
 
 // Pull fetches every file below a directory of which there is no copy, or one of another version than the remote has

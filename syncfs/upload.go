@@ -91,7 +91,7 @@ func (s *Fs) askBoth(first, then string) (a, b remote.Answer) {
 
 // both calls two functions at once, or one after the other if the options want one transfer at a time.
 func (s *Fs) both(first, then func()) {
-	if s.m.Capacity() == 1 {
+	if s.m.Limits().Capacity() == 1 {
 		first()
 		then()
 		return
@@ -176,7 +176,7 @@ func modeMeanwhile(mode fs.FileMode) fs.FileMode {
 
 // hashRemote reads a file of the remote, of which that version was seen last.
 func (s *Fs) hashRemote(path string, seen tree.Meta) (sum tree.Hash, err error) {
-	f, err := s.m.OpenVersion(path, seen)
+	f, err := s.m.Remote().OpenVersion(path, seen)
 	if err != nil {
 		return sum, err
 	}

@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"github.com/sftpsyncer/go-syncfs/internal/oserr"
 )
 
 // Dir is a local directory, held exclusively. Its methods may be called concurrently; after Close they fail with
@@ -89,10 +91,10 @@ func (d *Dir) local(name string) (string, error) {
 func (d *Dir) Lstat(name string) (Info, error) {
 	local, err := d.local(name)
 	if err != nil {
-		return Info{}, pathError("lstat", name, err)
+		return Info{}, oserr.Path("lstat", name, err)
 	}
 	info, err := d.backend.lstat(local)
-	return info, pathError("lstat", name, err)
+	return info, oserr.Path("lstat", name, err)
 }
 
 // ReadDir describes what a directory holds, like Lstat, sorted by name. Reserved names and entries that vanish while
@@ -100,11 +102,11 @@ func (d *Dir) Lstat(name string) (Info, error) {
 func (d *Dir) ReadDir(name string) ([]Info, error) {
 	local, err := d.local(name)
 	if err != nil {
-		return nil, pathError("readdir", name, err)
+		return nil, oserr.Path("readdir", name, err)
 	}
 	infos, err := d.backend.readDir(local)
 	if err != nil {
-		return nil, pathError("readdir", name, err)
+		return nil, oserr.Path("readdir", name, err)
 	}
 	infos = slices.DeleteFunc(infos, func(i Info) bool { return Reserved(i.Name) })
 	slices.SortFunc(infos, func(a, b Info) int { return strings.Compare(a.Name, b.Name) })
@@ -121,7 +123,7 @@ func (d *Dir) OpenFile(name string, flag int, perm fs.FileMode) (*File, error) {
 		err = fs.ErrInvalid
 	}
 	if err != nil {
-		return nil, pathError("open", name, err)
+		return nil, oserr.Path("open", name, err)
 	}
 	if flag&os.O_CREATE == 0 {
 		flag &^= os.O_EXCL // undefined without O_CREATE
@@ -134,7 +136,7 @@ func (d *Dir) OpenFile(name string, flag int, perm fs.FileMode) (*File, error) {
 		h, err = d.backend.openFile(local, flag, perm.Perm())
 	}
 	if err != nil {
-		return nil, pathError("open", name, err)
+		return nil, oserr.Path("open", name, err)
 	}
 	return &File{name: name, handle: h}, nil
 }
@@ -163,7 +165,7 @@ func (d *Dir) Mkdir(name string, perm fs.FileMode) error {
 	if err == nil {
 		err = d.backend.mkdir(local, perm.Perm())
 	}
-	return pathError("mkdir", name, err)
+	return oserr.Path("mkdir", name, err)
 }
 
 // MkdirAll makes a directory and what is missing above it; an existing directory is no error. A file in the way is
@@ -173,7 +175,7 @@ func (d *Dir) MkdirAll(name string, perm fs.FileMode) error {
 	if err == nil {
 		err = d.backend.mkdirAll(local, perm.Perm())
 	}
-	return pathError("mkdir", name, err)
+	return oserr.Path("mkdir", name, err)
 }
 
 // Remove removes a file, a link or an empty directory. A directory that is not empty is syscall.ENOTEMPTY, the root
@@ -183,7 +185,7 @@ func (d *Dir) Remove(name string) error {
 	if err == nil {
 		err = d.backend.remove(local)
 	}
-	return pathError("remove", name, err)
+	return oserr.Path("remove", name, err)
 }
 
 // RemoveAll removes name and everything below it, following no links. What is missing is no error; the root is
@@ -193,7 +195,7 @@ func (d *Dir) RemoveAll(name string) error {
 	if err == nil {
 		err = d.backend.removeAll(local)
 	}
-	return pathError("remove", name, err)
+	return oserr.Path("remove", name, err)
 }
 
 // Rename renames a file, a link or a directory with what is below it. A file may replace a file. As with os.Rename,
@@ -209,7 +211,7 @@ func (d *Dir) Rename(oldname, newname string) error {
 		err = d.backend.rename(oldlocal, newlocal)
 	}
 	if err != nil {
-		return &os.LinkError{Op: "rename", Old: oldname, New: newname, Err: Cause(err)}
+		return &os.LinkError{Op: "rename", Old: oldname, New: newname, Err: oserr.Cause(err)}
 	}
 	return nil
 }
@@ -228,7 +230,7 @@ func (d *Dir) Chmod(name string, mode fs.FileMode) error {
 	if err == nil {
 		err = d.backend.chmod(local, mode)
 	}
-	return pathError("chmod", name, err)
+	return oserr.Path("chmod", name, err)
 }
 
 // Chtimes sets access and modification time; a zero time leaves its one unchanged.
@@ -237,7 +239,7 @@ func (d *Dir) Chtimes(name string, atime, mtime time.Time) error {
 	if err == nil {
 		err = d.backend.chtimes(local, atime, mtime)
 	}
-	return pathError("chtimes", name, err)
+	return oserr.Path("chtimes", name, err)
 }
 
 // SyncDir makes the names in a directory last: entries made, renamed or removed there before the call survive the
@@ -248,5 +250,5 @@ func (d *Dir) SyncDir(name string) error {
 	if err == nil {
 		err = d.backend.syncDir(local)
 	}
-	return pathError("sync", name, err)
+	return oserr.Path("sync", name, err)
 }

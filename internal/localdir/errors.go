@@ -4,10 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"syscall"
-
-	"github.com/spf13/afero/mem"
 )
 
 var (
@@ -20,37 +17,6 @@ var (
 	// errNotRegular is for what is neither a regular file nor a directory: a pipe, a socket, a device.
 	errNotRegular = fmt.Errorf("%w: not a regular file", fs.ErrInvalid)
 )
-
-// pathError is err as an error of op on name; nil for nil.
-func pathError(op, name string, err error) error {
-	if err == nil {
-		return nil
-	}
-	return &fs.PathError{Op: op, Path: name, Err: Cause(err)}
-}
-
-// Cause takes off what layers below said about operation and path, in words of their own, and puts the sentinels of
-// package fs in the place of those that don't match them.
-func Cause(err error) error {
-	for {
-		switch e := err.(type) { //nolint:errorlint // one layer after the other
-		case *fs.PathError:
-			err = e.Err
-		case *os.LinkError:
-			err = e.Err
-		case *os.SyscallError:
-			err = e.Err
-		default:
-			switch err {
-			case mem.ErrFileClosed:
-				return fs.ErrClosed
-			case mem.ErrOutOfRange:
-				return fs.ErrInvalid
-			}
-			return err
-		}
-	}
-}
 
 // Missing says whether an error means that a name is not there. A file where a directory should be has nothing in it.
 func Missing(err error) bool {

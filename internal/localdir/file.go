@@ -9,6 +9,8 @@ import (
 	"syscall"
 
 	"github.com/spf13/afero"
+
+	"github.com/sftpsyncer/go-syncfs/internal/oserr"
 )
 
 // File is an open regular file without a position. Its methods may be called concurrently; after Close they fail
@@ -37,22 +39,22 @@ var (
 // ReadAt reads len(p) bytes from offset off, as io.ReaderAt says.
 func (f *File) ReadAt(p []byte, off int64) (int, error) {
 	if off < 0 {
-		return 0, pathError("read", f.name, fs.ErrInvalid)
+		return 0, oserr.Path("read", f.name, fs.ErrInvalid)
 	}
 	n, err := f.handle.ReadAt(p, off)
 	if err == io.EOF {
 		return n, err
 	}
-	return n, pathError("read", f.name, err)
+	return n, oserr.Path("read", f.name, err)
 }
 
 // WriteAt writes p at offset off, as io.WriterAt says. A gap before off reads as zeros.
 func (f *File) WriteAt(p []byte, off int64) (int, error) {
 	if off < 0 {
-		return 0, pathError("write", f.name, fs.ErrInvalid)
+		return 0, oserr.Path("write", f.name, fs.ErrInvalid)
 	}
 	n, err := f.handle.WriteAt(p, off)
-	return n, pathError("write", f.name, err)
+	return n, oserr.Path("write", f.name, err)
 }
 
 // InMemory reports whether the file is one of an afero.MemMapFs, where a hole takes as much room as what is written.
@@ -64,22 +66,22 @@ func (f *File) InMemory() bool {
 // Truncate makes the file size bytes long; what is added reads as zeros.
 func (f *File) Truncate(size int64) error {
 	if size < 0 {
-		return pathError("truncate", f.name, fs.ErrInvalid)
+		return oserr.Path("truncate", f.name, fs.ErrInvalid)
 	}
-	return pathError("truncate", f.name, f.handle.Truncate(size))
+	return oserr.Path("truncate", f.name, f.handle.Truncate(size))
 }
 
 // Sync makes the content last through the loss of power, as far as the Fs can do that.
-func (f *File) Sync() error { return pathError("sync", f.name, f.handle.Sync()) }
+func (f *File) Sync() error { return oserr.Path("sync", f.name, f.handle.Sync()) }
 
 // Stat describes the file as it is now, under the name it was opened with.
 func (f *File) Stat() (Info, error) {
 	info, err := f.handle.info(path.Base(f.name))
-	return info, pathError("stat", f.name, err)
+	return info, oserr.Path("stat", f.name, err)
 }
 
 // Close closes the file.
-func (f *File) Close() error { return pathError("close", f.name, f.handle.Close()) }
+func (f *File) Close() error { return oserr.Path("close", f.name, f.handle.Close()) }
 
 // wantRegular refuses what is not a regular file.
 func wantRegular(fi fs.FileInfo) error {

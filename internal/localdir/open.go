@@ -8,6 +8,8 @@ import (
 	"syscall"
 
 	"github.com/spf13/afero"
+
+	"github.com/sftpsyncer/go-syncfs/internal/oserr"
 )
 
 // Open takes the root of fsys as a local directory. It creates StateDir and the directories below it if they are
@@ -23,7 +25,7 @@ func Open(fsys afero.Fs) (_ *Dir, err error) {
 		err = syscall.ENOTDIR
 	}
 	if err != nil {
-		return nil, pathError("open", nameOf(fsys), err)
+		return nil, oserr.Path("open", nameOf(fsys), err)
 	}
 	d := &Dir{name: fsys.Name(), unlock: func() error { return nil }}
 	if real := openReal(fsys); real != nil {
@@ -42,15 +44,15 @@ func Open(fsys afero.Fs) (_ *Dir, err error) {
 	}
 	if real, ok := d.backend.(*realDir); ok {
 		if err := real.trusted(StateDir); err != nil {
-			return nil, pathError("open", path.Join(d.name, StateDir), err)
+			return nil, oserr.Path("open", path.Join(d.name, StateDir), err)
 		}
 	}
 	if err := d.noLink(lockName); err != nil {
-		return nil, pathError("lock", path.Join(d.name, lockName), err)
+		return nil, oserr.Path("lock", path.Join(d.name, lockName), err)
 	}
 	unlock, err := d.backend.lock(StateDir)
 	if err != nil {
-		return nil, pathError("lock", d.name, err)
+		return nil, oserr.Path("lock", d.name, err)
 	}
 	d.unlock = unlock
 	for _, sub := range []string{TmpDir, PartialDir, TrashDir, DiscardedDir} {
@@ -74,7 +76,7 @@ func (d *Dir) translate() error {
 	}
 	held, altered, probeErr := probe(backend, probes...)
 	if probeErr != nil {
-		return pathError("open", d.name, probeErr)
+		return oserr.Path("open", d.name, probeErr)
 	}
 	if errors.Is(err, fs.ErrNotExist) && len(held) == len(probes) && !altered {
 		return nil
@@ -98,7 +100,7 @@ func (d *Dir) ownDir(name string) error {
 		return nil
 	}
 	if err == nil {
-		return pathError("open", name, syscall.ENOTDIR)
+		return oserr.Path("open", name, syscall.ENOTDIR)
 	}
 	if !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -139,5 +141,5 @@ func (d *Dir) Close() error {
 	if closeErr := d.backend.close(); err == nil {
 		err = closeErr
 	}
-	return pathError("close", d.name, err)
+	return oserr.Path("close", d.name, err)
 }

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/spf13/afero"
+
+	"github.com/sftpsyncer/go-syncfs/internal/oserr"
 )
 
 // rootPath is how any afero.Fs calls its root.
@@ -62,7 +64,7 @@ func openReal(fsys afero.Fs) *realDir {
 		return nil
 	}
 	_, err = root.Lstat("..")
-	return &realDir{root: root, beneath: openBeneath(path, root), path: path, escapes: Cause(err)}
+	return &realDir{root: root, beneath: openBeneath(path, root), path: path, escapes: oserr.Cause(err)}
 }
 
 // sameRoot reports whether the root of fsys is the directory that root has open, with nothing in between: a base
@@ -98,7 +100,7 @@ func (r *realDir) close() error {
 
 // err translates an error of r.root.
 func (r *realDir) err(err error) error {
-	if err = Cause(err); err != nil && err == r.escapes {
+	if err = oserr.Cause(err); err != nil && err == r.escapes {
 		return ErrEscapes
 	}
 	return err
@@ -145,7 +147,7 @@ func (r *realDir) names(local string) ([]string, error) {
 	}
 	defer f.Close()
 	names, err := f.Readdirnames(-1)
-	return names, Cause(err)
+	return names, oserr.Cause(err)
 }
 
 func (r *realDir) openFile(local string, flag int, perm fs.FileMode) (handle, error) {

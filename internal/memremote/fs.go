@@ -11,7 +11,9 @@ import (
 
 	"github.com/spf13/afero"
 
+	"github.com/sftpsyncer/go-syncfs/internal/handle"
 	"github.com/sftpsyncer/go-syncfs/internal/localdir"
+	"github.com/sftpsyncer/go-syncfs/internal/oserr"
 )
 
 // Fs is a MemMapFs with the semantics of package os. Safe for concurrent use, also beside others on the same MemMapFs:
@@ -44,18 +46,18 @@ func (m *Fs) Create(name string) (afero.File, error) {
 func (m *Fs) OpenFile(name string, flag int, perm fs.FileMode) (afero.File, error) {
 	clean, err := clean(name)
 	if err != nil {
-		return nil, pathError("open", name, err)
+		return nil, oserr.Path("open", name, err)
 	}
 	if flag&(os.O_WRONLY|os.O_RDWR|os.O_CREATE|os.O_TRUNC) == 0 {
 		if info, err := m.dir.Lstat(clean); err == nil && info.IsDir() {
-			return &dirFile{fsys: m, name: name, clean: clean}, nil
+			return handle.NewDir[handleLock](openDir{m, name, clean}, name), nil
 		}
 	}
 	f, err := m.dir.OpenFile(clean, flag&^os.O_APPEND, perm)
 	if err != nil {
-		return nil, pathError("open", name, err)
+		return nil, oserr.Path("open", name, err)
 	}
-	return &file{fsys: m, name: name, flag: flag, f: f}, nil
+	return handle.New[handleLock](&openFile{f, m, name}, name, flag), nil
 }
 
 // Mkdir is os.Mkdir.
@@ -84,10 +86,7 @@ func (m *Fs) Rename(oldname, newname string) error {
 	if err == nil {
 		err = m.dir.Rename(from, to)
 	}
-	if err != nil {
-		return &os.LinkError{Op: "rename", Old: oldname, New: newname, Err: cause(err)}
-	}
-	return nil
+	return oserr.Link("rename", oldname, newname, err)
 }
 
 // Stat is os.Stat.
@@ -127,7 +126,7 @@ func (m *Fs) do(op, name string, f func(clean string) error) error {
 	if err == nil {
 		err = f(clean)
 	}
-	return pathError(op, name, err)
+	return oserr.Path(op, name, err)
 }
 
 // clean maps a name to one below the root, which is ".".

@@ -9,15 +9,16 @@ import (
 
 // begin records that a file is being written. Where the bytes were whole, as a copy or a change, that is synced before
 // the first of them changes: after the loss of power a part must not pass for the remote's, or for what is to be pushed.
-func (m *FS) begin(f *File) error {
-	f.shared.starting.Lock()
-	defer f.shared.starting.Unlock()
+func (o *opened) begin() error {
+	m := o.m
+	o.shared.starting.Lock()
+	defer o.shared.starting.Unlock()
 	m.mu.Lock()
 	if m.closed {
 		m.mu.Unlock()
 		return fs.ErrClosed
 	}
-	n, s := f.node, f.shared
+	n, s := o.node, o.shared
 	whole := n.Content() == tree.Owned || n.Content() == tree.Changed || n.Content() == tree.Edited
 	s.unwritten = false
 	if !s.busy.Load() && n.InView() {
@@ -28,8 +29,8 @@ func (m *FS) begin(f *File) error {
 		}
 	}
 	s.busy.Store(true)
-	if !f.wrote {
-		f.wrote = true
+	if !o.wrote {
+		o.wrote = true
 		s.dirty++
 	}
 	m.mu.Unlock()
@@ -50,13 +51,14 @@ func (m *state) toBusy(n *tree.Node) {
 
 // commit records that the bytes written through a handle are complete. Without sync that waits for other handles
 // that wrote.
-func (m *FS) commit(f *File, sync bool) error {
-	info, err := f.local.Stat()
+func (o *opened) commit(sync bool) error {
+	m := o.m
+	info, err := o.local.Stat()
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	n, s := f.node, f.shared
-	if f.wrote {
-		f.wrote = false
+	n, s := o.node, o.shared
+	if o.wrote {
+		o.wrote = false
 		s.dirty--
 	}
 	if !s.busy.Load() || s.dirty > 0 && !sync || m.closed {

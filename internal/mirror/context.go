@@ -4,6 +4,8 @@ import (
 	"context"
 	"io/fs"
 	"runtime"
+
+	"github.com/sftpsyncer/go-syncfs/internal/progress"
 )
 
 // callContext ends with a caller's context or at Close, whichever comes first. In the latter case its error is
@@ -46,7 +48,7 @@ func (m *state) untilClose(ctx context.Context) context.Context {
 }
 
 // bind returns the same mirror, whose calls end when ctx does, which must not outlast Close.
-func (m *FS) bind(ctx context.Context, meter *Meter) *FS {
+func (m *FS) bind(ctx context.Context, meter *progress.Meter) *FS {
 	return &FS{state: m.state, ctx: ctx, remote: m.remote.Bind(ctx), meter: meter}
 }
 

@@ -16,7 +16,7 @@
 //
 // From first to last taken; two locks of one rank are never held together. Tests assert the order (see lockorder).
 //
-//  1. File.mu and DirFile.mu: one handle. Held during its calls, also those of the network.
+//  1. The lock of a File or Dir (package handle): one handle. Held during its calls, also those of the network.
 //  2. openFile.bytes: the order of writes to a file and the commit of them. Held during local I/O of that file.
 //  3. openFile.starting: a file is being recorded as busy. Held during an fsync, for which only its writers wait.
 //  4. stream.mu: from where a handle reads. Held while a download begins.
@@ -25,7 +25,7 @@
 //  7. renamed.syncing of package localstore: directories are being synced.
 //  8. renamed.mu of package localstore: the set of these. A leaf.
 //
-// Beside these there are leaves that are taken alone: walker.mu, puller.mu, Meter.mu.
+// Beside these there are leaves that are taken alone: puller.mu, and those of the packages progress and remoteclock.
 //
 // # Bytes
 //

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/sftpsyncer/go-syncfs/internal/detour"
 	"github.com/sftpsyncer/go-syncfs/internal/localdir"
 	"github.com/sftpsyncer/go-syncfs/internal/remote"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
@@ -161,7 +162,7 @@ func (v *View) child(dir *tree.Node, name string, last bool) (Place, error) {
 		return p, err
 	}
 	asked := tree.Join(dir.RemotePath(), name)
-	if _, hidden := dir.Hidden(name); hidden || !dir.HasBase() || v.expected()[asked] {
+	if _, hidden := dir.Hidden(name); hidden || !dir.HasBase() || detour.Targets(v.tree)[asked] {
 		p.Answer = remote.Answer{Known: tree.Absent, Err: fs.ErrNotExist}
 		return p, nil
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/sftpsyncer/go-syncfs/internal/localdir"
 	"github.com/sftpsyncer/go-syncfs/internal/remote"
+	"github.com/sftpsyncer/go-syncfs/internal/remoteclock"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
@@ -143,6 +144,12 @@ func (v *View) learnVersion(n *tree.Node, a remote.Answer) {
 		n.Meta = meta
 		v.tree.Touch(n)
 	}
+}
+
+// outrun says whether a copy was probably fetched too early to be the last content of its version, and whether that one
+// is over now. It trusts this side's clock: what hangs on it is only how soon a copy is fetched once more.
+func outrun(n *tree.Node, now int64) bool {
+	return n.Copy().Unsure && remoteclock.Unsure(n.Meta.MTime, n.Copy().Fetched) && !remoteclock.Unsure(n.Meta.MTime, now)
 }
 
 // Outdate notes that the remote has another content than the copy of a node, if it has one.

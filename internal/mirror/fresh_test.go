@@ -34,27 +34,3 @@ func TestDue(t *testing.T) {
 	}
 	require.True(t, due(time.Minute, 0, checked), "never checked")
 }
-
-func TestUnsure(t *testing.T) {
-	t.Parallel()
-	const mtime = int64(1_000_000 * time.Second)
-	for _, c := range []struct {
-		what   string
-		mtime  int64
-		passed time.Duration
-		want   bool
-	}{
-		{"whole second, same moment", mtime, 0, true},
-		{"whole second, a second later", mtime, time.Second, true},
-		{"whole second, just before it is over", mtime, 2*time.Second - 1, true},
-		{"whole second, over", mtime, 2 * time.Second, false},
-		{"whole second, long over", mtime, time.Hour, false},
-		{"from a clock that is ahead", mtime, -time.Hour, true},
-		{"exact", mtime + 1, 0, false},
-		{"exact, ahead", mtime + 1, -time.Hour, false},
-		{"before 1970", -mtime, 3 * time.Second, false},
-		{"before 1970, just now", -mtime, 0, true},
-	} {
-		require.Equal(t, c.want, unsure(c.mtime, c.mtime+int64(c.passed)), c.what)
-	}
-}

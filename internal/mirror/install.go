@@ -6,6 +6,7 @@ import (
 
 	"github.com/sftpsyncer/go-syncfs/internal/download"
 	"github.com/sftpsyncer/go-syncfs/internal/localdir"
+	"github.com/sftpsyncer/go-syncfs/internal/remoteclock"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
@@ -78,7 +79,7 @@ func (a *sharedDownload) Install(c download.Copy) (taken bool, err error) {
 	}
 	at := c.Ended.UnixNano()
 	m.tree.Install(n, tree.Copy{Stamp: tree.Stamp(c.Info.Stamp), Hash: c.Hash, Fetched: at, Installing: c.Temp,
-		Unsure: m.unsure(c.Version, c.Began)})
+		Unsure: remoteclock.Unsure(c.Version.MTime, m.clock.At(c.Began))})
 	n.Known, n.Checked = tree.Exists, at
 	if err = m.save(); err == nil {
 		m.ledger.Free(a.Download) // it is counted as the node's own

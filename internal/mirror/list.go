@@ -9,6 +9,8 @@ import (
 	"sync"
 	"syscall"
 
+	"github.com/sftpsyncer/go-syncfs/internal/detour"
+	"github.com/sftpsyncer/go-syncfs/internal/inflight"
 	"github.com/sftpsyncer/go-syncfs/internal/localdir"
 	"github.com/sftpsyncer/go-syncfs/internal/remote"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
@@ -16,10 +18,10 @@ import (
 
 // List describes what is in a directory of the view, sorted by name. It is the remote's list with what is known here
 // laid over it; if the remote does not answer, there is no list rather than a part of one.
-func (v *View) List(dir *tree.Node) ([]Info, error) { return v.listAbout(dir, v.askable) }
+func (v *View) List(dir *tree.Node) ([]tree.Info, error) { return v.listAbout(dir, v.askable) }
 
 // listAbout is List, which takes the remote's list as the answer about the nodes in it that about says.
-func (v *View) listAbout(dir *tree.Node, about func(*tree.Node) bool) ([]Info, error) {
+func (v *View) listAbout(dir *tree.Node, about func(*tree.Node) bool) ([]tree.Info, error) {
 	there, err := v.remoteEntries(dir)
 	if err != nil {
 		return nil, err
@@ -30,7 +32,7 @@ func (v *View) listAbout(dir *tree.Node, about func(*tree.Node) bool) ([]Info, e
 		return nil, err
 	}
 
-	var infos []Info
+	var infos []tree.Info
 	var kids []*tree.Node
 	dir.Kids(func(k *tree.Node) { kids = append(kids, k) })
 	for _, k := range kids {
@@ -48,26 +50,26 @@ func (v *View) listAbout(dir *tree.Node, about func(*tree.Node) bool) ([]Info, e
 		switch {
 		case !k.InView(): // the user's own took its place
 		case !k.Ours():
-			infos = append(infos, Info{k.Name(), v.shown(k)})
+			infos = append(infos, tree.NewInfo(k.Name(), v.shown(k)))
 		case here:
-			infos = append(infos, Info{k.Name(), dirtyMeta(k, local)})
+			infos = append(infos, tree.NewInfo(k.Name(), dirtyMeta(k, local)))
 		}
 	}
 	for name, local := range locals {
 		if dir.Kid(name) == nil {
-			infos = append(infos, Info{name, LocalMeta(local)})
+			infos = append(infos, tree.NewInfo(name, LocalMeta(local)))
 		}
 	}
-	expected := v.expected()
+	expected := detour.Targets(v.tree)
 	for name, a := range there.Entries {
 		_, here := locals[name]
 		_, hidden := dir.Hidden(name)
 		hidden = hidden || expected[tree.Join(dir.RemotePath(), name)]
 		if !here && !hidden && dir.Kid(name) == nil {
-			infos = append(infos, Info{name, a.Meta})
+			infos = append(infos, tree.NewInfo(name, a.Meta))
 		}
 	}
-	slices.SortFunc(infos, func(a, b Info) int { return strings.Compare(a.name, b.name) })
+	slices.SortFunc(infos, func(a, b tree.Info) int { return strings.Compare(a.Name(), b.Name()) })
 	return infos, nil
 }
 
@@ -83,12 +85,12 @@ func (v *View) Places(dir *tree.Node) ([]Place, error) {
 	}
 	places := make([]Place, 0, len(infos))
 	for _, info := range infos {
-		p := Place{Dir: dir, Name: info.name, Node: dir.Kid(info.name)}
+		p := Place{Dir: dir, Name: info.Name(), Node: dir.Kid(info.Name())}
 		if p.Node == nil {
-			if local, err := v.local.Lstat(tree.Join(dir.Path(), info.name)); err == nil {
+			if local, err := v.local.Lstat(tree.Join(dir.Path(), info.Name())); err == nil {
 				p.Local = &local
 			}
-			p.Answer = entries[info.name]
+			p.Answer = entries[info.Name()]
 		}
 		if p.Err() == nil {
 			places = append(places, p)
@@ -106,13 +108,13 @@ func (v *View) ListAll(dir *tree.Node) error {
 	if _, ok := v.known.lists[dir.RemotePath()]; ok {
 		return nil
 	}
-	root, around := dir.RemotePath(), v.detours()
+	root, around := dir.RemotePath(), detour.Of(v.tree)
 	return need{func(m *FS, k *knowledge) error {
 		var mu sync.Mutex // guards k.lists
-		var list func(dir string) task
-		list = func(dir string) task {
-			return task{weight: 1, leads: true, do: func() (tasks, error) {
-				l := around.askList(m, dir)
+		var list func(dir string) inflight.Task
+		list = func(dir string) inflight.Task {
+			return inflight.Task{Weight: 1, Leads: true, Do: func() (inflight.Tasks, error) {
+				l := around.List(m.remote, dir)
 				if errors.Is(l.Err, syscall.ENAMETOOLONG) {
 					return nil, fmt.Errorf("%w: %s", l.Err, dir)
 				}
@@ -120,7 +122,7 @@ func (v *View) ListAll(dir *tree.Node) error {
 				defer mu.Unlock()
 				put(&k.lists, dir, l)
 				dirs := l.Dirs()
-				return func() (t task, more bool) {
+				return func() (t inflight.Task, more bool) {
 					if more = len(dirs) > 0; more {
 						t, dirs = list(tree.Join(dir, dirs[0])), dirs[1:]
 					}
@@ -128,7 +130,7 @@ func (v *View) ListAll(dir *tree.Node) error {
 				}, nil
 			}}
 		}
-		return m.walk(list(root))
+		return m.limits.Walk(m.ctx, list(root))
 	}}
 }
 

@@ -1,6 +1,7 @@
 package mirror
 
 import (
+	"github.com/sftpsyncer/go-syncfs/internal/detour"
 	"github.com/sftpsyncer/go-syncfs/internal/remote"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
@@ -12,12 +13,12 @@ func (v *View) bring(dirs []string) {
 	if len(dirs) == 0 {
 		return
 	}
-	m, around, epoch := v.m.bind(v.stop, nil), v.detours(), v.epoch
+	m, around, epoch := v.m.bind(v.stop, nil), detour.Of(v.tree), v.epoch
 	for _, dir := range dirs {
 		v.workers.Add(1)
 		go func() {
 			defer v.workers.Done()
-			l := around.askList(m, dir)
+			l := around.List(m.remote, dir)
 			m.mu.Lock()
 			defer m.mu.Unlock()
 			next := m.lists.Came(dir, l, m.epoch == epoch, m.Now(), m.mostComing())
@@ -29,7 +30,7 @@ func (v *View) bring(dirs []string) {
 }
 
 // mostComing is how many lists may be on their way at a time, beside one that the program waits for.
-func (m *state) mostComing() int { return int(m.Capacity()) - 1 }
+func (m *state) mostComing() int { return int(m.limits.Capacity()) - 1 }
 
 // believes says whether the call may use an answer that was heard before: not about a file that is being written there.
 // About what is not there a call that is about contents is told anew when a copy would have to be compared.

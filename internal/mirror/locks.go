@@ -1,9 +1,9 @@
 package mirror
 
-// The ranks of the locks, for lockorder. Rank 6 is that of package download, 7 and 8 are those of package localstore. What each lock guards stands beside it; the order is explained in the package
-// documentation.
+// The ranks of the locks, for lockorder. Rank 6 is that of package download, 7 and 8 are those of package localstore. What
+// each lock guards stands beside it; the order is explained in the package documentation.
 type (
-	handleLock struct{} // File.mu, DirFile.mu
+	handleLock struct{} // of File and Dir
 	bytesLock  struct{} // openFile.bytes
 	startLock  struct{} // openFile.starting
 	streamLock struct{} // stream.mu

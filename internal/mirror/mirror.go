@@ -12,11 +12,14 @@ import (
 	"github.com/spf13/afero"
 
 	"github.com/sftpsyncer/go-syncfs/internal/download"
+	"github.com/sftpsyncer/go-syncfs/internal/inflight"
 	"github.com/sftpsyncer/go-syncfs/internal/listcache"
 	"github.com/sftpsyncer/go-syncfs/internal/localdir"
 	"github.com/sftpsyncer/go-syncfs/internal/localstore"
 	"github.com/sftpsyncer/go-syncfs/internal/lockorder"
+	"github.com/sftpsyncer/go-syncfs/internal/progress"
 	"github.com/sftpsyncer/go-syncfs/internal/remote"
+	"github.com/sftpsyncer/go-syncfs/internal/remoteclock"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
@@ -32,7 +35,7 @@ type Options struct {
 	FillAfterClose     int64         // what may be missing of a file to be fetched after its last close; 0: see fills; < 0: never
 	ListTTL            time.Duration // how long lists, attributes and absences are used again; 0: listcache.DefaultTTL; < 0: not
 	Parallel           int           // files fetched at once by Pull; 0: as Capacity and Weight say
-	Progress           func(Progress)
+	Progress           func(progress.Progress)
 	Logger             *slog.Logger // nil: silent
 	Now                func() time.Time
 	AdoptRemote        bool // take over a local directory that was used for another remote
@@ -42,14 +45,16 @@ type Options struct {
 type FS struct {
 	*state
 	ctx    context.Context
-	remote *remote.Remote // bound to ctx
-	meter  *Meter         // of the call that this is for
+	remote *remote.Remote  // bound to ctx
+	meter  *progress.Meter // of the call that this is for
 }
 
 // state is what all FS of one mirror share.
 type state struct {
-	local *localdir.Dir
-	opt   Options
+	local  *localdir.Dir
+	opt    Options
+	limits inflight.Limits
+	clock  *remoteclock.Clock
 
 	stop    context.Context // ends at Close
 	cancel  context.CancelFunc
@@ -62,7 +67,6 @@ type state struct {
 	ledger   *download.Ledger  // of downloads
 	overfull bool              // there may be more bytes than Options.MaxBytes
 	lists    *listcache.Cache
-	clock    clock
 	epoch    uint64                       // counts what was done on the remote; answers of an earlier one are asked again
 	joinable map[tree.ID]*sharedDownload  // those that may be joined
 	running  map[*sharedDownload]struct{} // all that have not ended
@@ -70,7 +74,7 @@ type state struct {
 	openDirs map[tree.ID]int
 	// usersOpen are the handles on files of the user's that may be written, with the local names of the files; "" for
 	// none.
-	usersOpen map[*File]string
+	usersOpen map[*opened]string
 	writing   map[*remoteWrite]bool
 	quiescing map[*quiescence]bool
 	closed    bool
@@ -113,13 +117,13 @@ func Open(base, local afero.Fs, opt Options) (*FS, error) {
 		return nil, errors.Join(err, dir.Close())
 	}
 	s := &state{
-		local: dir, opt: opt,
+		local: dir, opt: opt, limits: inflight.Limits{Remote: base, Parallel: opt.Parallel}, clock: remoteclock.New(opt.Now),
 		lists:    listcache.New(opt.ListTTL, opt.Now().UnixNano()),
 		joinable: map[tree.ID]*sharedDownload{}, running: map[*sharedDownload]struct{}{},
 		writing:   map[*remoteWrite]bool{},
 		quiescing: map[*quiescence]bool{}, released: make(chan struct{}),
 		ledger: download.NewLedger(dir),
-		open:   map[tree.ID]*openFile{}, openDirs: map[tree.ID]int{}, usersOpen: map[*File]string{},
+		open:   map[tree.ID]*openFile{}, openDirs: map[tree.ID]int{}, usersOpen: map[*opened]string{},
 	}
 	s.downloads = download.NewStore(dir, opt.Logger, opt.Now, &s.counted.fetchedBytes)
 	s.stop, s.cancel = context.WithCancel(context.Background())
@@ -175,6 +179,12 @@ func (m *state) Local() *localdir.Dir { return m.local }
 
 // Remote is the remote, bound to m's context.
 func (m *FS) Remote() *remote.Remote { return m.remote }
+
+// Limits are how much is in flight at once.
+func (m *state) Limits() inflight.Limits { return m.limits }
+
+// Clock is what is known about the server's clock.
+func (m *state) Clock() *remoteclock.Clock { return m.clock }
 
 // Options are those in force.
 func (m *FS) Options() Options { return m.opt }

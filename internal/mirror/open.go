@@ -6,7 +6,9 @@ import (
 
 	"github.com/spf13/afero"
 
+	"github.com/sftpsyncer/go-syncfs/internal/detour"
 	"github.com/sftpsyncer/go-syncfs/internal/download"
+	"github.com/sftpsyncer/go-syncfs/internal/handle"
 	"github.com/sftpsyncer/go-syncfs/internal/remote"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
@@ -45,16 +47,16 @@ func (m *FS) openCopy(clean, name string) *File {
 		len(m.writing) > 0 && m.written(n.RemotePath()) {
 		return nil
 	}
-	f, err := v.openNode(n, clean, name, os.O_RDONLY)
+	o, err := v.openNode(n, clean, name, os.O_RDONLY)
 	if err != nil {
 		return nil
 	}
-	if info, err := f.local.Stat(); err == nil && tree.Stamp(info.Stamp) == n.Copy().Stamp {
+	if info, err := o.local.Stat(); err == nil && tree.Stamp(info.Stamp) == n.Copy().Stamp {
 		m.counted.hits.Add(1)
-		return f
+		return handle.New[handleLock](o, name, os.O_RDONLY)
 	}
-	m.unshare(n, f)
-	_ = f.local.Close()
+	m.unshare(n, o.shared)
+	_ = o.local.Close()
 	return nil
 }
 
@@ -85,7 +87,7 @@ func (v *View) openable(n *tree.Node) bool {
 // fetched.
 func (m *FS) openHere(clean, name string) (f afero.File, a toArrive, err error) {
 	var through string
-	var around detours
+	var around detour.Detours
 	err = m.Do(func(v *View) error {
 		v.Exactly()
 		p, err := v.Find(clean, true)
@@ -113,7 +115,7 @@ func (m *FS) openHere(clean, name string) (f afero.File, a toArrive, err error) 
 		}
 		switch {
 		case v.written(n.RemotePath()):
-			through, around = n.RemotePath(), v.detours()
+			through, around = n.RemotePath(), detour.Of(v.tree)
 			return errWritten
 		case !present(n):
 			a = toArrive{n, n.RemotePath(), v.expect(n), v.openable(n), v.epoch}
@@ -127,22 +129,22 @@ func (m *FS) openHere(clean, name string) (f afero.File, a toArrive, err error) 
 		return f, a, err
 	}
 	m.counted.misses.Add(1)
-	file, err := around.open(m, through)
+	file, err := around.OpenAny(m.remote, through)
 	if err != nil {
 		return nil, a, err
 	}
-	return NewRemoteFile(file, name, nil), a, nil
+	return remote.NewFile(file, name, nil), a, nil
 }
 
 // openArriving opens a file as soon as the remote has opened it, or it is sure that it will. It returns nil if there is
 // nothing to be fetched.
 func (m *FS) openArriving(t toArrive, name string) (*File, error) {
-	var shared *openFile
+	s := &stream{m: m, name: name, node: t.node, path: t.path, expected: t.expected}
 	sure, renamed := false, false
 	a, err := m.join(t.node, t.expected, func(a *sharedDownload) {
 		a.addHandle()
-		shared = m.view().share(t.node)
-		shared.streams++
+		s.shared = m.view().share(t.node)
+		s.shared.streams++
 		m.noteUsage(t.node)
 		sure = t.openable && t.epoch == m.epoch && !m.quiesced(a)
 		renamed = t.node.RemotePath() != t.path
@@ -150,8 +152,8 @@ func (m *FS) openArriving(t toArrive, name string) (*File, error) {
 	if a == nil {
 		return nil, err
 	}
-	s := &stream{m: m, node: t.node, path: t.path, at: a, expected: t.expected}
-	f := &File{m: m, name: name, flag: os.O_RDONLY, bytes: s, node: t.node, shared: shared}
+	s.at = a
+	f := handle.New[handleLock](s, name, os.O_RDONLY)
 	if renamed { // since it was looked at: another may have its name
 		_ = f.Close()
 		return nil, nil

@@ -8,6 +8,9 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/sftpsyncer/go-syncfs/internal/inflight"
+	"github.com/sftpsyncer/go-syncfs/internal/oserr"
+	"github.com/sftpsyncer/go-syncfs/internal/progress"
 	"github.com/sftpsyncer/go-syncfs/internal/remote"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
@@ -82,6 +85,19 @@ func (v *View) file(name string) (*tree.Node, error) {
 	return v.Materialize(p), nil
 }
 
+// metered returns m for one call whose fetches are reported, as Begin does. end waits for the last report; Close does not.
+func (m *FS) metered(op string) (bound *FS, end func(), err error) {
+	left, err := m.Begin()
+	if err != nil {
+		return nil, nil, err
+	}
+	bound = m.bind(m.ctx, progress.NewMeter(op, m.opt.Progress))
+	return bound, func() {
+		left()
+		bound.meter.Close()
+	}, nil
+}
+
 // Pull fetches every file below a directory that is not here in the remote's version, several at a time. Links are
 // not followed; named pipes, sockets and devices are passed over. The error joins those of the files.
 func (m *FS) Pull(name string) ([]Pulled, error) {
@@ -95,10 +111,10 @@ func (m *FS) Pull(name string) ([]Pulled, error) {
 	}
 	defer end()
 	if m.nothingOf(clean) {
-		m.Expect(int(m.Capacity()))
+		m.limits.Expect(int(m.limits.Capacity()))
 	}
 	p := &puller{m: m}
-	if err := m.walk(p.dir(nil, clean)); err != nil {
+	if err := m.limits.Walk(m.ctx, p.dir(nil, clean)); err != nil {
 		p.fail(err)
 	}
 	return p.pulled, errors.Join(p.errs...)
@@ -129,36 +145,36 @@ type puller struct {
 }
 
 // dir lists a directory, which leads to all that is in it. It is the entry of up, or where the Pull begins.
-func (p *puller) dir(up *pulledDir, name string) task {
-	return task{weight: p.m.Weight(0), leads: true, do: func() (tasks, error) {
+func (p *puller) dir(up *pulledDir, name string) inflight.Task {
+	return inflight.Task{Weight: p.m.limits.Weight(0), Leads: true, Do: func() (inflight.Tasks, error) {
 		d := &pulledDir{up: up, name: name}
 		if err := p.list(d); err != nil {
-			p.fail(PathError("pull", up.join(name), err))
+			p.fail(oserr.Path("pull", up.join(name), err))
 			return nil, nil
 		}
-		p.m.Expect(d.likely)
-		return func() (task, bool) { return p.next(d) }, nil
+		p.m.limits.Expect(d.likely)
+		return func() (inflight.Task, bool) { return p.next(d) }, nil
 	}}
 }
 
 // next is the task for what comes next in a directory.
-func (p *puller) next(d *pulledDir) (task, bool) {
+func (p *puller) next(d *pulledDir) (inflight.Task, bool) {
 	for len(d.infos) > 0 {
 		info := d.infos[0]
 		d.infos = d.infos[1:]
 		special := remote.Special(info.Mode())
 		switch {
 		case info.IsDir():
-			return p.dir(d, info.name), true
+			return p.dir(d, info.Name()), true
 		case info.Mode()&fs.ModeSymlink != 0:
 		case special != nil:
-			p.skip(d.join(info.name), special)
+			p.skip(d.join(info.Name()), special)
 		default:
 			p.m.meter.More(1, info.Size())
-			return p.file(d, info.name, info.Size()), true
+			return p.file(d, info.Name(), info.Size()), true
 		}
 	}
-	return task{}, false
+	return inflight.Task{}, false
 }
 
 // filesInDir is a guess how many there are in a directory that was not listed yet.
@@ -179,10 +195,10 @@ func likelyToCome(dir *tree.Node, entries map[string]remote.Answer) (n int) {
 
 // pulledDir is a directory of the view, with what the remote said about it.
 type pulledDir struct {
-	up           *pulledDir // nil: the Pull began here
-	name         string     // in up
-	infos        []Info     // what is still to be fetched
-	path         string     // on the remote
+	up           *pulledDir  // nil: the Pull began here
+	name         string      // in up
+	infos        []tree.Info // what is still to be fetched
+	path         string      // on the remote
 	entries      map[string]remote.Answer
 	epoch, since uint64
 	at           int64
@@ -235,14 +251,14 @@ func (p *puller) list(d *pulledDir) error {
 }
 
 // file fetches one file.
-func (p *puller) file(d *pulledDir, base string, size int64) task {
-	return task{weight: p.m.Weight(size), do: func() (tasks, error) {
+func (p *puller) file(d *pulledDir, base string, size int64) inflight.Task {
+	return inflight.Task{Weight: p.m.limits.Weight(size), Do: func() (inflight.Tasks, error) {
 		name, start := d.join(base), p.m.opt.Now()
 		n, err := p.m.fetchPath(name, d.hints(base), func(*tree.Node) {})
 		if err == nil {
 			p.m.meter.Done(size)
 		}
-		err = PathError("pull", name, err)
+		err = oserr.Path("pull", name, err)
 		p.mu.Lock()
 		p.pulled = append(p.pulled, Pulled{Name: name, Bytes: n, Duration: p.m.opt.Now().Sub(start), Err: err})
 		p.mu.Unlock()
@@ -257,7 +273,7 @@ func (p *puller) file(d *pulledDir, base string, size int64) task {
 func (p *puller) skip(name string, why error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.pulled = append(p.pulled, Pulled{Name: name, Err: PathError("pull", name, why)})
+	p.pulled = append(p.pulled, Pulled{Name: name, Err: oserr.Path("pull", name, why)})
 }
 
 // fail keeps an error. Of those that may be as many as a server likes one is kept: that the context has ended, and that

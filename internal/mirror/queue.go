@@ -4,6 +4,7 @@ import (
 	"io/fs"
 
 	"github.com/sftpsyncer/go-syncfs/internal/localdir"
+	"github.com/sftpsyncer/go-syncfs/internal/remoteclock"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
@@ -44,7 +45,7 @@ func (v *View) Sent(n *tree.Node, stamp tree.Stamp, hash tree.Hash) {
 	if err != nil || tree.Stamp(info.Stamp) != stamp {
 		return
 	}
-	v.own(n, tree.Copy{Stamp: stamp, Hash: hash, Fetched: v.Now(), Unsure: v.unsure(n.Meta, v.opt.Now())})
+	v.own(n, tree.Copy{Stamp: stamp, Hash: hash, Fetched: v.Now(), Unsure: remoteclock.Unsure(n.Meta.MTime, v.clock.At(v.opt.Now()))})
 }
 
 // Disown takes a change back that Add made of a file of the remote's. A copy, edited or not, is that again; anything else

@@ -1,10 +1,6 @@
 package mirror
 
-import (
-	"slices"
-
-	"github.com/sftpsyncer/go-syncfs/internal/tree"
-)
+import "github.com/sftpsyncer/go-syncfs/internal/tree"
 
 // Open returns before the remote has opened a file, once it is sure that it will. Whatever this side does next, the
 // program reads the file that it has opened: a change by which a name of the remote would come to stand for something
@@ -99,12 +95,7 @@ func (d *quiescence) changes(path string) bool { return d.alters && path == d.pa
 
 // concerns says whether the remote opens a file for a download under one of the paths.
 func (d *quiescence) concerns(a *sharedDownload) bool {
-	for _, p := range a.around.places(a.From()) {
-		if slices.ContainsFunc(d.paths, func(path string) bool { return tree.Within(p.path, path) }) {
-			return true
-		}
-	}
-	return false
+	return a.around.MayBeWithin(a.From(), d.paths)
 }
 
 // quiesced says whether such a change is under way of what a download brings. The mirror is locked.

@@ -166,7 +166,7 @@ func (v *View) renameWritten(oldname, newname string) {
 
 // WriteThrough opens a file on the remote to be written. Until it is closed the name is read there, and no copy of it
 // is kept.
-func (m *FS) WriteThrough(clean, name string, flag int, perm fs.FileMode) (*RemoteFile, error) {
+func (m *FS) WriteThrough(clean, name string, flag int, perm fs.FileMode) (*remote.File, error) {
 	w := &remoteWrite{clean}
 	m.mu.Lock()
 	m.writing[w] = true
@@ -195,5 +195,5 @@ func (m *FS) WriteThrough(clean, name string, flag int, perm fs.FileMode) (*Remo
 		done((*View).Forget)
 		return nil, err
 	}
-	return NewRemoteFile(f, name, func() { done((*View).Forget) }), nil
+	return remote.NewFile(f, name, func() { done((*View).Forget) }), nil
 }

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/sftpsyncer/go-syncfs/internal/detour"
 	"github.com/sftpsyncer/go-syncfs/internal/download"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
@@ -20,7 +21,7 @@ type sharedDownload struct {
 	m      *FS // bound to the download's context
 	node   *tree.Node
 	number uint64
-	around detours           // where the file may be instead
+	around detour.Detours    // where the file may be instead
 	known  tree.Meta         // what the node had when the remote was asked
 	after  []<-chan struct{} // closed when what changes the file has ended that was under way when the download began
 
@@ -35,7 +36,7 @@ type sharedDownload struct {
 func (m *FS) start(n *tree.Node) *sharedDownload {
 	m.starts++
 	m.counted.fetches.Add(1)
-	a := &sharedDownload{node: n, number: m.starts, around: m.view().detours(), known: n.Meta, after: m.altering(n)}
+	a := &sharedDownload{node: n, number: m.starts, around: detour.Of(m.tree), known: n.Meta, after: m.altering(n)}
 	temp := fmt.Sprintf("%016x-%d", uint64(n.ID), a.number) // one that was left may still be writing
 	file := download.File{From: n.RemotePath(), Known: n.Meta, Temp: temp}
 	a.Download = download.New(m.stop, m.downloads, file, a, a)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/afero"
 
+	"github.com/sftpsyncer/go-syncfs/internal/detour"
 	"github.com/sftpsyncer/go-syncfs/internal/download"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
@@ -21,7 +22,7 @@ func (a *sharedDownload) Open() (afero.File, error) {
 	if err := a.awaitEarlier(); err != nil {
 		return nil, err
 	}
-	f, err := m.openVersion(a.around, from, a.known)
+	f, err := a.around.Open(m.remote, from, a.known)
 	if errors.Is(err, fs.ErrNotExist) && m.elsewhere(a.node, from) {
 		return nil, download.ErrSuperseded
 	}
@@ -39,13 +40,13 @@ func (m *FS) elsewhere(n *tree.Node, path string) bool {
 func (a *sharedDownload) Reopen() (afero.File, error) {
 	m := a.m
 	m.mu.Lock()
-	from, around := a.node.RemotePath(), m.view().detours()
+	from, around := a.node.RemotePath(), detour.Of(m.tree)
 	m.mu.Unlock()
 	if from == "" {
 		return nil, fs.ErrNotExist
 	}
-	return around.open(m, from)
+	return around.OpenAny(m.remote, from)
 }
 
 // Expect tells the remote how much will be asked for.
-func (a *sharedDownload) Expect(bytes int64) { a.m.ExpectBytes(bytes) }
+func (a *sharedDownload) Expect(bytes int64) { a.m.limits.ExpectBytes(bytes) }

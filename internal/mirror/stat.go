@@ -2,7 +2,6 @@ package mirror
 
 import (
 	"io/fs"
-	"path"
 	"time"
 
 	"github.com/sftpsyncer/go-syncfs/internal/localdir"
@@ -15,19 +14,18 @@ func (m *FS) Stat(name string, follow bool) (fs.FileInfo, error) {
 	if err != nil {
 		return nil, err
 	}
-	var info Info
+	var meta tree.Meta
 	err = m.Do(func(v *View) error {
 		p, err := v.Find(clean, follow)
 		if err == nil {
-			info, err = v.Info(p)
+			meta, err = v.Meta(p)
 		}
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	info.name = path.Base("/" + clean)
-	return info, nil
+	return tree.NewInfo(clean, meta), nil
 }
 
 // Readlink is the target of a link.
@@ -52,39 +50,26 @@ func (m *FS) Readlink(name string) (target string, err error) {
 	return target, err
 }
 
-// Info describes what is at a place.
-func (v *View) Info(p Place) (Info, error) {
-	if err := p.Err(); err != nil {
-		return Info{}, err
-	}
-	info := Info{name: p.Name}
-	switch {
+// Meta is the metadata of what is at a place. Bytes that are no copy are on the local disk, and only there; what was deleted
+// there by hand is not in the view.
+func (v *View) Meta(p Place) (tree.Meta, error) {
+	switch n := p.Node; {
+	case p.Err() != nil:
+		return tree.Meta{}, p.Err()
 	case p.Local != nil:
-		info.meta = LocalMeta(*p.Local)
-	case p.Node == nil:
-		info.meta = p.Answer.Meta
-	default:
-		return v.nodeInfo(p.Node)
+		return LocalMeta(*p.Local), nil
+	case n == nil:
+		return p.Answer.Meta, nil
+	case !n.Ours():
+		return v.shown(n), nil
 	}
-	return info, nil
+	local, err := v.local.Lstat(p.Node.Path())
+	return dirtyMeta(p.Node, local), err
 }
 
 // LocalMeta describes a local file.
 func LocalMeta(info localdir.Info) tree.Meta {
 	return tree.Meta{Mode: info.Mode, Size: info.Size(), MTime: info.Stamp.MTime}
-}
-
-// nodeInfo describes a node of the view. Bytes that are no copy are on the local disk, and only there; what was deleted
-// there by hand is not in the view.
-func (v *View) nodeInfo(n *tree.Node) (Info, error) {
-	if !n.Ours() {
-		return Info{n.Name(), v.shown(n)}, nil
-	}
-	local, err := v.local.Lstat(n.Path())
-	if err != nil {
-		return Info{}, err
-	}
-	return Info{n.Name(), dirtyMeta(n, local)}, nil
 }
 
 // shown is the metadata of a node whose bytes, if it has any, are the remote's. The size is that of the copy: the

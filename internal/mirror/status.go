@@ -58,17 +58,17 @@ func (m *FS) Status(name string) (s Status, err error) {
 		if err != nil || !exists {
 			return err
 		}
-		info, err := v.Info(p)
+		meta, err := v.Meta(p)
 		if err == nil {
-			s = v.status(p, info)
+			s = v.status(p, meta)
 		}
 		return err
 	})
 	return s, err
 }
 
-func (v *View) status(p Place, info Info) Status {
-	s := Status{State: RemoteOnly, Size: info.Size(), ModTime: info.ModTime()}
+func (v *View) status(p Place, meta tree.Meta) Status {
+	s := Status{State: RemoteOnly, Size: meta.Size, ModTime: time.Unix(0, meta.MTime)}
 	n := p.Node
 	switch {
 	case p.Local != nil:

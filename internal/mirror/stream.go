@@ -4,8 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"syscall"
 
 	"github.com/sftpsyncer/go-syncfs/internal/download"
+	"github.com/sftpsyncer/go-syncfs/internal/handle"
 	"github.com/sftpsyncer/go-syncfs/internal/localdir"
 	"github.com/sftpsyncer/go-syncfs/internal/lockorder"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
@@ -16,10 +18,12 @@ import (
 // room for one, on the remote. Once the remote has it under another name, what comes to that name is not what was opened: then
 // it reads the version that it was opened for.
 type stream struct {
-	m    *FS // its context is that of the handle
-	node *tree.Node
-	path string // of node on the remote when it was opened
-	read download.Reader
+	m      *FS    // its context is that of the handle
+	name   string // as it was opened
+	node   *tree.Node
+	shared *openFile
+	path   string // of node on the remote when it was opened
+	read   download.Reader
 
 	mu       lockorder.Mutex[streamLock] // guards what follows
 	at       *sharedDownload
@@ -27,6 +31,11 @@ type stream struct {
 	version  *tree.Meta     // that was read; nil: nothing yet
 	local    *localdir.File // the node's file, once that is all there is
 }
+
+var (
+	_ handle.Content    = (*stream)(nil)
+	_ handle.Prefetcher = (*stream)(nil)
+)
 
 // ReadAt reads until p is full.
 func (s *stream) ReadAt(p []byte, off int64) (done int, err error) {
@@ -178,8 +187,8 @@ func (s *stream) settle(err error) error {
 	return err
 }
 
-// want has all that arrives brought.
-func (s *stream) want() {
+// Prefetch has all that arrives brought.
+func (s *stream) Prefetch() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.at.Want()
@@ -207,8 +216,21 @@ func (s *stream) trySize() (int64, error) {
 	return a.Size(s.m.ctx)
 }
 
-// Stat describes the local file.
-func (s *stream) Stat() (localdir.Info, error) {
+// Stat describes what is arriving, or the local file.
+func (s *stream) Stat() (fs.FileInfo, error) {
+	if meta, arriving := s.shown(); arriving {
+		return tree.NewInfo(s.name, meta), nil
+	}
+	info, err := s.localInfo()
+	if err != nil {
+		return nil, err
+	}
+	s.m.mu.Lock()
+	defer s.m.mu.Unlock()
+	return tree.NewInfo(s.name, s.m.view().openMeta(s.node, s.shared, info)), nil
+}
+
+func (s *stream) localInfo() (localdir.Info, error) {
 	_, local, err := s.source()
 	switch {
 	case err != nil:
@@ -242,8 +264,20 @@ func (s *stream) shown() (meta tree.Meta, arriving bool) {
 	return meta, true
 }
 
+// Change fails: the handle is for reading.
+func (s *stream) Change(bool, func(*localdir.File) (int, error)) (int, error) {
+	return 0, syscall.EBADF
+}
+
+// Sync does nothing: the handle is for reading.
+func (s *stream) Sync() error { return nil }
+
 // Close gives up the download, which may go on.
 func (s *stream) Close() error {
+	s.m.mu.Lock()
+	s.shared.streams--
+	s.m.unshare(s.node, s.shared)
+	s.m.mu.Unlock()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.at.leave(&s.at.handles, true)

@@ -236,6 +236,10 @@ func TestOpenedAndRenamed(t *testing.T) {
 	})
 	t.Run("while it arrives", func(t *testing.T) {
 		s := &stream{m: m, node: arriving.node, path: arriving.path, expected: arriving.expected}
+		m.mu.Lock()
+		s.shared = m.view().share(s.node)
+		s.shared.streams++
+		m.mu.Unlock()
 		a, err := s.rejoin()
 		require.NoError(t, err)
 		require.Equal(t, arriving.expected.meta, *s.version)

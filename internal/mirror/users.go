@@ -16,7 +16,7 @@ import (
 // followUsers has the handles on files of the user's follow what was renamed in the local directory. The mirror is
 // locked.
 func (m *state) followUsers(actions []tree.Action) {
-	for f, name := range m.usersOpen {
+	for o, name := range m.usersOpen {
 		for _, a := range actions {
 			switch {
 			case a.Kind != tree.RenameLocal:
@@ -26,7 +26,7 @@ func (m *state) followUsers(actions []tree.Action) {
 				name = ""
 			}
 		}
-		m.usersOpen[f] = name
+		m.usersOpen[o] = name
 	}
 }
 
@@ -35,22 +35,22 @@ var errNowhere = errors.New("the file was removed")
 
 // becomeNode makes the file of the user's one that the program has changed. The error is errNowhere if there is no
 // name under which that could be seen.
-func (f *File) becomeNode() error {
+func (o *opened) becomeNode() error {
 	for {
-		f.m.mu.Lock()
-		name := f.m.usersOpen[f]
-		f.m.mu.Unlock()
+		o.m.mu.Lock()
+		name := o.m.usersOpen[o]
+		o.m.mu.Unlock()
 		if name == "" || tree.Within(name, localdir.StateDir) {
 			return errNowhere
 		}
-		n, err := f.adopt(name)
-		f.m.mu.Lock()
-		moved := f.m.usersOpen[f] != name
+		n, err := o.adopt(name)
+		o.m.mu.Lock()
+		moved := o.m.usersOpen[o] != name
 		if !moved && err == nil {
-			delete(f.m.usersOpen, f)
-			f.node, f.shared = n, f.m.view().share(n)
+			delete(o.m.usersOpen, o)
+			o.node, o.shared = n, o.m.view().share(n)
 		}
-		f.m.mu.Unlock()
+		o.m.mu.Unlock()
 		switch {
 		case moved:
 		case errors.Is(err, fs.ErrNotExist):

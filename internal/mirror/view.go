@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"sync"
 
+	"github.com/sftpsyncer/go-syncfs/internal/detour"
 	"github.com/sftpsyncer/go-syncfs/internal/remote"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
@@ -147,14 +148,14 @@ func (v *View) Ask(name string) (remote.Answer, error) {
 	if a, ok := v.known.answers[name]; ok {
 		return a, nil
 	}
-	around, toList := v.detours(), v.toList == name && v.Capacity() > 1
+	around, toList := detour.Of(v.tree), v.toList == name && v.limits.Capacity() > 1
 	return remote.Answer{}, need{func(m *FS, k *knowledge) error {
 		var l remote.Listing
 		var coming sync.WaitGroup
 		if toList {
-			coming.Go(func() { l = around.askList(m, name) })
+			coming.Go(func() { l = around.List(m.remote, name) })
 		}
-		a := around.ask(m, name)
+		a := around.Ask(m.remote, name)
 		coming.Wait()
 		if m.ctx.Err() != nil {
 			return m.ctx.Err()
@@ -189,9 +190,9 @@ func (v *View) list(name string) (remote.Listing, error) {
 			return remote.Listing{}, v.awaitList(name, came)
 		}
 	}
-	around := v.detours()
+	around := detour.Of(v.tree)
 	return remote.Listing{}, need{func(m *FS, k *knowledge) error {
-		l := around.askList(m, name)
+		l := around.List(m.remote, name)
 		if m.ctx.Err() != nil {
 			return m.ctx.Err()
 		}

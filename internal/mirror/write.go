@@ -7,6 +7,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/sftpsyncer/go-syncfs/internal/handle"
 	"github.com/sftpsyncer/go-syncfs/internal/localdir"
 	"github.com/sftpsyncer/go-syncfs/internal/localstore"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
@@ -39,15 +40,16 @@ func (v *View) NewFile(p Place, name string, flag int, perm fs.FileMode) (*File,
 }
 
 // Emptied opens a node whose bytes are to be none, without fetching them. Where whole ones are here, as a copy or a change,
-// they stay until [File.Empty].
+// they stay until File.Empty, which is called without the lock: that the file is being written is recorded, for good,
+// before they go.
 func (v *View) Emptied(n *tree.Node, name string, flag int) (*File, error) {
 	path := n.Path()
 	if n.Content() == tree.Owned || n.Content() == tree.Changed || n.Content() == tree.Edited {
 		local, err := v.local.OpenFile(path, os.O_RDWR, 0)
 		if err == nil {
 			v.handOver(n, path)
-			return &File{m: v.m, name: name, flag: flag, bytes: localContent{local}, local: local, node: n,
-				shared: v.share(n), full: true}, nil
+			o := &opened{m: v.m, name: name, local: local, node: n, shared: v.share(n)}
+			return handle.NewFull[handleLock](o, name, flag), nil
 		}
 		if !localdir.Missing(err) {
 			return nil, err
@@ -73,27 +75,6 @@ func (v *View) Emptied(n *tree.Node, name string, flag int) (*File, error) {
 	return f, err
 }
 
-// Empty removes the bytes that [View.Emptied] has left. It is recorded, for good, that the file is being written before they
-// go; so it is called without the lock. After an error the handle is closed.
-func (f *File) Empty() error {
-	if !f.full {
-		return nil
-	}
-	f.mu.Lock()
-	f.shared.bytes.Lock()
-	err := f.m.begin(f)
-	if err == nil {
-		err = f.local.Truncate(0)
-	}
-	f.full = false
-	f.shared.bytes.Unlock()
-	f.mu.Unlock()
-	if err != nil {
-		err = errors.Join(err, f.Close())
-	}
-	return err
-}
-
 // emptied opens the local file of a node, without bytes.
 func (v *View) emptied(n *tree.Node, name string, flag int) (*File, error) {
 	path := n.Path()
@@ -106,10 +87,10 @@ func (v *View) emptied(n *tree.Node, name string, flag int) (*File, error) {
 		return nil, err
 	}
 	v.handOver(n, path)
-	f := &File{m: v.m, name: name, flag: flag, bytes: localContent{local}, local: local, node: n, shared: v.share(n), wrote: true}
-	f.shared.dirty++
-	f.shared.busy.Store(true)
-	return f, nil
+	o := &opened{m: v.m, name: name, local: local, node: n, shared: v.share(n), wrote: true}
+	o.shared.dirty++
+	o.shared.busy.Store(true)
+	return handle.New[handleLock](o, name, flag), nil
 }
 
 // SetTimes sets the times of a file. Those of changed or edited bytes are the local file's; those of a copy are kept in

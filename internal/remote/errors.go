@@ -6,7 +6,7 @@ import (
 	"io/fs"
 	"syscall"
 
-	"github.com/sftpsyncer/go-syncfs/internal/localdir"
+	"github.com/sftpsyncer/go-syncfs/internal/oserr"
 )
 
 // ErrUnavailable means that the remote gave no answer. Never also fs.ErrNotExist.
@@ -41,7 +41,7 @@ func Error(err error) error {
 	if err == nil {
 		return nil
 	}
-	cause := localdir.Cause(err)
+	cause := oserr.Cause(err)
 	if errors.Is(cause, fs.ErrNotExist) || errors.Is(cause, ErrUnavailable) {
 		return cause
 	}

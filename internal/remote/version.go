@@ -30,6 +30,16 @@ func (r *Remote) ReadVersion(path string, known tree.Meta) (w WholeFile, ok bool
 	return WholeFile{bytes.NewReader(content), content, info, name}, true
 }
 
+// OpenVersion opens a file for reading. known is the version that was seen last; a small file that still has it may come with
+// its content in one round trip.
+func (r *Remote) OpenVersion(path string, known tree.Meta) (afero.File, error) {
+	if whole, ok := r.ReadVersion(path, known); ok {
+		return whole, nil
+	}
+	f, err := r.fs.Open(r.Name(path))
+	return f, Error(err)
+}
+
 // WholeFile is a file of the remote that was read when it was opened.
 type WholeFile struct {
 	*bytes.Reader

@@ -1,0 +1,210 @@
+// Package detour finds what a rename in doubt may have moved.
+//
+// From the moment a rename is sent to the remote until its outcome is recorded, the file may be under either name. If the
+// connection was lost, that can take a while. Meanwhile names are looked for in both places, and what appears at the
+// destination is not news.
+package detour
+
+import (
+	"errors"
+	"io/fs"
+	"slices"
+	"strings"
+
+	"github.com/spf13/afero"
+
+	"github.com/sftpsyncer/go-syncfs/internal/remote"
+	"github.com/sftpsyncer/go-syncfs/internal/tree"
+)
+
+// rename is one of which it is not known whether it was made.
+type rename struct {
+	from, to string
+	meta     tree.Meta // the version that it moves
+	alone    bool      // a file: what is below the second name may have been there before
+}
+
+// Detours are the renames in doubt: those that were sent, those that may still be executed late, and those by which a step
+// moves aside what it is to replace.
+type Detours []rename
+
+// Of returns the renames in doubt that are recorded in a tree.
+func Of(t *tree.Tree) (d Detours) {
+	aside := func(i *tree.Intent) {
+		if i.Aside == "" {
+			return
+		}
+		to := rename{from: i.To, to: i.Aside}
+		if replaced := t.AtRemote(i.To); replaced != nil {
+			to.meta = replaced.Meta
+		}
+		d = append(d, to)
+	}
+	t.Intents(func(n *tree.Node) {
+		i := n.Diff.Intent
+		if i.Kind.Renames() {
+			d = append(d, rename{i.From, i.To, i.Meta, false})
+		}
+		aside(i)
+	})
+	for _, g := range t.Guards() {
+		i := &g.Intent
+		if from := t.AtRemote(i.From); i.Kind.Renames() && from != nil {
+			d = append(d, rename{i.From, i.To, from.Meta, true})
+		}
+		aside(i)
+	}
+	return d
+}
+
+// Targets are the paths at which a step in doubt puts something on the remote, or keeps what it replaces.
+func Targets(t *tree.Tree) map[string]bool {
+	targets := map[string]bool{}
+	t.Intents(func(n *tree.Node) {
+		if i := n.Diff.Intent; i.Kind.Renames() || i.Kind == tree.Publish || i.Kind == tree.Make {
+			targets[i.To] = true
+			targets[i.Aside] = true
+		}
+	})
+	for _, g := range t.Guards() {
+		targets[g.Intent.Aside] = true
+	}
+	return targets
+}
+
+// place is where the remote may have what is looked for.
+type place struct {
+	path string
+	meta *tree.Meta // the version of the file that a rename has moved there; nil: any
+	file bool       // it can only be a file
+}
+
+// mostPlaces bounds the places of one path: renames in a log of somebody else may form a cycle.
+const mostPlaces = 64
+
+// places returns where a path may be, itself first. A rename moves a file from one place to the next, so who looks in this
+// order cannot miss it.
+func (d Detours) places(name string) []place {
+	all := []place{{path: name}}
+	for i := 0; i < len(all); i++ {
+		for _, r := range d {
+			if len(all) == mostPlaces {
+				return all
+			}
+			rest, ok := strings.CutPrefix(all[i].path, r.from)
+			if !ok || rest != "" && (rest[0] != '/' || r.alone) {
+				continue
+			}
+			next := place{r.to + rest, all[i].meta, all[i].file || r.alone}
+			if next.meta == nil && rest == "" {
+				next.meta = &r.meta
+			}
+			if !slices.ContainsFunc(all, func(p place) bool { return p.path == next.path }) {
+				all = append(all, next)
+			}
+		}
+	}
+	return all
+}
+
+// MayBeWithin reports whether a path, wherever it is now, may be one of dirs or below it.
+func (d Detours) MayBeWithin(name string, dirs []string) bool {
+	return slices.ContainsFunc(d.places(name), func(p place) bool {
+		return slices.ContainsFunc(dirs, func(dir string) bool { return tree.Within(p.path, dir) })
+	})
+}
+
+// has reports whether what is at a place can be what is looked for.
+func (p place) has(kind tree.Kind, meta tree.Meta) bool {
+	if kind != tree.File {
+		return !p.file
+	}
+	return p.meta == nil || meta.SameVersion(*p.meta)
+}
+
+// Ask is r.Ask for a path, wherever that is now.
+func (d Detours) Ask(r *remote.Remote, name string) (first remote.Answer) {
+	for i, p := range d.places(name) {
+		a := r.Ask(p.path)
+		if i == 0 {
+			first = a
+		}
+		if a.Known != tree.Absent && (a.Known != tree.Exists || p.has(a.Kind, a.Meta)) {
+			return a
+		}
+	}
+	return first
+}
+
+// List is r.List for a directory, wherever that is now, together with what a rename may have moved out of it.
+func (d Detours) List(r *remote.Remote, name string) (first remote.Listing) {
+	for i, p := range d.places(name) {
+		if p.file {
+			continue
+		}
+		l := r.List(p.path)
+		if i == 0 {
+			first = l
+		}
+		if !errors.Is(l.Err, fs.ErrNotExist) {
+			d.complete(r, name, l)
+			return l
+		}
+	}
+	return first
+}
+
+// complete adds to a listing what is elsewhere now.
+func (d Detours) complete(r *remote.Remote, dir string, l remote.Listing) {
+	for _, moved := range d {
+		in, name := tree.Split(moved.from)
+		if _, there := l.Entries[name]; in != dir || there || l.Err != nil || moved.meta == (tree.Meta{}) {
+			continue
+		}
+		if a := d.Ask(r, moved.from); a.Known == tree.Exists {
+			l.Entries[name] = a
+		}
+	}
+}
+
+// Open opens a file for reading, wherever that is now. known is the version that was seen last: a small file that still has
+// it may come with its content in one round trip.
+func (d Detours) Open(r *remote.Remote, name string, known tree.Meta) (afero.File, error) {
+	if whole, ok := r.ReadVersion(name, known); ok {
+		return whole, nil
+	}
+	return d.OpenAny(r, name)
+}
+
+// OpenAny opens a file of any version for reading, wherever that is now.
+func (d Detours) OpenAny(r *remote.Remote, name string) (f afero.File, err error) {
+	places := d.places(name)
+	if f, err = r.Fs().Open(r.Name(name)); len(places) == 1 || !errors.Is(remote.Error(err), fs.ErrNotExist) {
+		return f, remote.Error(err)
+	}
+	for _, p := range places[1:] {
+		f, fi, err := openStat(r, p.path)
+		switch {
+		case err == nil && p.has(tree.File, remote.MetaOf(fi)):
+			return f, nil
+		case err == nil:
+			_ = f.Close()
+		case !errors.Is(err, fs.ErrNotExist):
+			return nil, err
+		}
+	}
+	return nil, fs.ErrNotExist
+}
+
+func openStat(r *remote.Remote, name string) (afero.File, fs.FileInfo, error) {
+	f, err := r.Fs().Open(r.Name(name))
+	if err != nil {
+		return nil, nil, remote.Error(err)
+	}
+	fi, err := f.Stat()
+	if err != nil {
+		_ = f.Close()
+		return nil, nil, remote.Error(err)
+	}
+	return f, fi, nil
+}

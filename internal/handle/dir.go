@@ -1,0 +1,168 @@
+package handle
+
+import (
+	"io"
+	"io/fs"
+	"syscall"
+
+	"github.com/sftpsyncer/go-syncfs/internal/lockorder"
+	"github.com/sftpsyncer/go-syncfs/internal/oserr"
+)
+
+// Listed is what a Dir shows. Its errors need not name operation and path.
+type Listed[Info fs.FileInfo] interface {
+	List() ([]Info, error) // sorted by name
+	Stat() (fs.FileInfo, error)
+	Close()
+}
+
+// Dir is an open directory. It lists what is there when it is read first, and again after a Seek to the start. Safe for
+// concurrent use. Rank is that of its lock: it is held while the directory is listed.
+type Dir[Rank lockorder.Rank, Info fs.FileInfo] struct {
+	content Listed[Info]
+	name    string // as it was opened
+
+	mu     lockorder.Mutex[Rank] // guards what follows; held while the directory is listed
+	closed bool
+	read   bool
+	rest   []Info // still to be returned
+}
+
+// NewDir returns a handle on a directory that was opened with this name.
+func NewDir[Rank lockorder.Rank, Info fs.FileInfo](content Listed[Info], name string) *Dir[Rank, Info] {
+	return &Dir[Rank, Info]{content: content, name: name}
+}
+
+// Name is the name the directory was opened with.
+func (d *Dir[Rank, Info]) Name() string { return d.name }
+
+// use calls f unless the directory is closed.
+func (d *Dir[Rank, Info]) use(op string, f func() error) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	err := fs.ErrClosed
+	if !d.closed {
+		err = f()
+	}
+	if err == io.EOF {
+		return err
+	}
+	return oserr.Path(op, d.name, err)
+}
+
+// fail returns err, or that the directory is closed.
+func (d *Dir[Rank, Info]) fail(op string, err error) error {
+	return d.use(op, func() error { return err })
+}
+
+// Readdir returns the next count entries, sorted by name, and io.EOF when there are no more. If count is not positive, it
+// returns all that are left, and never io.EOF.
+func (d *Dir[Rank, Info]) Readdir(count int) (infos []fs.FileInfo, err error) {
+	err = d.use("readdir", func() error {
+		page, err := d.next(count)
+		if err != nil {
+			return err
+		}
+		infos = make([]fs.FileInfo, len(page))
+		for i, info := range page {
+			infos[i] = info
+		}
+		return nil
+	})
+	return infos, err
+}
+
+// Readdirnames is Readdir for names alone.
+func (d *Dir[Rank, Info]) Readdirnames(count int) (names []string, err error) {
+	err = d.use("readdir", func() error {
+		page, err := d.next(count)
+		if err != nil {
+			return err
+		}
+		names = make([]string, len(page))
+		for i, info := range page {
+			names[i] = info.Name()
+		}
+		return nil
+	})
+	return names, err
+}
+
+func (d *Dir[Rank, Info]) next(count int) ([]Info, error) {
+	if !d.read {
+		infos, err := d.content.List()
+		if err != nil {
+			return nil, err
+		}
+		d.rest, d.read = infos, true
+	}
+	n := len(d.rest)
+	if count > 0 {
+		if n == 0 {
+			return nil, io.EOF
+		}
+		n = min(n, count)
+	}
+	page := d.rest[:n:n]
+	d.rest = d.rest[n:]
+	return page, nil
+}
+
+// Seek to the start has the directory listed again.
+func (d *Dir[Rank, Info]) Seek(offset int64, whence int) (int64, error) {
+	return 0, d.use("seek", func() error {
+		if offset != 0 || whence == io.SeekEnd {
+			return syscall.EINVAL
+		}
+		if whence == io.SeekStart {
+			d.read, d.rest = false, nil
+		}
+		return nil
+	})
+}
+
+// Stat describes the directory, whatever its name is now.
+func (d *Dir[Rank, Info]) Stat() (fs.FileInfo, error) {
+	if err := d.fail("stat", nil); err != nil {
+		return nil, err
+	}
+	info, err := d.content.Stat()
+	if err != nil {
+		return nil, oserr.Path("stat", d.name, err)
+	}
+	return info, nil
+}
+
+// Close ends the handle.
+func (d *Dir[Rank, Info]) Close() error {
+	return d.use("close", func() error {
+		d.closed = true
+		d.content.Close()
+		return nil
+	})
+}
+
+// Sync does nothing: a directory has no bytes of its own to be written.
+func (d *Dir[Rank, Info]) Sync() error { return d.fail("sync", nil) }
+
+// Read fails: this is a directory.
+func (d *Dir[Rank, Info]) Read([]byte) (int, error) { return 0, d.fail("read", syscall.EISDIR) }
+
+// ReadAt fails: this is a directory.
+func (d *Dir[Rank, Info]) ReadAt([]byte, int64) (int, error) {
+	return 0, d.fail("read", syscall.EISDIR)
+}
+
+// Write fails: this is a directory.
+func (d *Dir[Rank, Info]) Write([]byte) (int, error) { return 0, d.fail("write", syscall.EBADF) }
+
+// WriteString fails: this is a directory.
+func (d *Dir[Rank, Info]) WriteString(string) (int, error) { return 0, d.fail("write", syscall.EBADF) }
+
+// WriteAt fails: this is a directory.
+func (d *Dir[Rank, Info]) WriteAt([]byte, int64) (int, error) {
+	return 0, d.fail("write", syscall.EBADF)
+}
+
+// Truncate fails: this is a directory.
+func (d *Dir[Rank, Info]) Truncate(int64) error { return d.fail("truncate", syscall.EINVAL) }

@@ -1,0 +1,6 @@
+//go:build !unix
+
+package inflight
+
+// maxOpenFiles is how many open files the process may have. These systems have no such limit.
+func maxOpenFiles() uint64 { return openFilesEach * smallAtOnce }

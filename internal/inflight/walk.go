@@ -1,0 +1,74 @@
+package inflight
+
+import (
+	"context"
+	"slices"
+)
+
+// Task is a part of a walk.
+type Task struct {
+	Weight int64 // its share of Capacity
+	Leads  bool  // it may lead to other tasks
+	// Do does the task and returns those that it leads to; nil if there are none. An error ends the walk.
+	Do func() (Tasks, error)
+}
+
+// Tasks returns one task after the other, and false when there are no more.
+type Tasks func() (t Task, more bool)
+
+// mostWaiting is how many unfinished Tasks may wait before only largeAtOnce tasks that lead to others run at a time. A tree
+// of a few levels has fewer. Without this bound an endless tree would become ever wider.
+const mostWaiting = 4 * smallAtOnce
+
+// Walk does a task and all that it leads to, within Capacity, each in a goroutine. It goes depth first, so that the tasks
+// that wait are the branches of a few paths and not a whole level of the tree. It returns the first error of a task, or that
+// of ctx.
+func (l Limits) Walk(ctx context.Context, first Task) error {
+	type end struct {
+		task Task
+		more Tasks
+		err  error
+	}
+	var waiting []Tasks
+	var err error
+	ended, free, running := make(chan end), l.Capacity(), 0
+	for next := &first; ; {
+		for next == nil && len(waiting) > 0 {
+			last := len(waiting) - 1
+			if t, more := waiting[last](); more {
+				next = &t
+			} else {
+				waiting = slices.Delete(waiting, last, last+1)
+			}
+		}
+		if err == nil {
+			err = ctx.Err()
+		}
+		if err != nil {
+			next, waiting = nil, nil
+		}
+		switch {
+		case next != nil && next.Weight <= free && (!next.Leads || len(waiting) < mostWaiting || running < largeAtOnce):
+			t := *next
+			next = nil
+			free -= t.Weight
+			running++
+			go func() {
+				more, err := t.Do()
+				ended <- end{t, more, err}
+			}()
+		case running > 0:
+			e := <-ended
+			free += e.task.Weight
+			running--
+			if e.more != nil {
+				waiting = append(waiting, e.more)
+			}
+			if err == nil {
+				err = e.err
+			}
+		default:
+			return err
+		}
+	}
+}

@@ -1,0 +1,69 @@
+// Package remoteclock estimates the server's clock. SFTP cannot ask for the time, so the clock is read from the mtime of
+// what the server has just created or changed for this side.
+package remoteclock
+
+import (
+	"sync"
+	"time"
+)
+
+const (
+	// maxAhead is by how much this side's clock is assumed to be ahead of the server's until they are compared.
+	maxAhead = 24 * time.Hour
+	// comparedFor is how long a comparison holds: either clock may be set, or drift.
+	comparedFor = time.Hour
+	// coarse is how far apart two modifications must be for every server with whole seconds to tell them apart: SFTP
+	// version 3 has seconds, FAT two of them.
+	coarse = 2 * time.Second
+)
+
+// Clock is what is known about the server's clock. Safe for concurrent use.
+type Clock struct {
+	now func() time.Time
+
+	mu     sync.Mutex // guards the reading; a leaf
+	server int64      // no later than what the server's clock showed at local
+	local  time.Time  // zero: the clocks were not compared
+}
+
+// New returns a Clock that was not compared yet. now is this side's clock.
+func New(now func() time.Time) *Clock { return &Clock{now: now} }
+
+// Compare takes mtime, which the server has just set (in nanoseconds since 1970), as the reading of its clock.
+func (c *Clock) Compare(mtime int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.server, c.local = mtime, c.now()
+}
+
+// Compared reports whether the clocks were compared within the last hour.
+func (c *Clock) Compared() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.compared(c.now())
+}
+
+func (c *Clock) compared(local time.Time) bool {
+	return !c.local.IsZero() && local.Sub(c.local).Abs() <= comparedFor
+}
+
+// At returns a time, in nanoseconds since 1970, that the server's clock has reached when this side's clock shows local. Within
+// one process the monotonic clock measures the difference, so setting the time of day does not matter.
+func (c *Clock) At(local time.Time) int64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.compared(local) {
+		return local.Add(-maxAhead).UnixNano()
+	}
+	return c.server + int64(local.Sub(c.local))
+}
+
+// Now is a time that the server's clock has reached.
+func (c *Clock) Now() time.Time { return time.Unix(0, c.At(c.now())) }
+
+// Unsure reports whether a file with this mtime may change again without its mtime showing it: the mtime has whole seconds,
+// and that second was not over yet at the given time of the server's clock.
+func Unsure(mtime, server int64) bool {
+	whole := mtime%int64(time.Second) == 0
+	return whole && server-mtime < int64(coarse)
+}
