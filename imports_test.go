@@ -4,6 +4,7 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -20,28 +21,29 @@ const module = "github.com/sftpsyncer/go-syncfs"
 // contractFolder may be imported by all, and imports none of them.
 const contractFolder = "cachefs/remote"
 
-// The direction of imports: syncfs -> cachefs -> internal/mirror -> internal/download -> internal/remote -> internal/tree, and
-// beside them sftpfs.
-// What stands on a remote knows it only as an afero.Fs, so that any other will do.
+// layers are the packages of the library from the top to the bottom. A package imports only those of lower layers.
+var layers = [][]string{
+	{"syncfs"},
+	{"cachefs"},
+	{"internal/mirror"},
+	{"internal/copies"},
+	{"internal/download", "internal/localstore", "internal/listcache", "internal/detour"},
+	{"internal/remote", "internal/inflight", "internal/progress"},
+	{"internal/memremote", "internal/statelog"},
+	{"internal/handle", "internal/tree"},
+	{"internal/localdir"},
+	{"internal/oserr", "internal/abandon", "internal/buffers", "internal/lockorder", "internal/remoteclock"},
+	{contractFolder},
+}
+
 var (
+	// What stands on a remote knows it only as an afero.Fs, so that any other will do.
 	ssh = []string{"github.com/pkg/sftp", "golang.org/x/crypto/ssh", "sftpfs"}
 
+	// forbidden are other imports that a package must not have.
 	forbidden = map[string][]string{
-		"syncfs":            ssh,
-		"cachefs":           append([]string{"syncfs"}, ssh...),
-		contractFolder:      append([]string{"syncfs", "cachefs", "internal"}, ssh...),
-		"internal/mirror":   append([]string{"syncfs", "cachefs"}, ssh...),
-		"internal/download": append([]string{"syncfs", "cachefs", "internal/mirror", "internal/listcache"}, ssh...),
-		"internal/localstore": append([]string{"syncfs", "cachefs", "internal/mirror", "internal/listcache",
-			"internal/download", "internal/remote"}, ssh...),
-		"internal/listcache": append([]string{"syncfs", "cachefs", "internal/mirror", "internal/download"}, ssh...),
-		"internal/remote": append([]string{"syncfs", "cachefs", "internal/mirror", "internal/listcache",
-			"internal/download"}, ssh...),
-		"internal/localdir":  append([]string{"syncfs", "cachefs", "internal/mirror", "internal/tree"}, ssh...),
-		"internal/memremote": append([]string{"syncfs", "cachefs", "internal/mirror", "internal/tree"}, ssh...),
-		"internal/statelog":  append([]string{"syncfs", "cachefs", "internal/mirror", "internal/tree"}, ssh...),
-		"internal/tree":      append([]string{"syncfs", "cachefs", "internal/mirror"}, ssh...),
-		"sftpfs":             {"syncfs", "cachefs", "internal/mirror", "internal/tree", "internal/localdir", "internal/statelog"},
+		"internal/localstore": {"internal/remote"},
+		"sftpfs":              {"syncfs", "cachefs", "internal/mirror", "internal/tree", "internal/localdir", "internal/statelog"},
 	}
 
 	// testOnly may be imported by tests and by each other.
@@ -75,7 +77,11 @@ func TestImportRulesCanFail(t *testing.T) {
 		{"internal/mirror", "cachefs/remote", false},
 		{"cachefs/remote", "internal/tree", true},
 		{"internal/tree", "internal/mirror", true},
-		{"internal/tree/part", "github.com/pkg/sftp", true},
+		{"internal/tree", "github.com/pkg/sftp", true},
+		{"internal/tree", "internal/handle", true},
+		{"internal/copies", "internal/download", false},
+		{"internal/copies", "internal/unheardof", true},
+		{"internal/localstore", "internal/remote", true},
 		{"internal/treehouse", "github.com/pkg/sftp", false},
 		{"sftpfs", "github.com/pkg/sftp", false},
 		{"sftpfs/sftptest", "internal/tree", true},
@@ -94,12 +100,23 @@ func isForbidden(folder, imported string) bool {
 	if imported == contractFolder {
 		return false
 	}
+	if at := layer(folder); at >= 0 {
+		to := layer(imported)
+		if to >= 0 && to <= at || to < 0 && within("internal", imported) || withinAny(ssh, imported) {
+			return true
+		}
+	}
 	for root, not := range forbidden {
 		if within(root, folder) && withinAny(not, imported) {
 			return true
 		}
 	}
 	return withinAny(testOnly, imported) && !withinAny(testOnly, folder)
+}
+
+// layer is the number of the layer of a folder, or -1.
+func layer(folder string) int {
+	return slices.IndexFunc(layers, func(folders []string) bool { return slices.Contains(folders, folder) })
 }
 
 func within(root, name string) bool { return name == root || strings.HasPrefix(name, root+"/") }
@@ -138,7 +155,7 @@ func moduleImports(t *testing.T) map[string][]string {
 		return nil
 	})
 	require.NoError(t, err)
-	for folder := range forbidden {
+	for _, folder := range slices.Concat(append(layers, slices.Collect(maps.Keys(forbidden)))...) {
 		require.Contains(t, imports, folder, "a rule names a folder without a package")
 	}
 	for _, folder := range testOnly {

@@ -207,7 +207,7 @@ func (c *Fs) remotesIf(name string, follow, create bool, refuse func(mirror.Plac
 		if err := visible(clean, create); err != nil {
 			return err
 		}
-		own, err := v.UsersOwn(clean)
+		own, err := usersOwn(v, clean)
 		if own && err == nil {
 			err = errLocalFile{}
 		}

@@ -55,7 +55,7 @@ func (c *Fs) mkdir(name string, do func(remote afero.Fs, remoteName string) erro
 	clean, err := c.remotes(name, false, true)
 	if err == nil {
 		err = remote.Error(c.m.Quiesce(func() error { return do(c.m.Remote().Fs(), c.m.Remote().Name(clean)) }))
-		if learnErr := c.learn(clean, (*mirror.View).MadeDir); err == nil {
+		if learnErr := c.learn(clean, madeDir); err == nil {
 			err = learnErr
 		}
 	}
@@ -179,7 +179,7 @@ func (c *Fs) attribute(op, name string, do func(remote afero.Fs, remoteName stri
 	err = remote.Error(c.m.Alter(func() error { return do(c.m.Remote().Fs(), c.m.Remote().Name(clean)) }, clean))
 	after := c.m.Remote().Ask(clean)
 	refreshErr := c.m.Do(func(v *mirror.View) error {
-		v.Refreshed(clean, after, v.OwnedAs(clean, before))
+		refreshed(v, clean, after, ownedAs(v, clean, before))
 		return nil
 	})
 	if err == nil {

@@ -49,7 +49,7 @@ func add(v *mirror.View, clean string) error {
 	if n == nil {
 		n = v.Tree().Create(dir, base, tree.File, mirror.LocalMeta(info), tree.Unknown, v.Now())
 	}
-	return v.Queue(n, info)
+	return queue(v, n, info)
 }
 
 // assumed is the node of a local directory; what is not known of it is taken to be on the remote.

@@ -125,7 +125,7 @@ func (s *Fs) stay(n *tree.Node, reason error) error {
 			return reason
 		}
 		var actions []action
-		if from := n.Path(); v.Here(n, from) {
+		if from := n.Path(); here(v, n, from) {
 			actions = append(actions, action{Kind: tree.RenameLocal, From: from, To: to})
 		}
 		v.Tree().Note(n, v.Now()).Home = nil

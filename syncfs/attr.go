@@ -41,7 +41,7 @@ func (s *Fs) Chtimes(name string, atime, mtime time.Time) error {
 		if atime.IsZero() {
 			atime = mtime
 		}
-		return v.SetTimes(n, atime, mtime)
+		return setTimes(v, n, atime, mtime)
 	})
 }
 
@@ -57,7 +57,7 @@ func (s *Fs) setAttr(op, name string, set func(v *mirror.View, n *tree.Node) err
 		}
 		var n *tree.Node
 		if p.Local != nil && p.Kind() != tree.Dir {
-			if n, err = v.Adopt(p); err != nil {
+			if n, err = adoptFile(v, p); err != nil {
 				return err
 			}
 		} else {

@@ -94,7 +94,7 @@ func changeOf(v *mirror.View, step tree.Step) Change {
 		}
 	}
 	if step.Op == tree.Put {
-		c.Size = v.LocalSize(step.Node)
+		c.Size = localSize(v, step.Node)
 	}
 	if d := step.Node.Diff; d != nil {
 		c.Seq, c.Queued, c.Attempts, c.Err = d.Seq, time.Unix(0, d.Queued), d.Attempts, lastError(d)

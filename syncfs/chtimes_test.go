@@ -80,7 +80,7 @@ func TestTimesOfAnOutdatedCopy(t *testing.T) {
 				r.serve("f:theirs")
 				r.reads("f", "theirs")
 				require.NoError(t, r.fs.m.Do(func(v *mirror.View) error {
-					v.Outdate(v.Tree().Lookup("f")) // as after a fetch within the second in which it was written
+					outdate(v, v.Tree().Lookup("f")) // as after a fetch within the second in which it was written
 					return nil
 				}))
 				require.NoError(t, r.fs.Chtimes("f", time.Unix(1_000_000_000, 0), time.Unix(1_000_000_000, 0)))

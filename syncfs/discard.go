@@ -43,7 +43,7 @@ func (s *Fs) Discard(names ...string) error {
 		return err
 	})
 	if err == nil {
-		s.m.EmptyTrash(out)
+		s.emptyTrash(out)
 	}
 	return err
 }
@@ -259,7 +259,7 @@ func (d *discarder) discardBytes(n *tree.Node) {
 	case !n.Dirty():
 		return
 	case n.Copy().Added && n.HasBase():
-		d.v.Disown(n)
+		disown(d.v, n)
 		return
 	case !n.Copy().Added:
 		d.local.discard(n.Path())

@@ -50,7 +50,7 @@ func (l *localMoves) fileAt(name string) bool {
 // takeAway takes what a node has in the local directory from its place, to wait until it is brought back.
 func (l *localMoves) takeAway(n *tree.Node) {
 	name := n.Path()
-	if !l.v.Here(n, name) {
+	if !here(l.v, n, name) {
 		return
 	}
 	if info, err := l.v.Local().Lstat(name); err == nil && !info.IsRegular() && !(info.IsDir() && n.Kind == tree.Dir) {

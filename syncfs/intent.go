@@ -217,7 +217,7 @@ func settle(v *mirror.View, n *tree.Node, i *tree.Intent, f fate, now tree.Meta)
 	case i.Kind == tree.Erase && f == done: // taken back meanwhile, to be as the remote has it
 		clearIntent(v, n)
 		if !n.Differs() {
-			v.LearnVersion(n, remote.Answer{Known: tree.Absent})
+			v.Learn(n, remote.Answer{Known: tree.Absent})
 		}
 		return
 	case f == undone, i.Kind == tree.Erase:

@@ -64,7 +64,7 @@ func (s *Fs) keepBoth(step tree.Step) (tree.Step, error) {
 				return err
 			}
 			from := n.Path()
-			v.Disclaim(n, step.Replaces)
+			disclaim(v, n, step.Replaces)
 			v.Tree().Move(n, step.To.Dir, name, tree.Absent, v.Now())
 			return v.Save(action{Kind: tree.RenameLocal, From: from, To: n.Path()})
 		})

@@ -15,7 +15,7 @@ func TestDirectoryInPlaceOfAnUpload(t *testing.T) {
 	r := newRig(t, nil)
 	name := newTempName(".part")
 	require.NoError(t, r.fs.m.Do(func(v *mirror.View) error {
-		v.Guard(tree.Guard{Intent: tree.Intent{Kind: tree.Upload, From: name}, Kind: tree.File})
+		v.Tree().Guard(tree.Guard{Intent: tree.Intent{Kind: tree.Upload, From: name}, Kind: tree.File, Since: v.Now()})
 		return nil
 	}))
 	require.NoError(t, r.remote.MkdirAll(name+"/d", 0o755))

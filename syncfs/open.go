@@ -97,7 +97,7 @@ func (s *Fs) openUsers(v *mirror.View, p mirror.Place, name string, flag int) (*
 	if flag&os.O_TRUNC == 0 {
 		return v.OpenLocal(p, name, flag, s.adopt)
 	}
-	n, err := v.Adopt(p)
+	n, err := adoptFile(v, p)
 	if err != nil {
 		return nil, err
 	}
@@ -117,7 +117,7 @@ func (s *Fs) adopt(name string) (n *tree.Node, err error) {
 		case p.Local == nil:
 			return fs.ErrNotExist // removed while open: what is written now is nowhere
 		}
-		n, err = v.Adopt(p)
+		n, err = adoptFile(v, p)
 		return err
 	})
 	return n, err
@@ -165,7 +165,7 @@ func based(v *mirror.View, n *tree.Node, a remote.Answer, flag int) error {
 		v.Orphan(n)
 		return nil
 	case a.Known == tree.Absent:
-		if v.LearnVersion(n, a); v.Tree().Node(n.ID) == n { // it is kept for another reason
+		if v.Learn(n, a); v.Tree().Node(n.ID) == n { // it is kept for another reason
 			return fs.ErrNotExist
 		}
 		return errNoFile
@@ -175,7 +175,7 @@ func based(v *mirror.View, n *tree.Node, a remote.Answer, flag int) error {
 	if n.Content() == tree.Owned && flag&os.O_TRUNC != 0 {
 		return nil
 	}
-	v.LearnVersion(n, a)
+	v.Learn(n, a)
 	if a.Kind != n.Kind {
 		return errNoFile
 	}

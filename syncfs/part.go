@@ -163,7 +163,7 @@ func (s *Fs) sweep(temp *tree.Node, path string) error {
 	}
 	return s.m.Do(func(v *mirror.View) error {
 		if never { // the request that makes it may still be carried out
-			v.Guard(tree.Guard{Intent: tree.Intent{Kind: tree.Upload, From: path}, Kind: tree.File})
+			v.Tree().Guard(tree.Guard{Intent: tree.Intent{Kind: tree.Upload, From: path}, Kind: tree.File, Since: v.Now()})
 		}
 		if v.Tree().Node(temp.ID) == temp {
 			v.Tree().Erased(temp, v.Now())

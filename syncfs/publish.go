@@ -101,7 +101,7 @@ func published(v *mirror.View, step tree.Step, i *tree.Intent, was tree.Copy, se
 		n.Diff.Attr = tree.Attr{}
 	}
 	if n.Content() == tree.Changed && was.SameBytes(n.Copy()) {
-		v.Sent(n, i.Stamp, i.Hash)
+		ownSent(v, n, i.Stamp, i.Hash)
 	}
 	v.Tree().Touch(n)
 }

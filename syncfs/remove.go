@@ -46,7 +46,7 @@ func (s *Fs) remove(op, name string, tree bool) error {
 		return nil
 	})
 	if err == nil {
-		s.m.EmptyTrash(actions)
+		s.emptyTrash(actions)
 	}
 	return err
 }
@@ -84,7 +84,7 @@ func (r *remover) survey(p mirror.Place) error {
 		return r.surveyDir(dir)
 	}
 	if p.Local != nil {
-		shadow, err := r.v.Shadow(p)
+		shadow, err := shadowOf(r.v, p)
 		if err != nil {
 			return err
 		}
@@ -118,7 +118,7 @@ func (r *remover) unlink() (actions []action) {
 		if f.place.Node != nil && f.place.Node.Kind == tree.Dir {
 			r.v.Listed(f.place.Node)
 		}
-		actions = r.v.Unlink(f.place, f.shadow)
+		actions = unlink(r.v, f.place, f.shadow)
 	}
 	return actions
 }

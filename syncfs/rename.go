@@ -38,7 +38,7 @@ func (s *Fs) rename(oldname, newname string) error {
 		return err
 	})
 	if err == nil {
-		s.m.EmptyTrash(actions)
+		s.emptyTrash(actions)
 	}
 	return err
 }
@@ -84,12 +84,12 @@ func renamePlace(v *mirror.View, old, new mirror.Place) ([]action, error) {
 	var oldShadow, newShadow remote.Answer
 	var err error
 	if new.Local != nil {
-		if newShadow, err = v.Shadow(new); err != nil {
+		if newShadow, err = shadowOf(v, new); err != nil {
 			return nil, err
 		}
 	}
 	if old.Local != nil {
-		if oldShadow, err = v.Shadow(old); err != nil {
+		if oldShadow, err = shadowOf(v, old); err != nil {
 			return nil, err
 		}
 		if old.Kind() == tree.Dir && oldShadow.Known == tree.Unknown {
@@ -99,12 +99,12 @@ func renamePlace(v *mirror.View, old, new mirror.Place) ([]action, error) {
 	dest := new.Answer.Known
 	var actions []action
 	if exists, _ := new.Exists(); exists {
-		actions = v.Unlink(new, newShadow)
+		actions = unlink(v, new, newShadow)
 		dest = tree.Absent // or what Unlink has hidden there
 	}
-	n := v.Movable(old, oldShadow)
+	n := movable(v, old, oldShadow)
 	v.Tree().Move(n, new.Dir, new.Name, dest, v.Now())
-	if v.Here(n, from) {
+	if here(v, n, from) {
 		actions = []action{{Kind: tree.RenameLocal, From: from, To: to}} // over what was there
 	}
 	return actions, v.Save(actions...)

@@ -43,17 +43,24 @@ func reached(v *mirror.View, step tree.Step, meta tree.Meta) bool {
 	return true
 }
 
-// outdate notes that a step is made in spite of a conflict: the remote's file is not the copy that is here.
-func (s *Fs) outdate(n *tree.Node, r *Result) error {
+// outdateCopy notes that a step is made in spite of a conflict: the remote's file is not the copy that is here.
+func (s *Fs) outdateCopy(n *tree.Node, r *Result) error {
 	if r.Conflict == nil {
 		return nil
 	}
 	return s.m.Do(func(v *mirror.View) error {
 		if v.Tree().Node(n.ID) == n {
-			v.Outdate(n)
+			outdate(v, n)
 		}
 		return nil
 	})
+}
+
+// outdate notes that the remote has another content than the copy of a node, if it has one.
+func outdate(v *mirror.View, n *tree.Node) {
+	if (n.Content() == tree.Owned || n.Content() == tree.Edited) && !n.Copy().Stale {
+		v.Tree().MarkStale(n)
+	}
 }
 
 // compareClocks learns the time of the server from the directory of a path in which a step has just changed something. It

@@ -29,7 +29,7 @@ func (s *Fs) setAttrRemote(step tree.Step, r *Result) error {
 	if now.Known == tree.Absent {
 		return conflict("it was removed there")
 	}
-	if err := s.outdate(n, r); err != nil {
+	if err := s.outdateCopy(n, r); err != nil {
 		return err
 	}
 	intent := &tree.Intent{Kind: tree.Reset, To: step.Path, Meta: now.Meta, Attr: attr}
@@ -57,7 +57,7 @@ func (s *Fs) setAttrRemote(step tree.Step, r *Result) error {
 			if sameBut(attr, before, now.Meta) {
 				v.Tree().Reattributed(n, before, now.Meta)
 			} else {
-				v.Outdate(n)
+				outdate(v, n)
 				n.Meta = now.Meta
 			}
 		}

@@ -38,7 +38,7 @@ func (s *Fs) tryRename(step tree.Step, r *Result) error {
 		}
 		return conflict("it was removed there")
 	}
-	if err := s.outdate(step.Node, r); err != nil {
+	if err := s.outdateCopy(step.Node, r); err != nil {
 		return err
 	}
 	target := s.m.Remote().Ask(step.Path)

@@ -43,6 +43,9 @@ func (s *Store) unown(n *tree.Node) {
 	}
 }
 
+// TrashName is a name for what is to be deleted once that is recorded. None is used twice.
+func (s *Store) TrashName() string { return fmt.Sprintf("%s/%016x", localdir.TrashDir, rand.Uint64()) }
+
 // DiscardedName is a name for what is taken out of the program's sight and not deleted. None is used twice.
 func (s *Store) DiscardedName() string {
 	return fmt.Sprintf("%s/%s-%016x", localdir.DiscardedDir, s.now().UTC().Format("20060102T150405"), rand.Uint64())

@@ -14,7 +14,7 @@ func (o *opened) begin() error {
 	o.shared.starting.Lock()
 	defer o.shared.starting.Unlock()
 	m.mu.Lock()
-	if m.closed {
+	if m.closed() {
 		m.mu.Unlock()
 		return fs.ErrClosed
 	}
@@ -61,7 +61,7 @@ func (o *opened) commit(sync bool) error {
 		o.wrote = false
 		s.dirty--
 	}
-	if !s.busy.Load() || s.dirty > 0 && !sync || m.closed {
+	if !s.busy.Load() || s.dirty > 0 && !sync || m.closed() {
 		return err
 	}
 	s.busy.Store(false)

@@ -15,7 +15,7 @@ func (m *FS) Connect() {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.closed {
+	if m.closed() {
 		return
 	}
 	ctx, cancel := context.WithCancel(m.stop)

@@ -62,7 +62,7 @@ func (m *FS) With(ctx context.Context) *FS {
 func (m *FS) Begin() (end func(), err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.closed {
+	if m.closed() {
 		return nil, fs.ErrClosed
 	}
 	m.workers.Add(1)

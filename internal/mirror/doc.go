@@ -19,7 +19,7 @@
 //  1. The lock of a File or Dir (package handle): one handle. Held during its calls, also those of the network.
 //  2. openFile.bytes: the order of writes to a file and the commit of them. Held during local I/O of that file.
 //  3. openFile.starting: a file is being recorded as busy. Held during an fsync, for which only its writers wait.
-//  4. stream.mu: from where a handle reads. Held while a download begins.
+//  4. Stream.mu of package copies: from where a handle reads. Held while a download begins.
 //  5. state.mu, the lock that Do takes: the tree and all that all calls share. No network I/O and no fsync.
 //  6. Download.mu of package download: the state of one download. A leaf: no I/O, no callback.
 //  7. renamed.syncing of package localstore: directories are being synced.
@@ -29,7 +29,5 @@
 //
 // # Bytes
 //
-// What is not here is downloaded (see package download). All who need a file share one download (sharedDownload). A handle
-// (a stream) reads what has come so far. A download stands for its node, not for a name; Install makes what has come the
-// node's copy, if the node still wants it.
+// What is not here is downloaded; see package copies, which shares the lock of the mirror.
 package mirror

@@ -35,7 +35,7 @@ func (v *View) refresh(n *tree.Node) error {
 	case err != nil:
 		return err
 	case a.Known != tree.Unknown:
-		v.learn(n, a)
+		v.Learn(n, a)
 	case !v.opt.StaleIfUnavailable || !v.servable(n):
 		return a.Err
 	}
@@ -59,12 +59,13 @@ func (v *View) refreshRoot() error {
 	}
 	a, err := v.Ask(".")
 	if err == nil && a.Known == tree.Exists {
-		v.learnRoot(a)
+		v.LearnRoot(a)
 	}
 	return err
 }
 
-func (v *View) learnRoot(a remote.Answer) {
+// LearnRoot takes an answer about the root.
+func (v *View) LearnRoot(a remote.Answer) {
 	n := v.tree.Root()
 	v.tree.Edit(n)
 	n.Meta, n.Checked = a.Meta, v.Now()
@@ -113,9 +114,9 @@ func differsBelow(dir *tree.Node) (differs bool) {
 	return differs
 }
 
-// learn takes a definite answer about the base of a node that does not differ. One that a late request of this side may have
+// Learn takes a definite answer about the base of a node that does not differ. One that a late request of this side may have
 // brought about is left to the next push.
-func (v *View) learn(n *tree.Node, a remote.Answer) {
+func (v *View) Learn(n *tree.Node, a remote.Answer) {
 	switch {
 	case n.Local() && v.tree.Explains(n, a.Known, a.Meta):
 		return
@@ -152,13 +153,6 @@ func outrun(n *tree.Node, now int64) bool {
 	return n.Copy().Unsure && remoteclock.Unsure(n.Meta.MTime, n.Copy().Fetched) && !remoteclock.Unsure(n.Meta.MTime, now)
 }
 
-// Outdate notes that the remote has another content than the copy of a node, if it has one.
-func (v *View) Outdate(n *tree.Node) {
-	if (n.Content() == tree.Owned || n.Content() == tree.Edited) && !n.Copy().Stale {
-		v.tree.MarkStale(n)
-	}
-}
-
 // vanish forgets what the remote does not have any more, with the copies of it. What differs stays, and so do local
 // bytes that are not the copy they should be.
 func (v *View) vanish(n *tree.Node) {
@@ -184,9 +178,9 @@ func (v *View) vanish(n *tree.Node) {
 		v.tree.Touch(n)
 	case n.Kind == tree.Dir:
 		up := n.Parent()
-		_ = v.rmdir(n.Path()) // fails if something of the user's is in it
+		_ = v.copies.Rmdir(n.Path()) // fails if something of the user's is in it
 		v.tree.Forget(n)
-		v.Tidy(up)
+		v.copies.Tidy(up)
 	case v.tree.Explains(n, tree.Absent, tree.Meta{}) && v.Restore(n):
 	default:
 		if err := v.dropCopy(n); err != nil {
@@ -195,7 +189,7 @@ func (v *View) vanish(n *tree.Node) {
 			n.Checked = 0       // and is asked about again, whatever ListTTL says
 			return
 		}
-		v.showRemoved(n)
+		v.ShowRemoved(n)
 		v.tree.Forget(n)
 	}
 }
@@ -216,18 +210,14 @@ func (v *View) dropCopy(n *tree.Node) error {
 	}
 	prev := n.Copy().Prev
 	if err == nil && (tree.Stamp(info.Stamp) == n.Copy().Stamp || prev != nil && tree.Stamp(info.Stamp) == prev.Stamp) {
-		if err := v.delete(name); err != nil {
+		if err := v.copies.Delete(name); err != nil {
 			return err
 		}
-		v.Tidy(n.Parent())
+		v.copies.Tidy(n.Parent())
 	}
-	v.evicted(n)
+	v.copies.Lost(n)
 	return nil
 }
-
-// LearnVersion takes what the remote has now for a file that is about to be changed. A copy of another version is
-// stale.
-func (v *View) LearnVersion(n *tree.Node, a remote.Answer) { v.learn(n, a) }
 
 // Orphan makes of a copy that the remote does not have any more a file that is only here.
 func (v *View) Orphan(n *tree.Node) {

@@ -195,5 +195,5 @@ func (v *View) learnEntry(n *tree.Node, there remote.Listing) {
 		a.Known = tree.Absent
 	}
 	a.At = there.At
-	v.learn(n, a)
+	v.Learn(n, a)
 }

@@ -22,7 +22,7 @@ func (v *View) bring(dirs []string) {
 			m.mu.Lock()
 			defer m.mu.Unlock()
 			next := m.lists.Came(dir, l, m.epoch == epoch, m.Now(), m.mostComing())
-			if !m.closed {
+			if !m.closed() {
 				m.view().bring(next)
 			}
 		}()

@@ -1,23 +1,20 @@
 package mirror
 
-// The ranks of the locks, for lockorder. Rank 6 is that of package download, 7 and 8 are those of package localstore. What
+// The ranks of the locks, for lockorder. Rank 4 is that of package copies, 6 that of package download, 7 and 8 those of package localstore. What
 // each lock guards stands beside it; the order is explained in the package documentation.
 type (
 	handleLock struct{} // of File and Dir
 	bytesLock  struct{} // openFile.bytes
 	startLock  struct{} // openFile.starting
-	streamLock struct{} // stream.mu
 	stateLock  struct{} // state.mu
 )
 
 func (handleLock) Rank() int { return 1 }
 func (bytesLock) Rank() int  { return 2 }
 func (startLock) Rank() int  { return 3 }
-func (streamLock) Rank() int { return 4 }
 func (stateLock) Rank() int  { return 5 }
 
 func (handleLock) Waits() bool { return true }
 func (bytesLock) Waits() bool  { return true }
 func (startLock) Waits() bool  { return true }
-func (streamLock) Waits() bool { return true }
 func (stateLock) Waits() bool  { return false }

@@ -7,11 +7,12 @@ import (
 	"io/fs"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/spf13/afero"
 
-	"github.com/sftpsyncer/go-syncfs/internal/download"
+	"github.com/sftpsyncer/go-syncfs/internal/copies"
 	"github.com/sftpsyncer/go-syncfs/internal/inflight"
 	"github.com/sftpsyncer/go-syncfs/internal/listcache"
 	"github.com/sftpsyncer/go-syncfs/internal/localdir"
@@ -64,28 +65,18 @@ type state struct {
 	mu       lockorder.Mutex[stateLock]
 	tree     *tree.Tree
 	store    *localstore.Store // of the tree
-	ledger   *download.Ledger  // of downloads
-	overfull bool              // there may be more bytes than Options.MaxBytes
+	copies   *copies.Set
 	lists    *listcache.Cache
-	epoch    uint64                       // counts what was done on the remote; answers of an earlier one are asked again
-	joinable map[tree.ID]*sharedDownload  // those that may be joined
-	running  map[*sharedDownload]struct{} // all that have not ended
+	epoch    uint64 // counts what was done on the remote; answers of an earlier one are asked again
 	open     map[tree.ID]*openFile
 	openDirs map[tree.ID]int
 	// usersOpen are the handles on files of the user's that may be written, with the local names of the files; "" for
 	// none.
 	usersOpen map[*opened]string
 	writing   map[*remoteWrite]bool
-	quiescing map[*quiescence]bool
-	closed    bool
 
-	counted   counters
-	downloads *download.Store
-
-	released chan struct{} // closed at the end of Close
-
-	starts   uint64 // downloads that have begun
-	discards uint64 // files of the user's that were moved to the trash
+	hits, misses atomic.Int64  // see Stats
+	released     chan struct{} // closed at the end of Close
 }
 
 // Open takes a local directory, which must exist, and restores what was recorded there. The error matches
@@ -118,17 +109,18 @@ func Open(base, local afero.Fs, opt Options) (*FS, error) {
 	}
 	s := &state{
 		local: dir, opt: opt, limits: inflight.Limits{Remote: base, Parallel: opt.Parallel}, clock: remoteclock.New(opt.Now),
-		lists:    listcache.New(opt.ListTTL, opt.Now().UnixNano()),
-		joinable: map[tree.ID]*sharedDownload{}, running: map[*sharedDownload]struct{}{},
-		writing:   map[*remoteWrite]bool{},
-		quiescing: map[*quiescence]bool{}, released: make(chan struct{}),
-		ledger: download.NewLedger(dir),
-		open:   map[tree.ID]*openFile{}, openDirs: map[tree.ID]int{}, usersOpen: map[*opened]string{},
+		lists: listcache.New(opt.ListTTL, opt.Now().UnixNano()),
+		open:  map[tree.ID]*openFile{}, openDirs: map[tree.ID]int{}, usersOpen: map[*opened]string{},
+		writing: map[*remoteWrite]bool{}, released: make(chan struct{}),
 	}
-	s.downloads = download.NewStore(dir, opt.Logger, opt.Now, &s.counted.fetchedBytes)
 	s.stop, s.cancel = context.WithCancel(context.Background())
 	ctx := s.untilClose(context.Background())
 	m := &FS{state: s, ctx: ctx, remote: remote.New(ctx, base)}
+	s.copies = copies.New(copies.Options{
+		Lock: &s.mu, Local: dir, Remote: m.remote, Limits: s.limits, Clock: s.clock, Logger: opt.Logger, Now: opt.Now,
+		MaxBytes: opt.MaxBytes, FillAfterClose: opt.FillAfterClose,
+		Until: s.stop, Go: s.workers.Go, BeingWritten: s.written, RemoteChanged: func() { m.view().RemoteChanged() },
+	})
 	if err := m.restore(recorded, identity, adopted); err != nil {
 		s.cancel()
 		return nil, errors.Join(err, dir.Close())
@@ -139,12 +131,12 @@ func Open(base, local afero.Fs, opt Options) (*FS, error) {
 // restore takes what was recorded about the local directory. identity is that of the remote, adopted says that it was another
 // one's.
 func (m *FS) restore(recorded *localstore.Directory, identity string, adopted bool) error {
-	store, err := localstore.Open(m.local, recorded, localstore.Options{Logger: m.opt.Logger, Now: m.opt.Now, Found: m.started})
+	store, err := localstore.Open(m.local, recorded, localstore.Options{Logger: m.opt.Logger, Now: m.opt.Now, Found: m.copies.Started})
 	if err != nil {
 		return err
 	}
 	m.store, m.tree = store, store.Tree()
-	if err = m.ledger.Restore(m.started); err == nil {
+	if err = m.copies.Restore(store); err == nil {
 		if adopted {
 			m.view().Doubt(".")
 		}
@@ -153,9 +145,7 @@ func (m *FS) restore(recorded *localstore.Directory, identity string, adopted bo
 	if err != nil {
 		return errors.Join(err, store.Close())
 	}
-	if m.opt.MaxBytes > 0 {
-		m.evictUntil(m.opt.MaxBytes) // it may have been more the last time
-	}
+	m.copies.Bound()
 	return nil
 }
 
@@ -167,6 +157,15 @@ func (m *FS) SyncLog() error { return m.store.Sync() }
 
 // DiscardedName is a name for what is taken out of the program's sight and not deleted. None is used twice.
 func (m *state) DiscardedName() string { return m.store.DiscardedName() }
+
+// TrashName is a name for what is to be deleted once that is recorded. None is used twice.
+func (m *state) TrashName() string { return m.store.TrashName() }
+
+// RecordsLost says whether records of the local directory were lost: what is taken for the user's may be a copy.
+func (m *state) RecordsLost() bool { return m.store.Lost() }
+
+// Logger gets what happens behind the calls.
+func (m *state) Logger() *slog.Logger { return m.opt.Logger }
 
 // Name of the file system, for messages.
 func (m *FS) Name() string { return m.remote.Base().Name() }
@@ -180,6 +179,35 @@ func (m *state) Local() *localdir.Dir { return m.local }
 // Remote is the remote, bound to m's context.
 func (m *FS) Remote() *remote.Remote { return m.remote }
 
+// Tidy deletes local directories that are empty, from dir upwards, as far as they are there because of the remote.
+func (v *View) Tidy(dir *tree.Node) { v.copies.Tidy(dir) }
+
+// Own makes the local bytes of a node a copy.
+func (v *View) Own(n *tree.Node, c tree.Copy) { v.copies.Own(n, c) }
+
+// Quiesce makes a change of the remote that takes away, or may, what is under some paths and below them. What calls have
+// asked before it ended counts no more. If it ends with m's context before it was begun, the error is that of the context.
+func (m *FS) Quiesce(do func() error, paths ...string) error {
+	end, err := m.Begin()
+	if err != nil {
+		return err
+	}
+	defer end()
+	return m.copies.Quiesce(m.ctx, do, paths...)
+}
+
+// Alter makes a change of the remote after which the file under a path is another version: its content is written, or only
+// its time is set. What is being read of it, and has not arrived yet, is here before that, if it is not much; the remote
+// opens it for others afterwards.
+func (m *FS) Alter(do func() error, path string) error {
+	end, err := m.Begin()
+	if err != nil {
+		return err
+	}
+	defer end()
+	return m.copies.Alter(m.ctx, do, path)
+}
+
 // Limits are how much is in flight at once.
 func (m *state) Limits() inflight.Limits { return m.limits }
 
@@ -192,19 +220,20 @@ func (m *FS) Options() Options { return m.opt }
 // Now is the time in nanoseconds since 1970.
 func (m *state) Now() int64 { return m.opt.Now().UnixNano() }
 
+func (m *state) closed() bool { return m.stop.Err() != nil }
+
 // Close ends the calls and fetches that are under way, waits for them, and releases the local directory. Calls after it
 // fail with fs.ErrClosed. Another Close waits for the first one.
 func (m *FS) Close() error {
 	m.mu.Lock()
-	closed := m.closed
-	m.closed = true
+	closed := m.closed()
+	m.cancel() // under the lock: nothing begins that Close does not wait for
 	m.mu.Unlock()
 	if closed {
 		<-m.released
 		return nil
 	}
 	defer close(m.released)
-	m.cancel()
 	m.workers.Wait() // from now on nothing is recorded
 	return errors.Join(m.store.Close(), m.local.Close())
 }

@@ -2,13 +2,16 @@ package mirror
 
 import (
 	"errors"
+	"io/fs"
 	"os"
+	"syscall"
 
 	"github.com/spf13/afero"
 
+	"github.com/sftpsyncer/go-syncfs/internal/copies"
 	"github.com/sftpsyncer/go-syncfs/internal/detour"
-	"github.com/sftpsyncer/go-syncfs/internal/download"
 	"github.com/sftpsyncer/go-syncfs/internal/handle"
+	"github.com/sftpsyncer/go-syncfs/internal/localdir"
 	"github.com/sftpsyncer/go-syncfs/internal/remote"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
@@ -43,7 +46,7 @@ func (m *FS) openCopy(clean, name string) *File {
 	v := m.view()
 	v.exact = true
 	n := v.tree.Lookup(clean)
-	if m.closed || n == nil || n.Content() != tree.Owned || n.Copy().Stale || n.Copy().Installing != "" || v.askable(n) ||
+	if m.closed() || n == nil || n.Content() != tree.Owned || n.Copy().Stale || n.Copy().Installing != "" || v.askable(n) ||
 		len(m.writing) > 0 && m.written(n.RemotePath()) {
 		return nil
 	}
@@ -52,7 +55,7 @@ func (m *FS) openCopy(clean, name string) *File {
 		return nil
 	}
 	if info, err := o.local.Stat(); err == nil && tree.Stamp(info.Stamp) == n.Copy().Stamp {
-		m.counted.hits.Add(1)
+		m.hits.Add(1)
 		return handle.New[handleLock](o, name, os.O_RDONLY)
 	}
 	m.unshare(n, o.shared)
@@ -63,7 +66,7 @@ func (m *FS) openCopy(clean, name string) *File {
 // hit counts a file that was opened and is here.
 func (v *View) hit(err error) {
 	if err == nil {
-		v.counted.hits.Add(1)
+		v.hits.Add(1)
 	}
 }
 
@@ -71,7 +74,7 @@ func (v *View) hit(err error) {
 type toArrive struct {
 	node     *tree.Node
 	path     string // of node on the remote
-	expected expectation
+	expected copies.Expectation
 	openable bool   // the remote has just said so
 	epoch    uint64 // when that was
 }
@@ -117,7 +120,7 @@ func (m *FS) openHere(clean, name string) (f afero.File, a toArrive, err error) 
 		case v.written(n.RemotePath()):
 			through, around = n.RemotePath(), detour.Of(v.tree)
 			return errWritten
-		case !present(n):
+		case !n.Present():
 			a = toArrive{n, n.RemotePath(), v.expect(n), v.openable(n), v.epoch}
 			return nil
 		}
@@ -128,7 +131,7 @@ func (m *FS) openHere(clean, name string) (f afero.File, a toArrive, err error) 
 	if !errors.Is(err, errWritten) {
 		return f, a, err
 	}
-	m.counted.misses.Add(1)
+	m.misses.Add(1)
 	file, err := around.OpenAny(m.remote, through)
 	if err != nil {
 		return nil, a, err
@@ -139,42 +142,73 @@ func (m *FS) openHere(clean, name string) (f afero.File, a toArrive, err error) 
 // openArriving opens a file as soon as the remote has opened it, or it is sure that it will. It returns nil if there is
 // nothing to be fetched.
 func (m *FS) openArriving(t toArrive, name string) (*File, error) {
-	s := &stream{m: m, name: name, node: t.node, path: t.path, expected: t.expected}
-	sure, renamed := false, false
-	a, err := m.join(t.node, t.expected, func(a *sharedDownload) {
-		a.addHandle()
-		s.shared = m.view().share(t.node)
-		s.shared.streams++
+	var shared *openFile
+	stream, err := m.copies.Open(m.ctx, t.node, t.path, t.expected, func(changing bool) (sure bool) {
+		shared = m.view().share(t.node)
+		shared.streams++
 		m.noteUsage(t.node)
-		sure = t.openable && t.epoch == m.epoch && !m.quiesced(a)
-		renamed = t.node.RemotePath() != t.path
+		return t.openable && t.epoch == m.epoch && !changing
 	})
-	if a == nil {
-		return nil, err
-	}
-	s.at = a
-	f := handle.New[handleLock](s, name, os.O_RDONLY)
-	if renamed { // since it was looked at: another may have its name
-		_ = f.Close()
-		return nil, nil
-	}
-	if !sure {
-		select {
-		case <-a.Opened:
-			err = a.Failure()
-		case <-m.ctx.Done():
-			err = m.ctx.Err()
-		}
-	}
-	if err == nil || errors.Is(err, ErrChanged) || errors.Is(err, download.ErrNoRoom) {
-		m.counted.misses.Add(1)
-		return f, nil
-	}
-	_ = f.Close()
-	if errors.Is(err, download.ErrSuperseded) {
-		return nil, nil
+	switch {
+	case stream != nil:
+		m.misses.Add(1)
+		return handle.New[handleLock](&arriving{stream, m, name, t.node, shared}, name, os.O_RDONLY), nil
+	case shared != nil:
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		m.unstream(t.node, shared)
 	}
 	return nil, err
+}
+
+// arriving is what a File reads whose bytes were not here when it was opened.
+type arriving struct {
+	*copies.Stream
+	m      *FS
+	name   string // as it was opened
+	node   *tree.Node
+	shared *openFile
+}
+
+var (
+	_ handle.Content    = (*arriving)(nil)
+	_ handle.Prefetcher = (*arriving)(nil)
+)
+
+// Stat describes what is arriving, or the local file.
+func (a *arriving) Stat() (fs.FileInfo, error) {
+	if meta, arriving := a.Shown(); arriving {
+		return tree.NewInfo(a.name, meta), nil
+	}
+	info, err := a.Local()
+	if err != nil {
+		return nil, err
+	}
+	a.m.mu.Lock()
+	defer a.m.mu.Unlock()
+	return tree.NewInfo(a.name, a.m.view().openMeta(a.node, a.shared, info)), nil
+}
+
+// Change fails: the handle is for reading.
+func (a *arriving) Change(bool, func(*localdir.File) (int, error)) (int, error) {
+	return 0, syscall.EBADF
+}
+
+// Sync does nothing: the handle is for reading.
+func (a *arriving) Sync() error { return nil }
+
+// Close gives up the download, which may go on.
+func (a *arriving) Close() error {
+	a.m.mu.Lock()
+	a.m.unstream(a.node, a.shared)
+	a.m.mu.Unlock()
+	return a.Stream.Close()
+}
+
+// unstream takes away a handle that was opened before the bytes were here. The mirror is locked.
+func (m *FS) unstream(n *tree.Node, s *openFile) {
+	s.streams--
+	m.unshare(n, s)
 }
 
 // some keeps a nil *File from becoming an afero.File that is not nil.

@@ -39,3 +39,41 @@ func (m *FS) pin(name string, do func(*View, *tree.Node) error) error {
 }
 
 func pinned(n *tree.Node) bool { return n.Copy().Pinned }
+
+// Evict deletes the local copy of a file. The error matches ErrBusy if it is open or pinned, or if a request that got no
+// answer may still destroy what the remote has; ErrChanged if what is here is no copy: an edit, or a file of the user's.
+func (m *FS) Evict(name string) error {
+	clean, err := m.Clean(name)
+	if err != nil {
+		return err
+	}
+	return m.Do(func(v *View) error {
+		p, err := v.Find(clean, true)
+		if err == nil {
+			err = p.Err()
+		}
+		if err != nil {
+			return err
+		}
+		n := p.Node
+		switch {
+		case p.Local != nil && !p.Local.IsDir():
+			return ErrChanged
+		case n == nil:
+			v.copies.DropParts(tree.Join(p.Dir.RemotePath(), p.Name))
+			return nil
+		case n.Ours():
+			return ErrChanged
+		case v.open[n.ID] != nil, pinned(n):
+			return ErrBusy
+		case n.Local() && v.tree.Guarded(n):
+			return errGuarded
+		}
+		v.copies.DropParts(n.RemotePath())
+		v.copies.Stop(n)
+		if n.Content() == tree.Remote {
+			return nil
+		}
+		return v.copies.Evict(n)
+	})
+}

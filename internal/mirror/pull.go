@@ -186,7 +186,7 @@ func likelyToCome(dir *tree.Node, entries map[string]remote.Answer) (n int) {
 		switch kid := dir.Kid(name); {
 		case a.Kind == tree.Dir && (kid == nil || !kid.HasKids()):
 			n += filesInDir
-		case a.Kind == tree.File && (kid == nil || !present(kid)):
+		case a.Kind == tree.File && (kid == nil || !kid.Present()):
 			n++
 		}
 	}

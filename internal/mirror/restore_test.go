@@ -30,29 +30,11 @@ func TestRestoreLanding(t *testing.T) {
 		m, err := Open(f.remote, f.local, Options{})
 		require.NoError(t, err)
 		t.Cleanup(func() { require.NoError(t, m.Close()) })
-		require.EqualValues(t, 7, m.starts)
+		require.EqualValues(t, 7, m.copies.Starts())
 		if landed {
 			f.has(large)
 		} else {
 			f.has()
 		}
-	}
-}
-
-func TestStartedNames(t *testing.T) {
-	t.Parallel()
-	m := &FS{state: &state{}}
-	for _, c := range []struct {
-		name string
-		want uint64
-	}{
-		{localdir.TmpDir + "/0000000000000002-7", 7},
-		{localdir.PartialDir + "/0000000000000002-12", 12},
-		{"0000000000000002-9", 12},
-		{"no number", 12},
-		{"0000000000000002-", 12},
-	} {
-		m.started(c.name)
-		require.Equal(t, c.want, m.starts, c.name)
 	}
 }

@@ -1,7 +1,5 @@
 package mirror
 
-import "sync/atomic"
-
 // Stats counts what an Fs has done since it was made.
 type Stats struct {
 	Hits         int64 // files opened for reading that were here
@@ -14,20 +12,15 @@ type Stats struct {
 	UsedBytes    int64 // in copies and fetches, now; what Options.MaxBytes bounds
 }
 
-// counters are those of Stats.
-type counters struct {
-	hits, misses, waits, fetches, fetchedBytes, evictions, evictedBytes atomic.Int64
-}
-
 // Stats are the counts so far.
 func (m *FS) Stats() Stats {
 	m.mu.Lock()
-	used := m.used()
+	used := m.copies.Used()
 	m.mu.Unlock()
-	c := &m.counted
+	c := &m.copies.Counted
 	return Stats{
-		Hits: c.hits.Load(), Misses: c.misses.Load(), Waits: c.waits.Load(),
-		Fetches: c.fetches.Load(), FetchedBytes: c.fetchedBytes.Load(),
-		Evictions: c.evictions.Load(), EvictedBytes: c.evictedBytes.Load(), UsedBytes: used,
+		Hits: m.hits.Load(), Misses: m.misses.Load(), Waits: c.Waits.Load(),
+		Fetches: c.Fetches.Load(), FetchedBytes: c.FetchedBytes.Load(),
+		Evictions: c.Evictions.Load(), EvictedBytes: c.EvictedBytes.Load(), UsedBytes: used,
 	}
 }

@@ -82,10 +82,9 @@ func (v *View) status(p Place, meta tree.Meta) Status {
 		s.State, s.Fetched, s.Stale = Owned, when(n.Copy().Fetched), n.Copy().Stale
 	}
 	s.Checked, s.Pinned = when(n.Checked), pinned(n)
-	if a := v.joinable[n.ID]; a != nil && !present(n) {
-		s.State, s.Arrived = Arriving, a.Arrived()
-	} else if part := v.ledger.Partial(n.RemotePath()); part != nil && n.Content() == tree.Remote {
-		s.Arrived = part.Length
+	bytes, arriving := v.copies.Arrived(n)
+	if s.Arrived = bytes; arriving {
+		s.State = Arriving
 	}
 	return s
 }

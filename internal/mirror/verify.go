@@ -25,14 +25,14 @@ func (v *View) Verify(n *tree.Node) error {
 		return nil
 	case n.Kind == tree.Dir, n.Content() == tree.Remote:
 		return v.giveWay(n)
-	case n.Copy().Installing != "" && v.joinable[n.ID] != nil:
-		return v.await(n)
+	case n.Copy().Installing != "" && v.copies.Joinable(n):
+		return need{func(m *FS, _ *knowledge) error { return m.copies.Await(m.ctx, n) }}
 	}
 	name := n.Path()
 	info, err := v.local.Lstat(name)
 	switch {
 	case err != nil && localdir.Missing(err):
-		v.evicted(n)
+		v.copies.Lost(n)
 		return nil
 	case err != nil:
 		return err
@@ -40,7 +40,7 @@ func (v *View) Verify(n *tree.Node) error {
 		return nil
 	}
 	if !info.IsRegular() { // the user put something else there
-		v.evicted(n)
+		v.copies.Lost(n)
 		return v.giveWay(n)
 	}
 	h, ok := v.known.hashed[n.ID]
@@ -95,15 +95,6 @@ func (v *View) judge(n *tree.Node, h hashed) {
 	v.tree.MarkEdited(n, c)
 }
 
-// evicted records that the bytes of a copy are not here any more.
-func (m *state) evicted(n *tree.Node) {
-	m.store.Vacate(n.Path())
-	if n.Differs() {
-		m.tree.KeepBase(n, m.Now())
-	}
-	m.tree.Lost(n)
-}
-
 // Drop takes note that a node's copy is no longer in its place, if it has one.
 func (v *View) Drop(n *tree.Node) {
 	if n.Content() == tree.Owned {
@@ -129,4 +120,17 @@ func (m *FS) hash(name string) (h hashed) {
 	h.stamp = tree.Stamp(before.Stamp)
 	sum.Sum(h.hash[:0])
 	return h
+}
+
+// UsersContent is the hash of a file of the user's.
+func (v *View) UsersContent(p Place) (*tree.Hash, error) {
+	name := p.Path()
+	h, ok := v.known.users[name]
+	if !ok || h.err == nil && h.stamp != tree.Stamp(p.Local.Stamp) {
+		return nil, need{func(m *FS, k *knowledge) error {
+			put(&k.users, name, m.hash(name))
+			return nil
+		}}
+	}
+	return &h.hash, h.err
 }

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"sync"
 
+	"github.com/sftpsyncer/go-syncfs/internal/copies"
 	"github.com/sftpsyncer/go-syncfs/internal/detour"
 	"github.com/sftpsyncer/go-syncfs/internal/remote"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
@@ -103,21 +104,18 @@ func (m *FS) learn(n need, known *knowledge) error {
 func (m *FS) locked(known *knowledge, decide func(*View) error) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.closed {
+	if m.closed() {
 		return fs.ErrClosed
 	}
 	if !known.begun || known.epoch != m.epoch {
-		known.reset(m.epoch, m.starts)
+		known.reset(m.epoch, m.copies.Starts())
 	}
 	v := m.view()
 	v.known = known
 	err := decide(v)
 	var n need
 	saveErr := m.save()
-	if m.overfull {
-		m.overfull = false
-		m.evictUntil(m.opt.MaxBytes)
-	}
+	m.copies.MakeRoom()
 	if saveErr != nil && (err == nil || errors.As(err, &n)) {
 		return saveErr // what is to be learnt would be about nodes that are gone
 	}
@@ -229,7 +227,7 @@ const maxFetches = 200
 
 // Fetch has a whole copy of the node's bytes made. It returns nil once it is there.
 func (v *View) Fetch(n *tree.Node) error {
-	if present(n) {
+	if n.Present() {
 		return nil
 	}
 	if err := remote.Special(n.Meta.Mode); err != nil {
@@ -244,7 +242,7 @@ func (v *View) Fetch(n *tree.Node) error {
 	expected := v.expect(n)
 	return need{func(m *FS, k *knowledge) error {
 		put(&k.fetches, n.ID, k.fetches[n.ID]+1)
-		err := m.fetch(n, expected)
+		err := m.copies.Fetch(m.ctx, m.meter, n, expected)
 		if m.ctx.Err() != nil {
 			return m.ctx.Err()
 		}
@@ -254,8 +252,8 @@ func (v *View) Fetch(n *tree.Node) error {
 }
 
 // expect is what the call expects of a node's bytes, should they have to be fetched.
-func (v *View) expect(n *tree.Node) expectation {
-	return expectation{since: v.known.since, meta: n.Meta}
+func (v *View) expect(n *tree.Node) copies.Expectation {
+	return copies.Expectation{Since: v.known.since, Meta: n.Meta}
 }
 
 // view is a View for who has the lock.

@@ -1,19 +1,13 @@
 package mirror
 
 import (
-	"cmp"
-	"errors"
 	"io/fs"
 	"os"
-	"time"
 
 	"github.com/sftpsyncer/go-syncfs/internal/handle"
 	"github.com/sftpsyncer/go-syncfs/internal/localdir"
-	"github.com/sftpsyncer/go-syncfs/internal/localstore"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
-
-// This file is for a user that changes the local side first.
 
 // Umasked takes the bits from a mode that the system takes from new files.
 func (v *View) Umasked(mode fs.FileMode) fs.FileMode { return mode.Perm() &^ v.local.Umask() }
@@ -47,7 +41,7 @@ func (v *View) Emptied(n *tree.Node, name string, flag int) (*File, error) {
 	if n.Content() == tree.Owned || n.Content() == tree.Changed || n.Content() == tree.Edited {
 		local, err := v.local.OpenFile(path, os.O_RDWR, 0)
 		if err == nil {
-			v.handOver(n, path)
+			v.copies.HandOver(n, path)
 			o := &opened{m: v.m, name: name, local: local, node: n, shared: v.share(n)}
 			return handle.NewFull[handleLock](o, name, flag), nil
 		}
@@ -86,51 +80,9 @@ func (v *View) emptied(n *tree.Node, name string, flag int) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	v.handOver(n, path)
+	v.copies.HandOver(n, path)
 	o := &opened{m: v.m, name: name, local: local, node: n, shared: v.share(n), wrote: true}
 	o.shared.dirty++
 	o.shared.busy.Store(true)
 	return handle.New[handleLock](o, name, flag), nil
-}
-
-// SetTimes sets the times of a file. Those of changed or edited bytes are the local file's; those of a copy are kept in
-// the queue.
-func (v *View) SetTimes(n *tree.Node, atime, mtime time.Time) error {
-	n.Stir(0)
-	if !n.Ours() {
-		a := &v.tree.Note(n, v.Now()).Attr
-		a.Set |= tree.AttrTimes
-		a.ATime, a.MTime = atime.UnixNano(), mtime.UnixNano()
-		return nil
-	}
-	name := n.Path()
-	info, err := v.local.Lstat(name)
-	if err != nil {
-		return err
-	}
-	if n.Content() == tree.Edited || n.Content() == tree.Changed && !localstore.AsQueued(n, info) { // and stays so
-		return v.local.Chtimes(name, atime, mtime)
-	}
-	d := v.tree.Note(n, v.Now())
-	written := info.Stamp.MTime
-	if d.Written != 0 && n.Copy().Stamp.MTime == info.Stamp.MTime {
-		written = d.Written // an earlier time was set, too
-	}
-	d.Written = info.Stamp.MTime // should the process die now, or what follows fail, the file has either time
-	stamp := n.Copy().Stamp
-	stamp.MTime = mtime.UnixNano()
-	v.tree.Restamp(n, stamp)
-	if err := v.Save(); err != nil {
-		return err
-	}
-	failed := v.local.Chtimes(name, atime, mtime)
-	if info, err = v.local.Lstat(name); err != nil {
-		return cmp.Or(failed, err)
-	}
-	v.tree.Restamp(n, tree.Stamp(info.Stamp))
-	v.tree.Note(n, v.Now()).Written = written
-	if failed != nil {
-		return errors.Join(failed, v.Save())
-	}
-	return nil
 }

@@ -2,6 +2,7 @@ package tree
 
 import (
 	"cmp"
+	"io/fs"
 	"maps"
 	"slices"
 	"strings"
@@ -196,4 +197,17 @@ func (d *decoder) guards() map[ID]*Guard {
 		}
 	}
 	return guards
+}
+
+// KeepAttrs has a file that is sent again get the attributes that it had, where those of what it replaces are others.
+func (t *Tree) KeepAttrs(n *Node, there Meta, now int64) {
+	a := &t.Note(n, now).Attr
+	if a.Set&AttrTimes == 0 {
+		a.Set |= AttrTimes
+		a.ATime, a.MTime = n.Meta.MTime, n.Meta.MTime
+	}
+	if a.Set&AttrMode == 0 && n.Meta.Mode != there.Mode {
+		a.Set |= AttrMode
+		a.Mode = n.Meta.Mode &^ fs.ModeType
+	}
 }

@@ -317,3 +317,6 @@ func (n *Node) HiddenKids(f func(*Node)) {
 		f(g)
 	}
 }
+
+// Present says whether the node's bytes are here, and are what the view shows.
+func (n *Node) Present() bool { return n.Local() && (n.Content() != Owned || !n.Copy().Stale) }

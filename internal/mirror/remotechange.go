@@ -7,28 +7,9 @@ import (
 
 	"github.com/spf13/afero"
 
-	"github.com/sftpsyncer/go-syncfs/internal/localdir"
 	"github.com/sftpsyncer/go-syncfs/internal/remote"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
-
-// This file is for a user that changes the remote first: what the mirror knows follows.
-
-// UsersOwn says whether the name belongs to a file of the user's, or an edit of a copy: the remote's file of that
-// name is not what the program sees.
-func (v *View) UsersOwn(name string) (bool, error) {
-	if n := v.tree.Lookup(name); n != nil {
-		if err := v.Verify(n); err != nil {
-			return false, err
-		}
-		return n.Ours(), nil
-	}
-	info, err := v.local.Lstat(name)
-	if err != nil && !localdir.Missing(err) {
-		return false, err
-	}
-	return err == nil && !info.IsDir(), nil
-}
 
 // Forget drops what is known about a name and below it, with the copies.
 func (v *View) Forget(name string) {
@@ -43,14 +24,6 @@ func (v *View) Forget(name string) {
 // prune forgets directories about which nothing is known any more, unless they are open.
 func (v *View) prune(dir *tree.Node) {
 	v.tree.Prune(dir, func(n *tree.Node) bool { return v.openDirs[n.ID] > 0 })
-}
-
-// MadeDir takes note that the remote has, or may have, a directory of that name now.
-func (v *View) MadeDir(name string) {
-	v.RemoteChanged()
-	if n := v.tree.Lookup(name); n != nil && n.Kind != tree.Dir {
-		v.doubt(n)
-	}
 }
 
 // Doubt takes note that a change of a name may or may not have been made. The copies stay, and the remote is asked
@@ -94,37 +67,9 @@ func (v *View) Renamed(oldname string, dir *tree.Node, base string) error {
 	v.tree.Move(n, dir, base, tree.Exists, v.Now())
 	v.tree.Rebase(n, dir, base)
 	err := v.save(tree.Action{Kind: tree.RenameLocal, From: from, To: n.Path()}) // what it needs was asked first
-	v.Tidy(up)
+	v.copies.Tidy(up)
 	v.prune(up)
 	return err
-}
-
-// Refreshed takes what the remote says after a change of attributes that left the content alone. keep says that the
-// copy was known to be of the version that was changed.
-func (v *View) Refreshed(name string, a remote.Answer, keep bool) {
-	v.RemoteChanged()
-	n := v.tree.Lookup(name)
-	switch {
-	case n == nil || n.Differs():
-	case n.IsRoot(): // there whatever the answer is
-		if a.Known == tree.Exists {
-			v.learnRoot(a)
-		}
-	case a.Known == tree.Unknown:
-		v.doubt(n)
-	case keep && a.Known == tree.Exists && a.Meta.Size == n.Meta.Size:
-		v.tree.Edit(n)
-		n.Meta, n.Known, n.Checked = a.Meta, tree.Exists, v.Now()
-		v.tree.Touch(n)
-	default:
-		v.learn(n, a)
-	}
-}
-
-// OwnedAs says whether the copy of a name is of the version in an answer.
-func (v *View) OwnedAs(name string, a remote.Answer) bool {
-	n := v.tree.Lookup(name)
-	return n != nil && n.Content() == tree.Owned && !n.Copy().Stale && a.Known == tree.Exists && n.Meta.SameVersion(a.Meta)
 }
 
 // remoteWrite is a file that is open on the remote to be written.

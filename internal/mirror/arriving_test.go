@@ -2,7 +2,6 @@ package mirror
 
 import (
 	"bytes"
-	"errors"
 	"io"
 	"io/fs"
 	"os"
@@ -12,10 +11,7 @@ import (
 	"github.com/spf13/afero"
 	"github.com/stretchr/testify/require"
 
-	"github.com/sftpsyncer/go-syncfs/internal/download"
 	"github.com/sftpsyncer/go-syncfs/internal/faultfs"
-	"github.com/sftpsyncer/go-syncfs/internal/localdir"
-	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
 // gated is a remote whose files can be read from the start as far as it says.
@@ -96,7 +92,7 @@ func TestEmptiedWhileItArrives(t *testing.T) {
 				require.Eventually(t, func() bool { // the reader has joined
 					f.m.mu.Lock()
 					defer f.m.mu.Unlock()
-					return len(f.m.joinable) == 1
+					return f.m.copies.Starts() == 1
 				}, wait, tick)
 			}
 			switch stage {
@@ -142,12 +138,7 @@ func TestFetchOfWhatIsEmptiedMeanwhile(t *testing.T) {
 	fetched := make(chan error)
 	go func() { fetched <- f.m.Fetch("file") }()
 	require.Eventually(t, func() bool { // it waits
-		f.m.mu.Lock()
-		defer f.m.mu.Unlock()
-		for a := range f.m.running {
-			return a.waiting == 1
-		}
-		return false
+		return f.m.Stats().Waits == 1
 	}, wait, tick)
 	w := f.emptied()
 	require.NoError(t, <-fetched)
@@ -169,90 +160,12 @@ func TestInstalledDownloadIsNotJoined(t *testing.T) {
 		require.NoError(t, err)
 		require.True(t, bytes.Equal(large, got))
 		f.m.mu.Lock()
-		arriving := len(f.m.joinable)
+		joinable := f.m.copies.Joinable(f.m.tree.Root().Kid("file"))
 		f.m.mu.Unlock()
-		require.Zero(t, arriving)
+		require.False(t, joinable)
 		require.NoError(t, r.Close())
 		require.NoError(t, f.m.Evict("file"))
 	}
-}
-
-// A handle whose download has failed goes over to a copy that is recorded and not in its place yet: not to the older one that
-// still is.
-func TestStreamReadsACopyThatIsLanding(t *testing.T) {
-	t.Parallel()
-	remote := afero.NewMemMapFs()
-	require.NoError(t, afero.WriteFile(remote, "f", []byte("old"), 0o644))
-	m, err := Open(remote, afero.NewBasePathFs(afero.NewOsFs(), t.TempDir()), Options{})
-	require.NoError(t, err)
-	defer func() { require.NoError(t, m.Close()) }()
-	require.NoError(t, m.Fetch("f"))
-
-	const temp = localdir.TmpDir + "/landing"
-	f, err := m.local.OpenFile(temp, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
-	require.NoError(t, err)
-	_, err = f.WriteAt([]byte("the new one"), 0)
-	require.NoError(t, err)
-	info, err := f.Stat()
-	require.NoError(t, errors.Join(err, f.Close()))
-
-	s := &stream{m: m, path: "f"}
-	require.NoError(t, m.Do(func(v *View) error {
-		s.node = v.tree.Lookup("f")
-		v.tree.MarkStale(s.node)
-		s.node.Meta.Size = info.Size()
-		v.tree.Install(s.node, tree.Copy{Stamp: tree.Stamp(info.Stamp), Installing: temp})
-		return nil
-	}))
-	require.NoError(t, s.settle(download.ErrSuperseded))
-	p := make([]byte, 20)
-	n, err := s.local.ReadAt(p, 0)
-	require.ErrorIs(t, err, io.EOF)
-	require.Equal(t, "the new one", string(p[:n]))
-	require.NoError(t, s.local.Close())
-}
-
-// What comes to the new name of a file that was renamed after it was opened is not what was opened.
-func TestOpenedAndRenamed(t *testing.T) {
-	t.Parallel()
-	remote := afero.NewMemMapFs()
-	require.NoError(t, afero.WriteFile(remote, "f", []byte("opened"), 0o644))
-	m, err := Open(remote, afero.NewBasePathFs(afero.NewOsFs(), t.TempDir()), Options{Revalidate: Always, FillAfterClose: -1})
-	require.NoError(t, err)
-	defer func() { require.NoError(t, m.Close()) }()
-	f, arriving, err := m.openHere("f", "/f")
-	require.NoError(t, err)
-	require.Nil(t, f)
-	require.NoError(t, remote.Rename("f", "g"))
-	require.NoError(t, m.Do(func(v *View) error { return v.Renamed("f", v.tree.Root(), "g") }))
-	require.NoError(t, afero.WriteFile(remote, "g", []byte("another one"), 0o644))
-
-	t.Run("before it arrives", func(t *testing.T) {
-		f, err := m.openArriving(arriving, "/f")
-		require.NoError(t, err)
-		require.Nil(t, f, "to be looked at again")
-		_, err = m.OpenRead("/f")
-		require.ErrorIs(t, err, fs.ErrNotExist)
-	})
-	t.Run("while it arrives", func(t *testing.T) {
-		s := &stream{m: m, node: arriving.node, path: arriving.path, expected: arriving.expected}
-		m.mu.Lock()
-		s.shared = m.view().share(s.node)
-		s.shared.streams++
-		m.mu.Unlock()
-		a, err := s.rejoin()
-		require.NoError(t, err)
-		require.Equal(t, arriving.expected.meta, *s.version)
-		s.at = a
-		_, err = s.ReadAt(make([]byte, 5), 0)
-		require.ErrorIs(t, err, ErrChanged)
-		require.NoError(t, s.Close())
-	})
-	t.Run("when it is here", func(t *testing.T) {
-		require.NoError(t, m.Fetch("g"))
-		s := &stream{m: m, node: arriving.node, path: arriving.path, expected: arriving.expected}
-		require.ErrorIs(t, s.settle(download.ErrSuperseded), ErrChanged)
-	})
 }
 
 // io.Copy says that all is wanted before anything has come.

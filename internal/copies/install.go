@@ -1,4 +1,4 @@
-package mirror
+package copies
 
 import (
 	"errors"
@@ -10,20 +10,20 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
-var _ download.Owner = (*sharedDownload)(nil)
+var _ download.Owner = (*shared)(nil)
 
 // HasPartial says whether something is left of an earlier download from there.
-func (a *sharedDownload) HasPartial() bool {
-	a.m.mu.Lock()
-	defer a.m.mu.Unlock()
+func (a *shared) HasPartial() bool {
+	a.m.Lock.Lock()
+	defer a.m.Lock.Unlock()
 	return a.m.ledger.Partial(a.From()) != nil
 }
 
 // Begin takes note of the version that is about to arrive, and returns what is here of it.
-func (a *sharedDownload) Begin(version tree.Meta) *download.Partial {
+func (a *shared) Begin(version tree.Meta) *download.Partial {
 	m := a.m
-	m.mu.Lock()
-	defer m.mu.Unlock()
+	m.Lock.Lock()
+	defer m.Lock.Unlock()
 	if n := a.node; m.fits(a) {
 		m.tree.Edit(n)
 		if n.Meta == a.known { // else there was a later answer, or this side has changed it
@@ -32,18 +32,18 @@ func (a *sharedDownload) Begin(version tree.Meta) *download.Partial {
 			}
 			n.Meta = version
 		}
-		n.Known, n.Checked = tree.Exists, m.Now()
-		if err := m.save(); err != nil { // what others have changed
-			m.opt.Logger.Warn("not recorded", "err", err)
+		n.Known, n.Checked = tree.Exists, m.Now().UnixNano()
+		if err := m.store.Save(); err != nil { // what others have changed
+			m.Logger.Warn("not recorded", "err", err)
 		}
 	}
 	return m.ledger.Take(a.From(), version)
 }
 
 // Keep takes note of what is left.
-func (a *sharedDownload) Keep(p *download.Partial) bool {
-	a.m.mu.Lock()
-	defer a.m.mu.Unlock()
+func (a *shared) Keep(p *download.Partial) bool {
+	a.m.Lock.Lock()
+	defer a.m.Lock.Unlock()
 	if !a.evicted {
 		a.m.ledger.Keep(a.Download, p)
 	}
@@ -51,16 +51,16 @@ func (a *sharedDownload) Keep(p *download.Partial) bool {
 }
 
 // Dropped gives back the room.
-func (a *sharedDownload) Dropped() {
-	a.m.mu.Lock()
-	defer a.m.mu.Unlock()
+func (a *shared) Dropped() {
+	a.m.Lock.Lock()
+	defer a.m.Lock.Unlock()
 	a.m.ledger.Free(a.Download)
 }
 
 // Ended has nobody join any more.
-func (a *sharedDownload) Ended() {
-	a.m.mu.Lock()
-	defer a.m.mu.Unlock()
+func (a *shared) Ended() {
+	a.m.Lock.Lock()
+	defer a.m.Lock.Unlock()
 	if a.m.joinable[a.node.ID] == a {
 		delete(a.m.joinable, a.node.ID)
 	}
@@ -70,33 +70,33 @@ func (a *sharedDownload) Ended() {
 // Install gives a copy its name, if its node still wants it: it stands in the view, the remote's version there is not
 // newer than the copy, and nothing was written meanwhile. The record comes first, so that whatever is found under
 // the name after a crash is known.
-func (a *sharedDownload) Install(c download.Copy) (taken bool, err error) {
+func (a *shared) Install(c download.Copy) (taken bool, err error) {
 	m, n := a.m, a.node
-	m.mu.Lock()
+	m.Lock.Lock()
 	if !m.fits(a) || !n.Meta.SameVersion(c.Version) { // or another answer came later
-		m.mu.Unlock()
+		m.Lock.Unlock()
 		return false, nil // who waits looks again
 	}
 	at := c.Ended.UnixNano()
 	m.tree.Install(n, tree.Copy{Stamp: tree.Stamp(c.Info.Stamp), Hash: c.Hash, Fetched: at, Installing: c.Temp,
-		Unsure: remoteclock.Unsure(c.Version.MTime, m.clock.At(c.Began))})
+		Unsure: remoteclock.Unsure(c.Version.MTime, m.Clock.At(c.Began))})
 	n.Known, n.Checked = tree.Exists, at
-	if err = m.save(); err == nil {
+	if err = m.store.Save(); err == nil {
 		m.ledger.Free(a.Download) // it is counted as the node's own
 	}
-	m.mu.Unlock()
+	m.Lock.Unlock()
 	if err != nil {
 		return false, err
 	}
-	c.Forget(m.local)
+	c.Forget(m.Local)
 	err = m.store.Sync()
-	m.mu.Lock()
-	defer m.mu.Unlock()
+	m.Lock.Lock()
+	defer m.Lock.Unlock()
 	if err != nil {
 		return true, m.backOut(n, err)
 	}
 	if n.Content() != tree.Owned || n.Copy().Installing != c.Temp || !n.InView() {
-		_ = m.local.Remove(c.Temp) // changed or removed meanwhile: that stands
+		_ = m.Local.Remove(c.Temp) // changed or removed meanwhile: that stands
 		return true, nil
 	}
 	if err := m.moveIn(n); err != nil {
@@ -110,15 +110,15 @@ func (a *sharedDownload) Install(c download.Copy) (taken bool, err error) {
 }
 
 // fits says whether what arrives may still become the node's copy.
-func (m *FS) fits(a *sharedDownload) bool {
+func (m *Set) fits(a *shared) bool {
 	n := a.node
 	return m.joinable[n.ID] == a && m.tree.Node(n.ID) == n && n.InView() && n.HasBase() &&
-		!m.written(n.RemotePath()) &&
+		!m.BeingWritten(n.RemotePath()) &&
 		(n.Content() == tree.Remote || n.Content() == tree.Owned && n.Copy().Stale)
 }
 
 // moveIn renames a recorded copy into its place.
-func (m *FS) moveIn(n *tree.Node) error {
+func (m *Set) moveIn(n *tree.Node) error {
 	name, temp, prev := n.Path(), n.Copy().Installing, n.Copy().Prev
 	if !m.store.Vacant(name, prev) {
 		return m.backOut(n, nil) // who waits looks again
@@ -136,16 +136,16 @@ func (m *FS) moveIn(n *tree.Node) error {
 		m.store.NameChanged(path.Dir(name)) // it would pass for an edit of the new one
 	}
 	stamp := n.Copy().Stamp
-	if info, err := m.local.Lstat(name); err == nil {
+	if info, err := m.Local.Lstat(name); err == nil {
 		stamp = tree.Stamp(info.Stamp) // the rename changed its ctime
 	}
 	m.tree.Installed(n, stamp)
-	return m.save()
+	return m.store.Save()
 }
 
 // backOut takes back the record of a copy that could not be given its name.
-func (m *FS) backOut(n *tree.Node, err error) error {
-	_ = m.local.Remove(n.Copy().Installing)
+func (m *Set) backOut(n *tree.Node, err error) error {
+	_ = m.Local.Remove(n.Copy().Installing)
 	m.tree.BackOut(n)
-	return errors.Join(err, m.save())
+	return errors.Join(err, m.store.Save())
 }

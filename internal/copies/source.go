@@ -1,4 +1,4 @@
-package mirror
+package copies
 
 import (
 	"errors"
@@ -11,10 +11,10 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
-var _ download.Source = (*sharedDownload)(nil)
+var _ download.Source = (*shared)(nil)
 
 // Open opens the file on the remote.
-func (a *sharedDownload) Open() (afero.File, error) {
+func (a *shared) Open() (afero.File, error) {
 	m, from := a.m, a.From()
 	if from == "" {
 		return nil, download.ErrSuperseded
@@ -22,7 +22,7 @@ func (a *sharedDownload) Open() (afero.File, error) {
 	if err := a.awaitEarlier(); err != nil {
 		return nil, err
 	}
-	f, err := a.around.Open(m.remote, from, a.known)
+	f, err := a.around.Open(a.remote, from, a.known)
 	if errors.Is(err, fs.ErrNotExist) && m.elsewhere(a.node, from) {
 		return nil, download.ErrSuperseded
 	}
@@ -30,23 +30,23 @@ func (a *sharedDownload) Open() (afero.File, error) {
 }
 
 // elsewhere says whether a node is not where it was on the remote: it was replaced or renamed meanwhile.
-func (m *FS) elsewhere(n *tree.Node, path string) bool {
-	m.mu.Lock()
-	defer m.mu.Unlock()
+func (m *Set) elsewhere(n *tree.Node, path string) bool {
+	m.Lock.Lock()
+	defer m.Lock.Unlock()
 	return m.tree.Node(n.ID) != n || n.HasBase() && n.RemotePath() != path
 }
 
 // Reopen opens the file where the remote has it by now.
-func (a *sharedDownload) Reopen() (afero.File, error) {
+func (a *shared) Reopen() (afero.File, error) {
 	m := a.m
-	m.mu.Lock()
+	m.Lock.Lock()
 	from, around := a.node.RemotePath(), detour.Of(m.tree)
-	m.mu.Unlock()
+	m.Lock.Unlock()
 	if from == "" {
 		return nil, fs.ErrNotExist
 	}
-	return around.OpenAny(m.remote, from)
+	return around.OpenAny(a.remote, from)
 }
 
 // Expect tells the remote how much will be asked for.
-func (a *sharedDownload) Expect(bytes int64) { a.m.limits.ExpectBytes(bytes) }
+func (a *shared) Expect(bytes int64) { a.m.Limits.ExpectBytes(bytes) }

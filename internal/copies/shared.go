@@ -1,4 +1,4 @@
-package mirror
+package copies
 
 import (
 	"context"
@@ -11,66 +11,70 @@ import (
 
 	"github.com/sftpsyncer/go-syncfs/internal/detour"
 	"github.com/sftpsyncer/go-syncfs/internal/download"
+	"github.com/sftpsyncer/go-syncfs/internal/remote"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
-// sharedDownload is a download of a node's bytes for all who need them. It stands in state.joinable as long as others may
-// join.
-type sharedDownload struct {
+// shared is a download of a node's bytes for all who need them. It stands in Set.joinable as long as others may join.
+type shared struct {
 	*download.Download
-	m      *FS // bound to the download's context
+	m      *Set
+	remote *remote.Remote // bound to the context of the download
 	node   *tree.Node
 	number uint64
 	around detour.Detours    // where the file may be instead
 	known  tree.Meta         // what the node had when the remote was asked
 	after  []<-chan struct{} // closed when what changes the file has ended that was under way when the download began
 
-	// The rest is guarded by state.mu.
+	// Lock guards the rest.
 	handles int
 	waiting int  // who needs all of it
 	leaving bool // it was given up, and has not ended
 	evicted bool // nothing of it is kept
 }
 
-// start begins a download. The mirror is locked.
-func (m *FS) start(n *tree.Node) *sharedDownload {
+// start begins a download. Lock is held.
+func (m *Set) start(n *tree.Node) *shared {
 	m.starts++
-	m.counted.fetches.Add(1)
-	a := &sharedDownload{node: n, number: m.starts, around: detour.Of(m.tree), known: n.Meta, after: m.altering(n)}
+	m.Counted.Fetches.Add(1)
+	a := &shared{m: m, node: n, number: m.starts, around: detour.Of(m.tree), known: n.Meta, after: m.altering(n)}
 	temp := fmt.Sprintf("%016x-%d", uint64(n.ID), a.number) // one that was left may still be writing
 	file := download.File{From: n.RemotePath(), Known: n.Meta, Temp: temp}
-	a.Download = download.New(m.stop, m.downloads, file, a, a)
-	a.m = m.bind(a.Context(), m.meter)
+	a.Download = download.New(m.Until, m.downloads, file, a, a)
+	a.remote = m.Remote.Bind(a.Context())
 	m.joinable[n.ID] = a
-	m.running[a] = struct{}{}
-	m.workers.Go(a.Run)
+	m.running[a] = true
+	m.Go(a.Run)
 	return a
 }
 
-// started has what is fetched from now on get other temporary names than this one.
-func (m *state) started(temp string) {
+// Started has what is fetched from now on get other temporary names than this one.
+func (m *Set) Started(temp string) {
 	if _, number, ok := strings.Cut(path.Base(temp), "-"); ok {
 		n, _ := strconv.ParseUint(number, 10, 64)
 		m.starts = max(m.starts, n)
 	}
 }
 
-// expectation is what a call knows about the version of a file that it is about to read.
-type expectation struct {
-	since uint64 // how many downloads had begun when the call began
-	meta  tree.Meta
+// Expectation is what a call knows about the version of a file that it is about to read.
+type Expectation struct {
+	Since uint64 // the Starts when the call began
+	Meta  tree.Meta
 }
+
+// Starts is how many downloads have begun. Lock is held.
+func (m *Set) Starts() uint64 { return m.starts }
 
 // meets says whether a download brings what a call may return. One that began before the call brings what the remote
 // had then, which may be older than what it has told the call. The download has begun.
-func (a *sharedDownload) meets(e expectation) bool {
+func (a *shared) meets(e Expectation) bool {
 	version, _ := a.Version()
-	return a.number > e.since || version.SameVersion(e.meta)
+	return a.number > e.Since || version.SameVersion(e.Meta)
 }
 
-// join returns a download of the node's bytes that meets the expectation, begun if there is none, to which add has added
+// join returns a download of the node's bytes that meets the Expectation, begun if there is none, to which add has added
 // the caller under the lock. There is none if the bytes are present, or the node is gone.
-func (m *FS) join(n *tree.Node, e expectation, add func(*sharedDownload)) (*sharedDownload, error) {
+func (m *Set) join(ctx context.Context, n *tree.Node, e Expectation, add func(*shared)) (*shared, error) {
 	for {
 		a, wait, err := m.tryJoin(n, e, add)
 		if !wait {
@@ -78,19 +82,19 @@ func (m *FS) join(n *tree.Node, e expectation, add func(*sharedDownload)) (*shar
 		}
 		select { // its version is not known yet
 		case <-a.Begun:
-		case <-m.ctx.Done():
-			return nil, m.ctx.Err()
+		case <-ctx.Done():
+			return nil, ctx.Err()
 		}
 	}
 }
 
-func (m *FS) tryJoin(n *tree.Node, e expectation, add func(*sharedDownload)) (a *sharedDownload, wait bool, err error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.closed {
+func (m *Set) tryJoin(n *tree.Node, e Expectation, add func(*shared)) (a *shared, wait bool, err error) {
+	m.Lock.Lock()
+	defer m.Lock.Unlock()
+	if m.Until.Err() != nil {
 		return nil, false, fs.ErrClosed
 	}
-	if present(n) || m.tree.Node(n.ID) != n { // since who asked looked
+	if n.Present() || m.tree.Node(n.ID) != n { // since who asked looked
 		return nil, false, nil
 	}
 	if !n.HasBase() { // a log of others may have one such: to look again would find no more
@@ -100,12 +104,12 @@ func (m *FS) tryJoin(n *tree.Node, e expectation, add func(*sharedDownload)) (a 
 	switch {
 	case a == nil:
 		a = m.start(n)
-	case a.number <= e.since && !a.Begun.Happened():
+	case a.number <= e.Since && !a.Begun.Happened():
 		return a, true, nil
 	case !a.meets(e):
 		a = m.start(n) // the other one goes on for its own
 	default:
-		m.counted.waits.Add(1)
+		m.Counted.Waits.Add(1)
 	}
 	add(a)
 	return a, false, nil
@@ -113,13 +117,13 @@ func (m *FS) tryJoin(n *tree.Node, e expectation, add func(*sharedDownload)) (a 
 
 // leave takes a user away from a download, which ends if it was the last. What the last handle leaves is completed if
 // little is missing.
-func (a *sharedDownload) leave(users *int, closing bool) {
-	a.m.mu.Lock()
-	defer a.m.mu.Unlock()
+func (a *shared) leave(users *int, closing bool) {
+	a.m.Lock.Lock()
+	defer a.m.Lock.Unlock()
 	if *users--; a.handles > 0 || a.waiting > 0 {
 		return
 	}
-	if closing && a.m.joinable[a.node.ID] == a && a.m.opt.fills(a.progress()) {
+	if closing && a.m.joinable[a.node.ID] == a && a.m.fills(a.progress()) {
 		a.Want()
 		return
 	}
@@ -142,7 +146,7 @@ const (
 )
 
 // fills says whether the rest of a file is fetched after its last close.
-func (o Options) fills(p download.Progress) bool {
+func (o *Options) fills(p download.Progress) bool {
 	switch {
 	case o.FillAfterClose < 0:
 		return false
@@ -152,8 +156,8 @@ func (o Options) fills(p download.Progress) bool {
 	return p.Size <= smallFill || p.Missing <= p.Here
 }
 
-// progress is how far the bytes of a file have come. The mirror is locked.
-func (a *sharedDownload) progress() download.Progress {
+// progress is how far the bytes of a file have come. Lock is held.
+func (a *shared) progress() download.Progress {
 	if p, known := a.Progress(); known {
 		return p
 	}
@@ -161,14 +165,14 @@ func (a *sharedDownload) progress() download.Progress {
 	return download.Progress{Size: size, Missing: size}
 }
 
-// addHandle adds a handle. The mirror is locked.
-func (a *sharedDownload) addHandle() {
+// addHandle adds a handle. Lock is held.
+func (a *shared) addHandle() {
 	a.handles++
 	a.Hold()
 }
 
 // awaitClosed waits, if the download is done, until nothing is open any more on the remote.
-func (a *sharedDownload) awaitClosed(ctx context.Context) {
+func (a *shared) awaitClosed(ctx context.Context) {
 	if a.Done.Happened() {
 		select {
 		case <-a.Closed:
@@ -178,27 +182,27 @@ func (a *sharedDownload) awaitClosed(ctx context.Context) {
 }
 
 // awaitEarlier waits for what those leave that brought the same file and were given up, and for changes of the file.
-func (a *sharedDownload) awaitEarlier() error {
+func (a *shared) awaitEarlier() error {
 	earlier := a.after
-	a.m.mu.Lock()
+	a.m.Lock.Lock()
 	for b := range a.m.running {
 		if b.leaving && b.From() == a.From() && b.number < a.number {
 			earlier = append(earlier, b.Left)
 		}
 	}
-	a.m.mu.Unlock()
+	a.m.Lock.Unlock()
 	for _, over := range earlier {
 		select {
 		case <-over:
-		case <-a.m.ctx.Done():
-			return a.m.ctx.Err()
+		case <-a.Context().Done():
+			return a.Context().Err()
 		}
 	}
 	return nil
 }
 
-// stopDownload has what arrives for a node come to nothing.
-func (m *state) stopDownload(n *tree.Node) {
+// Stop has what arrives for a node come to nothing. Lock is held.
+func (m *Set) Stop(n *tree.Node) {
 	if a := m.joinable[n.ID]; a != nil {
 		delete(m.joinable, n.ID)
 		a.leaving = true
@@ -206,17 +210,48 @@ func (m *state) stopDownload(n *tree.Node) {
 	}
 }
 
-// handOver has who reads a node's bytes while they arrive see what becomes of them: the node has others under a local name
-// now. Should that not work, each handle finds out by itself that it has to read there.
-func (m *state) handOver(n *tree.Node, path string) {
+// HandOver has who reads a node's bytes while they arrive see what becomes of them: the node has others under a local name
+// now. Should that not work, each handle finds out by itself that it has to read there. Lock is held.
+func (m *Set) HandOver(n *tree.Node, path string) {
 	a := m.joinable[n.ID]
 	if a == nil {
 		return
 	}
 	if a.handles > 0 {
-		if file, err := m.local.OpenFile(path, os.O_RDONLY, 0); err == nil {
+		if file, err := m.Local.OpenFile(path, os.O_RDONLY, 0); err == nil {
 			a.HandOver(file)
 		}
 	}
-	m.stopDownload(n)
+	m.Stop(n)
+}
+
+// Joinable says whether a download for a node is under way that others may join. Lock is held.
+func (m *Set) Joinable(n *tree.Node) bool { return m.joinable[n.ID] != nil }
+
+// Arrived is how many bytes are here of a file whose copy is not: of a download that is under way, or of one that was cut off.
+// Lock is held.
+func (m *Set) Arrived(n *tree.Node) (bytes int64, arriving bool) {
+	if a := m.joinable[n.ID]; a != nil && !n.Present() {
+		return a.Arrived(), true
+	}
+	if part := m.ledger.Partial(n.RemotePath()); part != nil && n.Content() == tree.Remote {
+		return part.Length, false
+	}
+	return 0, false
+}
+
+// Await waits for the end of a node's download, if there is one.
+func (m *Set) Await(ctx context.Context, n *tree.Node) error {
+	m.Lock.Lock()
+	a := m.joinable[n.ID]
+	m.Lock.Unlock()
+	if a == nil {
+		return nil
+	}
+	select {
+	case <-a.Done: // who asked looks again
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }

@@ -1,44 +1,71 @@
-package mirror
+package copies
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
-	"syscall"
 
 	"github.com/sftpsyncer/go-syncfs/internal/download"
-	"github.com/sftpsyncer/go-syncfs/internal/handle"
 	"github.com/sftpsyncer/go-syncfs/internal/localdir"
 	"github.com/sftpsyncer/go-syncfs/internal/lockorder"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
-// stream is what a handle reads that was opened before its file was here. It reads one version: that of the download from
+// Stream is what a handle reads that was opened before its file was here. It reads one version: that of the download from
 // which it got its first byte. Should that fail, it goes on with another download of the same version, and where there is no
 // room for one, on the remote. Once the remote has it under another name, what comes to that name is not what was opened: then
 // it reads the version that it was opened for.
-type stream struct {
-	m      *FS    // its context is that of the handle
-	name   string // as it was opened
-	node   *tree.Node
-	shared *openFile
-	path   string // of node on the remote when it was opened
-	read   download.Reader
+type Stream struct {
+	m    *Set
+	ctx  context.Context
+	node *tree.Node
+	path string // of node on the remote when it was opened
+	read download.Reader
 
 	mu       lockorder.Mutex[streamLock] // guards what follows
-	at       *sharedDownload
-	expected expectation
+	at       *shared
+	expected Expectation
 	version  *tree.Meta     // that was read; nil: nothing yet
 	local    *localdir.File // the node's file, once that is all there is
 }
 
-var (
-	_ handle.Content    = (*stream)(nil)
-	_ handle.Prefetcher = (*stream)(nil)
-)
+// Open returns a stream over a download of a node's bytes, once the remote has opened the file, or is sure to do so. path is
+// where the remote had the file when it was looked at. joined is called with Lock held; it learns whether a change of the file
+// is under way, and says whether the remote is sure to open it. Open returns nil if there is nothing to be fetched, or the file
+// has to be looked at again.
+func (m *Set) Open(ctx context.Context, n *tree.Node, path string, e Expectation, joined func(changing bool) (sure bool)) (*Stream,
+	error) {
+	sure, renamed := false, false
+	a, err := m.join(ctx, n, e, func(a *shared) {
+		a.addHandle()
+		sure = joined(m.quiesced(a))
+		renamed = n.RemotePath() != path // another may have its name
+	})
+	if a == nil {
+		return nil, err
+	}
+	s := &Stream{m: m, ctx: ctx, node: n, path: path, at: a, expected: e}
+	if !sure && !renamed {
+		select {
+		case <-a.Opened:
+			err = a.Failure()
+		case <-ctx.Done():
+			err = ctx.Err()
+		}
+	}
+	if !renamed && (err == nil || errors.Is(err, download.ErrChanged) || errors.Is(err, download.ErrNoRoom)) {
+		return s, nil
+	}
+	_ = s.Close()
+	if errors.Is(err, download.ErrSuperseded) {
+		err = nil
+	}
+	return nil, err
+}
 
 // ReadAt reads until p is full.
-func (s *stream) ReadAt(p []byte, off int64) (done int, err error) {
+func (s *Stream) ReadAt(p []byte, off int64) (done int, err error) {
 	for done < len(p) {
 		n, err := s.ReadSome(p[done:], off+int64(done))
 		done += n
@@ -50,10 +77,10 @@ func (s *stream) ReadAt(p []byte, off int64) (done int, err error) {
 }
 
 // ReadSome reads what is here, or waits for what comes first.
-func (s *stream) ReadSome(p []byte, off int64) (int, error) {
+func (s *Stream) ReadSome(p []byte, off int64) (int, error) {
 	for attempt := 1; ; attempt++ {
 		n, err := s.try(p, off)
-		if !errors.Is(err, download.ErrSuperseded) && !errors.Is(err, ErrChanged) || attempt == fetchAttempts || s.bound() {
+		if !errors.Is(err, download.ErrSuperseded) && !errors.Is(err, download.ErrChanged) || attempt == fetchAttempts || s.bound() {
 			return n, lost(err)
 		}
 	}
@@ -62,19 +89,19 @@ func (s *stream) ReadSome(p []byte, off int64) (int, error) {
 // lost is what an error means to who has opened the file.
 func lost(err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("%w: it was removed", ErrChanged)
+		return fmt.Errorf("%w: it was removed", download.ErrChanged)
 	}
 	return err
 }
 
 // bound says whether something was read.
-func (s *stream) bound() bool {
+func (s *Stream) bound() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.version != nil
 }
 
-func (s *stream) try(p []byte, off int64) (int, error) {
+func (s *Stream) try(p []byte, off int64) (int, error) {
 	a, local, err := s.source()
 	switch {
 	case err != nil:
@@ -82,15 +109,15 @@ func (s *stream) try(p []byte, off int64) (int, error) {
 	case local != nil:
 		return local.ReadAt(p, off)
 	}
-	n, err := a.Read(s.m.ctx, &s.read, p, off)
+	n, err := a.Read(s.ctx, &s.read, p, off)
 	if version, _ := a.Version(); n > 0 && !s.bind(version) {
-		return 0, ErrChanged
+		return 0, download.ErrChanged
 	}
 	return n, err
 }
 
 // bind ties the handle to the first version that it reads. It says whether this is it.
-func (s *stream) bind(version tree.Meta) bool {
+func (s *Stream) bind(version tree.Meta) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.version == nil {
@@ -101,7 +128,7 @@ func (s *stream) bind(version tree.Meta) bool {
 
 // source is where to read: a download, or a local file. A download that has failed before, when others waited, is
 // replaced.
-func (s *stream) source() (*sharedDownload, *localdir.File, error) {
+func (s *Stream) source() (*shared, *localdir.File, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.local != nil {
@@ -111,7 +138,7 @@ func (s *stream) source() (*sharedDownload, *localdir.File, error) {
 	switch {
 	case err == nil, errors.Is(err, download.ErrNoRoom):
 		return s.at, nil, nil
-	case errors.Is(err, ErrChanged) && s.version != nil:
+	case errors.Is(err, download.ErrChanged) && s.version != nil:
 		return nil, nil, err
 	}
 	a, joinErr := s.rejoin()
@@ -128,14 +155,14 @@ func (s *stream) source() (*sharedDownload, *localdir.File, error) {
 }
 
 // rejoin joins another download of what the handle reads.
-func (s *stream) rejoin() (*sharedDownload, error) {
+func (s *Stream) rejoin() (*shared, error) {
 	for {
 		e := s.expected
 		if s.version != nil {
-			e = expectation{since: ^uint64(0), meta: *s.version}
+			e = Expectation{Since: ^uint64(0), Meta: *s.version}
 		}
 		renamed := false
-		a, err := s.m.join(s.node, e, func(a *sharedDownload) {
+		a, err := s.m.join(s.ctx, s.node, e, func(a *shared) {
 			a.addHandle()
 			renamed = s.bindRenamed()
 		})
@@ -147,40 +174,40 @@ func (s *stream) rejoin() (*sharedDownload, error) {
 }
 
 // part takes the handle away from a download.
-func (s *stream) part(a *sharedDownload) {
+func (s *Stream) part(a *shared) {
 	a.leave(&a.handles, false)
 	a.Release()
 }
 
 // bindRenamed ties a handle that has read nothing to the version that it was opened for, once the remote has the file under
 // another name. It says whether it did. The mirror is locked, and so is the handle.
-func (s *stream) bindRenamed() bool {
+func (s *Stream) bindRenamed() bool {
 	if s.version != nil || s.node.RemotePath() == s.path {
 		return false
 	}
-	s.version = &s.expected.meta
+	s.version = &s.expected.Meta
 	return true
 }
 
 // settle goes over to the node's file. It fails with err if the node is gone.
-func (s *stream) settle(err error) error {
-	s.m.mu.Lock()
-	defer s.m.mu.Unlock()
+func (s *Stream) settle(err error) error {
+	s.m.Lock.Lock()
+	defer s.m.Lock.Unlock()
 	n := s.node
 	s.bindRenamed()
 	switch {
-	case (s.m.tree.Node(n.ID) != n || !present(n)) && errors.Is(err, download.ErrSuperseded):
+	case (s.m.tree.Node(n.ID) != n || !n.Present()) && errors.Is(err, download.ErrSuperseded):
 		return fs.ErrNotExist
-	case s.m.tree.Node(n.ID) != n || !present(n):
+	case s.m.tree.Node(n.ID) != n || !n.Present():
 		return err
 	case n.Content() == tree.Owned && s.version != nil && !n.Meta.SameVersion(*s.version):
-		return ErrChanged
+		return download.ErrChanged
 	}
 	path := n.Path()
 	if n.Content() == tree.Owned && n.Copy().Installing != "" {
 		path = n.Copy().Installing // under the node's name is what it replaces, or nothing
 	}
-	local, err := s.m.local.OpenFile(path, 0, 0)
+	local, err := s.m.Local.OpenFile(path, 0, 0)
 	if err == nil {
 		s.local = local
 	}
@@ -188,23 +215,23 @@ func (s *stream) settle(err error) error {
 }
 
 // Prefetch has all that arrives brought.
-func (s *stream) Prefetch() {
+func (s *Stream) Prefetch() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.at.Want()
 }
 
 // Size is the length of the version.
-func (s *stream) Size() (int64, error) {
+func (s *Stream) Size() (int64, error) {
 	for attempt := 1; ; attempt++ {
 		size, err := s.trySize()
-		if !errors.Is(err, download.ErrSuperseded) && !errors.Is(err, ErrChanged) || attempt == fetchAttempts || s.bound() {
+		if !errors.Is(err, download.ErrSuperseded) && !errors.Is(err, download.ErrChanged) || attempt == fetchAttempts || s.bound() {
 			return size, lost(err)
 		}
 	}
 }
 
-func (s *stream) trySize() (int64, error) {
+func (s *Stream) trySize() (int64, error) {
 	a, local, err := s.source()
 	switch {
 	case err != nil:
@@ -213,24 +240,11 @@ func (s *stream) trySize() (int64, error) {
 		info, err := local.Stat()
 		return info.Size(), err
 	}
-	return a.Size(s.m.ctx)
+	return a.Size(s.ctx)
 }
 
-// Stat describes what is arriving, or the local file.
-func (s *stream) Stat() (fs.FileInfo, error) {
-	if meta, arriving := s.shown(); arriving {
-		return tree.NewInfo(s.name, meta), nil
-	}
-	info, err := s.localInfo()
-	if err != nil {
-		return nil, err
-	}
-	s.m.mu.Lock()
-	defer s.m.mu.Unlock()
-	return tree.NewInfo(s.name, s.m.view().openMeta(s.node, s.shared, info)), nil
-}
-
-func (s *stream) localInfo() (localdir.Info, error) {
+// Local describes the local file.
+func (s *Stream) Local() (localdir.Info, error) {
 	_, local, err := s.source()
 	switch {
 	case err != nil:
@@ -241,12 +255,12 @@ func (s *stream) localInfo() (localdir.Info, error) {
 	return s.at.Current().Stat()
 }
 
-// shown is the metadata of what is arriving; not that of a local file.
-func (s *stream) shown() (meta tree.Meta, arriving bool) {
+// Shown is the metadata of what is arriving; not that of a local file.
+func (s *Stream) Shown() (meta tree.Meta, arriving bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.m.mu.Lock()
-	defer s.m.mu.Unlock()
+	s.m.Lock.Lock()
+	defer s.m.Lock.Unlock()
 	if s.local != nil || s.at.HandedOver() {
 		return meta, false
 	}
@@ -264,24 +278,12 @@ func (s *stream) shown() (meta tree.Meta, arriving bool) {
 	return meta, true
 }
 
-// Change fails: the handle is for reading.
-func (s *stream) Change(bool, func(*localdir.File) (int, error)) (int, error) {
-	return 0, syscall.EBADF
-}
-
-// Sync does nothing: the handle is for reading.
-func (s *stream) Sync() error { return nil }
-
 // Close gives up the download, which may go on.
-func (s *stream) Close() error {
-	s.m.mu.Lock()
-	s.shared.streams--
-	s.m.unshare(s.node, s.shared)
-	s.m.mu.Unlock()
+func (s *Stream) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.at.leave(&s.at.handles, true)
-	s.at.awaitClosed(s.m.ctx)
+	s.at.awaitClosed(s.ctx)
 	s.at.Release()
 	if s.local != nil {
 		return s.local.Close()

@@ -1,6 +1,10 @@
-package mirror
+package copies
 
-import "github.com/sftpsyncer/go-syncfs/internal/tree"
+import (
+	"context"
+
+	"github.com/sftpsyncer/go-syncfs/internal/tree"
+)
 
 // Open returns before the remote has opened a file, once it is sure that it will. Whatever this side does next, the
 // program reads the file that it has opened: a change by which a name of the remote would come to stand for something
@@ -14,29 +18,23 @@ type quiescence struct {
 	ended  chan struct{} // closed at the end
 }
 
-// Quiesce makes a change of the remote that takes away, or may, what is under some paths and below them. What calls
-// have asked before it ended counts no more. If it ends with m's context before it was begun, the error is that of the
-// context.
-func (m *FS) Quiesce(do func() error, paths ...string) error {
-	return m.quiesce(&quiescence{paths: paths}, do)
+// Quiesce makes a change of the remote that takes away, or may, what is under some paths and below them. If ctx ends before
+// it was begun, the error is that of ctx.
+func (m *Set) Quiesce(ctx context.Context, do func() error, paths ...string) error {
+	return m.quiesce(ctx, &quiescence{paths: paths}, do)
 }
 
 // Alter makes a change of the remote after which the file under a path is another version: its content is written, or only
 // its time is set. What is being read of it, and has not arrived yet, is here before that, if it is not much; the remote
 // opens it for others afterwards.
-func (m *FS) Alter(do func() error, path string) error {
-	return m.quiesce(&quiescence{paths: []string{path}, alters: true}, do)
+func (m *Set) Alter(ctx context.Context, do func() error, path string) error {
+	return m.quiesce(ctx, &quiescence{paths: []string{path}, alters: true}, do)
 }
 
-func (m *FS) quiesce(d *quiescence, do func() error) error {
-	end, err := m.Begin()
-	if err != nil {
-		return err
-	}
-	defer end()
+func (m *Set) quiesce(ctx context.Context, d *quiescence, do func() error) error {
 	d.ended = make(chan struct{})
 	var before []<-chan struct{} // what has to be over
-	m.mu.Lock()
+	m.Lock.Lock()
 	m.quiescing[d] = true
 	for a := range m.running {
 		changes := d.changes(a.node.RemotePath()) || d.changes(a.From()) && m.mayReadNew(a)
@@ -54,34 +52,34 @@ func (m *FS) quiesce(d *quiescence, do func() error) error {
 			before = append(before, a.Opened)
 		}
 	}
-	m.mu.Unlock()
+	m.Lock.Unlock()
 	defer func() {
-		m.mu.Lock()
-		defer m.mu.Unlock()
+		m.Lock.Lock()
+		defer m.Lock.Unlock()
 		delete(m.quiescing, d)
 		close(d.ended)
-		m.view().RemoteChanged()
+		m.RemoteChanged()
 	}()
 	for _, over := range before {
 		select {
 		case <-over:
-		case <-m.ctx.Done():
-			return m.ctx.Err()
+		case <-ctx.Done():
+			return ctx.Err()
 		}
 	}
 	return do()
 }
 
 // mayReadNew says whether a download may read the file that is under its path now: what it was to bring may have been replaced
-// before the remote opened the file. The mirror is locked.
-func (m *FS) mayReadNew(a *sharedDownload) bool {
+// before the remote opened the file. Lock is held.
+func (m *Set) mayReadNew(a *shared) bool {
 	meta, known := a.Version()
 	n := m.tree.AtRemote(a.From())
 	return !known || !a.Begun.Happened() || n != nil && meta.SameVersion(n.Meta)
 }
 
-// altering are the ends of the changes under way that make the file of a node another version. The mirror is locked.
-func (m *FS) altering(n *tree.Node) (ends []<-chan struct{}) {
+// altering are the ends of the changes under way that make the file of a node another version. Lock is held.
+func (m *Set) altering(n *tree.Node) (ends []<-chan struct{}) {
 	for d := range m.quiescing {
 		if d.changes(n.RemotePath()) {
 			ends = append(ends, d.ended)
@@ -94,12 +92,12 @@ func (m *FS) altering(n *tree.Node) (ends []<-chan struct{}) {
 func (d *quiescence) changes(path string) bool { return d.alters && path == d.paths[0] }
 
 // concerns says whether the remote opens a file for a download under one of the paths.
-func (d *quiescence) concerns(a *sharedDownload) bool {
+func (d *quiescence) concerns(a *shared) bool {
 	return a.around.MayBeWithin(a.From(), d.paths)
 }
 
-// quiesced says whether such a change is under way of what a download brings. The mirror is locked.
-func (m *FS) quiesced(a *sharedDownload) bool {
+// quiesced says whether such a change is under way of what a download brings. Lock is held.
+func (m *Set) quiesced(a *shared) bool {
 	for d := range m.quiescing {
 		if d.concerns(a) {
 			return true

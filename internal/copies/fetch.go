@@ -1,0 +1,44 @@
+package copies
+
+import (
+	"context"
+	"errors"
+
+	"github.com/sftpsyncer/go-syncfs/internal/download"
+	"github.com/sftpsyncer/go-syncfs/internal/progress"
+	"github.com/sftpsyncer/go-syncfs/internal/tree"
+)
+
+// fetchAttempts is how often a fetch starts over because the remote's version changed under it.
+const fetchAttempts = 3
+
+// Fetch makes a whole copy of the node's bytes, or joins the download that does.
+func (m *Set) Fetch(ctx context.Context, meter *progress.Meter, n *tree.Node, e Expectation) error {
+	for attempt := 1; ; attempt++ {
+		var name string
+		var size int64
+		a, err := m.join(ctx, n, e, func(a *shared) {
+			a.waiting++
+			name, size = n.Path(), n.Meta.Size
+		})
+		if a == nil {
+			return err
+		}
+		gauge := meter.Begin(name, size, a.Arrived)
+		a.Want()
+		select {
+		case <-a.Closed:
+			err = a.Result()
+		case <-ctx.Done():
+			err = ctx.Err()
+		}
+		gauge.End()
+		a.leave(&a.waiting, false)
+		if errors.Is(err, download.ErrSuperseded) {
+			return nil // who asked looks again
+		}
+		if !errors.Is(err, download.ErrChanged) || attempt == fetchAttempts {
+			return err
+		}
+	}
+}

@@ -1,0 +1,61 @@
+package syncfs
+
+import (
+	"github.com/sftpsyncer/go-syncfs/internal/localdir"
+	"github.com/sftpsyncer/go-syncfs/internal/mirror"
+	"github.com/sftpsyncer/go-syncfs/internal/remote"
+	"github.com/sftpsyncer/go-syncfs/internal/tree"
+)
+
+// unlink takes what is at a place out of the view and returns the action that takes its local bytes away, if it has
+// any. What the remote has there is hidden. Of a directory all that is in it must have been unlinked; shadow is what
+// the remote has under a name of the user's.
+func unlink(v *mirror.View, p mirror.Place, shadow remote.Answer) []action {
+	switch {
+	case p.Local != nil:
+		if shadow.Known != tree.Absent {
+			hide(v, p, shadow)
+		}
+		return []action{{Kind: tree.RenameLocal, From: p.Path(), To: v.TrashName()}}
+	case p.Node == nil:
+		n := v.Tree().Hide(p.Dir, p.Name, p.Answer.Kind, tree.Exists, p.Answer.Meta, v.Now())
+		n.SetTarget(p.Answer.Target)
+		return nil
+	}
+	n := p.Node
+	v.ShowRemoved(n)
+	var actions []action
+	if here(v, n, n.Path()) {
+		actions = []action{{Kind: tree.RenameLocal, From: n.Path(), To: v.TrashName()}}
+	}
+	v.Tree().Unlink(n, v.Now())
+	return actions
+}
+
+func kindOr(kind, other tree.Kind) tree.Kind {
+	if kind == 0 {
+		return other
+	}
+	return kind
+}
+
+// emptyTrash deletes what actions have brought to the trash. Nothing is deleted under a name that users can reach;
+// what cannot be deleted now is at the next start.
+func (s *Fs) emptyTrash(actions []action) {
+	for _, a := range actions {
+		if dir, _ := tree.Split(a.To); dir == localdir.TrashDir {
+			if err := s.m.Local().RemoveAll(a.To); err != nil {
+				s.logger.Warn("trash not deleted", "name", a.To, "err", err)
+			}
+		}
+	}
+}
+
+// here says whether a node that was at a path has something there in the local directory.
+func here(v *mirror.View, n *tree.Node, path string) bool {
+	if n.Kind != tree.Dir {
+		return n.Local()
+	}
+	_, err := v.Local().Lstat(path)
+	return !localdir.Missing(err) // if that can't be told, what is done about it will
+}
