@@ -13,11 +13,11 @@ import (
 const fetchAttempts = 3
 
 // Fetch makes a whole copy of the node's bytes, or joins the download that does.
-func (m *Set) Fetch(ctx context.Context, meter *progress.Meter, n *tree.Node, e Expectation) error {
+func (set *Set) Fetch(ctx context.Context, meter *progress.Meter, n *tree.Node, e Expectation) error {
 	for attempt := 1; ; attempt++ {
 		var name string
 		var size int64
-		a, err := m.join(ctx, n, e, func(a *shared) {
+		a, err := set.join(ctx, n, e, func(a *shared) {
 			a.waiting++
 			name, size = n.Path(), n.Meta.Size
 		})

@@ -20,24 +20,24 @@ type quiescence struct {
 
 // Quiesce makes a change of the remote that takes away, or may, what is under some paths and below them. If ctx ends before
 // it was begun, the error is that of ctx.
-func (m *Set) Quiesce(ctx context.Context, do func() error, paths ...string) error {
-	return m.quiesce(ctx, &quiescence{paths: paths}, do)
+func (set *Set) Quiesce(ctx context.Context, do func() error, paths ...string) error {
+	return set.quiesce(ctx, &quiescence{paths: paths}, do)
 }
 
 // Alter makes a change of the remote after which the file under a path is another version: its content is written, or only
 // its time is set. What is being read of it, and has not arrived yet, is here before that, if it is not much; the remote
 // opens it for others afterwards.
-func (m *Set) Alter(ctx context.Context, do func() error, path string) error {
-	return m.quiesce(ctx, &quiescence{paths: []string{path}, alters: true}, do)
+func (set *Set) Alter(ctx context.Context, do func() error, path string) error {
+	return set.quiesce(ctx, &quiescence{paths: []string{path}, alters: true}, do)
 }
 
-func (m *Set) quiesce(ctx context.Context, d *quiescence, do func() error) error {
+func (set *Set) quiesce(ctx context.Context, d *quiescence, do func() error) error {
 	d.ended = make(chan struct{})
 	var before []<-chan struct{} // what has to be over
-	m.Lock.Lock()
-	m.quiescing[d] = true
-	for a := range m.running {
-		changes := d.changes(a.node.RemotePath()) || d.changes(a.From()) && m.mayReadNew(a)
+	set.Lock.Lock()
+	set.quiescing[d] = true
+	for a := range set.running {
+		changes := d.changes(a.node.RemotePath()) || d.changes(a.From()) && set.mayReadNew(a)
 		if changes && a.handles > 0 && a.progress().Missing <= mostSettled {
 			a.waiting++
 			defer a.leave(&a.waiting, false)
@@ -45,20 +45,20 @@ func (m *Set) quiesce(ctx context.Context, d *quiescence, do func() error) error
 			before = append(before, a.Closed)
 			continue
 		}
-		if changes && m.joinable[a.node.ID] == a { // nobody may join what brings the version before
-			delete(m.joinable, a.node.ID)
+		if changes && set.joinable[a.node.ID] == a { // nobody may join what brings the version before
+			delete(set.joinable, a.node.ID)
 		}
 		if !a.Opened.Happened() && d.concerns(a) {
 			before = append(before, a.Opened)
 		}
 	}
-	m.Lock.Unlock()
+	set.Lock.Unlock()
 	defer func() {
-		m.Lock.Lock()
-		defer m.Lock.Unlock()
-		delete(m.quiescing, d)
+		set.Lock.Lock()
+		defer set.Lock.Unlock()
+		delete(set.quiescing, d)
 		close(d.ended)
-		m.RemoteChanged()
+		set.RemoteChanged()
 	}()
 	for _, over := range before {
 		select {
@@ -72,15 +72,15 @@ func (m *Set) quiesce(ctx context.Context, d *quiescence, do func() error) error
 
 // mayReadNew says whether a download may read the file that is under its path now: what it was to bring may have been replaced
 // before the remote opened the file. Lock is held.
-func (m *Set) mayReadNew(a *shared) bool {
+func (set *Set) mayReadNew(a *shared) bool {
 	meta, known := a.Version()
-	n := m.tree.AtRemote(a.From())
+	n := set.tree.AtRemote(a.From())
 	return !known || !a.Begun.Happened() || n != nil && meta.SameVersion(n.Meta)
 }
 
 // altering are the ends of the changes under way that make the file of a node another version. Lock is held.
-func (m *Set) altering(n *tree.Node) (ends []<-chan struct{}) {
-	for d := range m.quiescing {
+func (set *Set) altering(n *tree.Node) (ends []<-chan struct{}) {
+	for d := range set.quiescing {
 		if d.changes(n.RemotePath()) {
 			ends = append(ends, d.ended)
 		}
@@ -97,8 +97,8 @@ func (d *quiescence) concerns(a *shared) bool {
 }
 
 // quiesced says whether such a change is under way of what a download brings. Lock is held.
-func (m *Set) quiesced(a *shared) bool {
-	for d := range m.quiescing {
+func (set *Set) quiesced(a *shared) bool {
+	for d := range set.quiescing {
 		if d.concerns(a) {
 			return true
 		}

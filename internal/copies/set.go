@@ -67,7 +67,7 @@ func New(o Options) *Set {
 }
 
 // Restore takes in the tree, whose changes are recorded in store, and what is left of earlier downloads.
-func (s *Set) Restore(store *localstore.Store) error {
-	s.store, s.tree = store, store.Tree()
-	return s.ledger.Restore(s.Started)
+func (set *Set) Restore(store *localstore.Store) error {
+	set.store, set.tree = store, store.Tree()
+	return set.ledger.Restore(set.Started)
 }

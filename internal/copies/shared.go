@@ -18,7 +18,7 @@ import (
 // shared is a download of a node's bytes for all who need them. It stands in Set.joinable as long as others may join.
 type shared struct {
 	*download.Download
-	m      *Set
+	set    *Set
 	remote *remote.Remote // bound to the context of the download
 	node   *tree.Node
 	number uint64
@@ -34,25 +34,25 @@ type shared struct {
 }
 
 // start begins a download. Lock is held.
-func (m *Set) start(n *tree.Node) *shared {
-	m.starts++
-	m.Counted.Fetches.Add(1)
-	a := &shared{m: m, node: n, number: m.starts, around: detour.Of(m.tree), known: n.Meta, after: m.altering(n)}
+func (set *Set) start(n *tree.Node) *shared {
+	set.starts++
+	set.Counted.Fetches.Add(1)
+	a := &shared{set: set, node: n, number: set.starts, around: detour.Of(set.tree), known: n.Meta, after: set.altering(n)}
 	temp := fmt.Sprintf("%016x-%d", uint64(n.ID), a.number) // one that was left may still be writing
 	file := download.File{From: n.RemotePath(), Known: n.Meta, Temp: temp}
-	a.Download = download.New(m.Until, m.downloads, file, a, a)
-	a.remote = m.Remote.Bind(a.Context())
-	m.joinable[n.ID] = a
-	m.running[a] = true
-	m.Go(a.Run)
+	a.Download = download.New(set.Until, set.downloads, file, a, a)
+	a.remote = set.Remote.Bind(a.Context())
+	set.joinable[n.ID] = a
+	set.running[a] = true
+	set.Go(a.Run)
 	return a
 }
 
 // Started has what is fetched from now on get other temporary names than this one.
-func (m *Set) Started(temp string) {
+func (set *Set) Started(temp string) {
 	if _, number, ok := strings.Cut(path.Base(temp), "-"); ok {
 		n, _ := strconv.ParseUint(number, 10, 64)
-		m.starts = max(m.starts, n)
+		set.starts = max(set.starts, n)
 	}
 }
 
@@ -63,7 +63,7 @@ type Expectation struct {
 }
 
 // Starts is how many downloads have begun. Lock is held.
-func (m *Set) Starts() uint64 { return m.starts }
+func (set *Set) Starts() uint64 { return set.starts }
 
 // meets says whether a download brings what a call may return. One that began before the call brings what the remote
 // had then, which may be older than what it has told the call. The download has begun.
@@ -74,9 +74,9 @@ func (a *shared) meets(e Expectation) bool {
 
 // join returns a download of the node's bytes that meets the Expectation, begun if there is none, to which add has added
 // the caller under the lock. There is none if the bytes are present, or the node is gone.
-func (m *Set) join(ctx context.Context, n *tree.Node, e Expectation, add func(*shared)) (*shared, error) {
+func (set *Set) join(ctx context.Context, n *tree.Node, e Expectation, add func(*shared)) (*shared, error) {
 	for {
-		a, wait, err := m.tryJoin(n, e, add)
+		a, wait, err := set.tryJoin(n, e, add)
 		if !wait {
 			return a, err
 		}
@@ -88,28 +88,28 @@ func (m *Set) join(ctx context.Context, n *tree.Node, e Expectation, add func(*s
 	}
 }
 
-func (m *Set) tryJoin(n *tree.Node, e Expectation, add func(*shared)) (a *shared, wait bool, err error) {
-	m.Lock.Lock()
-	defer m.Lock.Unlock()
-	if m.Until.Err() != nil {
+func (set *Set) tryJoin(n *tree.Node, e Expectation, add func(*shared)) (a *shared, wait bool, err error) {
+	set.Lock.Lock()
+	defer set.Lock.Unlock()
+	if set.Until.Err() != nil {
 		return nil, false, fs.ErrClosed
 	}
-	if n.Present() || m.tree.Node(n.ID) != n { // since who asked looked
+	if n.Present() || set.tree.Node(n.ID) != n { // since who asked looked
 		return nil, false, nil
 	}
 	if !n.HasBase() { // a log of others may have one such: to look again would find no more
 		return nil, false, fs.ErrNotExist
 	}
-	a = m.joinable[n.ID]
+	a = set.joinable[n.ID]
 	switch {
 	case a == nil:
-		a = m.start(n)
+		a = set.start(n)
 	case a.number <= e.Since && !a.Begun.Happened():
 		return a, true, nil
 	case !a.meets(e):
-		a = m.start(n) // the other one goes on for its own
+		a = set.start(n) // the other one goes on for its own
 	default:
-		m.Counted.Waits.Add(1)
+		set.Counted.Waits.Add(1)
 	}
 	add(a)
 	return a, false, nil
@@ -118,20 +118,20 @@ func (m *Set) tryJoin(n *tree.Node, e Expectation, add func(*shared)) (a *shared
 // leave takes a user away from a download, which ends if it was the last. What the last handle leaves is completed if
 // little is missing.
 func (a *shared) leave(users *int, closing bool) {
-	a.m.Lock.Lock()
-	defer a.m.Lock.Unlock()
+	a.set.Lock.Lock()
+	defer a.set.Lock.Unlock()
 	if *users--; a.handles > 0 || a.waiting > 0 {
 		return
 	}
-	if closing && a.m.joinable[a.node.ID] == a && a.m.fills(a.progress()) {
+	if closing && a.set.joinable[a.node.ID] == a && a.set.fills(a.progress()) {
 		a.Want()
 		return
 	}
 	if !a.Done.Happened() {
 		a.Cancel()
 	}
-	if a.m.joinable[a.node.ID] == a { // who comes later starts anew
-		delete(a.m.joinable, a.node.ID)
+	if a.set.joinable[a.node.ID] == a { // who comes later starts anew
+		delete(a.set.joinable, a.node.ID)
 		a.leaving = true
 	}
 }
@@ -184,13 +184,13 @@ func (a *shared) awaitClosed(ctx context.Context) {
 // awaitEarlier waits for what those leave that brought the same file and were given up, and for changes of the file.
 func (a *shared) awaitEarlier() error {
 	earlier := a.after
-	a.m.Lock.Lock()
-	for b := range a.m.running {
+	a.set.Lock.Lock()
+	for b := range a.set.running {
 		if b.leaving && b.From() == a.From() && b.number < a.number {
 			earlier = append(earlier, b.Left)
 		}
 	}
-	a.m.Lock.Unlock()
+	a.set.Lock.Unlock()
 	for _, over := range earlier {
 		select {
 		case <-over:
@@ -202,9 +202,9 @@ func (a *shared) awaitEarlier() error {
 }
 
 // Stop has what arrives for a node come to nothing. Lock is held.
-func (m *Set) Stop(n *tree.Node) {
-	if a := m.joinable[n.ID]; a != nil {
-		delete(m.joinable, n.ID)
+func (set *Set) Stop(n *tree.Node) {
+	if a := set.joinable[n.ID]; a != nil {
+		delete(set.joinable, n.ID)
 		a.leaving = true
 		a.Abort(download.ErrSuperseded)
 	}
@@ -212,39 +212,39 @@ func (m *Set) Stop(n *tree.Node) {
 
 // HandOver has who reads a node's bytes while they arrive see what becomes of them: the node has others under a local name
 // now. Should that not work, each handle finds out by itself that it has to read there. Lock is held.
-func (m *Set) HandOver(n *tree.Node, path string) {
-	a := m.joinable[n.ID]
+func (set *Set) HandOver(n *tree.Node, path string) {
+	a := set.joinable[n.ID]
 	if a == nil {
 		return
 	}
 	if a.handles > 0 {
-		if file, err := m.Local.OpenFile(path, os.O_RDONLY, 0); err == nil {
+		if file, err := set.Local.OpenFile(path, os.O_RDONLY, 0); err == nil {
 			a.HandOver(file)
 		}
 	}
-	m.Stop(n)
+	set.Stop(n)
 }
 
 // Joinable says whether a download for a node is under way that others may join. Lock is held.
-func (m *Set) Joinable(n *tree.Node) bool { return m.joinable[n.ID] != nil }
+func (set *Set) Joinable(n *tree.Node) bool { return set.joinable[n.ID] != nil }
 
 // Arrived is how many bytes are here of a file whose copy is not: of a download that is under way, or of one that was cut off.
 // Lock is held.
-func (m *Set) Arrived(n *tree.Node) (bytes int64, arriving bool) {
-	if a := m.joinable[n.ID]; a != nil && !n.Present() {
+func (set *Set) Arrived(n *tree.Node) (bytes int64, arriving bool) {
+	if a := set.joinable[n.ID]; a != nil && !n.Present() {
 		return a.Arrived(), true
 	}
-	if part := m.ledger.Partial(n.RemotePath()); part != nil && n.Content() == tree.Remote {
+	if part := set.ledger.Partial(n.RemotePath()); part != nil && n.Content() == tree.Remote {
 		return part.Length, false
 	}
 	return 0, false
 }
 
 // Await waits for the end of a node's download, if there is one.
-func (m *Set) Await(ctx context.Context, n *tree.Node) error {
-	m.Lock.Lock()
-	a := m.joinable[n.ID]
-	m.Lock.Unlock()
+func (set *Set) Await(ctx context.Context, n *tree.Node) error {
+	set.Lock.Lock()
+	a := set.joinable[n.ID]
+	set.Lock.Unlock()
 	if a == nil {
 		return nil
 	}

@@ -15,7 +15,7 @@ var _ download.Source = (*shared)(nil)
 
 // Open opens the file on the remote.
 func (a *shared) Open() (afero.File, error) {
-	m, from := a.m, a.From()
+	set, from := a.set, a.From()
 	if from == "" {
 		return nil, download.ErrSuperseded
 	}
@@ -23,25 +23,25 @@ func (a *shared) Open() (afero.File, error) {
 		return nil, err
 	}
 	f, err := a.around.Open(a.remote, from, a.known)
-	if errors.Is(err, fs.ErrNotExist) && m.elsewhere(a.node, from) {
+	if errors.Is(err, fs.ErrNotExist) && set.elsewhere(a.node, from) {
 		return nil, download.ErrSuperseded
 	}
 	return f, err
 }
 
 // elsewhere says whether a node is not where it was on the remote: it was replaced or renamed meanwhile.
-func (m *Set) elsewhere(n *tree.Node, path string) bool {
-	m.Lock.Lock()
-	defer m.Lock.Unlock()
-	return m.tree.Node(n.ID) != n || n.HasBase() && n.RemotePath() != path
+func (set *Set) elsewhere(n *tree.Node, path string) bool {
+	set.Lock.Lock()
+	defer set.Lock.Unlock()
+	return set.tree.Node(n.ID) != n || n.HasBase() && n.RemotePath() != path
 }
 
 // Reopen opens the file where the remote has it by now.
 func (a *shared) Reopen() (afero.File, error) {
-	m := a.m
-	m.Lock.Lock()
-	from, around := a.node.RemotePath(), detour.Of(m.tree)
-	m.Lock.Unlock()
+	set := a.set
+	set.Lock.Lock()
+	from, around := a.node.RemotePath(), detour.Of(set.tree)
+	set.Lock.Unlock()
 	if from == "" {
 		return nil, fs.ErrNotExist
 	}
@@ -49,4 +49,4 @@ func (a *shared) Reopen() (afero.File, error) {
 }
 
 // Expect tells the remote how much will be asked for.
-func (a *shared) Expect(bytes int64) { a.m.Limits.ExpectBytes(bytes) }
+func (a *shared) Expect(bytes int64) { a.set.Limits.ExpectBytes(bytes) }

@@ -41,7 +41,7 @@ func filled(t *testing.T, n int) (*rig, *faultfs.Plan) {
 
 // reserve makes room for a download of one byte.
 func (r *rig) reserve() error {
-	a := &shared{m: r.set, Download: new(download.Download)}
+	a := &shared{set: r.set, Download: new(download.Download)}
 	return a.Reserve(nil, 1)
 }
 

@@ -17,7 +17,7 @@ import (
 // room for one, on the remote. Once the remote has it under another name, what comes to that name is not what was opened: then
 // it reads the version that it was opened for.
 type Stream struct {
-	m    *Set
+	set  *Set
 	ctx  context.Context
 	node *tree.Node
 	path string // of node on the remote when it was opened
@@ -34,18 +34,18 @@ type Stream struct {
 // where the remote had the file when it was looked at. joined is called with Lock held; it learns whether a change of the file
 // is under way, and says whether the remote is sure to open it. Open returns nil if there is nothing to be fetched, or the file
 // has to be looked at again.
-func (m *Set) Open(ctx context.Context, n *tree.Node, path string, e Expectation, joined func(changing bool) (sure bool)) (*Stream,
+func (set *Set) Open(ctx context.Context, n *tree.Node, path string, e Expectation, joined func(changing bool) (sure bool)) (*Stream,
 	error) {
 	sure, renamed := false, false
-	a, err := m.join(ctx, n, e, func(a *shared) {
+	a, err := set.join(ctx, n, e, func(a *shared) {
 		a.addHandle()
-		sure = joined(m.quiesced(a))
+		sure = joined(set.quiesced(a))
 		renamed = n.RemotePath() != path // another may have its name
 	})
 	if a == nil {
 		return nil, err
 	}
-	s := &Stream{m: m, ctx: ctx, node: n, path: path, at: a, expected: e}
+	s := &Stream{set: set, ctx: ctx, node: n, path: path, at: a, expected: e}
 	if !sure && !renamed {
 		select {
 		case <-a.Opened:
@@ -162,7 +162,7 @@ func (s *Stream) rejoin() (*shared, error) {
 			e = Expectation{Since: ^uint64(0), Meta: *s.version}
 		}
 		renamed := false
-		a, err := s.m.join(s.ctx, s.node, e, func(a *shared) {
+		a, err := s.set.join(s.ctx, s.node, e, func(a *shared) {
 			a.addHandle()
 			renamed = s.bindRenamed()
 		})
@@ -191,14 +191,14 @@ func (s *Stream) bindRenamed() bool {
 
 // settle goes over to the node's file. It fails with err if the node is gone.
 func (s *Stream) settle(err error) error {
-	s.m.Lock.Lock()
-	defer s.m.Lock.Unlock()
+	s.set.Lock.Lock()
+	defer s.set.Lock.Unlock()
 	n := s.node
 	s.bindRenamed()
 	switch {
-	case (s.m.tree.Node(n.ID) != n || !n.Present()) && errors.Is(err, download.ErrSuperseded):
+	case (s.set.tree.Node(n.ID) != n || !n.Present()) && errors.Is(err, download.ErrSuperseded):
 		return fs.ErrNotExist
-	case s.m.tree.Node(n.ID) != n || !n.Present():
+	case s.set.tree.Node(n.ID) != n || !n.Present():
 		return err
 	case n.Content() == tree.Owned && s.version != nil && !n.Meta.SameVersion(*s.version):
 		return download.ErrChanged
@@ -207,7 +207,7 @@ func (s *Stream) settle(err error) error {
 	if n.Content() == tree.Owned && n.Copy().Installing != "" {
 		path = n.Copy().Installing // under the node's name is what it replaces, or nothing
 	}
-	local, err := s.m.Local.OpenFile(path, 0, 0)
+	local, err := s.set.Local.OpenFile(path, 0, 0)
 	if err == nil {
 		s.local = local
 	}
@@ -259,8 +259,8 @@ func (s *Stream) Local() (localdir.Info, error) {
 func (s *Stream) Shown() (meta tree.Meta, arriving bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.m.Lock.Lock()
-	defer s.m.Lock.Unlock()
+	s.set.Lock.Lock()
+	defer s.set.Lock.Unlock()
 	if s.local != nil || s.at.HandedOver() {
 		return meta, false
 	}

@@ -259,7 +259,7 @@ func TestStreamReadsACopyThatIsBeingInstalled(t *testing.T) {
 	info, err := f.Stat()
 	require.NoError(t, errors.Join(err, f.Close()))
 
-	s := &Stream{m: r.set, ctx: r.ctx, path: "file", node: n}
+	s := &Stream{set: r.set, ctx: r.ctx, path: "file", node: n}
 	r.locked(func() {
 		r.tree.MarkStale(n)
 		n.Meta.Size = info.Size()
@@ -293,7 +293,7 @@ func TestOpenedAndRenamed(t *testing.T) {
 	require.Nil(t, s, "to be looked at again")
 
 	t.Run("while it arrives", func(t *testing.T) {
-		s := &Stream{m: r.set, ctx: r.ctx, node: n, path: "file", expected: e}
+		s := &Stream{set: r.set, ctx: r.ctx, node: n, path: "file", expected: e}
 		a, err := s.rejoin()
 		require.NoError(t, err)
 		require.Equal(t, e.Meta, *s.version)
@@ -306,7 +306,7 @@ func TestOpenedAndRenamed(t *testing.T) {
 		meta := r.remoteMeta("g")
 		r.locked(func() { n.Meta = meta })
 		require.NoError(t, r.fetch(n))
-		s := &Stream{m: r.set, ctx: r.ctx, node: n, path: "file", expected: e}
+		s := &Stream{set: r.set, ctx: r.ctx, node: n, path: "file", expected: e}
 		require.ErrorIs(t, s.settle(download.ErrSuperseded), download.ErrChanged)
 	})
 }

@@ -12,10 +12,11 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
-// File is a handle on a file of the view, and Dir one on a directory.
 type (
+	// File is a handle on a file of the view.
 	File = handle.File[handleLock]
-	Dir  = handle.Dir[handleLock, tree.Info]
+	// Dir is a handle on a directory of the view.
+	Dir = handle.Dir[handleLock, tree.Info]
 )
 
 var (
