@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"golang.org/x/crypto/ssh"
+
+	"github.com/sftpsyncer/go-syncfs/sftpfs/internal/invalid"
 )
 
 // Algorithms lists the algorithms of SSH that may be used, the preferred one first. A nil list is the default: what
@@ -98,7 +100,7 @@ func resolve(list, defaults, others []string) ([]string, error) {
 			}
 		}
 		if !matched && !strings.ContainsAny(pattern, "*?") && !slices.Contains(foreign, pattern) {
-			return nil, fmt.Errorf("%w: unknown algorithm %q", errInvalid, pattern)
+			return nil, fmt.Errorf("%w: unknown algorithm %q", invalid.Argument, pattern)
 		}
 	}
 	switch how {
@@ -112,7 +114,7 @@ func resolve(list, defaults, others []string) ([]string, error) {
 		named = union(named, nil)
 	}
 	if len(named) == 0 {
-		return nil, fmt.Errorf("%w: no algorithm is left of %q", errInvalid, strings.Join(list, ","))
+		return nil, fmt.Errorf("%w: no algorithm is left of %q", invalid.Argument, strings.Join(list, ","))
 	}
 	return named, nil
 }

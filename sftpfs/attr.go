@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/pkg/sftp"
+
+	"github.com/sftpsyncer/go-syncfs/sftpfs/internal/invalid"
 )
 
 // Chmod is os.Chmod.
@@ -51,7 +53,7 @@ func (f *Fs) Chtimes(name string, atime, mtime time.Time) error {
 			}
 		}
 		if !fits(atime) || !fits(mtime) {
-			return errInvalid
+			return invalid.Argument
 		}
 		return r.orMissing(p, r.chtimes(p, atime, mtime))
 	})

@@ -16,6 +16,9 @@ import (
 
 	"github.com/pkg/sftp"
 	"github.com/stretchr/testify/require"
+
+	"github.com/sftpsyncer/go-syncfs/sftpfs/internal/wire"
+	"github.com/sftpsyncer/go-syncfs/sftpfs/internal/wiretest"
 )
 
 const blockedIdle = 40 * time.Second
@@ -59,8 +62,8 @@ func (b *blocking) extend(ctx context.Context, c *connection) (*session, error) 
 
 func (b *blocking) session(c *connection) (*session, error) {
 	here, there := net.Pipe()
-	h := &hostile{answer: func(_ *hostile, r asked) []byte {
-		if p := r.fields; b.blocks(r.kind, strings.TrimPrefix(p.string(), hostileRoot+"/")) {
+	h := &hostile{answer: func(_ *hostile, r wiretest.Request) []byte {
+		if p := r; b.blocks(r.Kind, strings.TrimPrefix(p.Text(), hostileRoot+"/")) {
 			<-b.let
 		}
 		return nil
@@ -68,7 +71,7 @@ func (b *blocking) session(c *connection) (*session, error) {
 	queue := &queue{Conn: there, requests: make(chan []byte, 1<<16)}
 	b.wg.Go(queue.fill)
 	b.wg.Go(func() { h.serve(queue) })
-	w := newWire(here)
+	w := wire.New(here, wire.MaxListing)
 	client, err := sftp.NewClientPipe(w, w)
 	if err != nil {
 		return nil, err
@@ -124,7 +127,7 @@ func (b *blocking) start(t *testing.T, maxChannels int) (*Fs, *manager) {
 func TestEverythingBlocks(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		b := &blocking{blocks: func(kind byte, _ string) bool { return kind == packetStat }}
+		b := &blocking{blocks: func(kind byte, _ string) bool { return kind == wiretest.Stat }}
 		fsys, _ := b.start(t, 10)
 		var wg sync.WaitGroup
 		began := time.Now()
@@ -171,7 +174,7 @@ func TestBlockedOnTheOnlyChannel(t *testing.T) {
 func TestCallThatHasAskedNothingLeaves(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		b := &blocking{blocks: func(kind byte, _ string) bool { return kind == packetRename }}
+		b := &blocking{blocks: func(kind byte, _ string) bool { return kind == wiretest.Rename }}
 		fsys, _ := b.start(t, 10)
 		var wg sync.WaitGroup
 		wg.Go(func() { require.ErrorIs(t, fsys.Rename("f", "g"), ErrUnavailable) })
@@ -216,7 +219,7 @@ func TestCallEndsWhileItWaitsForAChannelOfItsOwn(t *testing.T) {
 func TestReadThatBlocks(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		b := &blocking{blocks: func(kind byte, path string) bool { return kind == packetRead && strings.HasSuffix(path, "bad") }}
+		b := &blocking{blocks: func(kind byte, path string) bool { return kind == wiretest.Read && strings.HasSuffix(path, "bad") }}
 		fsys, _ := b.start(t, 10)
 		open := func(name string) *File {
 			f, err := fsys.Open(name)
@@ -281,9 +284,9 @@ func TestCallAtTheTimeOfTheOneThatBlocks(t *testing.T) {
 		kind byte
 		do   func(fsys *Fs, f *File) error
 	}{
-		"rename": {packetRename, func(fsys *Fs, _ *File) error { return fsys.Rename("f", "g") }},
-		"close":  {packetClose, func(_ *Fs, f *File) error { return f.Close() }},
-		"read":   {packetRead, func(_ *Fs, f *File) error { _, err := f.ReadAt(make([]byte, 1), 0); return err }},
+		"rename": {wiretest.Rename, func(fsys *Fs, _ *File) error { return fsys.Rename("f", "g") }},
+		"close":  {wiretest.Close, func(_ *Fs, f *File) error { return f.Close() }},
+		"read":   {wiretest.Read, func(_ *Fs, f *File) error { _, err := f.ReadAt(make([]byte, 1), 0); return err }},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			b := &blocking{blocks: func(kind byte, _ string) bool { return kind == blocker.kind }}
@@ -297,7 +300,7 @@ func TestCallAtTheTimeOfTheOneThatBlocks(t *testing.T) {
 			})
 			began := time.Now()
 			_, err = call(fsys, harmless, func(r remote) (bool, error) {
-				r.asks(hashOf(r.on("/other")))
+				r.asks(wire.HashPath(r.on("/other")))
 				time.Sleep(2 * time.Second)
 				_, err := r.client.Stat(r.on("/other"))
 				return true, err

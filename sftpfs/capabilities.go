@@ -5,6 +5,8 @@ import (
 	"maps"
 	"sync"
 	"time"
+
+	"github.com/sftpsyncer/go-syncfs/sftpfs/internal/wire"
 )
 
 // Capabilities are what a server can do: what it offers, and what was learnt of it so far. Each of these changes how it
@@ -73,15 +75,15 @@ func (l *learnt) is(what *bool) bool {
 
 // Capabilities returns what is known of the server. It connects if there is no connection, and fails as Connect does.
 func (f *Fs) Capabilities(ctx context.Context) (Capabilities, error) {
-	s, err := f.greeted(ctx)
+	s, err := f.initialized(ctx)
 	if err != nil {
 		return Capabilities{}, err
 	}
 	defer s.release()
 	c := Capabilities{
 		Extensions:    s.extensions(),
-		AtomicReplace: s.offers(extensionPosixRename) || f.learnt.is(&f.learnt.replaces),
-		Sync:          s.offers(extensionFsync),
+		AtomicReplace: s.offers(wire.ExtensionPosixRename) || f.learnt.is(&f.learnt.replaces),
+		Sync:          s.offers(wire.ExtensionFsync),
 		RefusesModes:  f.learnt.is(&f.learnt.refusesModes),
 		Packet:        s.packet(),
 		Channels:      1,
@@ -119,10 +121,10 @@ func (f *Fs) RoundTrip() time.Duration {
 // extensions returns what the server offers. Of a client that the program made, only what matters here can be found.
 func (s *session) extensions() map[string]string {
 	if s.wire != nil {
-		return maps.Clone(s.wire.offers)
+		return maps.Clone(s.wire.Extensions())
 	}
 	offers := make(map[string]string)
-	for _, name := range []string{extensionLimits, extensionFsync, extensionPosixRename} {
+	for _, name := range []string{wire.ExtensionLimits, wire.ExtensionFsync, wire.ExtensionPosixRename} {
 		if version, ok := s.client.HasExtension(name); ok {
 			offers[name] = version
 		}

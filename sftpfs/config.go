@@ -16,6 +16,8 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/crypto/ssh"
+
+	"github.com/sftpsyncer/go-syncfs/sftpfs/internal/invalid"
 )
 
 // Defaults of the fields of Config that are zero.
@@ -144,7 +146,7 @@ func (cfg Config) checked() (Config, error) {
 		return Config{}, err
 	}
 	if strings.ContainsRune(cfg.Root, 0) {
-		return Config{}, fmt.Errorf("root %q: %w", cfg.Root, errInvalid)
+		return Config{}, fmt.Errorf("root %q: %w", cfg.Root, invalid.Argument)
 	}
 	if cfg.DialTimeout < 0 || cfg.IdleTimeout < 0 {
 		return Config{}, errors.New("a negative timeout")
@@ -201,7 +203,7 @@ func hostPort(addr string) (string, error) {
 	}
 	if i := strings.IndexFunc(host, notInHost); i >= 0 {
 		r, _ := utf8.DecodeRuneInString(host[i:])
-		return "", fmt.Errorf("address %q: %w: %q is not part of a host's name", addr, errInvalid, r)
+		return "", fmt.Errorf("address %q: %w: %q is not part of a host's name", addr, invalid.Argument, r)
 	}
 	if port == "" {
 		port = defaultPort

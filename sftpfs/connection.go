@@ -57,7 +57,7 @@ func (c *connection) fail(cause error) {
 func (c *connection) awaitsAnswers() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return slices.ContainsFunc(c.sessions, func(s *session) bool { return s.wire != nil && s.wire.awaitsAnswers() })
+	return slices.ContainsFunc(c.sessions, func(s *session) bool { return s.wire != nil && s.wire.Unanswered() > 0 })
 }
 
 func (c *connection) isLost() bool { return isClosed(c.lost) }

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"github.com/sftpsyncer/go-syncfs/internal/abandon"
+	"github.com/sftpsyncer/go-syncfs/sftpfs/internal/wire"
 )
 
 // A dialer makes connections and sessions.
@@ -112,7 +113,7 @@ func join[T any](ctx context.Context, d *dialer, begin func(*connection) (T, err
 	if err != nil {
 		c.fail(err)
 		c.end()
-		return none, broken(err) && !c.conn.greeted.Load() && ctx.Err() == nil, err
+		return none, broken(err) && !c.conn.identified.Load() && ctx.Err() == nil, err
 	}
 	return v, false, nil
 }
@@ -152,8 +153,8 @@ func (d *dialer) start(ctx context.Context, c *connection, opened func(*connecti
 	if err != nil {
 		return nil, err
 	}
-	if deadline, ok := ctx.Deadline(); ok && !s.hasHeard() {
-		c.run(func() { s.hurry(time.Until(deadline)) })
+	if deadline, ok := ctx.Deadline(); ok && !s.initialized() {
+		c.run(func() { s.boundInit(time.Until(deadline)) })
 	}
 	if d.cfg.RequestTimeout > 0 {
 		c.run(func() { c.endHung(d.cfg.RequestTimeout) })
@@ -193,9 +194,9 @@ func (d *dialer) session(c *connection, first bool, opened func(*connection)) (*
 		err = errors.New("the server has none")
 	}
 	var client *sftp.Client
-	w := newWire(channel)
+	w := wire.New(channel, wire.MaxListing)
 	if ahead {
-		w.goAhead()
+		w.PipelineInit()
 	}
 	if err == nil {
 		client, err = sftp.NewClientPipe(w, w, sftp.MaxPacketUnchecked(largePacket))
@@ -206,7 +207,7 @@ func (d *dialer) session(c *connection, first bool, opened func(*connection)) (*
 	}
 	s := newSession(client, c)
 	s.wire, s.openSSH = w, c.isOpenSSH()
-	if ahead || s.offers(extensionLimits) { // an OpenSSH that does not have it says so
+	if ahead || s.offers(wire.ExtensionLimits) { // an OpenSSH that does not have it says so
 		s.askLimits()
 	}
 	c.run(s.watch)

@@ -9,23 +9,25 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/sftpsyncer/go-syncfs/sftpfs/internal/wiretest"
 )
 
 // endless is a server each of whose directories holds a directory and files. look is called for each request.
 func endless(dir string, files int, look func(kind byte)) *hostile {
-	return &hostile{answer: func(h *hostile, r asked) []byte {
-		look(r.kind)
-		if r.kind != packetReaddir {
+	return &hostile{answer: func(h *hostile, r wiretest.Request) []byte {
+		look(r.Kind)
+		if r.Kind != wiretest.ReadDir {
 			return nil
 		}
 		if h.ended = !h.ended; !h.ended {
-			return answer(packetStatus, r.id, uint32(statusEOF), "", "")
+			return wiretest.StatusPacket(r.ID, wiretest.EOF)
 		}
-		body := []any{uint32(files + 1), dir, "", attrs(0, 0o40755, 1e9)}
+		body := []any{uint32(files + 1), dir, "", wiretest.AttrsOf(0, 0o40755, 1e9)}
 		for i := range files {
-			body = append(body, fmt.Sprint(i), "", attrs(0, 0o100644, 1e9))
+			body = append(body, fmt.Sprint(i), "", wiretest.AttrsOf(0, 0o100644, 1e9))
 		}
-		return answer(packetName, r.id, body...)
+		return wiretest.Packet(wiretest.Name, r.ID, body...)
 	}}
 }
 
@@ -48,7 +50,7 @@ func TestContextEndsRemoveAll(t *testing.T) {
 	defer cancel()
 	lists := 0
 	fsys := endless("d", 1, func(kind byte) {
-		if kind == packetReaddir {
+		if kind == wiretest.ReadDir {
 			if lists++; lists == 20 {
 				cancel()
 			}

@@ -9,6 +9,9 @@ import (
 	"syscall"
 
 	"github.com/pkg/sftp"
+
+	"github.com/sftpsyncer/go-syncfs/sftpfs/internal/invalid"
+	"github.com/sftpsyncer/go-syncfs/sftpfs/internal/wire"
 )
 
 // What went wrong between here and the server; each is found with errors.Is. Messages name host and port and hold
@@ -21,15 +24,6 @@ var (
 	// ErrAuth: the server refused the credentials, or there were none to offer.
 	ErrAuth = errors.New("sftpfs: authentication failed")
 )
-
-// errInvalid reads like syscall.EINVAL and matches it and fs.ErrInvalid, which EINVAL itself does not.
-var errInvalid error = invalid{}
-
-type invalid struct{}
-
-func (invalid) Error() string { return "invalid argument" }
-
-func (invalid) Is(target error) bool { return target == fs.ErrInvalid || target == syscall.EINVAL }
 
 // A failure is the server's refusal without a reason that this side could name.
 type failure struct{ status *sftp.StatusError }
@@ -57,7 +51,7 @@ var statusErrors = map[uint32]error{
 	15: syscall.EDQUOT,
 	18: syscall.ENOTEMPTY,
 	19: syscall.ENOTDIR,
-	20: errInvalid,
+	20: invalid.Argument,
 	21: syscall.ELOOP,
 	24: syscall.EISDIR,
 }
@@ -67,7 +61,7 @@ var statusErrors = map[uint32]error{
 // the latter and ends the connection.
 func (s *session) reduce(err error) error {
 	var status *sftp.StatusError
-	var bad badAnswer
+	var bad wire.BadAnswer
 	switch {
 	case err == nil, err == io.EOF, errors.As(err, &bad): // a wrapped io.EOF is a packet that could not be sent
 		return err
@@ -79,8 +73,8 @@ func (s *session) reduce(err error) error {
 		return fs.ErrClosed
 	case errors.As(err, &status) && status.Code != 6 && status.Code != 7: // no connection, connection lost
 		if s.wire != nil {
-			if complaint := s.wire.complaint(status.Code); complaint != nil {
-				return complaint
+			if local := s.wire.LocalError(status.Code); local != nil {
+				return local
 			}
 		}
 		if known := statusErrors[status.Code]; known != nil {

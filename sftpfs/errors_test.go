@@ -60,10 +60,3 @@ func TestUnavailableIsNoAnswer(t *testing.T) {
 	require.ErrorIs(t, err, ErrUnavailable)
 	require.NotErrorIs(t, err, fs.ErrNotExist)
 }
-
-func TestInvalid(t *testing.T) {
-	t.Parallel()
-	require.ErrorIs(t, errInvalid, fs.ErrInvalid)
-	require.ErrorIs(t, errInvalid, syscall.EINVAL)
-	require.NotErrorIs(t, errInvalid, fs.ErrExist)
-}

@@ -1,5 +1,11 @@
 package sftpfs
 
+import (
+	"errors"
+
+	"github.com/sftpsyncer/go-syncfs/sftpfs/internal/wire"
+)
+
 // Channels returns how many SFTP channels there are, and on how many connections.
 func (f *Fs) Channels() (channels, connections int) {
 	m := f.conns.(*manager)
@@ -8,21 +14,26 @@ func (f *Fs) Channels() (channels, connections int) {
 	return len(m.live()), len(m.connections)
 }
 
-// Foretelling tells on how many channels the next handle of the server is foretold, and on how many it no longer is.
-func (f *Fs) Foretelling() (right, wrong int) {
+// Predicting tells on how many channels the next handle of the server is predicted, and on how many it no longer is. No request
+// is in flight.
+func (f *Fs) Predicting() (right, wrong int) {
 	m := f.conns.(*manager)
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, s := range m.live() {
-		s.wire.mu.Lock()
-		if s.wire.handles.erring {
-			wrong++
-		} else {
+		if predicts(s) {
 			right++
+		} else {
+			wrong++
 		}
-		s.wire.mu.Unlock()
 	}
 	return right, wrong
+}
+
+// predicts tells whether requests on a handle are sent before it is there.
+func predicts(s *session) bool {
+	_, err := s.wire.Exchange(wire.OpenRead(s.on("/no such file")), wire.CloseHandle())
+	return !errors.Is(err, wire.ErrNotPredicted)
 }
 
 // Received returns how many bytes have come over each SFTP channel that there is.
@@ -31,7 +42,7 @@ func (f *Fs) Received() (bytes []uint64) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, s := range m.live() {
-		bytes = append(bytes, s.wire.received.Load())
+		bytes = append(bytes, s.wire.Received())
 	}
 	return bytes
 }
@@ -42,9 +53,7 @@ func (f *Fs) Awaited() (requests int) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, s := range m.live() {
-		s.wire.mu.Lock()
-		requests += len(s.wire.awaited)
-		s.wire.mu.Unlock()
+		requests += s.wire.Unanswered()
 	}
 	return requests
 }

@@ -14,6 +14,8 @@ import (
 	"github.com/spf13/afero"
 
 	"github.com/sftpsyncer/go-syncfs/internal/abandon"
+	"github.com/sftpsyncer/go-syncfs/sftpfs/internal/invalid"
+	"github.com/sftpsyncer/go-syncfs/sftpfs/internal/wire"
 )
 
 // A File is an open file or directory. ReadAt and WriteAt run in parallel; what moves the offset takes turns.
@@ -131,10 +133,10 @@ func (f *File) target(offset int64, whence int) (int64, error) {
 		}
 		offset += fi.Size()
 	default:
-		return 0, errInvalid
+		return 0, invalid.Argument
 	}
 	if offset < 0 {
-		return 0, errInvalid
+		return 0, invalid.Argument
 	}
 	return offset, nil
 }
@@ -161,7 +163,7 @@ func (f *File) Truncate(size int64) error {
 	switch {
 	case err != nil:
 	case size < 0 || !f.writable():
-		err = errInvalid
+		err = invalid.Argument
 	default:
 		err = f.status(func(h *sftp.File) error { return h.Truncate(size) })
 		f.size.Store(unstated)
@@ -178,7 +180,7 @@ func (f *File) Sync() error {
 	err := f.usable()
 	switch o := f.at.Load(); {
 	case err != nil:
-	case o.handle == nil || !o.offers(extensionFsync):
+	case o.handle == nil || !o.offers(wire.ExtensionFsync):
 		err = errors.ErrUnsupported
 	default:
 		err = f.status((*sftp.File).Sync)

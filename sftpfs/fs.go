@@ -58,20 +58,20 @@ func newFs(conns source) *Fs {
 // Connect connects, unless there is a live connection. It fails with ErrUnavailable, ErrHostKey or ErrAuth, with
 // ctx's error when that ends first, and with fs.ErrClosed after Close.
 func (f *Fs) Connect(ctx context.Context) error {
-	s, err := f.greeted(ctx)
+	s, err := f.initialized(ctx)
 	if err == nil {
 		s.release()
 	}
 	return err
 }
 
-// greeted returns a session on which the server has said what it offers, which the caller releases.
-func (f *Fs) greeted(ctx context.Context) (*session, error) {
+// initialized returns a session on which the server has said what it offers, which the caller releases.
+func (f *Fs) initialized(ctx context.Context) (*session, error) {
 	s, err := f.conns.get(ctx)
 	if err != nil {
 		return nil, err
 	}
-	_, err = abandon.Await(ctx, nil, func() (struct{}, error) { return struct{}{}, s.greeted() }, nil)
+	_, err = abandon.Await(ctx, nil, func() (struct{}, error) { return struct{}{}, s.awaitInit() }, nil)
 	if err != nil {
 		s.release()
 		return nil, err

@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/ed25519"
 	"errors"
-	"io"
 	"log/slog"
 	"net"
 	"os"
@@ -17,71 +16,6 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/crypto/ssh"
 )
-
-// canned is a channel on which the server has said all it will say.
-type canned struct{ *bytes.Reader }
-
-func (canned) Write(b []byte) (int, error) { return len(b), nil }
-func (canned) Close() error                { return nil }
-
-// Whatever a server answers to a few requests of each kind, nothing panics, the wire ends, and it gives pkg/sftp no packet
-// that is longer than what came.
-func FuzzWire(f *testing.F) {
-	const version = "\x00\x00\x00\x05\x02\x00\x00\x00\x03"
-	f.Add([]byte(version))
-	for _, packet := range [][]byte{
-		answer(packetHandle, 1, "h"), namesAnswer(2, "a", ".", "b/c"), answer(packetAttrs, 3, attrs(7, 0o100644, 1)),
-		answer(packetHandle, 4, "\x00\x00\x00\x00"), answer(packetData, 5, "content"), namesAnswer(6, "target"),
-		answer(packetStatus, 7, uint32(4), "failure", "en"),
-	} {
-		f.Add(append([]byte(version), packet...))
-	}
-	f.Fuzz(func(t *testing.T, said []byte) {
-		w := newWire(canned{bytes.NewReader(said)})
-		defer w.Close()
-		for id, m := range []message{
-			{kind: packetInit}, {kind: packetOpendir, body: body{}.string("d")}, {kind: packetReaddir, body: body{}.string("h")},
-			{kind: packetLstat, body: body{}.string("f")}, {kind: packetOpen, body: body{}.string("f").uint32(openRead).uint32(0)},
-			{kind: packetRead, body: body{}.string("h").uint64(0).uint32(100)}, {kind: packetReadlink, body: body{}.string("l")},
-			{kind: packetClose, body: body{}.string("h")},
-		} {
-			_, err := w.Write(m.appendTo(nil, uint32(id), ""))
-			require.NoError(t, err)
-		}
-		n, err := io.Copy(io.Discard, w)
-		require.Error(t, errors.Join(err, io.EOF))
-		require.LessOrEqual(t, n, int64(2*len(said)+len(said)/headerSize*64))
-	})
-}
-
-// Whatever is in an answer, it is read without a panic, and a name that leads elsewhere is no entry.
-func FuzzReply(f *testing.F) {
-	f.Add(byte(packetName), namesAnswer(1, "a", "..", "b")[headerSize:])
-	f.Add(byte(packetAttrs), attrs(1<<63, 0o40755, 1))
-	f.Add(byte(packetStatus), answer(packetStatus, 1, uint32(2), "no such file", "en")[headerSize:])
-	f.Add(byte(packetHandle), answer(packetHandle, 1, "h")[headerSize:])
-	f.Fuzz(func(t *testing.T, kind byte, body []byte) {
-		r := reply{kind: kind, body: body}
-		_, _ = r.status()
-		_ = r.done()
-		_, _ = r.handle()
-		_, _ = r.data()
-		if fi, err := r.info("f"); err == nil {
-			require.GreaterOrEqual(t, fi.Size(), int64(0))
-		}
-		entries, err := r.entries()
-		for _, fi := range entries {
-			require.NoError(t, err)
-			require.False(t, badName(fi.Name()), "%q", fi.Name())
-		}
-		var all tally
-		for range 3 {
-			if all.add(body, maxListing) != nil {
-				break
-			}
-		}
-	})
-}
 
 // A URL that can't be used is refused without a panic, and without a word of it in the error: it may hold a password.
 func FuzzParseURL(f *testing.F) {

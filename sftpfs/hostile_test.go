@@ -2,8 +2,8 @@ package sftpfs
 
 import (
 	"bytes"
+	"cmp"
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -19,14 +19,17 @@ import (
 	"github.com/pkg/sftp"
 	"github.com/spf13/afero"
 	"github.com/stretchr/testify/require"
+
+	"github.com/sftpsyncer/go-syncfs/sftpfs/internal/wire"
+	"github.com/sftpsyncer/go-syncfs/sftpfs/internal/wiretest"
 )
 
 // A hostile server answers as its test has it. What the test leaves open it answers as if every name were the
 // directory "d" or else a file of seven bytes.
 type hostile struct {
-	answer  func(h *hostile, r asked) []byte // nil: as an honest server; empty: nothing
-	inOrder bool                             // short cuts are taken with it, and handles are numbered as OpenSSH does
-	timeout time.Duration                    // of a request; 0: none
+	answer  func(h *hostile, r wiretest.Request) []byte // nil: as an honest server; empty: nothing
+	inOrder bool                                        // short cuts are taken with it, and handles are numbered as OpenSSH does
+	timeout time.Duration                               // of a request; 0: none
 
 	mu    sync.Mutex
 	paths []string // in requests
@@ -36,82 +39,45 @@ type hostile struct {
 	free  []string // those of them that were closed
 }
 
-// asked is a request as it came.
-type asked struct {
-	kind byte
-	id   uint32
-	fields
-}
-
 const (
 	hostileRoot    = "/srv/root"
 	hostileContent = "content"
 )
 
-func answer(kind byte, id uint32, body ...any) []byte {
-	b := binary.BigEndian.AppendUint32([]byte{0, 0, 0, 0, kind}, id)
-	for _, v := range body {
-		switch v := v.(type) {
-		case uint32:
-			b = binary.BigEndian.AppendUint32(b, v)
-		case uint64:
-			b = binary.BigEndian.AppendUint64(b, v)
-		case string:
-			b = append(binary.BigEndian.AppendUint32(b, uint32(len(v))), v...)
-		case []byte:
-			b = append(b, v...)
-		}
-	}
-	binary.BigEndian.PutUint32(b, uint32(len(b)-4))
-	return b
-}
-
-func attrs(size uint64, mode, mtime uint32) []byte {
-	return answer(0, 0, uint32(1|4|8), size, mode, mtime, mtime)[headerSize:]
-}
-
-func namesAnswer(id uint32, names ...string) []byte {
-	body := []any{uint32(len(names))}
-	for _, n := range names {
-		body = append(body, n, "", attrs(0, 0o100644, 1e9))
-	}
-	return answer(packetName, id, body...)
-}
-
-func (h *hostile) honest(r asked) []byte {
-	switch r.kind {
-	case packetInit:
+func (h *hostile) honest(r wiretest.Request) []byte {
+	switch r.Kind {
+	case wiretest.Init:
 		if h.inOrder {
-			return answer(packetVersion, sftpVersion, extensionFsync, "1")
+			return wiretest.VersionPacket(wire.ExtensionFsync, "1")
 		}
-		return answer(packetVersion, sftpVersion)
-	case packetStat, packetLstat, packetFstat:
-		if strings.HasSuffix(r.string(), "d") {
-			return answer(105, r.id, attrs(0, 0o40755, 1e9))
+		return wiretest.VersionPacket()
+	case wiretest.Stat, wiretest.Lstat, wiretest.Fstat:
+		if strings.HasSuffix(r.Text(), "d") {
+			return wiretest.Packet(wiretest.Attrs, r.ID, wiretest.AttrsOf(0, 0o40755, 1e9))
 		}
-		return answer(105, r.id, attrs(uint64(len(hostileContent)), 0o100644, 1e9))
-	case packetOpen, packetOpendir:
-		return answer(packetHandle, r.id, h.handle(r.string()))
-	case packetClose:
-		h.free = append(h.free, r.string())
-	case packetRead:
-		r.string()
-		if off := r.uint64(); off < uint64(len(hostileContent)) {
-			return answer(packetData, r.id, hostileContent[off:])
+		return wiretest.Packet(wiretest.Attrs, r.ID, wiretest.AttrsOf(uint64(len(hostileContent)), 0o100644, 1e9))
+	case wiretest.Open, wiretest.OpenDir:
+		return wiretest.Packet(wiretest.Handle, r.ID, h.handle(r.Text()))
+	case wiretest.Close:
+		h.free = append(h.free, r.Text())
+	case wiretest.Read:
+		r.Text()
+		if off := r.Uint64(); off < uint64(len(hostileContent)) {
+			return wiretest.Packet(wiretest.Data, r.ID, hostileContent[off:])
 		}
-		return answer(packetStatus, r.id, uint32(statusEOF), "", "")
-	case packetReaddir:
+		return wiretest.StatusPacket(r.ID, wiretest.EOF)
+	case wiretest.ReadDir:
 		if h.ended = !h.ended; h.ended {
-			return namesAnswer(r.id, ".", "..", "f")
+			return wiretest.NamesPacket(r.ID, ".", "..", "f")
 		}
-		return answer(packetStatus, r.id, uint32(statusEOF), "", "")
-	case packetReadlink, packetRealpath:
-		if r.kind == packetReadlink && strings.HasSuffix(r.string(), "d") {
-			return answer(packetStatus, r.id, uint32(statusFailure), "", "")
+		return wiretest.StatusPacket(r.ID, wiretest.EOF)
+	case wiretest.Readlink, wiretest.Realpath:
+		if r.Kind == wiretest.Readlink && strings.HasSuffix(r.Text(), "d") {
+			return wiretest.StatusPacket(r.ID, wiretest.Failure)
 		}
-		return answer(packetName, r.id, uint32(1), "f", "f", attrs(0, 0o100644, 1e9))
+		return wiretest.Packet(wiretest.Name, r.ID, uint32(1), "f", "f", wiretest.AttrsOf(0, 0o100644, 1e9))
 	}
-	return answer(packetStatus, r.id, uint32(statusOK), "", "")
+	return wiretest.StatusPacket(r.ID, wiretest.OK)
 }
 
 func (h *hostile) handle(path string) string {
@@ -123,41 +89,25 @@ func (h *hostile) handle(path string) string {
 		return h.free[last]
 	}
 	h.made++
-	return string(binary.BigEndian.AppendUint32(nil, h.made-1))
+	return numbered(h.made - 1)
 }
 
 func (h *hostile) serve(c io.ReadWriteCloser) {
-	defer c.Close()
-	for {
-		var length [4]byte
-		if _, err := io.ReadFull(c, length[:]); err != nil {
-			return
-		}
-		b := make([]byte, binary.BigEndian.Uint32(length[:]))
-		if _, err := io.ReadFull(c, b); err != nil {
-			return
-		}
-		r := asked{kind: b[0], fields: fields{b: b[1:]}}
-		r.id = r.uint32()
+	wiretest.Serve(c, func(r wiretest.Request) []byte {
 		h.mu.Lock()
-		if p := r.fields; r.kind > packetClose && r.kind != packetRead || r.kind == packetOpen {
-			h.paths = append(h.paths, p.string())
+		if p := r; r.Kind > wiretest.Close && r.Kind != wiretest.Read || r.Kind == wiretest.Open {
+			h.paths = append(h.paths, p.Text())
 		}
 		h.mu.Unlock()
 		reply := []byte(nil)
-		if h.answer != nil && r.kind != packetInit {
+		if h.answer != nil && r.Kind != wiretest.Init {
 			reply = h.answer(h, r)
 		}
 		if reply == nil {
 			reply = h.honest(r)
 		}
-		if len(reply) == 0 {
-			continue
-		}
-		if _, err := c.Write(reply); err != nil {
-			return
-		}
-	}
+		return reply
+	})
 }
 
 // hostileOpener connects to the server through pipes.
@@ -174,10 +124,7 @@ func (o hostileOpener) connect(context.Context, func(*connection)) (*session, er
 	o.wg.Go(func() { o.h.serve(there) })
 	c := newConnection("hostile:22")
 	c.conn = &liveConn{Conn: here}
-	w := newWire(here)
-	if o.maxListing > 0 {
-		w.maxListing = o.maxListing
-	}
+	w := wire.New(here, cmp.Or(o.maxListing, wire.MaxListing))
 	client, err := sftp.NewClientPipe(w, w)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %v", ErrUnavailable, err)
@@ -273,46 +220,55 @@ func withFile(fsys *Fs, flag int, use func(*File) error) error {
 // Whatever a server answers, every call ends, without a panic, and touches nothing outside the root.
 func TestHostileAnswers(t *testing.T) {
 	t.Parallel()
-	always := func(reply func(r asked) []byte) func(*hostile, asked) []byte {
-		return func(_ *hostile, r asked) []byte { return reply(r) }
+	always := func(reply func(r wiretest.Request) []byte) func(*hostile, wiretest.Request) []byte {
+		return func(_ *hostile, r wiretest.Request) []byte { return reply(r) }
 	}
-	status := func(code uint32) func(*hostile, asked) []byte {
-		return always(func(r asked) []byte { return answer(packetStatus, r.id, code, "words", "") })
+	status := func(code uint32) func(*hostile, wiretest.Request) []byte {
+		return always(func(r wiretest.Request) []byte { return wiretest.Packet(wiretest.Status, r.ID, code, "words", "") })
 	}
-	for name, reply := range map[string]func(*hostile, asked) []byte{
-		"honest":               nil,
-		"always OK":            status(statusOK),
-		"always the end":       status(statusEOF),
-		"always a failure":     status(statusFailure),
-		"a complaint of ours":  status(firstComplaint),
-		"an unknown code":      status(77),
-		"a status cut short":   always(func(r asked) []byte { return answer(packetStatus, r.id, []byte{0, 0}) }),
-		"a status without why": always(func(r asked) []byte { return answer(packetStatus, r.id, uint32(statusFailure)) }),
-		"another id":           always(func(r asked) []byte { return answer(packetStatus, r.id+1, uint32(0), "", "") }),
-		"our own id":           always(func(asked) []byte { return answer(packetExtendedReply, firstOwnID, uint32(0)) }),
-		"an unknown type":      always(func(r asked) []byte { return answer(250, r.id, "what?") }),
-		"always data":          always(func(r asked) []byte { return answer(packetData, r.id, "x") }),
-		"always a handle":      always(func(r asked) []byte { return answer(packetHandle, r.id, "h") }),
-		"an empty handle":      always(func(r asked) []byte { return answer(packetHandle, r.id, "") }),
-		"always a name":        always(func(r asked) []byte { return namesAnswer(r.id, "x") }),
-		"always two names":     always(func(r asked) []byte { return namesAnswer(r.id, "x", "y") }),
-		"no names":             always(func(r asked) []byte { return namesAnswer(r.id) }),
-		"names cut short":      always(func(r asked) []byte { return answer(packetName, r.id, uint32(9), "x") }),
-		"a billion names":      always(func(r asked) []byte { return answer(packetName, r.id, uint32(1<<30)) }),
-		"attributes cut short": always(func(r asked) []byte { return answer(105, r.id, uint32(1)) }),
-		"extended attributes": always(func(r asked) []byte {
-			return answer(105, r.id, uint32(1<<31), uint32(math.MaxUint32), "k", "v")
+	for name, reply := range map[string]func(*hostile, wiretest.Request) []byte{
+		"honest":              nil,
+		"always OK":           status(wiretest.OK),
+		"always the end":      status(wiretest.EOF),
+		"always a failure":    status(wiretest.Failure),
+		"a status of our own": status(1 << 31),
+		"an unknown code":     status(77),
+		"a status cut short":  always(func(r wiretest.Request) []byte { return wiretest.Packet(wiretest.Status, r.ID, []byte{0, 0}) }),
+		"a status without why": always(func(r wiretest.Request) []byte {
+			return wiretest.Packet(wiretest.Status, r.ID, uint32(wiretest.Failure))
 		}),
-		"an empty packet":        always(func(asked) []byte { return []byte{0, 0, 0, 0} }),
-		"a short packet":         always(func(asked) []byte { return []byte{0, 0, 0, 1, 101} }),
-		"a huge packet":          always(func(asked) []byte { return []byte{0x7f, 0xff, 0xff, 0xff, 101, 0, 0, 0, 0} }),
-		"garbage":                always(func(asked) []byte { return bytes.Repeat([]byte("garbage"), 99) }),
-		"another protocol":       always(func(asked) []byte { return []byte("HTTP/1.1 400 Bad Request\r\n\r\n") }),
-		"two answers":            always(func(r asked) []byte { b := answer(packetStatus, r.id, uint32(2), "", ""); return append(b, b...) }),
-		"more data than asked":   dataOf(func(asked uint32) int { return int(asked) + 1 }),
-		"no data":                dataOf(func(uint32) int { return 0 }),
-		"one byte at a time":     dataOf(func(uint32) int { return 1 }),
-		"a length without data":  always(func(r asked) []byte { return only(packetRead, r, answer(packetData, r.id, uint32(7))) }),
+		"another id": always(func(r wiretest.Request) []byte { return wiretest.Packet(wiretest.Status, r.ID+1, uint32(0), "", "") }),
+		"our own id": always(func(wiretest.Request) []byte {
+			return wiretest.Packet(wiretest.ExtendedReply, math.MaxUint32-1<<20, uint32(0))
+		}),
+		"an unknown type":      always(func(r wiretest.Request) []byte { return wiretest.Packet(250, r.ID, "what?") }),
+		"always data":          always(func(r wiretest.Request) []byte { return wiretest.Packet(wiretest.Data, r.ID, "x") }),
+		"always a handle":      always(func(r wiretest.Request) []byte { return wiretest.Packet(wiretest.Handle, r.ID, "h") }),
+		"an empty handle":      always(func(r wiretest.Request) []byte { return wiretest.Packet(wiretest.Handle, r.ID, "") }),
+		"always a name":        always(func(r wiretest.Request) []byte { return wiretest.NamesPacket(r.ID, "x") }),
+		"always two names":     always(func(r wiretest.Request) []byte { return wiretest.NamesPacket(r.ID, "x", "y") }),
+		"no names":             always(func(r wiretest.Request) []byte { return wiretest.NamesPacket(r.ID) }),
+		"names cut short":      always(func(r wiretest.Request) []byte { return wiretest.Packet(wiretest.Name, r.ID, uint32(9), "x") }),
+		"a billion names":      always(func(r wiretest.Request) []byte { return wiretest.Packet(wiretest.Name, r.ID, uint32(1<<30)) }),
+		"attributes cut short": always(func(r wiretest.Request) []byte { return wiretest.Packet(wiretest.Attrs, r.ID, uint32(1)) }),
+		"extended attributes": always(func(r wiretest.Request) []byte {
+			return wiretest.Packet(wiretest.Attrs, r.ID, uint32(1<<31), uint32(math.MaxUint32), "k", "v")
+		}),
+		"an empty packet":  always(func(wiretest.Request) []byte { return []byte{0, 0, 0, 0} }),
+		"a short packet":   always(func(wiretest.Request) []byte { return []byte{0, 0, 0, 1, 101} }),
+		"a huge packet":    always(func(wiretest.Request) []byte { return []byte{0x7f, 0xff, 0xff, 0xff, 101, 0, 0, 0, 0} }),
+		"garbage":          always(func(wiretest.Request) []byte { return bytes.Repeat([]byte("garbage"), 99) }),
+		"another protocol": always(func(wiretest.Request) []byte { return []byte("HTTP/1.1 400 Bad Request\r\n\r\n") }),
+		"two answers": always(func(r wiretest.Request) []byte {
+			b := wiretest.Packet(wiretest.Status, r.ID, uint32(2), "", "")
+			return append(b, b...)
+		}),
+		"more data than asked": dataOf(func(asked uint32) int { return int(asked) + 1 }),
+		"no data":              dataOf(func(uint32) int { return 0 }),
+		"one byte at a time":   dataOf(func(uint32) int { return 1 }),
+		"a length without data": always(func(r wiretest.Request) []byte {
+			return only(wiretest.Read, r, wiretest.Packet(wiretest.Data, r.ID, uint32(7)))
+		}),
 		"a negative size":        sizeOf(func(uint64) uint64 { return math.MaxUint64 }),
 		"a huge size":            sizeOf(func(uint64) uint64 { return 1 << 62 }),
 		"another size each time": sizeOf(func(n uint64) uint64 { return n }),
@@ -346,36 +302,35 @@ func TestHostileAnswers(t *testing.T) {
 	}
 }
 
-func only(kind byte, r asked, reply []byte) []byte {
-	if r.kind != kind {
+func only(kind byte, r wiretest.Request, reply []byte) []byte {
+	if r.Kind != kind {
 		return nil
 	}
 	return reply
 }
 
-func dataOf(size func(asked uint32) int) func(*hostile, asked) []byte {
-	return func(_ *hostile, r asked) []byte {
-		if r.kind != packetRead {
+func dataOf(size func(asked uint32) int) func(*hostile, wiretest.Request) []byte {
+	return func(_ *hostile, r wiretest.Request) []byte {
+		if r.Kind != wiretest.Read {
 			return nil
 		}
-		f := r.fields
-		f.string()
-		off := f.uint64()
-		n := size(f.uint32())
+		r.Text()
+		off := r.Uint64()
+		n := size(r.Uint32())
 		if off >= uint64(len(hostileContent)) && n == 1 {
 			return nil
 		}
-		return answer(packetData, r.id, strings.Repeat("x", n))
+		return wiretest.Packet(wiretest.Data, r.ID, strings.Repeat("x", n))
 	}
 }
 
-func sizeOf(size func(n uint64) uint64) func(*hostile, asked) []byte {
-	return func(h *hostile, r asked) []byte {
-		if r.kind != packetStat && r.kind != packetLstat && r.kind != packetFstat {
+func sizeOf(size func(n uint64) uint64) func(*hostile, wiretest.Request) []byte {
+	return func(h *hostile, r wiretest.Request) []byte {
+		if r.Kind != wiretest.Stat && r.Kind != wiretest.Lstat && r.Kind != wiretest.Fstat {
 			return nil
 		}
 		h.stats++
-		return answer(105, r.id, attrs(size(h.stats), 0o100644, 1e9+uint32(h.stats)))
+		return wiretest.Packet(wiretest.Attrs, r.ID, wiretest.AttrsOf(size(h.stats), 0o100644, 1e9+uint32(h.stats)))
 	}
 }
 
@@ -384,20 +339,20 @@ func TestHostileErrors(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		call   string
-		answer func(*hostile, asked) []byte
+		answer func(*hostile, wiretest.Request) []byte
 		is     error
 		says   string
 	}{
-		"OK for a file": {"readat", func(_ *hostile, r asked) []byte {
-			return only(packetOpen, r, answer(packetStatus, r.id, uint32(statusOK), "", ""))
+		"OK for a file": {"readat", func(_ *hostile, r wiretest.Request) []byte {
+			return only(wiretest.Open, r, wiretest.StatusPacket(r.ID, wiretest.OK))
 		}, ErrUnavailable, "says OK"},
 		"more than asked": {"readat", dataOf(func(n uint32) int { return int(n) + 1 }), ErrUnavailable, "8 bytes, 7 were"},
 		"no data":         {"readat", dataOf(func(uint32) int { return 0 }), io.ErrUnexpectedEOF, "ends the file at 0 of 7"},
 		"negative size":   {"stat", sizeOf(func(uint64) uint64 { return math.MaxUint64 }), fs.ErrInvalid, "size"},
-		"another id": {"stat", func(_ *hostile, r asked) []byte {
-			return answer(packetStatus, r.id+1, uint32(0), "", "")
+		"another id": {"stat", func(_ *hostile, r wiretest.Request) []byte {
+			return wiretest.Packet(wiretest.Status, r.ID+1, uint32(0), "", "")
 		}, ErrUnavailable, "not asked"},
-		"garbage": {"stat", func(*hostile, asked) []byte { return []byte("HTTP/1.1 400") }, ErrUnavailable, "malformed"},
+		"garbage": {"stat", func(*hostile, wiretest.Request) []byte { return []byte("HTTP/1.1 400") }, ErrUnavailable, "malformed"},
 	} {
 		err := calls[c.call]((&hostile{answer: c.answer}).start(t, 100_000))
 		require.Error(t, err, name)
@@ -413,9 +368,9 @@ func TestHostileErrors(t *testing.T) {
 func TestHostileNames(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"a/b", "/etc/passwd", "../x", "x/..", "/", "", "a\x00b"} {
-		h := &hostile{answer: func(h *hostile, r asked) []byte {
-			if r.kind == packetReaddir && strings.HasSuffix(r.fields.string(), "d") {
-				return only(packetReaddir, r, namesAnswer(r.id, "ok", name))
+		h := &hostile{answer: func(h *hostile, r wiretest.Request) []byte {
+			if r.Kind == wiretest.ReadDir && strings.HasSuffix(r.Text(), "d") {
+				return only(wiretest.ReadDir, r, wiretest.NamesPacket(r.ID, "ok", name))
 			}
 			return nil
 		}}
@@ -437,22 +392,22 @@ func TestReadsWhatAFileHasGrownBy(t *testing.T) {
 	t.Parallel()
 	grown := hostileContent + " and more"
 	opened := uint32(0)
-	h := &hostile{answer: func(_ *hostile, r asked) []byte {
-		switch r.kind {
-		case packetOpen:
+	h := &hostile{answer: func(_ *hostile, r wiretest.Request) []byte {
+		switch r.Kind {
+		case wiretest.Open:
 			opened++
-			return answer(packetHandle, r.id, numbered(opened))
-		case packetFstat:
-			return answer(packetAttrs, r.id, attrs(uint64(len(grown)), 0o100644, 1e9))
-		case packetRead:
+			return wiretest.Packet(wiretest.Handle, r.ID, numbered(opened))
+		case wiretest.Fstat:
+			return wiretest.Packet(wiretest.Attrs, r.ID, wiretest.AttrsOf(uint64(len(grown)), 0o100644, 1e9))
+		case wiretest.Read:
 			content := hostileContent
-			if r.string() != numbered(1) {
+			if r.Text() != numbered(1) {
 				content = grown
 			}
-			if off := r.uint64(); off < uint64(len(content)) {
-				return answer(packetData, r.id, content[off:])
+			if off := r.Uint64(); off < uint64(len(content)) {
+				return wiretest.Packet(wiretest.Data, r.ID, content[off:])
 			}
-			return answer(packetStatus, r.id, uint32(statusEOF), "", "")
+			return wiretest.StatusPacket(r.ID, wiretest.EOF)
 		}
 		return nil
 	}}
@@ -469,31 +424,32 @@ func TestReadsWhatAFileHasGrownBy(t *testing.T) {
 // request: neither is as long as it likes.
 func TestHostileLengths(t *testing.T) {
 	t.Parallel()
-	long := strings.Repeat("x", maxPacket-100)
+	long := strings.Repeat("x", wire.MaxPacket-100)
 	for what, call := range calls {
-		h := &hostile{answer: func(_ *hostile, r asked) []byte {
-			return answer(packetStatus, r.id, uint32(statusFailure), long, "")
+		h := &hostile{answer: func(_ *hostile, r wiretest.Request) []byte {
+			return wiretest.Packet(wiretest.Status, r.ID, uint32(wiretest.Failure), long, "")
 		}}
 		if err := call(h.start(t, 0)); err != nil {
-			require.Less(t, len(err.Error()), 2*maxMessage, what)
+			require.Less(t, len(err.Error()), 2*256, what)
 		}
 	}
-	for _, n := range []int{maxHandle, maxHandle + 1, maxPacket - 100} {
+	const mostHandle = 4096
+	for _, n := range []int{mostHandle, mostHandle + 1, len(long)} {
 		sent := 0
-		h := &hostile{answer: func(_ *hostile, r asked) []byte {
-			sent += len(r.b)
-			if r.kind == packetOpen || r.kind == packetOpendir {
-				return answer(packetHandle, r.id, long[:n])
+		h := &hostile{answer: func(_ *hostile, r wiretest.Request) []byte {
+			sent += len(r.Body)
+			if r.Kind == wiretest.Open || r.Kind == wiretest.OpenDir {
+				return wiretest.Packet(wiretest.Handle, r.ID, long[:n])
 			}
 			return nil
 		}}
 		for _, what := range []string{"read", "list"} {
 			err := calls[what](h.start(t, 0))
-			if n > maxHandle {
+			if n > mostHandle {
 				require.ErrorIs(t, err, ErrUnavailable, what)
 				require.ErrorContains(t, err, "handle", what)
 			}
 		}
-		require.Less(t, sent, maxPacket/2)
+		require.Less(t, sent, wire.MaxPacket/2)
 	}
 }

@@ -26,12 +26,12 @@ func (c *connection) endHung(timeout time.Duration) {
 		}
 		now := make(map[*session]waiting)
 		for _, s := range c.live() {
-			oldest, ok := s.wire.oldest()
+			oldest, ok := s.wire.Oldest()
 			if !ok {
 				continue
 			}
-			w := waiting{oldest: oldest.number}
-			if before[s].oldest == oldest.number {
+			w := waiting{oldest: oldest.Number}
+			if before[s].oldest == oldest.Number {
 				w.looks = before[s].looks
 			}
 			if w.looks++; w.looks > looks { // it was sent before the first one

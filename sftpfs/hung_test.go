@@ -2,17 +2,22 @@ package sftpfs
 
 import (
 	"context"
+	"io"
 	"io/fs"
+	"net"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/sftpsyncer/go-syncfs/sftpfs/internal/wire"
+	"github.com/sftpsyncer/go-syncfs/sftpfs/internal/wiretest"
 )
 
 // mute has a server not answer requests of this kind.
-func mute(kind byte) func(*hostile, asked) []byte {
-	return func(_ *hostile, r asked) []byte { return only(kind, r, []byte{}) }
+func mute(kind byte) func(*hostile, wiretest.Request) []byte {
+	return func(_ *hostile, r wiretest.Request) []byte { return only(kind, r, []byte{}) }
 }
 
 // A request that is never answered ends its call, however much else is answered. What the call changes is in doubt.
@@ -23,17 +28,17 @@ func TestHungRequest(t *testing.T) {
 		kind    byte
 		inDoubt bool
 	}{
-		"rename":          {"rename", packetRename, true},
-		"mkdir":           {"mkdir", packetMkdir, true},
-		"opening":         {"write", packetOpen, true},
-		"closing":         {"write", packetClose, false},
-		"writing":         {"upload", packetWrite, false},
-		"staging":         {"stage", packetWrite, true},
-		"stat":            {"stat", packetStat, false},
-		"listing":         {"list", packetReaddir, false},
-		"copying":         {"copy", packetRead, false},
-		"reading":         {"readat", packetRead, false},
-		"reading a whole": {"readversion", packetRead, false},
+		"rename":          {"rename", wiretest.Rename, true},
+		"mkdir":           {"mkdir", wiretest.Mkdir, true},
+		"opening":         {"write", wiretest.Open, true},
+		"closing":         {"write", wiretest.Close, false},
+		"writing":         {"upload", wiretest.Write, false},
+		"staging":         {"stage", wiretest.Write, true},
+		"stat":            {"stat", wiretest.Stat, false},
+		"listing":         {"list", wiretest.ReadDir, false},
+		"copying":         {"copy", wiretest.Read, false},
+		"reading":         {"readat", wiretest.Read, false},
+		"reading a whole": {"readversion", wiretest.Read, false},
 	} {
 		for _, inOrder := range []bool{false, true} {
 			synctest.Test(t, func(t *testing.T) {
@@ -76,7 +81,7 @@ func TestHungRequest(t *testing.T) {
 func TestHungRequestEndsItsChannel(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		h := &hostile{answer: mute(packetMkdir), timeout: time.Hour}
+		h := &hostile{answer: mute(wiretest.Mkdir), timeout: time.Hour}
 		fsys := h.start(t, 0)
 		s, err := fsys.conns.get(context.Background())
 		require.NoError(t, err)
@@ -95,21 +100,32 @@ func TestSlowTransferIsNotHung(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newConnection("host:22")
 		s := newSession(nil, c)
-		s.wire = newWire(fakeChannel{})
+		ours, theirs := net.Pipe()
+		s.wire = wire.New(ours, wire.MaxListing)
+		go func() { _, _ = io.Copy(io.Discard, theirs) }()
+		c.run(func() { _, _ = io.Copy(io.Discard, s.wire) })
 		c.add(s)
 		for id := range uint32(100) {
-			s.wire.await(id, request{kind: packetWrite})
+			_, err := s.wire.Write(wiretest.Packet(wiretest.Write, id, "h", uint64(id), "x"))
+			require.NoError(t, err)
+		}
+		answer := func(id uint32) {
+			_, err := theirs.Write(wiretest.StatusPacket(id, wiretest.OK))
+			require.NoError(t, err)
+			synctest.Wait()
 		}
 		c.run(func() { c.endHung(time.Hour) })
 		for id := range uint32(50) {
 			time.Sleep(59 * time.Minute)
-			s.wire.asked(id)
+			answer(id)
 		}
 		require.False(t, s.isLost())
 		began := time.Now()
 		for id := uint32(51); !s.isLost(); id++ {
 			time.Sleep(7 * time.Minute)
-			s.wire.asked(id)
+			if !s.isLost() {
+				answer(id)
+			}
 		}
 		c.fail(nil)
 		c.end()
@@ -123,7 +139,7 @@ func TestIdleIsNotHung(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newConnection("host:22")
 		s := newSession(nil, c)
-		s.wire = newWire(fakeChannel{})
+		s.wire = initializedWire()
 		c.add(s)
 		c.run(func() { c.endHung(time.Hour) })
 		time.Sleep(1000 * time.Hour)

@@ -19,15 +19,15 @@ const keepAliveRequest = "keepalive@openssh.com"
 // A liveConn counts what arrives: any byte is a sign of life, not only an answer.
 type liveConn struct {
 	net.Conn
-	received atomic.Uint64
-	greeted  atomic.Bool            // an SSH server answers, since what came first begins as its version does
-	onRead   atomic.Pointer[func()] // called when something has been read
+	received   atomic.Uint64
+	identified atomic.Bool            // an SSH server answers: what came first begins like its identification
+	onRead     atomic.Pointer[func()] // called when something has been read
 }
 
 func (c *liveConn) Read(b []byte) (int, error) {
 	n, err := c.Conn.Read(b)
 	if c.received.Add(uint64(n)) == uint64(n) && n > 0 && b[0] == 'S' {
-		c.greeted.Store(true)
+		c.identified.Store(true)
 	}
 	if f := c.onRead.Load(); f != nil && n > 0 {
 		(*f)()
@@ -102,7 +102,7 @@ func (c *connection) keepAlive(idle time.Duration, p pulse) {
 		p.look()
 		wanted := silent > 0
 		for _, s := range c.live() {
-			if !s.hasHeard() { // which has its own time limit
+			if !s.initialized() { // which has its own time limit
 				continue
 			}
 			q := sessions[s]
@@ -110,12 +110,12 @@ func (c *connection) keepAlive(idle time.Duration, p pulse) {
 				q = new(quiet)
 				sessions[s] = q
 			}
-			q.look(s.wire.received.Load(), sent, answered.Load())
+			q.look(s.wire.Received(), sent, answered.Load())
 			if q.looks == 0 && s.isStalled() && s.culprit.Load() != nil { // which is answered
 				s.takeCalls()
 			}
 			if q.proven > 0 {
-				oldest, _ := s.wire.oldest()
+				oldest, _ := s.wire.Oldest()
 				if q.proven >= looks-2 {
 					s.giveUp(oldest, fmt.Errorf("no answer on one channel for %v", idle), idle/looks)
 					continue

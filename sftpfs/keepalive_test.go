@@ -1,17 +1,24 @@
 package sftpfs
 
 import (
+	"io"
+	"net"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/sftpsyncer/go-syncfs/sftpfs/internal/wire"
+	"github.com/sftpsyncer/go-syncfs/sftpfs/internal/wiretest"
 )
 
 // watched is a connection, with a session on it, whose other side is the test.
 type watched struct {
 	*connection
 	session  *session
+	server   net.Conn      // on the session
+	ended    chan struct{} // closed when the session's channel is
 	live     *liveConn
 	probe    func()
 	ask      func()
@@ -23,8 +30,7 @@ type watched struct {
 func watch(idle time.Duration, w *watched) *watched {
 	w.connection, w.live = newConnection("host:22"), new(liveConn)
 	w.session = newSession(nil, w.connection)
-	w.session.wire = newWire(fakeChannel{})
-	close(w.session.wire.heard)
+	w.open()
 	w.add(w.session)
 	w.wg.Go(func() {
 		w.keepAlive(idle, pulse{
@@ -37,11 +43,30 @@ func watch(idle time.Duration, w *watched) *watched {
 	return w
 }
 
+// open gives the session a channel on which the server has begun with a long answer.
+func (w *watched) open() {
+	ours, theirs := net.Pipe()
+	w.session.wire, w.server, w.ended = wire.New(ours, wire.MaxListing), theirs, make(chan struct{})
+	w.wg.Go(func() {
+		defer close(w.ended)
+		_, _ = io.Copy(io.Discard, theirs)
+	})
+	w.wg.Go(func() { _, _ = io.Copy(io.Discard, w.session.wire) })
+	w.wg.Go(func() {
+		<-w.lost
+		theirs.Close()
+	})
+	_, _ = w.session.wire.Write(wiretest.Packet(wiretest.Fstat, 1, "h"))
+	_, _ = theirs.Write(wiretest.VersionPacket())
+	_, _ = theirs.Write(wiretest.Packet(wiretest.Attrs, 1, make([]byte, wire.MaxPacket-5))[:wiretest.HeaderSize])
+	synctest.Wait()
+}
+
 // hear lets a byte arrive, on the session too if that is so.
 func (w *watched) hear(onSession bool) {
 	w.live.received.Add(1)
 	if onSession {
-		w.session.wire.received.Add(1)
+		_, _ = w.server.Write([]byte{0})
 	}
 }
 
@@ -112,7 +137,7 @@ func TestStuckSession(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			w := &watched{}
 			w.probe = func() { time.Sleep(time.Millisecond); w.hear(false) }
-			w.ask = func() { <-w.session.wire.closed }
+			w.ask = func() { <-w.ended }
 			watch(40*time.Second, w)
 			time.Sleep(time.Nanosecond)
 			w.hear(true)

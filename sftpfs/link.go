@@ -9,6 +9,9 @@ import (
 	"syscall"
 
 	"github.com/pkg/sftp"
+
+	"github.com/sftpsyncer/go-syncfs/sftpfs/internal/invalid"
+	"github.com/sftpsyncer/go-syncfs/sftpfs/internal/wire"
 )
 
 // SymlinkIfPossible makes newname a link to oldname. A relative target is stored as it is, an absolute one as the
@@ -96,7 +99,7 @@ func (f *Fs) ReadlinkIfPossible(name string) (string, error) {
 		target, err := r.readlink(p)
 		if refused(err) {
 			if fi, lerr := r.lstat(p); lerr == nil && fi.Mode()&fs.ModeSymlink == 0 {
-				return "", errInvalid
+				return "", invalid.Argument
 			}
 		}
 		return target, err
@@ -118,6 +121,8 @@ func (r remote) unfollowed(p string, fi fs.FileInfo) fs.FileInfo {
 	if err != nil {
 		return fi
 	}
-	const linkToAll = 0o120777 // its mode
-	return info{fi.Name(), &sftp.FileStat{Size: uint64(len(target)), Mode: linkToAll, Mtime: uint32(fi.ModTime().Unix())}}
+	const linkToAll = 0o120777         // its mode
+	link, _ := wire.NewInfo(fi.Name(), // whose error is about the size
+		&sftp.FileStat{Size: uint64(len(target)), Mode: linkToAll, Mtime: uint32(fi.ModTime().Unix())})
+	return link
 }

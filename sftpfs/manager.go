@@ -9,6 +9,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/sftpsyncer/go-syncfs/sftpfs/internal/wire"
 )
 
 // A source hands out the sessions that calls run on.
@@ -129,7 +131,7 @@ func (m *manager) join(patient bool) (*session, *attempt, error) {
 		if s.load() >= crowd || s.isStalled() {
 			m.growFor(live, loadOf(live))
 		}
-		if patient && m.growing > 0 && (s.isStalled() || s.load() >= maxAwaited && !m.connecting) {
+		if patient && m.growing > 0 && (s.isStalled() || s.load() >= wire.MaxRequests && !m.connecting) {
 			return nil, &attempt{done: m.grown}, nil
 		}
 		return s.begin(), nil, nil
@@ -164,7 +166,7 @@ func (m *manager) connectFor(a *attempt) {
 		return
 	}
 	m.growAsExpected()
-	if s.hasHeard() {
+	if s.initialized() {
 		m.failures, m.failure = 0, nil
 		return
 	}
@@ -175,7 +177,7 @@ func (m *manager) connectFor(a *attempt) {
 
 // confirm notes whether the attempt that has made s has failed. Calls begin before that is known.
 func (m *manager) confirm(s *session, unsure *attempt) {
-	err := s.greeted()
+	err := s.awaitInit()
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	defer close(unsure.done)

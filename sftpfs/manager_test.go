@@ -1,6 +1,7 @@
 package sftpfs
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -8,10 +9,14 @@ import (
 	"io/fs"
 	"sync"
 	"testing"
+	"testing/iotest"
 	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/sftpsyncer/go-syncfs/sftpfs/internal/wire"
+	"github.com/sftpsyncer/go-syncfs/sftpfs/internal/wiretest"
 )
 
 // A fakeOpener takes its time, counts, and refuses what it is told to.
@@ -53,14 +58,22 @@ func (o *fakeOpener) connect(ctx context.Context, opened func(*connection)) (*se
 
 func fakeSession(c *connection) *session {
 	s := newSession(nil, c)
-	s.wire = newWire(fakeChannel{})
-	close(s.wire.heard)
+	s.wire = initializedWire()
 	return s
 }
 
-type fakeChannel struct{ io.ReadWriter }
+// initializedWire returns a wire on which the server has said that it offers these extensions, and nothing else.
+func initializedWire(extensions ...any) *wire.Wire {
+	w := wire.New(saidAll{iotest.DataErrReader(bytes.NewReader(wiretest.VersionPacket(extensions...)))}, wire.MaxListing)
+	_, _ = w.Read(make([]byte, 1))
+	return w
+}
 
-func (fakeChannel) Close() error { return nil }
+// saidAll is a channel on which the server has said all it will say.
+type saidAll struct{ io.Reader }
+
+func (saidAll) Write(b []byte) (int, error) { return len(b), nil }
+func (saidAll) Close() error                { return nil }
 
 func (o *fakeOpener) extend(ctx context.Context, c *connection) (*session, error) {
 	if !sleep(ctx, o.takes) {
@@ -259,9 +272,9 @@ func TestBurstIsSpread(t *testing.T) {
 	}{
 		"few":                      {calls: crowd, sessions: 1, takes: time.Second},
 		"some":                     {calls: 2*crowd + 1, sessions: 3, takes: time.Second},
-		"many":                     {calls: 8 * maxAwaited, sessions: 8, takes: time.Second, ended: time.Second},
-		"the server is slow":       {calls: 2 * maxAwaited, sessions: 8, takes: time.Minute, ended: growthIsAwaited},
-		"the server takes no more": {calls: 2 * maxAwaited, sessions: 2, perConn: 1, takes: time.Second, ended: time.Second},
+		"many":                     {calls: 8 * wire.MaxRequests, sessions: 8, takes: time.Second, ended: time.Second},
+		"the server is slow":       {calls: 2 * wire.MaxRequests, sessions: 8, takes: time.Minute, ended: growthIsAwaited},
+		"the server takes no more": {calls: 2 * wire.MaxRequests, sessions: 2, perConn: 1, takes: time.Second, ended: time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -282,7 +295,7 @@ func TestBurstIsSpread(t *testing.T) {
 				require.Len(t, m.live(), c.sessions)
 				if c.takes == c.ended && c.perConn == 0 {
 					for _, s := range m.live() {
-						require.EqualValues(t, maxAwaited, s.load())
+						require.EqualValues(t, wire.MaxRequests, s.load())
 					}
 				}
 			})

@@ -5,6 +5,8 @@ import (
 	"io/fs"
 	"path"
 	"syscall"
+
+	"github.com/sftpsyncer/go-syncfs/sftpfs/internal/wire"
 )
 
 // Mkdir is os.Mkdir.
@@ -44,9 +46,9 @@ func (f *Fs) MkdirAll(name string, perm fs.FileMode) error {
 
 // makeDir makes a directory, and returns what that is, or what it is that is there, if it has come to know.
 func (r remote) makeDir(p string, perm fs.FileMode) (fs.FileInfo, error) {
-	fi, err := r.makeDirShort(p, perm)
-	if errors.Is(err, errNoShortCut) {
-		fi, err = r.makeDirLong(p, perm)
+	fi, err := r.makeDirPipelined(p, perm)
+	if errors.Is(err, errNotPipelined) {
+		fi, err = r.makeDirStepwise(p, perm)
 	}
 	if fi == nil || err != nil {
 		return fi, err
@@ -61,8 +63,8 @@ func (r remote) makeDir(p string, perm fs.FileMode) (fs.FileInfo, error) {
 	return nil, nil
 }
 
-// makeDirLong returns what it has made, if the mode of that may not be the one that was asked for, or what is there.
-func (r remote) makeDirLong(p string, perm fs.FileMode) (fs.FileInfo, error) {
+// makeDirStepwise returns what it has made, if the mode of that may not be the one that was asked for, or what is there.
+func (r remote) makeDirStepwise(p string, perm fs.FileMode) (fs.FileInfo, error) {
 	err := r.mkdir(p)
 	if refused(err) {
 		if there, lerr := r.lstat(p); lerr == nil {
@@ -76,24 +78,22 @@ func (r remote) makeDirLong(p string, perm fs.FileMode) (fs.FileInfo, error) {
 	return r.lstat(p)
 }
 
-// makeDirShort makes a directory and looks at it in one round trip.
-func (r remote) makeDirShort(p string, perm fs.FileMode) (fs.FileInfo, error) {
-	if err := r.mayBeShort(); err != nil {
+// makeDirPipelined makes a directory and looks at it in one round trip.
+func (r remote) makeDirPipelined(p string, perm fs.FileMode) (fs.FileInfo, error) {
+	if err := r.canPipeline(); err != nil {
 		return nil, err
 	}
 	full := r.on(p)
-	replies, err := r.exchange(
-		message{kind: packetMkdir, body: body{}.string(full).uint32(attrPermissions).uint32(posixMode(perm))},
-		message{kind: packetLstat, body: body{}.string(full)})
+	replies, err := r.exchange(wire.Mkdir(full, posixMode(perm)), wire.Lstat(full))
 	if err != nil {
 		return nil, err
 	}
-	fi, err := replies[1].info(path.Base(p))
-	switch code, ok := replies[0].status(); {
-	case ok && code == statusFailure && err == nil:
+	fi, err := replies[1].Info(path.Base(p))
+	switch {
+	case replies[0].Is(wire.StatusFailure) && err == nil:
 		return fi, syscall.EEXIST
-	case !ok || code != statusOK:
-		return nil, errNoShortCut
+	case replies[0].Done() != nil:
+		return nil, errNotPipelined
 	case err != nil:
 		return r.lstat(p)
 	}

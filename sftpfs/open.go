@@ -8,6 +8,8 @@ import (
 
 	"github.com/pkg/sftp"
 	"github.com/spf13/afero"
+
+	"github.com/sftpsyncer/go-syncfs/sftpfs/internal/invalid"
 )
 
 const (
@@ -20,7 +22,7 @@ const (
 func (f *Fs) OpenFile(name string, flag int, perm fs.FileMode) (afero.File, error) {
 	p, err := clean(name)
 	if err == nil && flag&access == access {
-		err = errInvalid
+		err = invalid.Argument
 	}
 	if err != nil {
 		return nil, pathError("open", name, err)

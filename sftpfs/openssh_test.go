@@ -179,8 +179,8 @@ func TestOpenSSHReadOnly(t *testing.T) {
 	require.NoError(t, fstest.TestFS(afero.NewIOFS(fsys), "f"))
 }
 
-// Whatever is done at the same time, OpenSSH gives out the handles that are foretold.
-func TestOpenSSHGivesOutHandlesAsForetold(t *testing.T) {
+// Whatever is done at the same time, OpenSSH gives out the handles that are predicted.
+func TestOpenSSHGivesOutHandlesAsPredicted(t *testing.T) {
 	t.Parallel()
 	server := opensshtest.Start(t, opensshtest.Options{})
 	fsys := newFs(t, openSSHConfig(server))
@@ -231,7 +231,7 @@ func TestOpenSSHGivesOutHandlesAsForetold(t *testing.T) {
 		})
 	}
 	running.Wait()
-	right, wrong := fsys.Foretelling()
+	right, wrong := fsys.Predicting()
 	require.Positive(t, right)
 	require.Zero(t, wrong)
 }

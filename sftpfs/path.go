@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+
+	"github.com/sftpsyncer/go-syncfs/sftpfs/internal/invalid"
 )
 
 const (
@@ -16,7 +18,7 @@ const (
 // before it is sent, since OpenSSH drops the session of one who sends it.
 func clean(name string) (string, error) {
 	if strings.ContainsRune(name, 0) {
-		return "", errInvalid
+		return "", invalid.Argument
 	}
 	return path.Clean("/" + filepath.ToSlash(name)), nil
 }

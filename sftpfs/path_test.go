@@ -9,6 +9,8 @@ import (
 
 	"github.com/pkg/sftp"
 	"github.com/stretchr/testify/require"
+
+	"github.com/sftpsyncer/go-syncfs/sftpfs/internal/invalid"
 )
 
 func noDial(t *testing.T) func(context.Context, string, string) (net.Conn, error) {
@@ -29,7 +31,7 @@ func TestClean(t *testing.T) {
 		require.Equal(t, want, got, "%q", name)
 	}
 	_, err := clean("a\x00b")
-	require.ErrorIs(t, err, errInvalid)
+	require.ErrorIs(t, err, invalid.Argument)
 }
 
 func TestRootOnServer(t *testing.T) {

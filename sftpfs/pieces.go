@@ -7,21 +7,23 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"github.com/sftpsyncer/go-syncfs/sftpfs/internal/wire"
 )
 
 const (
 	// packet is how much every server takes in one WRITE and gives in one READ.
 	packet = 32 << 10
 	// largePacket is how much pkg/sftp can take in an answer, and OpenSSH does.
-	largePacket = 255 << 10
+	largePacket = wire.MaxPacket - 1<<10 // less what stands before the data
 	// inFlight is how many bytes of one file are under way at a time: what one SSH channel moves in a round trip.
 	inFlight = 2 << 20
 )
 
 // packetSize returns how large packets are to be. Large ones save both sides work, which counts where the line is
 // fast; where it is slow, an answer to each would be long in coming.
-func packetSize(limits limits, roundTrip time.Duration) int {
-	if min(limits.read, limits.write) < largePacket || roundTrip == 0 || roundTrip >= longRoundTrip {
+func packetSize(limits wire.Limits, roundTrip time.Duration) int {
+	if min(limits.Read, limits.Write) < largePacket || roundTrip == 0 || roundTrip >= longRoundTrip {
 		return packet
 	}
 	return largePacket

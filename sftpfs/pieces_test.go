@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/sftpsyncer/go-syncfs/sftpfs/internal/wire"
 )
 
 func TestInPieces(t *testing.T) {
@@ -53,21 +55,21 @@ func TestInPiecesCountsWithoutGap(t *testing.T) {
 
 func TestPacketSize(t *testing.T) {
 	t.Parallel()
-	able := limits{read: 261120, write: 261120}
+	able := wire.Limits{Read: 261120, Write: 261120}
 	for _, c := range []struct {
-		limits    limits
+		limits    wire.Limits
 		roundTrip time.Duration
 		want      int
 	}{
 		{able, time.Millisecond, largePacket},
 		{able, 0, packet},
 		{able, longRoundTrip, packet},
-		{limits{}, time.Millisecond, packet},
-		{limits{read: 261120, write: 65536}, time.Millisecond, packet},
+		{wire.Limits{}, time.Millisecond, packet},
+		{wire.Limits{Read: 261120, Write: 65536}, time.Millisecond, packet},
 	} {
 		require.Equal(t, c.want, packetSize(c.limits, c.roundTrip))
 	}
-	require.LessOrEqual(t, largePacket+64, maxPacket)
+	require.LessOrEqual(t, largePacket+64, wire.MaxPacket)
 }
 
 // Thousands of small files may be under way, and each holds a buffer.

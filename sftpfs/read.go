@@ -7,6 +7,7 @@ import (
 	"syscall"
 
 	"github.com/sftpsyncer/go-syncfs/internal/abandon"
+	"github.com/sftpsyncer/go-syncfs/sftpfs/internal/invalid"
 )
 
 // Read is os.File.Read: it fills b unless the file ends before.
@@ -31,7 +32,7 @@ func (f *File) ReadsAtOnce() bool { return true }
 // ReadAt is os.File.ReadAt.
 func (f *File) ReadAt(b []byte, off int64) (int, error) {
 	if off < 0 {
-		return 0, pathError("readat", f.name, errInvalid)
+		return 0, pathError("readat", f.name, invalid.Argument)
 	}
 	n, err := f.readAt(b, off)
 	return n, pathError("read", f.name, err)

@@ -5,6 +5,8 @@ import (
 	"path"
 	"slices"
 	"time"
+
+	"github.com/sftpsyncer/go-syncfs/sftpfs/internal/wire"
 )
 
 // ReadVersion returns the content of a small file of which a look at it has shown that size and mtime, and what it is
@@ -23,30 +25,30 @@ func (f *Fs) ReadVersion(name string, size int64, mtime time.Time) (content []by
 }
 
 func (r remote) readVersion(p string, size int64, mtime time.Time) ([]byte, fs.FileInfo, error) {
-	var requests []message
+	var requests []wire.Request
 	for off := int64(0); off < max(size, 1); off += packet { // a file of size 0 may have content all the same
 		n := uint32(min(packet, max(size-off, 1)))
-		requests = append(requests, message{kind: packetRead, body: body{}.uint64(uint64(off)).uint32(n), ofOpened: true})
+		requests = append(requests, wire.ReadAt(uint64(off), n))
 	}
-	requests = append(requests, message{kind: packetFstat, ofOpened: true})
-	replies, err := r.use(packetOpen, p, body{}.uint32(openRead).uint32(0), requests...)
+	requests = append(requests, wire.Fstat())
+	replies, err := r.use(wire.OpenRead(r.on(p)), requests...)
 	if err != nil {
 		return nil, nil, err
 	}
 	last := len(replies) - 1
-	fi, err := replies[last].info(path.Base(p))
+	fi, err := replies[last].Info(path.Base(p))
 	if err != nil {
 		return nil, nil, err
 	}
 	if fi.Size() != size || fi.ModTime().Unix() != mtime.Unix() {
-		return nil, nil, errNoShortCut
+		return nil, nil, errNotPipelined
 	}
 	var content []byte
 	for i, reply := range replies[:last] {
-		if code, ok := reply.status(); ok && code == statusEOF && size == 0 {
+		if reply.Is(wire.StatusEOF) && size == 0 {
 			break
 		}
-		b, err := reply.data()
+		b, err := reply.Data()
 		if err != nil {
 			return nil, nil, err
 		}
@@ -57,7 +59,7 @@ func (r remote) readVersion(p string, size int64, mtime time.Time) ([]byte, fs.F
 		}
 	}
 	if int64(len(content)) != size {
-		return nil, nil, errNoShortCut
+		return nil, nil, errNotPipelined
 	}
 	return content, fi, nil
 }

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/pkg/sftp"
+
+	"github.com/sftpsyncer/go-syncfs/sftpfs/internal/wire"
 )
 
 // A remote is a session as one call sees it: paths are clean, errors reduced, and no request goes out once the
@@ -26,7 +28,7 @@ func ask[T any](r remote, p string, request func(full string) (T, error)) (T, er
 		return zero, err
 	}
 	full := r.on(p)
-	r.asks(hashOf(full))
+	r.asks(wire.HashPath(full))
 	v, err := request(full)
 	if err != nil {
 		return zero, tooLong(r.reduce(err), full)
@@ -81,7 +83,7 @@ func (r remote) removeDir(p string) error { return tell(r, p, r.client.RemoveDir
 // rename replaces newp where the server offers to do so atomically.
 func (r remote) rename(oldp, newp string) error {
 	send := r.client.Rename
-	if r.offers(extensionPosixRename) {
+	if r.offers(wire.ExtensionPosixRename) {
 		send = r.client.PosixRename
 	}
 	return tell(r, newp, func(full string) error { return send(r.on(oldp), full) })
@@ -108,7 +110,7 @@ func (r remote) readlink(p string) (string, error) {
 // name of an entry fails the listing, lest a path made of it lead elsewhere. (pkg/sftp drops "." and "..", which
 // some servers list, and what stands before the last slash of a name: a wire refuses such a name before.)
 func (r remote) list(p string) ([]fs.FileInfo, error) {
-	if entries, err := r.listShort(p); err == nil || errors.Is(err, ErrUnavailable) || errors.As(err, new(badAnswer)) {
+	if entries, err := r.listPipelined(p); err == nil || errors.Is(err, ErrUnavailable) || errors.As(err, new(wire.BadAnswer)) {
 		return entries, err
 	}
 	entries, err := ask(r, p, func(full string) ([]fs.FileInfo, error) {
@@ -125,11 +127,10 @@ func (r remote) list(p string) ([]fs.FileInfo, error) {
 		return nil, err
 	}
 	for i, fi := range entries {
-		name := fi.Name()
-		if name == "." || name == ".." || badName(name) {
-			return nil, badEntry(name)
+		if err := wire.CheckName(fi.Name()); err != nil {
+			return nil, err
 		}
-		if entries[i], err = newInfo(name, fi); err != nil {
+		if entries[i], err = newInfo(fi.Name(), fi); err != nil {
 			return nil, err
 		}
 	}
@@ -147,26 +148,5 @@ func snapshot(p string) func(fs.FileInfo, error) (fs.FileInfo, error) {
 }
 
 func newInfo(name string, fi fs.FileInfo) (fs.FileInfo, error) {
-	return infoOf(name, fi.Sys().(*sftp.FileStat))
+	return wire.NewInfo(name, fi.Sys().(*sftp.FileStat))
 }
-
-func infoOf(name string, stat *sftp.FileStat) (fs.FileInfo, error) {
-	i := info{name, stat}
-	if i.Size() < 0 {
-		return nil, badSize(i.Size())
-	}
-	return i, nil
-}
-
-// An info is a snapshot; Sys returns its *sftp.FileStat.
-type info struct {
-	name string
-	stat *sftp.FileStat
-}
-
-func (i info) Name() string       { return i.name }
-func (i info) Size() int64        { return int64(i.stat.Size) }
-func (i info) Mode() fs.FileMode  { return i.stat.FileMode() }
-func (i info) ModTime() time.Time { return i.stat.ModTime() }
-func (i info) IsDir() bool        { return i.Mode().IsDir() }
-func (i info) Sys() any           { return i.stat }

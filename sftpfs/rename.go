@@ -7,6 +7,9 @@ import (
 	"math/rand/v2"
 	"path"
 	"syscall"
+
+	"github.com/sftpsyncer/go-syncfs/sftpfs/internal/invalid"
+	"github.com/sftpsyncer/go-syncfs/sftpfs/internal/wire"
 )
 
 // Rename is os.Rename: it replaces an existing file atomically, and refuses an existing directory. Where the server
@@ -33,7 +36,7 @@ func (f *Fs) rename(oldname, newname string, move func(r remote, oldp, newp stri
 
 // moveFile looks at the target only if the server refuses.
 func (f *Fs) moveFile(r remote, oldp, newp string) error {
-	if r.offers(extensionPosixRename) {
+	if r.offers(wire.ExtensionPosixRename) {
 		err := r.rename(oldp, newp)
 		if !refused(err) && !missing(err) && !errors.Is(err, fs.ErrExist) {
 			return err
@@ -103,7 +106,7 @@ func whyNotMoved(oldp, newp string, source, target fs.FileInfo, err error) error
 	case target != nil:
 		return syscall.EEXIST
 	case source.IsDir() && inside(newp, oldp):
-		return errInvalid
+		return invalid.Argument
 	}
 	return err
 }

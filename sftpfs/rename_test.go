@@ -7,12 +7,17 @@ import (
 
 	"github.com/pkg/sftp"
 	"github.com/stretchr/testify/require"
+
+	"github.com/sftpsyncer/go-syncfs/sftpfs/internal/invalid"
+	"github.com/sftpsyncer/go-syncfs/sftpfs/internal/wire"
 )
 
 func TestWhyNotMoved(t *testing.T) {
 	t.Parallel()
-	file := info{"f", &sftp.FileStat{Mode: 0o100644}}
-	dir := info{"d", &sftp.FileStat{Mode: 0o040755}}
+	file, err := wire.NewInfo("f", &sftp.FileStat{Mode: 0o100644})
+	require.NoError(t, err)
+	dir, err := wire.NewInfo("d", &sftp.FileStat{Mode: 0o040755})
+	require.NoError(t, err)
 	bare := &failure{&sftp.StatusError{Code: 4}}
 	for _, c := range []struct {
 		what           string
@@ -22,7 +27,7 @@ func TestWhyNotMoved(t *testing.T) {
 	}{
 		{"directory over file, OpenSSH", "/x", dir, file, syscall.ENOENT, syscall.ENOTDIR},
 		{"directory over file, others", "/x", dir, file, bare, syscall.ENOTDIR},
-		{"into itself", "/a/x", dir, nil, bare, errInvalid},
+		{"into itself", "/a/x", dir, nil, bare, invalid.Argument},
 		{"into what is missing in itself", "/a/x/y", dir, nil, syscall.ENOENT, syscall.ENOENT},
 		{"to where no directory is", "/no/x", file, nil, syscall.ENOENT, syscall.ENOENT},
 		{"file over file, no replacing", "/x", file, file, bare, syscall.EEXIST},

@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"math"
 	"path"
 	"strings"
 	"sync"
@@ -14,27 +12,29 @@ import (
 	"time"
 
 	"github.com/pkg/sftp"
+
+	"github.com/sftpsyncer/go-syncfs/sftpfs/internal/wire"
 )
 
 // A session is one SFTP channel on a connection. It never comes back: once lost, another takes its place.
 type session struct {
 	client  *sftp.Client
-	wire    *wire // nil where client belongs to the program
+	wire    *wire.Wire // nil where client belongs to the program
 	conn    *connection
 	root    string // Config.Root on the server, absolute and clean
 	openSSH bool   // by the version of SSH
 
-	calls  atomic.Int64           // that run on it
-	files  atomic.Int64           // that are open on it
-	limit  atomic.Int64           // of files, as learnt; 0: none known
-	limits atomic.Pointer[limits] // as stated
-	used   atomic.Bool            // since the manager last looked
+	calls  atomic.Int64                // that run on it
+	files  atomic.Int64                // that are open on it
+	limit  atomic.Int64                // of files, as learnt; 0: none known
+	limits atomic.Pointer[wire.Limits] // as stated
+	used   atomic.Bool                 // since the manager last looked
 
 	claimed atomic.Int64 // bytes that transfers would like to have under way on it
 
-	stalled atomic.Pointer[ending]  // ends when there was no answer for long; then the session takes no more calls
-	culprit atomic.Pointer[request] // what is not answered; set before stalled ends, nil if nothing is known
-	givenUp atomic.Bool             // because of that
+	stalled atomic.Pointer[ending]       // ends when there was no answer for long; then the session takes no more calls
+	culprit atomic.Pointer[wire.Pending] // what is not answered; set before stalled ends, nil if nothing is known
+	givenUp atomic.Bool                  // because of that
 
 	once  sync.Once
 	lost  chan struct{} // closed by fail
@@ -45,7 +45,7 @@ type session struct {
 func newSession(client *sftp.Client, conn *connection) *session {
 	s := &session{client: client, conn: conn, lost: make(chan struct{}), ended: make(chan struct{})}
 	s.takeCalls()
-	s.limits.Store(new(limits))
+	s.limits.Store(new(wire.Limits))
 	return s
 }
 
@@ -71,8 +71,7 @@ func (s *session) watch() {
 		err = errors.New("closed by the server")
 	}
 	s.fail(err)
-	s.wire.writing.Lock() // waits for who is sending
-	defer s.wire.writing.Unlock()
+	s.wire.AwaitWrites()
 }
 
 // fail marks the session as lost. The first cause is the one that calls report.
@@ -104,7 +103,7 @@ func (s *session) isStalled() bool { return s.stalled.Load().Err() != nil }
 
 // giveUp ends a session that is not answered any more, and lets the others on its connection be. Where a call goes on waiting,
 // since the server takes nothing more of what it sends, the connection ends when it has been patient.
-func (s *session) giveUp(culprit request, cause error, patience time.Duration) {
+func (s *session) giveUp(culprit wire.Pending, cause error, patience time.Duration) {
 	s.culprit.Store(&culprit)
 	s.givenUp.Store(true)
 	s.fail(cause)
@@ -133,40 +132,14 @@ func (s *session) full() bool {
 // hasPlenty tells whether the server is known to have at least as many handles left as are in use.
 func (s *session) hasPlenty() bool { return 2*s.files.Load() <= s.limit.Load() }
 
-// Extensions of the protocol.
-const (
-	extensionLimits      = "limits@openssh.com" // asks for the limits of the server
-	extensionFsync       = "fsync@openssh.com"
-	extensionPosixRename = "posix-rename@openssh.com"
-	extensionStatVFS     = "statvfs@openssh.com" // how full the disk is
-)
-
-// limits are those of a server, as it states them. 0: not known.
-type limits struct{ read, write, files int64 }
-
-// askLimits asks for them, so that nobody waits for the answer.
+// askLimits asks for the limits of the server. The request goes out with the next one, and nobody waits for the answer.
 func (s *session) askLimits() {
-	_ = s.wire.enqueue([]message{{kind: packetExtended, body: body{}.string(extensionLimits)}}, func(_ int, r reply) {
-		if r.kind == packetExtendedReply {
-			s.learn(r.body)
+	_ = s.wire.Enqueue(func(_ int, r wire.Reply) {
+		if limits, err := r.Limits(); err == nil {
+			s.limits.Store(&limits)
+			s.limit.Store(limits.Files)
 		}
-	})
-}
-
-// learn takes what a server answers to that.
-func (s *session) learn(stated []byte) {
-	f := fields{b: stated}
-	f.uint64() // the longest packet
-	l := limits{read: f.limit(), write: f.limit(), files: f.limit()}
-	s.limits.Store(&l)
-	s.limit.Store(l.files)
-}
-
-func (f *fields) limit() int64 {
-	if n := f.uint64(); n < math.MaxInt32 {
-		return int64(n)
-	}
-	return 0
+	}, wire.AskLimits())
 }
 
 // packet returns how large packets are to be.
@@ -174,16 +147,16 @@ func (s *session) packet() int {
 	return packetSize(*s.limits.Load(), time.Duration(s.conn.roundTrip.Load()))
 }
 
-// hasHeard tells whether the server has said what it offers.
-func (s *session) hasHeard() bool { return s.wire == nil || s.wire.hasHeard() }
+// initialized tells whether the server has said what it offers.
+func (s *session) initialized() bool { return s.wire == nil || s.wire.Initialized() }
 
-// greeted waits until the server has said what it offers. The error says why that does not come.
-func (s *session) greeted() error {
-	if s.hasHeard() { // and perhaps was lost since
+// awaitInit waits until the server has said what it offers. The error says why that does not come.
+func (s *session) awaitInit() error {
+	if s.initialized() { // and perhaps was lost since
 		return nil
 	}
 	select {
-	case <-s.wire.heard:
+	case <-s.wire.InitDone():
 		return nil
 	case <-s.lost:
 	case <-s.conn.lost:
@@ -191,12 +164,12 @@ func (s *session) greeted() error {
 	return s.unavailable(errors.New("lost before SFTP had started"))
 }
 
-// hurry ends the connection if the server has not said what it offers when the time is up.
-func (s *session) hurry(left time.Duration) {
+// boundInit ends the connection if the server has not said what it offers when the time is up.
+func (s *session) boundInit(left time.Duration) {
 	late := time.NewTimer(left)
 	defer late.Stop()
 	select {
-	case <-s.wire.heard:
+	case <-s.wire.InitDone():
 	case <-s.lost:
 	case <-s.conn.lost:
 	case <-late.C:
@@ -210,28 +183,24 @@ func (s *session) offers(extension string) bool {
 		_, ok := s.client.HasExtension(extension)
 		return ok
 	}
-	if s.greeted() != nil {
+	if s.awaitInit() != nil {
 		return false
 	}
-	_, ok := s.wire.offers[extension]
+	_, ok := s.wire.Extensions()[extension]
 	return ok
 }
 
 // hasFiles tells whether what the server serves are files, which take writes in any order through any handle. One that
 // can put them on its disk is taken to have some; what others serve may be objects that are only ever written in a row.
 func (s *session) hasFiles() bool {
-	return s.offers(extensionFsync)
+	return s.offers(wire.ExtensionFsync)
 }
 
 // unavailable ends the session for err, and says so in the words of the first cause. That cause is not wrapped: it
 // could match a sentinel that means an answer of the server.
 func (s *session) unavailable(err error) error {
 	if s.wire != nil {
-		if failure := s.wire.failure.Load(); failure != nil && *failure != io.EOF {
-			err = *failure // of which pkg/sftp says that the connection is lost
-		} else if s.wire.ahead && !s.hasHeard() {
-			err = notStarted(err)
-		}
+		err = s.wire.Explain(err)
 	}
 	s.fail(err)
 	cause := s.cause

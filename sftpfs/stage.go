@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/pkg/sftp"
+
+	"github.com/sftpsyncer/go-syncfs/sftpfs/internal/wire"
 )
 
 // Stage makes a new small file that is to be renamed over target: with its content, mode and times. It returns what it
@@ -21,14 +23,14 @@ func (f *Fs) Stage(name string, content []byte, mode fs.FileMode, atime, mtime t
 		q, err = clean(target)
 	}
 	if err == nil && (!fits(atime) || !fits(mtime)) {
-		err = errNoShortCut
+		err = errNotPipelined
 	}
 	if err != nil {
 		return nil, nil, pathError("open", name, err)
 	}
 	l, err := call(f, once, func(r remote) (l look, err error) {
 		if f.learnt.is(&f.learnt.refusesAttributes) {
-			return l, errNoShortCut
+			return l, errNotPipelined
 		}
 		stat := &sftp.FileStat{Mode: posixMode(mode), Atime: uint32(atime.Unix()), Mtime: uint32(mtime.Unix())}
 		l.staged, l.there, err = f.stage(r, p, content, stat, q)
@@ -39,39 +41,32 @@ func (f *Fs) Stage(name string, content []byte, mode fs.FileMode, atime, mtime t
 
 func (f *Fs) stage(r remote, p string, content []byte, want *sftp.FileStat, target string) (
 	staged, there fs.FileInfo, err error) {
-	var requests []message
+	var requests []wire.Request
 	for off := 0; off < len(content); off += packet {
-		piece := content[off:min(off+packet, len(content))]
-		requests = append(requests,
-			message{packetWrite, body{}.uint64(uint64(off)).uint32(uint32(len(piece))), true, piece})
+		requests = append(requests, wire.WriteAt(uint64(off), content[off:min(off+packet, len(content))]))
 	}
 	writes := len(requests)
-	requests = append(requests,
-		message{kind: packetFsetstat, body: body{}.uint32(attrPermissions | attrTimes).
-			uint32(want.Mode).uint32(want.Atime).uint32(want.Mtime), ofOpened: true},
-		message{kind: packetFstat, ofOpened: true},
-		message{kind: packetLstat, body: body{}.string(r.on(target))})
-	replies, err := r.use(packetOpen, p, body{}.uint32(openWrite|openCreate|openExcl).
-		uint32(attrPermissions).uint32(want.Mode|0o600), requests...)
+	requests = append(requests, wire.Fsetstat(want.Mode, want.Atime, want.Mtime), wire.Fstat(), wire.Lstat(r.on(target)))
+	replies, err := r.use(wire.OpenNew(r.on(p), want.Mode|0o600), requests...)
 	if err != nil {
 		return nil, nil, err
 	}
 	for _, written := range replies[:writes] {
-		if err := written.done(); err != nil {
+		if err := written.Done(); err != nil {
 			return nil, nil, err
 		}
 	}
-	if err := replies[writes].done(); err != nil {
+	if err := replies[writes].Done(); err != nil {
 		f.learnt.note(&f.learnt.refusesAttributes)
 		return nil, nil, err
 	}
-	if staged, err = replies[writes+1].info(path.Base(p)); err != nil {
+	if staged, err = replies[writes+1].Info(path.Base(p)); err != nil {
 		return nil, nil, err
 	}
-	if code, ok := replies[writes+2].status(); ok && code == statusNoSuchFile {
+	if replies[writes+2].Is(wire.StatusNoSuchFile) {
 		return staged, nil, nil
 	}
-	if there, err = replies[writes+2].info(path.Base(target)); err != nil {
+	if there, err = replies[writes+2].Info(path.Base(target)); err != nil {
 		return nil, nil, err
 	}
 	return staged, there, nil

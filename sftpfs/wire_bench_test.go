@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/sftpsyncer/go-syncfs/sftpfs/internal/wiretest"
 )
 
 // BenchmarkPacket reads 32 KiB from a server in this process that answers at once: by the package's own requests, with what
@@ -14,12 +16,12 @@ import (
 // On two cores the first takes 49 us and the second 34; what the server in this process allocates is in both.
 func BenchmarkPacket(b *testing.B) {
 	content := strings.Repeat("x", packet)
-	h := &hostile{inOrder: true, answer: func(_ *hostile, r asked) []byte {
-		switch r.kind {
-		case packetFstat, packetStat:
-			return answer(packetAttrs, r.id, attrs(packet, 0o100644, 1e9))
-		case packetRead:
-			return answer(packetData, r.id, content)
+	h := &hostile{inOrder: true, answer: func(_ *hostile, r wiretest.Request) []byte {
+		switch r.Kind {
+		case wiretest.Fstat, wiretest.Stat:
+			return wiretest.Packet(wiretest.Attrs, r.ID, wiretest.AttrsOf(packet, 0o100644, 1e9))
+		case wiretest.Read:
+			return wiretest.Packet(wiretest.Data, r.ID, content)
 		}
 		return nil
 	}}

@@ -9,6 +9,8 @@ import (
 	"syscall"
 
 	"github.com/sftpsyncer/go-syncfs/internal/abandon"
+	"github.com/sftpsyncer/go-syncfs/sftpfs/internal/invalid"
+	"github.com/sftpsyncer/go-syncfs/sftpfs/internal/wire"
 )
 
 // Write is os.File.Write. The bytes it counts have arrived; of those behind them some may have, too.
@@ -25,7 +27,7 @@ func (f *File) WriteString(s string) (int, error) { return f.Write([]byte(s)) }
 // WriteAt is os.File.WriteAt, which is an error on a file open with O_APPEND.
 func (f *File) WriteAt(b []byte, off int64) (int, error) {
 	if off < 0 || f.appends() {
-		return 0, pathError("writeat", f.name, errInvalid)
+		return 0, pathError("writeat", f.name, invalid.Argument)
 	}
 	n, err := f.writeAt(b, off)
 	return n, pathError("write", f.name, err)
@@ -91,7 +93,7 @@ func (f *File) putBy(o *opened, b []byte, off int64) (n int, err error) {
 
 // noRoom tells whether the server's disk has no room for so many bytes, as far as it says.
 func (o *opened) noRoom(bytes int) bool {
-	if !o.offers(extensionStatVFS) {
+	if !o.offers(wire.ExtensionStatVFS) {
 		return false
 	}
 	disk, err := o.client.StatVFS(path.Dir(o.handle.Name()))

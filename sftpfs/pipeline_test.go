@@ -2,11 +2,15 @@ package sftpfs
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/sftpsyncer/go-syncfs/sftpfs/internal/wire"
+	"github.com/sftpsyncer/go-syncfs/sftpfs/internal/wiretest"
 )
 
 // What is sent together waits for no answer in between: the server gives none before it has all of it.
@@ -19,22 +23,22 @@ func TestShortCutsWaitForNothing(t *testing.T) {
 		count int  // requests in all
 		call  func(*Fs) error
 	}{
-		"list": {packetClose, 1, fewListsTogether + 2, func(fsys *Fs) error {
+		"list": {wiretest.Close, 1, fewReadDirs + 2, func(fsys *Fs) error {
 			entries, err := fsys.ReadDir("d")
 			require.Len(t, entries, 1)
 			return err
 		}},
-		"make a directory": {packetLstat, 1, 2, func(fsys *Fs) error {
+		"make a directory": {wiretest.Lstat, 1, 2, func(fsys *Fs) error {
 			_, err := fsys.MakeDir("d", 0o755)
 			return err
 		}},
-		"read": {packetClose, 1, 4, func(fsys *Fs) error {
+		"read": {wiretest.Close, 1, 4, func(fsys *Fs) error {
 			content, fi, err := fsys.ReadVersion("f", int64(len(hostileContent)), then)
 			require.Equal(t, hostileContent, string(content))
 			require.Equal(t, then.Unix(), fi.ModTime().Unix())
 			return err
 		}},
-		"write": {packetClose, 1, 7, func(fsys *Fs) error {
+		"write": {wiretest.Close, 1, 7, func(fsys *Fs) error {
 			_, there, err := fsys.Stage("n", make([]byte, packet+1), 0o644, then, then, "f")
 			require.EqualValues(t, len(hostileContent), there.Size())
 			return err
@@ -44,12 +48,12 @@ func TestShortCutsWaitForNothing(t *testing.T) {
 			t.Parallel()
 			var held []byte
 			count, nth := 0, 0
-			h := &hostile{inOrder: true, answer: func(h *hostile, r asked) []byte {
+			h := &hostile{inOrder: true, answer: func(h *hostile, r wiretest.Request) []byte {
 				if nth == c.nth {
 					return nil
 				}
 				count++
-				if r.kind == c.last {
+				if r.Kind == c.last {
 					nth++
 				}
 				held = append(held, h.honest(r)...)
@@ -68,11 +72,11 @@ func TestShortCutsWaitForNothing(t *testing.T) {
 func TestInOrder(t *testing.T) {
 	t.Parallel()
 	for _, openSSH := range []bool{false, true} {
-		s := &session{openSSH: openSSH, wire: newWire(nil)}
+		s := &session{openSSH: openSSH, wire: wire.New(nil, 0)}
 		require.Equal(t, openSSH, s.inOrder(), "not known")
-		close(s.wire.heard)
+		s.wire = initializedWire()
 		require.False(t, s.inOrder(), "of another make")
-		s.wire.offers = map[string]string{extensionFsync: "1"}
+		s.wire = initializedWire(wire.ExtensionFsync, "1")
 		require.Equal(t, openSSH, s.inOrder())
 	}
 }
@@ -80,9 +84,9 @@ func TestInOrder(t *testing.T) {
 // What comes back is what the longer ways find, and where those find an error, so does the short cut.
 func TestShortCutsWhereAServerRefuses(t *testing.T) {
 	t.Parallel()
-	h := &hostile{inOrder: true, answer: func(_ *hostile, r asked) []byte {
-		if r.kind == packetFsetstat {
-			return answer(packetStatus, r.id, uint32(3), "no", "")
+	h := &hostile{inOrder: true, answer: func(_ *hostile, r wiretest.Request) []byte {
+		if r.Kind == wiretest.Fsetstat {
+			return wiretest.Packet(wiretest.Status, r.ID, uint32(3), "no", "")
 		}
 		return nil
 	}}
@@ -104,8 +108,8 @@ func TestShortCutsWhereAServerRefuses(t *testing.T) {
 func TestMakeDirThatIsAbandoned(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
-	h := &hostile{inOrder: true, answer: func(_ *hostile, r asked) []byte {
-		if r.kind == packetMkdir {
+	h := &hostile{inOrder: true, answer: func(_ *hostile, r wiretest.Request) []byte {
+		if r.Kind == wiretest.Mkdir {
 			cancel()
 		}
 		return nil
@@ -118,3 +122,37 @@ func TestMakeDirThatIsAbandoned(t *testing.T) {
 	_, err := fsys.Stat("f") // which is answered later
 	require.NoError(t, err)
 }
+
+// What was sent to a handle that turned out to be another one counts for nothing, and what is read afterwards is right.
+func TestWrongPrediction(t *testing.T) {
+	t.Parallel()
+	n := uint32(6)
+	opened := map[string]string{} // paths
+	h := &hostile{inOrder: true, answer: func(_ *hostile, r wiretest.Request) []byte {
+		switch r.Kind {
+		case wiretest.Open, wiretest.OpenDir:
+			n++
+			opened[numbered(n)] = r.Text()
+			return wiretest.Packet(wiretest.Handle, r.ID, numbered(n))
+		case wiretest.Read, wiretest.ReadDir, wiretest.Fstat, wiretest.Close:
+			if handle := r; opened[handle.Text()] == "" {
+				return wiretest.StatusPacket(r.ID, wiretest.Failure)
+			}
+		}
+		return nil
+	}}
+	fsys := h.start(t, 100_000)
+	for range 2 {
+		entries, err := fsys.ReadDir("d")
+		require.NoError(t, err)
+		require.Len(t, entries, 1)
+		require.NoError(t, calls["readversion"](fsys))
+		require.NoError(t, calls["read"](fsys))
+	}
+	m := fsys.conns.(*manager)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	require.False(t, predicts(m.live()[0]))
+}
+
+func numbered(n uint32) string { return string(binary.BigEndian.AppendUint32(nil, n)) }

@@ -1,4 +1,4 @@
-package sftpfs
+package wire
 
 import (
 	"encoding/binary"
@@ -7,9 +7,11 @@ import (
 	"strings"
 
 	"github.com/pkg/sftp"
+
+	"github.com/sftpsyncer/go-syncfs/sftpfs/internal/invalid"
 )
 
-// The types of SFTP packets that a wire has to tell apart.
+// The types of SFTP packets that a Wire has to tell apart.
 const (
 	packetInit          = 1
 	packetVersion       = 2
@@ -37,24 +39,51 @@ const (
 	packetExtendedReply = 201
 )
 
-// Codes of a status.
+// Codes of a STATUS packet.
 const (
-	statusOK         = 0
-	statusEOF        = 1
-	statusNoSuchFile = 2
-	statusFailure    = 4
+	StatusOK         = 0
+	StatusEOF        = 1
+	StatusNoSuchFile = 2
+	StatusFailure    = 4
+)
+
+// Flags of OPEN.
+const (
+	openRead   = 0x01
+	openWrite  = 0x02
+	openCreate = 0x08
+	openExcl   = 0x20
+)
+
+// Flags of attributes.
+const (
+	attrSize        = 0x01
+	attrOwner       = 0x02
+	attrPermissions = 0x04
+	attrTimes       = 0x08
+	attrExtended    = 1 << 31
+)
+
+// Names of protocol extensions.
+const (
+	ExtensionLimits      = "limits@openssh.com" // tells the limits of the server
+	ExtensionFsync       = "fsync@openssh.com"
+	ExtensionPosixRename = "posix-rename@openssh.com"
+	ExtensionStatVFS     = "statvfs@openssh.com" // tells how full the disk is
 )
 
 const (
-	// headerSize is that of length, type and id, with which every packet but the first two begins.
+	// headerSize is the size of length, type and id, with which every packet but the first two begins.
 	headerSize = 9
-	// maxPacket is the longest answer that pkg/sftp takes, without the length.
-	maxPacket = 256 << 10
-	// maxHandle is the longest handle that is taken: it goes into every request about what it stands for. The protocol
-	// allows 256, but a server may make one of a path.
+	// MaxPacket is the length in bytes of the longest answer that pkg/sftp takes, without the length itself.
+	MaxPacket = 256 << 10
+	// maxHandle is the length of the longest handle that is taken: it goes into every request about what it stands for. The
+	// protocol allows 256, but a server may make a handle of a path.
 	maxHandle = 4096
 	// maxMessage is how much is kept of the words in a status: there may be an error for each file of a tree.
 	maxMessage = 256
+	// maxName is the length of the longest name in a listing that is taken: that of the longest path.
+	maxName = 4096
 )
 
 // answersWithData tells whether the answer to a request is more than a status when it succeeds.
@@ -70,27 +99,27 @@ func answersWithData(request byte) bool {
 // ends tells whether the answer to a request may be that there is no more.
 func ends(request byte) bool { return request == packetRead || request == packetReaddir }
 
-// badName tells whether a name that a server lists can't be that of an entry: a path made of it may lead elsewhere.
-// "." and ".." are listed by some servers and left out by pkg/sftp.
-func badName(name string) bool {
-	return name == "" || len(name) > maxPath || strings.ContainsAny(name, "/\x00")
-}
+// A BadAnswer is the error for an answer that the server cannot mean. It matches fs.ErrInvalid. The channel stays usable.
+type BadAnswer string
 
-// A badAnswer is one that the server gave and can't have meant.
-type badAnswer string
+func (e BadAnswer) Error() string { return string(e) }
 
-func (e badAnswer) Error() string { return string(e) }
+// Unwrap makes a BadAnswer match fs.ErrInvalid and syscall.EINVAL.
+func (BadAnswer) Unwrap() error { return invalid.Argument }
 
-func (badAnswer) Is(target error) bool { return errInvalid.(invalid).Is(target) }
-
-func badEntry(name string) error {
-	if len(name) > maxPath {
-		return badAnswer(fmt.Sprintf("the server lists an entry whose name has %d bytes, %d are the most", len(name), maxPath))
+// CheckName returns a BadAnswer if a name that a server lists cannot be that of an entry: a path made of it may lead elsewhere.
+func CheckName(name string) error {
+	switch {
+	case len(name) > maxName:
+		return BadAnswer(fmt.Sprintf("the server lists an entry whose name has %d bytes, %d are the most", len(name), maxName))
+	case name == "" || name == "." || name == ".." || strings.ContainsAny(name, "/\x00"):
+		return BadAnswer(fmt.Sprintf("the server lists an entry %q", name))
 	}
-	return badAnswer(fmt.Sprintf("the server lists an entry %q", name))
+	return nil
 }
 
-func badSize(size int64) error { return badAnswer(fmt.Sprintf("the server states a size of %d", size)) }
+// isDot tells whether a listed name is that of the directory itself or of the one above. Some servers list these.
+func isDot(name string) bool { return name == "." || name == ".." }
 
 // statusPacket is a status in answer to the request id.
 func statusPacket(id, code uint32, message []byte) []byte {
@@ -141,7 +170,7 @@ func (f *fields) bytes() []byte { return f.take(int(min(f.uint32(), math.MaxInt3
 
 func (f *fields) string() string { return string(f.bytes()) }
 
-// stat reads the attributes of a file. Those that nobody knows are passed over.
+// stat reads the attributes of a file. It skips extended ones.
 func (f *fields) stat() (stat sftp.FileStat) {
 	flags := f.uint32()
 	if flags&attrSize != 0 {
@@ -176,8 +205,8 @@ func (f *fields) entry() (name string, stat sftp.FileStat, err error) {
 	switch {
 	case f.bad:
 		err = errMalformed
-	case badName(name):
-		err = badEntry(name)
+	case !isDot(name):
+		err = CheckName(name)
 	}
 	return name, stat, err
 }

@@ -1,4 +1,4 @@
-package sftpfs
+package wire
 
 import (
 	"encoding/binary"
@@ -37,26 +37,26 @@ func (s *handleTable) close(handle string) bool {
 	return true
 }
 
-// Whatever is opened and closed, and fails, and however late the answers come: what is foretold comes true, or, if it is
+// Whatever is opened and closed, and fails, and however late the answers come: what is predicted comes true, or, if it is
 // not opened, belongs to nobody.
-func TestHandlesAreForetold(t *testing.T) {
+func TestHandlesArePredicted(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		var server handleTable
-		var h handles
+		var h handlePrediction
 		var answers []func()
 		var ours []string // that are open, as we know
 		opens := rapid.Bool()
 		t.Repeat(map[string]func(*rapid.T){
 			"open": func(t *rapid.T) {
 				h.send(packetOpen, nil)
-				a := reply{kind: packetStatus}
+				a := Reply{kind: packetStatus}
 				if opens.Draw(t, "it does") {
-					a = reply{kind: packetHandle, body: body{}.string(server.open())}
+					a = Reply{kind: packetHandle, body: body{}.string(server.open())}
 				}
 				answers = append(answers, func() {
 					require.True(t, h.answer("", a))
-					if handle, err := a.handle(); err == nil {
+					if handle, err := a.Handle(); err == nil {
 						ours = append(ours, handle)
 					}
 				})
@@ -71,17 +71,17 @@ func TestHandlesAreForetold(t *testing.T) {
 				ours = slices.Delete(ours, i, i+1)
 			},
 			"open, use and close": func(t *rapid.T) {
-				foretold, ok := h.next()
+				predicted, ok := h.next()
 				if !ok {
 					t.Skip("not known")
 				}
-				a := reply{kind: packetStatus}
+				a := Reply{kind: packetStatus}
 				if opens.Draw(t, "it does") {
-					a = reply{kind: packetHandle, body: body{}.string(server.open())}
+					a = Reply{kind: packetHandle, body: body{}.string(server.open())}
 				}
-				closed := server.close(foretold)
+				closed := server.close(predicted)
 				require.Equal(t, a.kind == packetHandle, closed, "it is nobody else's")
-				answers = append(answers, func() { require.True(t, h.answer(foretold, a)) })
+				answers = append(answers, func() { require.True(t, h.answer(predicted, a)) })
 			},
 			"answer": func(t *rapid.T) {
 				if len(answers) == 0 {
@@ -98,7 +98,7 @@ func TestHandlesAreForetold(t *testing.T) {
 	})
 }
 
-// Of a server that gives out others, none is foretold any more once it has.
+// Of a server that gives out others, none is predicted any more once it has.
 func TestHandlesOfAnotherMake(t *testing.T) {
 	t.Parallel()
 	for name, opened := range map[string][]string{
@@ -108,68 +108,36 @@ func TestHandlesOfAnotherMake(t *testing.T) {
 		"the same":      {numbered(0), numbered(0)},
 		"ever new ones": {numbered(0), numbered(2)},
 	} {
-		var h handles
+		var h handlePrediction
 		for _, handle := range opened {
 			_, ok := h.next()
 			require.True(t, ok, name)
 			h.send(packetOpen, nil)
-			require.True(t, h.answer("", reply{kind: packetHandle, body: body{}.string(handle)}), name)
+			require.True(t, h.answer("", Reply{kind: packetHandle, body: body{}.string(handle)}), name)
 		}
 		_, ok := h.next()
 		require.False(t, ok, name)
 	}
-	var h handles
-	foretold, _ := h.next()
-	require.False(t, h.answer(foretold, reply{kind: packetHandle, body: body{}.string(numbered(7))}))
+	var h handlePrediction
+	predicted, _ := h.next()
+	require.False(t, h.answer(predicted, Reply{kind: packetHandle, body: body{}.string(numbered(7))}))
 	_, ok := h.next()
 	require.False(t, ok, "it was another one")
 
-	h = handles{}
+	h = handlePrediction{}
 	h.send(packetClose, body{}.string(numbered(0)))
 	_, ok = h.next()
 	require.False(t, ok, "one that was never given out is given back")
 }
 
-// What was sent to a handle that turned out to be another one counts for nothing, and what is read afterwards is right.
-func TestShortCutsThatForetellWrongly(t *testing.T) {
-	t.Parallel()
-	n := uint32(6)
-	opened := map[string]string{} // paths
-	h := &hostile{inOrder: true, answer: func(_ *hostile, r asked) []byte {
-		switch r.kind {
-		case packetOpen, packetOpendir:
-			n++
-			opened[numbered(n)] = r.string()
-			return answer(packetHandle, r.id, numbered(n))
-		case packetRead, packetReaddir, packetFstat, packetClose:
-			if handle := r.fields; opened[handle.string()] == "" {
-				return answer(packetStatus, r.id, uint32(statusFailure), "no such handle", "")
-			}
-		}
-		return nil
-	}}
-	fsys := h.start(t, 100_000)
-	for range 2 {
-		entries, err := fsys.ReadDir("d")
-		require.NoError(t, err)
-		require.Len(t, entries, 1)
-		require.NoError(t, calls["readversion"](fsys))
-		require.NoError(t, calls["read"](fsys))
-	}
-	m := fsys.conns.(*manager)
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	require.True(t, m.live()[0].wire.handles.erring)
-}
-
 // A server whose answers overtake each other is not known to work in order, whatever it says of itself.
 func TestAnswersThatOvertake(t *testing.T) {
 	t.Parallel()
-	var w wire
-	w.awaited = make(map[uint32]request)
-	w.await(7, request{})
-	w.await(8, request{})
-	_, ok := w.asked(8)
+	var w Wire
+	w.pending = make(map[uint32]pending)
+	w.await(7, pending{})
+	w.await(8, pending{})
+	_, ok := w.answer(8)
 	require.True(t, ok)
-	require.True(t, w.handles.erring)
+	require.True(t, w.prediction.failed)
 }

@@ -1,7 +1,6 @@
 package sftpfs
 
 import (
-	"errors"
 	"fmt"
 	"io/fs"
 	"slices"
@@ -10,21 +9,23 @@ import (
 
 	"github.com/spf13/afero"
 	"github.com/stretchr/testify/require"
+
+	"github.com/sftpsyncer/go-syncfs/sftpfs/internal/wiretest"
 )
 
 // lists has a server answer the n-th request for a part of a listing, from 0, with these names, and end it at nil.
-func lists(names func(n int) []string) func(*hostile, asked) []byte {
+func lists(names func(n int) []string) func(*hostile, wiretest.Request) []byte {
 	n := 0
-	return func(_ *hostile, r asked) []byte {
-		switch r.kind {
-		case packetOpendir:
+	return func(_ *hostile, r wiretest.Request) []byte {
+		switch r.Kind {
+		case wiretest.OpenDir:
 			n = 0
-		case packetReaddir:
+		case wiretest.ReadDir:
 			page := names(n)
 			if n++; page == nil {
-				return answer(packetStatus, r.id, uint32(statusEOF), "", "")
+				return wiretest.StatusPacket(r.ID, wiretest.EOF)
 			}
-			return namesAnswer(r.id, page...)
+			return wiretest.NamesPacket(r.ID, page...)
 		}
 		return nil
 	}
@@ -45,12 +46,12 @@ func TestEndlessListing(t *testing.T) {
 		"itself and what is above": {func(int) []string { return []string{".", ".."} }, "no new entry in 257 answers"},
 		"the same":                 {func(int) []string { return []string{"x", "y"} }, "no new entry in 257 answers"},
 		"an entry now and then": {func(n int) []string {
-			if n%maxBarren != 0 {
+			if n%256 != 0 {
 				return []string{}
 			}
 			return page(n)
 		}, "lists more than 200000 bytes"},
-		"long names":     {func(n int) []string { return []string{fmt.Sprintf("%0*d", maxPath, n)} }, "lists more than 200000 bytes"},
+		"long names":     {func(n int) []string { return []string{fmt.Sprintf("%0*d", 4096, n)} }, "lists more than 200000 bytes"},
 		"too long names": {func(n int) []string { return []string{fmt.Sprintf("%0*d", 200_000, n)} }, "has 200000 bytes, 4096"},
 	} {
 		for _, inOrder := range []bool{false, true} {
@@ -74,20 +75,20 @@ func TestEndlessListing(t *testing.T) {
 // What a directory may well be passes: answers without an entry, "." in each, and long names.
 func TestUnusualListings(t *testing.T) {
 	t.Parallel()
-	long := strings.Repeat("x", maxPath)
+	long := strings.Repeat("x", 4096)
 	for name, names := range map[string]func(n int) []string{
 		"late": func(n int) []string {
 			switch {
-			case n < maxBarren:
+			case n < 256:
 				return []string{}
-			case n == maxBarren:
+			case n == 256:
 				return []string{"f"}
 			}
 			return nil
 		},
 		"far between": func(n int) []string {
 			switch {
-			case n == 3*maxBarren:
+			case n == 3*256:
 				return nil
 			case n%200 == 0:
 				return []string{".", fmt.Sprint(n)}
@@ -114,20 +115,4 @@ func TestUnusualListings(t *testing.T) {
 			}
 		}
 	}
-}
-
-// The bound that holds by default has room for four million entries as OpenSSH lists them.
-func TestMaxListing(t *testing.T) {
-	t.Parallel()
-	const entries, together = 4_000_000, 100
-	name := strings.Repeat("n", 20)
-	page := []any{uint32(together)}
-	for range together {
-		page = append(page, name, strings.Repeat("l", 57)+name, attrs(0, 0o100644, 1e9), uint32(0), uint32(0)) // and an owner
-	}
-	size := len(answer(packetName, 0, page...)) - headerSize
-	require.Less(t, entries/together*(size+(together+1)*entryCost), maxListing)
-
-	require.NoError(t, (&tally{}).add([]byte{0, 0, 0, 0}, maxListing))
-	require.True(t, errors.Is((&tally{}).add([]byte{0, 0, 0, 1}, maxListing), errMalformed))
 }

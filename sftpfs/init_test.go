@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/sftpsyncer/go-syncfs/sftpfs/internal/wiretest"
 )
 
 // calls before the server has said what it offers
@@ -44,7 +46,7 @@ func TestNoGreeting(t *testing.T) {
 		}
 	}
 	version := func(v uint32) string {
-		return string(binary.BigEndian.AppendUint32([]byte{0, 0, 0, 5, packetVersion}, v))
+		return string(binary.BigEndian.AppendUint32([]byte{0, 0, 0, 5, wiretest.Version}, v))
 	}
 	for name, c := range map[string]struct {
 		sftp func(io.ReadWriteCloser)

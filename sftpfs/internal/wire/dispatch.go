@@ -1,0 +1,187 @@
+package wire
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// firstLocalStatus and above are the status codes that stand for errors of the Wire's own.
+const firstLocalStatus = 1 << 31
+
+var errMalformed = errors.New("the server sent a malformed packet")
+
+// Read returns what the server sends, checked. What the server cannot mean ends the Wire.
+func (w *Wire) Read(b []byte) (int, error) {
+	for len(w.held) == 0 && w.pass == 0 {
+		if err := w.next(); err != nil {
+			if w.pipelinedInit && !w.Initialized() {
+				err = notStarted(err)
+			}
+			w.failure.Store(&err)
+			w.Close()
+			return 0, err
+		}
+	}
+	if len(w.held) > 0 {
+		n := copy(b, w.held)
+		w.held = w.held[n:]
+		return n, nil
+	}
+	n, err := w.in.Read(b[:min(len(b), w.pass)])
+	w.pass -= n
+	return n, err
+}
+
+// Explain returns why the Wire has ended, where that is known, in place of err, which says only that it has.
+func (w *Wire) Explain(err error) error {
+	switch failure := w.failure.Load(); {
+	case failure != nil && *failure != io.EOF:
+		return *failure
+	case w.pipelinedInit && !w.Initialized():
+		return notStarted(err)
+	}
+	return err
+}
+
+// next reads the beginning of the next packet. An answer to a pipelined request it reads and delivers as a whole.
+func (w *Wire) next() error {
+	header := w.header[:headerSize]
+	if _, err := io.ReadFull(w.in, header[:4]); err != nil {
+		return err
+	}
+	length := binary.BigEndian.Uint32(header)
+	if length < headerSize-4 || length > MaxPacket {
+		return fmt.Errorf("%w of %d bytes", errMalformed, length)
+	}
+	if _, err := io.ReadFull(w.in, header[4:]); err != nil {
+		return err
+	}
+	kind, id := header[4], binary.BigEndian.Uint32(header[5:])
+	w.held, w.pass = header, int(length)-(headerSize-4)
+	if kind == packetVersion {
+		return w.version()
+	}
+	p, ok := w.answer(id)
+	switch {
+	case !ok:
+		return errors.New("the server answers what it was not asked")
+	case kind == packetHandle && w.pass > 4+maxHandle:
+		return fmt.Errorf("%w: a handle of %d bytes", errMalformed, w.pass-4)
+	case kind == packetName && p.kind == packetReaddir:
+		return w.names(p, id)
+	case p.take != nil:
+		body, err := w.rest()
+		if err == nil {
+			p.take(w.opened(p, Reply{kind: kind, body: body}))
+		}
+		return err
+	case kind == packetStatus:
+		w.opened(p, Reply{kind: kind})
+		return w.status(p, id)
+	case kind == packetHandle:
+		header := w.held
+		body, err := w.rest()
+		w.opened(p, Reply{kind: kind, body: body})
+		w.held = append(header, body...)
+		return err
+	case kind == packetData && p.kind == packetRead:
+		return w.data(p, id)
+	}
+	return nil
+}
+
+// rest returns the rest of the packet, which then is not passed on.
+func (w *Wire) rest() ([]byte, error) {
+	b := make([]byte, w.pass)
+	_, err := io.ReadFull(w.in, b)
+	w.held, w.pass = nil, 0
+	return b, err
+}
+
+// status refuses a success where the answer has to be more than that, and makes a failure of an end where there is none.
+func (w *Wire) status(p pending, id uint32) error {
+	body, err := w.rest()
+	if err != nil {
+		return err
+	}
+	f := fields{b: body}
+	code := f.uint32()
+	switch {
+	case f.bad:
+		return errMalformed
+	case code == StatusOK && answersWithData(p.kind):
+		return errors.New("the server says OK where an answer is due")
+	case code == StatusEOF && !ends(p.kind), code >= firstLocalStatus:
+		w.held = statusPacket(id, StatusFailure, nil)
+	default:
+		message := f.bytes() // which old servers leave out
+		w.held = statusPacket(id, code, message[:min(len(message), maxMessage)])
+	}
+	return nil
+}
+
+// data refuses more bytes than were asked for. It makes the end of the file of an answer without data.
+func (w *Wire) data(p pending, id uint32) error {
+	count := make([]byte, 4)
+	if w.pass < len(count) {
+		return errMalformed
+	}
+	if _, err := io.ReadFull(w.in, count); err != nil {
+		return err
+	}
+	w.held, w.pass = append(w.held, count...), w.pass-len(count)
+	switch n := binary.BigEndian.Uint32(count); {
+	case int64(n) > int64(w.pass):
+		return errMalformed
+	case n > p.length:
+		return fmt.Errorf("the server sent %d bytes, %d were asked for", n, p.length)
+	case n == 0:
+		_, err := w.rest()
+		w.held = statusPacket(id, StatusEOF, nil)
+		return err
+	}
+	return nil
+}
+
+// names refuses a listing that has names which no entry can have, or that has no end.
+func (w *Wire) names(p pending, id uint32) error {
+	header := w.held
+	body, err := w.rest()
+	if err != nil {
+		return err
+	}
+	err = p.listing.add(body, w.maxListing)
+	switch {
+	case errors.Is(err, errMalformed):
+		return err
+	case p.take != nil:
+		p.take(Reply{packetName, body, err})
+	case err != nil:
+		w.held = statusPacket(id, w.localStatus(err), nil)
+	default:
+		w.held = append(header, body...)
+	}
+	return nil
+}
+
+// localStatus returns a status code that stands for err.
+func (w *Wire) localStatus(err error) uint32 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	code := firstLocalStatus + w.localCount
+	w.localCount = (w.localCount + 1) % firstLocalStatus
+	w.localErrors[code] = err
+	return code
+}
+
+// LocalError returns the error of the Wire's own that pkg/sftp was given a status with this code for, nil if the status was the
+// server's. It returns the error once.
+func (w *Wire) LocalError(code uint32) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	err := w.localErrors[code]
+	delete(w.localErrors, code)
+	return err
+}

@@ -1,0 +1,130 @@
+package wire
+
+import "hash/maphash"
+
+// A Pending is a request that the server has not answered.
+type Pending struct {
+	// Number counts the requests that were sent before this one.
+	Number uint64
+	// Path is HashPath of the path that the request names, 0 if it names none, or an unknown one.
+	Path uint64
+	// File is HashPath of what the handle in the request stands for, 0 if there is none, or if that is unknown.
+	File uint64
+}
+
+// A pending is a Pending with what the Wire has to know to check and deliver the answer.
+type pending struct {
+	Pending
+	kind      byte
+	length    uint32   // of a READ
+	listing   *listing // of a READDIR
+	endsTurn  bool
+	predicted string      // the handle that the request is to get, of which requests sent with it make use; "": none
+	take      func(Reply) // gets the answer to a pipelined request, in the goroutine that reads: it must not wait
+}
+
+// register keeps in mind what has been asked, to check the answer. w.mu is held.
+func (w *Wire) register(kind byte, body []byte) {
+	f := fields{b: body}
+	id := f.uint32()
+	r := Request{kind: kind, body: f.b}
+	p := pending{kind: kind, endsTurn: true}
+	p.Path, p.File = r.PathHash(), w.paths[string(r.handle())]
+	w.prediction.send(kind, f.b)
+	w.spent = w.spent || id >= spentID
+	if p.listing = w.listing(kind, f); kind == packetRead {
+		f.string()
+		f.uint64()
+		p.length = f.uint32()
+	}
+	w.await(id, p)
+}
+
+// listing returns what the answer to a READDIR counts towards, nil for another request. A CLOSE ends the listing: the next
+// one may have the same handle. w.mu is held.
+func (w *Wire) listing(kind byte, body fields) *listing {
+	switch kind {
+	case packetReaddir:
+		handle := body.string()
+		if w.listings[handle] == nil {
+			w.listings[handle] = new(listing)
+		}
+		return w.listings[handle]
+	case packetClose:
+		handle := body.string()
+		delete(w.listings, handle)
+		delete(w.paths, handle)
+	}
+	return nil
+}
+
+// await expects an answer with this id to p, which is the next request to be written. w.mu is held.
+func (w *Wire) await(id uint32, p pending) {
+	p.Number = w.sent
+	w.sent++
+	w.pending[id] = p
+}
+
+// answer returns the request that the answer with this id is to.
+func (w *Wire) answer(id uint32) (pending, bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	p, ok := w.pending[id]
+	if ok {
+		delete(w.pending, id)
+		w.prediction.failed = w.prediction.failed || p.Number != w.answered
+		w.answered++
+		if p.endsTurn {
+			<-w.turns
+		}
+	}
+	return p, ok
+}
+
+// opened registers the answer to a request that opens something. It returns an empty reply if the handle is not the predicted
+// one: the requests sent with it were about something else.
+func (w *Wire) opened(p pending, r Reply) Reply {
+	if p.kind != packetOpen && p.kind != packetOpendir {
+		return r
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.prediction.answer(p.predicted, r) {
+		return Reply{}
+	}
+	if handle, err := r.Handle(); err == nil && p.predicted == "" { // else it is closed by now
+		w.paths[handle] = p.Path
+	}
+	return r
+}
+
+// Sent returns how many requests were sent.
+func (w *Wire) Sent() uint64 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.sent
+}
+
+// Unanswered returns how many requests have no answer.
+func (w *Wire) Unanswered() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.pending)
+}
+
+// Oldest returns the oldest request that has no answer. It returns false if there is none.
+func (w *Wire) Oldest() (oldest Pending, ok bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, p := range w.pending {
+		if !ok || p.Number < oldest.Number {
+			oldest, ok = p.Pending, true
+		}
+	}
+	return oldest, ok
+}
+
+var hashSeed = maphash.MakeSeed()
+
+// HashPath tells paths on a server apart. It is never 0.
+func HashPath(path string) uint64 { return max(maphash.String(hashSeed, path), 1) }

@@ -1,0 +1,135 @@
+package wire
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"math"
+)
+
+// A Reply is the answer to a Request. Its methods read it as the answer that is hoped for; the error for any other answer
+// matches errors.ErrUnsupported.
+type Reply struct {
+	kind byte
+	body []byte // behind the id
+	bad  error  // why it can't be used, although it is what was asked for
+}
+
+// An unexpectedReply is a Reply that is not the one that was hoped for.
+type unexpectedReply struct{ Reply }
+
+func (e unexpectedReply) Error() string {
+	if code, ok := e.status(); ok {
+		return fmt.Sprintf("the server refuses with status %d", code)
+	}
+	return fmt.Sprintf("the server answers with a packet of type %d", e.kind)
+}
+
+// Is makes it match errors.ErrUnsupported: the ordinary requests have to be sent.
+func (unexpectedReply) Is(target error) bool { return target == errors.ErrUnsupported }
+
+// status returns the code of a status; false: it is none.
+func (r Reply) status() (code uint32, ok bool) {
+	f := fields{b: r.body}
+	code = f.uint32()
+	return code, r.kind == packetStatus && !f.bad
+}
+
+// Is tells whether the reply is a status with this code.
+func (r Reply) Is(code uint32) bool {
+	got, ok := r.status()
+	return ok && got == code
+}
+
+// Done returns nil if the reply says that the request was carried out.
+func (r Reply) Done() error {
+	if !r.Is(StatusOK) {
+		return unexpectedReply{r}
+	}
+	return nil
+}
+
+// Handle returns the handle that was opened.
+func (r Reply) Handle() (string, error) {
+	f := fields{b: r.body}
+	h := f.string()
+	if r.kind != packetHandle || f.bad {
+		return "", unexpectedReply{r}
+	}
+	return h, nil
+}
+
+// Data returns the bytes that were read.
+func (r Reply) Data() ([]byte, error) {
+	f := fields{b: r.body}
+	b := f.bytes()
+	if r.kind != packetData || f.bad {
+		return nil, unexpectedReply{r}
+	}
+	return b, nil
+}
+
+// Info returns the attributes as those of a file with this name.
+func (r Reply) Info(name string) (fs.FileInfo, error) {
+	f := fields{b: r.body}
+	stat := f.stat()
+	if r.kind != packetAttrs || f.bad {
+		return nil, unexpectedReply{r}
+	}
+	return NewInfo(name, &stat)
+}
+
+// Entries returns a part of a listing, without "." and "..". At the end of the listing it returns io.EOF. An entry that cannot
+// be one is a BadAnswer.
+func (r Reply) Entries() ([]fs.FileInfo, error) {
+	if r.bad != nil {
+		return nil, r.bad
+	}
+	if r.Is(StatusEOF) {
+		return nil, io.EOF
+	}
+	f := fields{b: r.body}
+	count := f.uint32()
+	if r.kind != packetName || f.bad {
+		return nil, unexpectedReply{r}
+	}
+	var entries []fs.FileInfo
+	for range count {
+		name, stat, err := f.entry()
+		if err != nil {
+			return nil, err
+		}
+		if isDot(name) {
+			continue
+		}
+		fi, err := NewInfo(name, &stat)
+		if err != nil {
+			return nil, err
+		}
+		entries = append(entries, fi)
+	}
+	return entries, nil
+}
+
+// Limits are those that a server states: the bytes in one READ and in one WRITE, and the open files. 0: not known.
+type Limits struct{ Read, Write, Files int64 }
+
+// Limits returns the limits that the server states.
+func (r Reply) Limits() (Limits, error) {
+	f := fields{b: r.body}
+	f.uint64() // the longest packet
+	l := Limits{Read: f.limit(), Write: f.limit(), Files: f.limit()}
+	if r.kind != packetExtendedReply || f.bad {
+		return Limits{}, unexpectedReply{r}
+	}
+	return l, nil
+}
+
+// limit reads a limit. One that no server can have is not known.
+func (f *fields) limit() int64 {
+	if n := f.uint64(); n < math.MaxInt32 {
+		return int64(n)
+	}
+	return 0
+}

@@ -1,0 +1,114 @@
+package sftpfs
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/sftpsyncer/go-syncfs/sftpfs/internal/wire"
+)
+
+// Where the server carries requests out in the order in which it gets them, requests that follow from an answer known in
+// advance are pipelined: they need not wait for it. OpenSSH does so: its server is one loop. Others let requests overtake each
+// other, which the drafts allow (draft-ietf-secsh-filexfer-02, section 6) but for reads and writes of the same bytes.
+//
+// Pipelining is a shortcut only. On any other reply than the one that was hoped for, the caller falls back to the ordinary
+// requests, which find out what is the matter.
+
+// errNotPipelined says that the ordinary requests have to be sent.
+var errNotPipelined = fmt.Errorf("%w as a short cut", errors.ErrUnsupported)
+
+// inOrder tells whether the server is taken to carry requests out in their order: OpenSSH's is. An sshd may run another one
+// as its subsystem; those in Go, which work on many requests at a time, do not offer to sync. As long as nobody knows what
+// it offers, it is OpenSSH's: the replies to the first pipelined requests on a channel show if that was wrong.
+func (s *session) inOrder() bool {
+	if !s.openSSH || s.wire.Spent() {
+		return false
+	}
+	return !s.wire.Initialized() || s.hasFiles()
+}
+
+// canPipeline returns why requests cannot be pipelined, if so.
+func (r remote) canPipeline() error {
+	if !r.inOrder() {
+		return errNotPipelined
+	}
+	return r.ctx.Err()
+}
+
+// exchange pipelines requests. It fails only if the channel ends, or with wire.ErrNotPredicted.
+func (r remote) exchange(requests ...wire.Request) ([]wire.Reply, error) {
+	r.asks(requests[0].PathHash())
+	replies, err := r.wire.Exchange(requests...)
+	if err != nil && !errors.Is(err, wire.ErrNotPredicted) {
+		err = r.unavailable(err)
+	}
+	return replies, err
+}
+
+// use sends a request that opens something, then requests of which some are about that, and closes it. It returns the replies
+// to the requests in between. All takes one round trip where the handle can be predicted, else two.
+func (r remote) use(open wire.Request, requests ...wire.Request) ([]wire.Reply, error) {
+	if err := r.canPipeline(); err != nil {
+		return nil, err
+	}
+	all := append(append([]wire.Request{open}, requests...), wire.CloseHandle())
+	replies, err := r.exchange(all...)
+	if errors.Is(err, wire.ErrNotPredicted) {
+		h, err := r.openHandle(open)
+		if err != nil {
+			return nil, err
+		}
+		return h.last(requests...)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if _, err := replies[0].Handle(); err != nil {
+		return nil, err
+	}
+	return replies[1 : len(replies)-1], nil
+}
+
+// A pipelinedHandle is that of a file or directory which is used by pipelined requests only.
+type pipelinedHandle struct {
+	remote
+	handle string
+}
+
+func (r remote) openHandle(open wire.Request) (pipelinedHandle, error) {
+	replies, err := r.exchange(open)
+	if err != nil {
+		return pipelinedHandle{}, err
+	}
+	h, err := replies[0].Handle()
+	if err != nil {
+		return pipelinedHandle{}, err
+	}
+	r.files.Add(1)
+	return pipelinedHandle{r, h}, nil
+}
+
+// exchangeOn pipelines requests of which some are about the handle.
+func (h pipelinedHandle) exchangeOn(requests ...wire.Request) ([]wire.Reply, error) {
+	sent := make([]wire.Request, len(requests))
+	for i, r := range requests {
+		sent[i] = r.OnHandle(h.handle)
+	}
+	return h.exchange(sent...)
+}
+
+// last pipelines the last requests of which some are about the handle, and closes it. It returns the replies to the requests.
+func (h pipelinedHandle) last(requests ...wire.Request) ([]wire.Reply, error) {
+	replies, err := h.exchangeOn(append(slices.Clip(requests), wire.CloseHandle())...)
+	if err != nil {
+		return nil, err
+	}
+	h.files.Add(-1)
+	return replies[:len(requests)], nil
+}
+
+// release closes the handle without waiting for the answer.
+func (h pipelinedHandle) release() {
+	_ = h.wire.Send(func(int, wire.Reply) { h.files.Add(-1) }, wire.CloseHandle().OnHandle(h.handle))
+}
