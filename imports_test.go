@@ -48,8 +48,10 @@ var (
 
 	// sftpRooms are below sftpfs, which imports them. Of sftpfs each may import only what is listed.
 	sftpRooms = map[string][]string{
-		"sftpfs/internal/wire":    {"sftpfs/internal/invalid"},
-		"sftpfs/internal/invalid": nil,
+		"sftpfs/internal/wire":      {"sftpfs/internal/invalid"},
+		"sftpfs/internal/sshconfig": {"sftpfs/internal/textfile"},
+		"sftpfs/internal/invalid":   nil,
+		"sftpfs/internal/textfile":  nil,
 	}
 
 	// testOnly may be imported by tests and by each other.
@@ -98,6 +100,9 @@ func TestImportRulesCanFail(t *testing.T) {
 		{"sftpfs/internal/wire", "sftpfs/internal/invalid", false},
 		{"sftpfs/internal/wire", "internal/tree", true},
 		{"sftpfs/internal/wire", "github.com/pkg/sftp", false},
+		{"sftpfs/internal/wire", "sftpfs/internal/sshconfig", true},
+		{"sftpfs/internal/sshconfig", "sftpfs/internal/wire", true},
+		{"sftpfs/internal/sshconfig", "sftpfs/internal/textfile", false},
 		{"sftpfs/internal/invalid", "sftpfs/internal/wire", true},
 		{"internal/aferotest", "internal/faultfs", false},
 		{"examples/quickstart", "sftpfs", false},

@@ -6,6 +6,8 @@ import (
 	"fmt"
 
 	"golang.org/x/crypto/ssh"
+
+	"github.com/sftpsyncer/go-syncfs/sftpfs/internal/textfile"
 )
 
 // methods returns the ways to log in: what the program gave, or else what the user has.
@@ -47,7 +49,7 @@ func (d *dialer) answer(_, _ string, questions []string, echos []bool) ([]string
 func readKeys(cfg Config) ([]ssh.Signer, error) {
 	keys := make([]ssh.Signer, len(cfg.KeyFiles))
 	for i, file := range cfg.KeyFiles {
-		pem, err := readText(file)
+		pem, err := textfile.Read(file)
 		if err != nil {
 			return nil, fmt.Errorf("key file: %w", err)
 		}

@@ -5,6 +5,8 @@ import (
 	"io/fs"
 
 	"golang.org/x/crypto/ssh"
+
+	"github.com/sftpsyncer/go-syncfs/sftpfs/internal/textfile"
 )
 
 // withCertificate returns what to log in with by the key in file: the certificate beside it, if there is one, and the
@@ -21,7 +23,7 @@ func (d *dialer) withCertificate(file string, key ssh.Signer) []ssh.Signer {
 }
 
 func readCertificate(file string, key ssh.Signer) (ssh.Signer, error) {
-	text, err := readText(file)
+	text, err := textfile.Read(file)
 	if err != nil {
 		return nil, err
 	}

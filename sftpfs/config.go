@@ -18,6 +18,7 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"github.com/sftpsyncer/go-syncfs/sftpfs/internal/invalid"
+	"github.com/sftpsyncer/go-syncfs/sftpfs/internal/sshconfig"
 )
 
 // Defaults of the fields of Config that are zero.
@@ -29,8 +30,6 @@ const (
 	DefaultMaxConnections = 2
 	DefaultMaxChannels    = 10 // as many as sshd allows on a connection: MaxSessions of sshd_config(5)
 )
-
-const defaultPort = "22"
 
 // Config says which server to use and how to log in. The zero value of every field but Addr is its default.
 type Config struct {
@@ -206,7 +205,7 @@ func hostPort(addr string) (string, error) {
 		return "", fmt.Errorf("address %q: %w: %q is not part of a host's name", addr, invalid.Argument, r)
 	}
 	if port == "" {
-		port = defaultPort
+		port = sshconfig.DefaultPort
 	}
 	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
 		return "", fmt.Errorf("address %q: the port is not a number from 1 to 65535", addr)

@@ -14,16 +14,17 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"github.com/sftpsyncer/go-syncfs/internal/abandon"
+	"github.com/sftpsyncer/go-syncfs/sftpfs/internal/sshconfig"
 	"github.com/sftpsyncer/go-syncfs/sftpfs/internal/wire"
 )
 
 // A dialer makes connections and sessions.
 type dialer struct {
 	cfg     Config
-	keys    []ssh.Signer // of cfg.KeyFiles
-	look    func()       // called at each look at a connection
-	fromSSH fromSSH
-	through *dialer // of the host that leads to this one; nil: the network does
+	keys    []ssh.Signer   // of cfg.KeyFiles
+	look    func()         // called at each look at a connection
+	sshHost sshconfig.Host // what cfg.SSHConfig says about the host
+	through *dialer        // of the host that leads to this one; nil: the network does
 }
 
 // newDialer takes how many hosts are reached through this one.
@@ -31,14 +32,14 @@ func newDialer(cfg Config, behind int) (*dialer, error) {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
-	cfg, from, err := cfg.withSSHConfig()
+	cfg, host, err := cfg.withSSHConfig()
 	if err != nil {
 		return nil, err
 	}
 	if cfg, err = cfg.checked(); err != nil {
 		return nil, err
 	}
-	d := &dialer{cfg: cfg, fromSSH: from}
+	d := &dialer{cfg: cfg, sshHost: host}
 	if cfg.Auth == nil {
 		if d.keys, err = readKeys(cfg); err != nil {
 			return nil, err

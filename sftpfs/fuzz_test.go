@@ -5,11 +5,9 @@ import (
 	"context"
 	"crypto/ed25519"
 	"errors"
-	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
@@ -29,39 +27,6 @@ func FuzzParseURL(f *testing.F) {
 			if _, rest, ok := strings.Cut(rawURL, "://"); ok && len(rest) > 12 {
 				require.NotContains(t, err.Error(), rest)
 			}
-		}
-	})
-}
-
-// What ssh_config files say is used or refused without a panic, and leads to no host that could not be named in known_hosts.
-func FuzzSSHConfig(f *testing.F) {
-	for _, s := range []string{
-		"Host *\n  Port 22\n  User u\n", "HostName %h.example\n", "ProxyJump a,b:22\n", "Match host x\nCiphers +aes128-cbc\n",
-		"HostKeyAlgorithms -ssh-*\n", "IdentityFile \"~/id %d\"\n", "ServerAliveInterval 99999999999\nServerAliveCountMax 9999999999\n",
-	} {
-		f.Add(s)
-	}
-	f.Fuzz(func(t *testing.T, text string) {
-		if strings.Contains(strings.ToLower(text), "include") { // of whatever there is on this machine
-			return
-		}
-		file := filepath.Join(t.TempDir(), "config")
-		require.NoError(t, os.WriteFile(file, []byte(text), 0o600))
-		cfg := Config{Addr: "host", SSHConfig: []string{file}, Password: "p", Logger: slog.New(slog.DiscardHandler)}
-		cfg, _, err := cfg.withSSHConfig()
-		if err != nil {
-			return
-		}
-		if cfg, err = cfg.checked(); err != nil {
-			return
-		}
-		for _, at := range append(slices.Clone(cfg.ProxyJump), cfg) {
-			if at, err = at.checked(); err != nil { // hosts on the way are checked when they are used
-				continue
-			}
-			host, _, err := splitAddr(at.Addr)
-			require.NoError(t, err)
-			require.Negative(t, strings.IndexFunc(host, notInHost), "%q", host)
 		}
 	})
 }

@@ -16,6 +16,8 @@ import (
 	"github.com/skeema/knownhosts"
 	"golang.org/x/crypto/ssh"
 	xknownhosts "golang.org/x/crypto/ssh/knownhosts"
+
+	"github.com/sftpsyncer/go-syncfs/sftpfs/internal/textfile"
 )
 
 // knownHosts is the content of known_hosts files.
@@ -34,7 +36,7 @@ type anyPortLine struct {
 
 // anyPortLines returns those of a file. What is no line is passed over, as x/crypto does.
 func anyPortLines(file string) (lines []anyPortLine, err error) {
-	text, err := readText(file)
+	text, err := textfile.Read(file)
 	if err != nil {
 		return nil, err
 	}

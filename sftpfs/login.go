@@ -63,7 +63,7 @@ func (d *dialer) login(ctx context.Context) (*login, error) {
 		}
 		if d.cfg.AcceptNewHost {
 			check = func(host string, remote net.Addr, key ssh.PublicKey) error {
-				added, err := known.checkOrAdd(ctx, d.fromSSH.hashHosts, host, remote, key)
+				added, err := known.checkOrAdd(ctx, d.sshHost.HashKnownHosts, host, remote, key)
 				if added {
 					d.cfg.Logger.WarnContext(ctx, "sftpfs: new host accepted", "addr", host, "type", key.Type(),
 						"key", ssh.FingerprintSHA256(key), "file", known.files[0])

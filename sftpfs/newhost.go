@@ -15,6 +15,8 @@ import (
 	"github.com/skeema/knownhosts"
 	"golang.org/x/crypto/ssh"
 	xknownhosts "golang.org/x/crypto/ssh/knownhosts"
+
+	"github.com/sftpsyncer/go-syncfs/sftpfs/internal/textfile"
 )
 
 // checkOrAdd accepts also the key of a host of which no key is known, and adds it to the first file. hashed has the name
@@ -73,7 +75,7 @@ func (k *knownHosts) add(ctx context.Context, hashed bool, host string, remote n
 // appendLine appends line, which ends as one does, to a text file whose last line may not. takeBack removes it, unless others
 // have written to the file since.
 func appendLine(file, line string) (takeBack func() error, err error) {
-	before, err := readText(file)
+	before, err := textfile.Read(file)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
@@ -86,7 +88,7 @@ func appendLine(file, line string) (takeBack func() error, err error) {
 	}
 	_, err = f.WriteString(line)
 	return func() error {
-		now, err := readText(file)
+		now, err := textfile.Read(file)
 		if err != nil || string(now) != string(before)+line {
 			return err
 		}

@@ -11,6 +11,8 @@ import (
 
 	"golang.org/x/crypto/ssh"
 	"golang.org/x/crypto/ssh/agent"
+
+	"github.com/sftpsyncer/go-syncfs/sftpfs/internal/textfile"
 )
 
 // defaultKeys are looked for in ~/.ssh, in this order.
@@ -36,7 +38,7 @@ func (d *dialer) ownKeys(ctx context.Context, l *login) (keys []ssh.Signer) {
 	meant, others := split(keys, func(k ssh.Signer) bool {
 		return slices.ContainsFunc(public, func(p ssh.PublicKey) bool { return holds(k, p) })
 	})
-	if d.fromSSH.identitiesOnly {
+	if d.sshHost.IdentitiesOnly {
 		others = nil
 	}
 	keys = slices.Concat(meant, others)
@@ -47,7 +49,7 @@ func (d *dialer) ownKeys(ctx context.Context, l *login) (keys []ssh.Signer) {
 			keys = append(keys, offers[:len(offers)-1]...)
 			continue
 		}
-		pem, err := readText(file)
+		pem, err := textfile.Read(file)
 		if err != nil {
 			continue
 		}
@@ -60,8 +62,8 @@ func (d *dialer) ownKeys(ctx context.Context, l *login) (keys []ssh.Signer) {
 
 // identityFiles are where the user's keys are looked for.
 func (d *dialer) identityFiles() []string {
-	if d.fromSSH.identities != nil {
-		return d.fromSSH.identities
+	if d.sshHost.IdentityFiles != nil {
+		return d.sshHost.IdentityFiles
 	}
 	home, err := os.UserHomeDir()
 	if err != nil {
@@ -92,7 +94,7 @@ func holds(key ssh.Signer, public ssh.PublicKey) bool {
 // publicKey returns the public half of the key in file, which may be in a file of its own, or nil.
 func publicKey(file string) ssh.PublicKey {
 	for _, name := range []string{file, file + ".pub"} {
-		text, err := readText(name)
+		text, err := textfile.Read(name)
 		if err != nil {
 			continue
 		}

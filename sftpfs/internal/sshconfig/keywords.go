@@ -1,14 +1,13 @@
-package sftpfs
+package sshconfig
 
 import (
 	"fmt"
-	"iter"
 	"slices"
 	"strings"
 )
 
-// sshKeywords are those of ssh_config(5), OpenSSH 9.2, but for Host, Match and Include.
-var sshKeywords = slices.Concat(usedKeywords, refusedKeywords, ignoredKeywords)
+// keywords are those of ssh_config(5), OpenSSH 9.2, but for Host, Match and Include.
+var keywords = slices.Concat(usedKeywords, refusedKeywords, ignoredKeywords)
 
 var usedKeywords = []string{
 	"Ciphers", "ConnectTimeout", "HashKnownHosts", "HostKeyAlgorithms", "HostName", "IdentitiesOnly", "IdentityFile",
@@ -51,14 +50,11 @@ func (s section) unsafe() error {
 }
 
 // ignored returns what the files say that has no effect.
-func (s section) ignored() iter.Seq2[string, string] {
-	return func(yield func(string, string) bool) {
-		for _, keyword := range ignoredKeywords {
-			for _, value := range s[strings.ToLower(keyword)] {
-				if !yield(keyword, value) {
-					return
-				}
-			}
+func (s section) ignored() (settings []Setting) {
+	for _, keyword := range ignoredKeywords {
+		for _, value := range s[strings.ToLower(keyword)] {
+			settings = append(settings, Setting{keyword, value})
 		}
 	}
+	return settings
 }

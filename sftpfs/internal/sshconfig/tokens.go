@@ -1,4 +1,4 @@
-package sftpfs
+package sshconfig
 
 import (
 	"fmt"
@@ -11,16 +11,12 @@ import (
 // tokens are what %h and others stand for in a value of ssh_config. %% is always there.
 type tokens map[byte]string
 
-func newTokens(alias, host, port, remoteUser string) (tokens, error) {
+func newTokens(q Query, h Host) (tokens, error) {
 	home, err := os.UserHomeDir()
 	if err != nil {
 		return nil, err
 	}
-	localUser, err := userName("")
-	if err != nil {
-		return nil, err
-	}
-	return tokens{'n': alias, 'h': host, 'p': port, 'r': remoteUser, 'u': localUser, 'd': home}, nil
+	return tokens{'n': q.Alias, 'h': h.HostName, 'p': h.Port, 'r': h.User, 'u': q.LocalUser, 'd': home}, nil
 }
 
 func (t tokens) expand(value string) (string, error) {
