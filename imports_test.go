@@ -50,6 +50,7 @@ var (
 	sftpRooms = map[string][]string{
 		"sftpfs/internal/wire":      {"sftpfs/internal/invalid"},
 		"sftpfs/internal/sshconfig": {"sftpfs/internal/textfile"},
+		"sftpfs/internal/sshauth":   {"sftpfs/internal/invalid", "sftpfs/internal/textfile"},
 		"sftpfs/internal/invalid":   nil,
 		"sftpfs/internal/textfile":  nil,
 	}
@@ -103,6 +104,9 @@ func TestImportRulesCanFail(t *testing.T) {
 		{"sftpfs/internal/wire", "sftpfs/internal/sshconfig", true},
 		{"sftpfs/internal/sshconfig", "sftpfs/internal/wire", true},
 		{"sftpfs/internal/sshconfig", "sftpfs/internal/textfile", false},
+		{"sftpfs/internal/sshauth", "sftpfs", true},
+		{"sftpfs/internal/sshauth", "sftpfs/internal/sshconfig", true},
+		{"sftpfs/internal/sshauth", "golang.org/x/crypto/ssh", false},
 		{"sftpfs/internal/invalid", "sftpfs/internal/wire", true},
 		{"internal/aferotest", "internal/faultfs", false},
 		{"examples/quickstart", "sftpfs", false},

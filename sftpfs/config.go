@@ -18,6 +18,7 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"github.com/sftpsyncer/go-syncfs/sftpfs/internal/invalid"
+	"github.com/sftpsyncer/go-syncfs/sftpfs/internal/sshauth"
 	"github.com/sftpsyncer/go-syncfs/sftpfs/internal/sshconfig"
 )
 
@@ -161,9 +162,11 @@ func (cfg Config) checked() (Config, error) {
 	if cfg.IdleTimeout == 0 {
 		cfg.IdleTimeout = DefaultIdleTimeout
 	}
-	if cfg.Algorithms, err = cfg.Algorithms.resolved(); err != nil {
+	algorithms, err := sshauth.Algorithms(cfg.Algorithms).Resolved()
+	if err != nil {
 		return Config{}, err
 	}
+	cfg.Algorithms = Algorithms(algorithms)
 	cfg.RequestTimeout = cmp.Or(cfg.RequestTimeout, DefaultRequestTimeout)
 	if cfg.Dial == nil {
 		cfg.Dial = new(net.Dialer).DialContext

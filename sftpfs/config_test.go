@@ -119,3 +119,20 @@ func TestNewDoesNotDial(t *testing.T) {
 	_, err = fsys.Stat("x")
 	require.ErrorIs(t, err, fs.ErrClosed)
 }
+
+// A file that is longer than any real one is refused, and named.
+func TestFilesOfTheUserAreBounded(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "file")
+	require.NoError(t, os.WriteFile(file, nil, 0o600))
+	require.NoError(t, os.Truncate(file, 64<<20+1))
+	for what, read := range map[string]func() error{
+		"known hosts": func() error { _, err := New(Config{Addr: "host", KnownHosts: []string{file}}); return err },
+		"ssh_config":  func() error { _, err := New(Config{Addr: "host", SSHConfig: []string{file}}); return err },
+		"key":         func() error { _, err := New(Config{Addr: "host", KeyFiles: []string{file}}); return err },
+	} {
+		t.Run(what, func(t *testing.T) {
+			require.ErrorContains(t, read(), "read "+file+": longer than 64 MiB")
+		})
+	}
+}

@@ -14,17 +14,17 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"github.com/sftpsyncer/go-syncfs/internal/abandon"
-	"github.com/sftpsyncer/go-syncfs/sftpfs/internal/sshconfig"
+	"github.com/sftpsyncer/go-syncfs/sftpfs/internal/sshauth"
 	"github.com/sftpsyncer/go-syncfs/sftpfs/internal/wire"
 )
 
 // A dialer makes connections and sessions.
 type dialer struct {
 	cfg     Config
-	keys    []ssh.Signer   // of cfg.KeyFiles
-	look    func()         // called at each look at a connection
-	sshHost sshconfig.Host // what cfg.SSHConfig says about the host
-	through *dialer        // of the host that leads to this one; nil: the network does
+	auth    *sshauth.Credentials // nil: cfg.Auth
+	look    func()               // called at each look at a connection
+	hashNew bool                 // names of new hosts are unreadable in known hosts
+	through *dialer              // of the host that leads to this one; nil: the network does
 }
 
 // newDialer takes how many hosts are reached through this one.
@@ -39,14 +39,18 @@ func newDialer(cfg Config, behind int) (*dialer, error) {
 	if cfg, err = cfg.checked(); err != nil {
 		return nil, err
 	}
-	d := &dialer{cfg: cfg, sshHost: host}
+	d := &dialer{cfg: cfg, hashNew: host.HashKnownHosts}
 	if cfg.Auth == nil {
-		if d.keys, err = readKeys(cfg); err != nil {
+		d.auth = &sshauth.Credentials{
+			Password: cfg.Password, KeyFiles: cfg.KeyFiles, Passphrase: cfg.Passphrase, IdentityFiles: host.IdentityFiles,
+			IdentitiesOnly: host.IdentitiesOnly, Algorithms: cfg.Algorithms.PublicKeys, Logger: cfg.Logger,
+		}
+		if err := d.auth.ReadKeys(); err != nil {
 			return nil, err
 		}
 	}
 	if cfg.HostKeyCallback == nil {
-		if _, err := readKnownHosts(cfg.KnownHosts, cfg.AcceptNewHost); err != nil {
+		if _, err := sshauth.ReadKnownHosts(cfg.KnownHosts, cfg.AcceptNewHost); err != nil {
 			return nil, err
 		}
 	}

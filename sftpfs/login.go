@@ -8,22 +8,18 @@ import (
 	"net"
 
 	"golang.org/x/crypto/ssh"
+
+	"github.com/sftpsyncer/go-syncfs/sftpfs/internal/sshauth"
 )
 
 // A login is one attempt to log in.
 type login struct {
 	config   *ssh.ClientConfig
-	accepted bool        // the host key was; what fails after that fails at authentication
-	hostKey  error       // why it was not
-	known    *knownHosts // nil: Config.HostKeyCallback
-	closers  []io.Closer // what authentication opened
+	accepted bool                // the host key was; what fails after that fails at authentication
+	hostKey  error               // why it was not
+	known    *sshauth.KnownHosts // nil: Config.HostKeyCallback
+	done     func()              // to be called after the attempt
 	addr     string
-}
-
-func (l *login) done() {
-	for _, c := range l.closers {
-		c.Close()
-	}
 }
 
 // explain finds out what an error of the handshake means; x/crypto has few types for it.
@@ -33,7 +29,7 @@ func (l *login) explain(err error) error {
 	case l.hostKey != nil:
 		return l.hostKey
 	case errors.As(err, &negotiation) && negotiation.What == "host key" && l.known != nil:
-		return l.known.noCommonType(l.addr, negotiation.RequestedAlgorithms)
+		return hostKeyError(l.addr, l.known.NoCommonAlgorithm(l.addr, negotiation.RequestedAlgorithms))
 	case l.accepted && !broken(err):
 		return fmt.Errorf("%w: %s: user %q: %v", ErrAuth, l.addr, l.config.User, err)
 	default:
@@ -49,24 +45,24 @@ func broken(err error) bool {
 }
 
 func (d *dialer) login(ctx context.Context) (*login, error) {
-	l := &login{addr: d.cfg.Addr}
+	l := &login{addr: d.cfg.Addr, done: func() {}}
 	check, hostKeys := d.cfg.HostKeyCallback, d.cfg.Algorithms.HostKeys
 	if check == nil {
-		known, err := readKnownHosts(d.cfg.KnownHosts, d.cfg.AcceptNewHost)
+		known, err := sshauth.ReadKnownHosts(d.cfg.KnownHosts, d.cfg.AcceptNewHost)
+		if err == nil {
+			hostKeys, err = known.Algorithms(d.cfg.Addr, hostKeys, d.cfg.AcceptNewHost)
+		}
 		if err != nil {
-			return nil, fmt.Errorf("%w: %s: %v", ErrHostKey, d.cfg.Addr, err)
+			return nil, hostKeyError(d.cfg.Addr, err)
 		}
 		l.known = known
-		check = known.check
-		if hostKeys, err = known.usable(d.cfg.Addr, hostKeys, d.cfg.AcceptNewHost); err != nil {
-			return nil, err
-		}
+		check = known.Check
 		if d.cfg.AcceptNewHost {
 			check = func(host string, remote net.Addr, key ssh.PublicKey) error {
-				added, err := known.checkOrAdd(ctx, d.sshHost.HashKnownHosts, host, remote, key)
-				if added {
+				file, err := known.CheckOrAdd(ctx, d.hashNew, host, remote, key)
+				if file != "" {
 					d.cfg.Logger.WarnContext(ctx, "sftpfs: new host accepted", "addr", host, "type", key.Type(),
-						"key", ssh.FingerprintSHA256(key), "file", known.files[0])
+						"key", ssh.FingerprintSHA256(key), "file", file)
 				}
 				return err
 			}
@@ -87,6 +83,18 @@ func (d *dialer) login(ctx context.Context) (*login, error) {
 			return nil
 		},
 	}
-	l.config.Auth = d.methods(ctx, l)
+	if l.config.Auth = d.cfg.Auth; l.config.Auth == nil {
+		l.config.Auth, l.done = d.auth.Methods(ctx)
+	}
 	return l, nil
+}
+
+// hostKeyError returns why there is no host key of addr to accept. The reason is not wrapped: it could match a sentinel that means
+// an answer of the server.
+func hostKeyError(addr string, why error) error {
+	return fmt.Errorf("%w: %s: %v", ErrHostKey, addr, why)
+}
+
+func hostKeyRefused(addr string, key ssh.PublicKey, why error) error {
+	return fmt.Errorf("%w: %s: offered %s %s: %w", ErrHostKey, addr, key.Type(), ssh.FingerprintSHA256(key), why)
 }

@@ -81,10 +81,10 @@ func TestSSHConfigAsSSHReadsIt(t *testing.T) {
 		require.Equal(t, one("user"), d.cfg.User)
 		require.Equal(t, one("connecttimeout"), fmt.Sprint(d.cfg.DialTimeout.Seconds()))
 		require.Equal(t, 20*time.Second, d.cfg.IdleTimeout)
-		require.Equal(t, one("identitiesonly") == "yes", d.sshHost.IdentitiesOnly)
-		require.Equal(t, one("hashknownhosts") == "yes", d.sshHost.HashKnownHosts)
+		require.Equal(t, one("identitiesonly") == "yes", d.auth.IdentitiesOnly)
+		require.Equal(t, one("hashknownhosts") == "yes", d.hashNew)
 		require.Equal(t, one("stricthostkeychecking") == "accept-new", d.cfg.AcceptNewHost)
-		require.Len(t, d.sshHost.IdentityFiles, len(want["identityfile"]))
+		require.Len(t, d.auth.IdentityFiles, len(want["identityfile"]))
 		require.Equal(t, one("proxyjump") != "", d.through != nil)
 	}
 }
@@ -102,7 +102,7 @@ func TestSSHConfig(t *testing.T) {
 	require.Equal(t, "remote", d.cfg.User)
 	require.Equal(t, []string{
 		filepath.Join(home, ".ssh/first"), filepath.Join(home, "keys/remote-short-1222"), filepath.Join(home, ".ssh/last"),
-	}, d.sshHost.IdentityFiles)
+	}, d.auth.IdentityFiles)
 	require.Nil(t, d.cfg.KnownHosts)
 
 	d, err = newDialer(Config{Addr: "yes.example.com", SSHConfig: []string{file}}, 0)

@@ -1,4 +1,4 @@
-package sftpfs
+package sshauth
 
 import (
 	"bytes"
@@ -18,18 +18,17 @@ import (
 // defaultKeys are looked for in ~/.ssh, in this order.
 var defaultKeys = []string{"id_ed25519", "id_ecdsa", "id_rsa", "id_ed25519_sk", "id_ecdsa_sk", "id_dsa"}
 
-// ownKeys returns the user's keys: the agent's, then those in files. What can't be used is passed over, as ssh does; the
-// agent's connection stays open until l is done.
-func (d *dialer) ownKeys(ctx context.Context, l *login) (keys []ssh.Signer) {
+// ownKeys returns the user's keys: the agent's, then those in files. What can't be used is passed over, as ssh does. The agent's
+// connection, which signs, is added to opened.
+func (c *Credentials) ownKeys(ctx context.Context, opened *closers) (keys []ssh.Signer) {
 	if socket := os.Getenv("SSH_AUTH_SOCK"); socket != "" {
 		if conn, err := new(net.Dialer).DialContext(ctx, "unix", socket); err == nil {
-			l.closers = append(l.closers, conn)
 			stop := context.AfterFunc(ctx, func() { conn.Close() }) // an agent may be as silent as a server
-			l.closers = append(l.closers, stopper(stop))
+			*opened = append(*opened, conn, stopper(stop))
 			keys, _ = agent.NewClient(conn).Signers()
 		}
 	}
-	files := d.identityFiles()
+	files := c.identityFiles()
 	public := make([]ssh.PublicKey, len(files))
 	for i, file := range files {
 		public[i] = publicKey(file)
@@ -38,14 +37,14 @@ func (d *dialer) ownKeys(ctx context.Context, l *login) (keys []ssh.Signer) {
 	meant, others := split(keys, func(k ssh.Signer) bool {
 		return slices.ContainsFunc(public, func(p ssh.PublicKey) bool { return holds(k, p) })
 	})
-	if d.sshHost.IdentitiesOnly {
+	if c.IdentitiesOnly {
 		others = nil
 	}
 	keys = slices.Concat(meant, others)
 	for i, file := range files {
 		if at := slices.IndexFunc(keys, func(k ssh.Signer) bool { return holds(k, public[i]) }); at >= 0 {
 			// The agent has it, so nobody is asked for a passphrase.
-			offers := d.withCertificate(file, keys[at])
+			offers := c.withCertificate(file, keys[at])
 			keys = append(keys, offers[:len(offers)-1]...)
 			continue
 		}
@@ -53,17 +52,17 @@ func (d *dialer) ownKeys(ctx context.Context, l *login) (keys []ssh.Signer) {
 		if err != nil {
 			continue
 		}
-		if key, err := parseKey(file, pem, d.cfg.Passphrase); err == nil {
-			keys = append(keys, d.withCertificate(file, key)...)
+		if key, err := c.parseKey(file, pem); err == nil {
+			keys = append(keys, c.withCertificate(file, key)...)
 		}
 	}
 	return keys
 }
 
 // identityFiles are where the user's keys are looked for.
-func (d *dialer) identityFiles() []string {
-	if d.sshHost.IdentityFiles != nil {
-		return d.sshHost.IdentityFiles
+func (c *Credentials) identityFiles() []string {
+	if c.IdentityFiles != nil {
+		return c.IdentityFiles
 	}
 	home, err := os.UserHomeDir()
 	if err != nil {

@@ -1,4 +1,4 @@
-package sftpfs
+package sshauth
 
 import (
 	"bytes"
@@ -20,8 +20,8 @@ import (
 	"github.com/sftpsyncer/go-syncfs/sftpfs/internal/textfile"
 )
 
-// knownHosts is the content of known_hosts files.
-type knownHosts struct {
+// KnownHosts is the content of known_hosts files.
+type KnownHosts struct {
 	files   []string
 	db      *knownhosts.HostKeyDB
 	anyPort []anyPortLine
@@ -56,7 +56,7 @@ func isAnyPort(pattern string) bool {
 }
 
 // forAnyPort returns the keys of a host whatever its port is.
-func (k *knownHosts) forAnyPort(addr string) (keys []ssh.PublicKey) {
+func (k *KnownHosts) forAnyPort(addr string) (keys []ssh.PublicKey) {
 	for _, line := range k.anyPort {
 		if matches(line.patterns, knownhosts.Normalize(addr)) {
 			keys = append(keys, line.key)
@@ -65,9 +65,9 @@ func (k *knownHosts) forAnyPort(addr string) (keys []ssh.PublicKey) {
 	return keys
 }
 
-// readKnownHosts reads files. Nil stands for ~/.ssh/known_hosts. That one may be missing, and so may the first one if new
-// hosts are to be added to it.
-func readKnownHosts(files []string, adds bool) (*knownHosts, error) {
+// ReadKnownHosts reads files. Nil stands for ~/.ssh/known_hosts. That one may be missing, and so may the first one if new hosts
+// are to be added to it.
+func ReadKnownHosts(files []string, adds bool) (*KnownHosts, error) {
 	if files == nil {
 		home, err := os.UserHomeDir()
 		if err != nil {
@@ -81,7 +81,7 @@ func readKnownHosts(files []string, adds bool) (*knownHosts, error) {
 			read = files[1:]
 		}
 	}
-	k := &knownHosts{files: files}
+	k := &KnownHosts{files: files}
 	for _, file := range read {
 		lines, err := anyPortLines(file) // it bounds what is read next
 		if err != nil {
@@ -97,13 +97,13 @@ func readKnownHosts(files []string, adds bool) (*knownHosts, error) {
 }
 
 // knows tells whether there is a key of the host itself, not only of an authority.
-func (k *knownHosts) knows(addr string) bool {
+func (k *KnownHosts) knows(addr string) bool {
 	return len(k.forAnyPort(addr)) > 0 ||
 		slices.ContainsFunc(k.db.HostKeys(addr), func(key knownhosts.PublicKey) bool { return !key.Cert })
 }
 
-// algorithms returns those of the keys known for addr. It returns nil for an unknown host.
-func (k *knownHosts) algorithms(addr string) []string {
+// knownAlgorithms returns those of the keys known for addr. It returns nil for an unknown host.
+func (k *KnownHosts) knownAlgorithms(addr string) []string {
 	algorithms := k.db.HostKeyAlgorithms(addr)
 	for _, key := range k.forAnyPort(addr) {
 		if key.Type() == ssh.KeyAlgoRSA {
@@ -114,10 +114,11 @@ func (k *knownHosts) algorithms(addr string) []string {
 	return algorithms
 }
 
-// usable returns those of the allowed algorithms that the host has a known key for, so that a server which has other keys
-// too shows one of these. A host of which no key is known may show any, to be refused, or added if new hosts are.
-func (k *knownHosts) usable(addr string, allowed []string, addsNew bool) ([]string, error) {
-	known := k.algorithms(addr)
+// Algorithms returns those of the allowed algorithms that the host has a known key for, so that a server which has other keys
+// too shows one of these. A host of which no key is known may show any, to be refused, or added if new hosts are. It fails if
+// none is left.
+func (k *KnownHosts) Algorithms(addr string, allowed []string, addsNew bool) ([]string, error) {
+	known := k.knownAlgorithms(addr)
 	if known == nil && !addsNew {
 		return allowed, nil
 	}
@@ -126,14 +127,14 @@ func (k *knownHosts) usable(addr string, allowed []string, addsNew bool) ([]stri
 		return !slices.Contains(known, a) && !(isNew && !strings.Contains(a, "-cert-"))
 	})
 	if len(usable) == 0 {
-		return nil, fmt.Errorf("%w: %s: Algorithms.HostKeys, %s, has none for the known keys, %s in %s", ErrHostKey, addr,
+		return nil, fmt.Errorf("Algorithms.HostKeys, %s, has none for the known keys, %s in %s",
 			strings.Join(allowed, ", "), strings.Join(known, ", "), strings.Join(k.files, ", "))
 	}
 	return usable, nil
 }
 
-// check is an ssh.HostKeyCallback. Its error matches errUnknownHost if that is what the host is.
-func (k *knownHosts) check(host string, remote net.Addr, key ssh.PublicKey) error {
+// Check is an ssh.HostKeyCallback. Its error matches errUnknownHost if that is what the host is.
+func (k *KnownHosts) Check(host string, remote net.Addr, key ssh.PublicKey) error {
 	err := k.db.HostKeyCallback()(host, remote, key)
 	var keyErr *xknownhosts.KeyError
 	var revoked *xknownhosts.RevokedError
@@ -175,14 +176,14 @@ var literal = strings.NewReplacer("[", `\[`, `\`, `\\`)
 
 var errUnknownHost = errors.New("the host is unknown")
 
-// noCommonType is the error for a known host that has none of the algorithms that are known for it and allowed.
-func (k *knownHosts) noCommonType(addr string, offered []string) error {
-	known := k.algorithms(addr)
+// NoCommonAlgorithm returns the error for a known host that offers none of the algorithms that are known for it and allowed.
+func (k *KnownHosts) NoCommonAlgorithm(addr string, offered []string) error {
+	known := k.knownAlgorithms(addr)
 	if slices.ContainsFunc(offered, func(a string) bool { return slices.Contains(known, a) }) {
-		return fmt.Errorf("%w: %s: the server has %s, of which Algorithms.HostKeys has none for a known key", ErrHostKey, addr,
+		return fmt.Errorf("the server has %s, of which Algorithms.HostKeys has none for a known key",
 			strings.Join(offered, ", "))
 	}
-	return fmt.Errorf("%w: %s: the host key has changed: the server has %s, known are %s in %s", ErrHostKey, addr,
+	return fmt.Errorf("the host key has changed: the server has %s, known are %s in %s",
 		strings.Join(offered, ", "), strings.Join(known, ", "), strings.Join(k.files, ", "))
 }
 
@@ -195,8 +196,4 @@ func wanted(err *xknownhosts.KeyError) string {
 		fmt.Fprintf(&b, "%s %s in %s:%d", w.Key.Type(), ssh.FingerprintSHA256(w.Key), w.Filename, w.Line)
 	}
 	return b.String()
-}
-
-func hostKeyRefused(addr string, key ssh.PublicKey, why error) error {
-	return fmt.Errorf("%w: %s: offered %s %s: %w", ErrHostKey, addr, key.Type(), ssh.FingerprintSHA256(key), why)
 }

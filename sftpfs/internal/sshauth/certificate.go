@@ -1,4 +1,4 @@
-package sftpfs
+package sshauth
 
 import (
 	"errors"
@@ -11,13 +11,13 @@ import (
 
 // withCertificate returns what to log in with by the key in file: the certificate beside it, if there is one, and the
 // key itself. One that can't be used is passed over, as ssh does.
-func (d *dialer) withCertificate(file string, key ssh.Signer) []ssh.Signer {
+func (c *Credentials) withCertificate(file string, key ssh.Signer) []ssh.Signer {
 	certificate, err := readCertificate(file+"-cert.pub", key)
 	switch {
 	case err == nil:
 		return []ssh.Signer{certificate, key}
 	case !errors.Is(err, fs.ErrNotExist):
-		d.cfg.Logger.Warn("sftpfs: certificate not used", "file", file+"-cert.pub", "err", err)
+		c.Logger.Warn("sftpfs: certificate not used", "file", file+"-cert.pub", "err", err)
 	}
 	return []ssh.Signer{key}
 }

@@ -1,4 +1,4 @@
-package sftpfs
+package sshauth
 
 import (
 	"bytes"
@@ -19,26 +19,26 @@ import (
 	"github.com/sftpsyncer/go-syncfs/sftpfs/internal/textfile"
 )
 
-// checkOrAdd accepts also the key of a host of which no key is known, and adds it to the first file. hashed has the name
-// of the host unreadable there.
-func (k *knownHosts) checkOrAdd(ctx context.Context, hashed bool, host string, remote net.Addr, key ssh.PublicKey) (
-	added bool, err error,
+// CheckOrAdd is Check, but accepts the key of a host of which no key is known, and adds it to the first file. hashed makes the
+// name of the host unreadable there. It returns the file that the key was added to, "" if it was not.
+func (k *KnownHosts) CheckOrAdd(ctx context.Context, hashed bool, host string, remote net.Addr, key ssh.PublicKey) (
+	file string, err error,
 ) {
-	if err = k.check(host, remote, key); !errors.Is(err, errUnknownHost) {
-		return false, err
+	if err = k.Check(host, remote, key); !errors.Is(err, errUnknownHost) {
+		return "", err
 	}
 	if len(k.files) == 0 {
-		return false, fmt.Errorf("%w, and there is no file to add it to", err)
+		return "", fmt.Errorf("%w, and there is no file to add it to", err)
 	}
 	if err = k.add(ctx, hashed, host, remote, key); err != nil {
-		return false, fmt.Errorf("adding the key to %s: %w", k.files[0], err)
+		return "", fmt.Errorf("adding the key to %s: %w", k.files[0], err)
 	}
-	return true, nil
+	return k.files[0], nil
 }
 
 // add looks once more before it adds the key, for someone else may add another one at the same time. Who came first is
 // right.
-func (k *knownHosts) add(ctx context.Context, hashed bool, host string, remote net.Addr, key ssh.PublicKey) error {
+func (k *KnownHosts) add(ctx context.Context, hashed bool, host string, remote net.Addr, key ssh.PublicKey) error {
 	if err := os.MkdirAll(filepath.Dir(k.files[0]), 0o700); err != nil {
 		return err
 	}
@@ -48,11 +48,11 @@ func (k *knownHosts) add(ctx context.Context, hashed bool, host string, remote n
 		return err
 	}
 	defer lock.Close()
-	now, err := readKnownHosts(k.files, true)
+	now, err := ReadKnownHosts(k.files, true)
 	if err != nil {
 		return err
 	}
-	if err := now.check(host, remote, key); !errors.Is(err, errUnknownHost) {
+	if err := now.Check(host, remote, key); !errors.Is(err, errUnknownHost) {
 		return err
 	}
 	name := knownhosts.Normalize(host)
@@ -63,8 +63,8 @@ func (k *knownHosts) add(ctx context.Context, hashed bool, host string, remote n
 	if err != nil {
 		return err
 	}
-	if now, err = readKnownHosts(k.files, true); err == nil {
-		err = now.check(host, remote, key) // the file may be one that keeps nothing
+	if now, err = ReadKnownHosts(k.files, true); err == nil {
+		err = now.Check(host, remote, key) // the file may be one that keeps nothing
 	}
 	if err != nil {
 		err = errors.Join(err, takeBack())

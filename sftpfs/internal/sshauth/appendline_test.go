@@ -1,4 +1,4 @@
-package sftpfs
+package sshauth
 
 import (
 	"os"
