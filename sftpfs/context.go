@@ -27,8 +27,8 @@ const (
 	passed        // it has left its session, which is stalled because of another call's request
 )
 
-// mostLeft is how many sessions a call leaves, one after the other, before it waits as long as they take.
-const mostLeft = 2
+// maxLeft is how many sessions a call leaves, one after the other, before it waits as long as they take.
+const maxLeft = 2
 
 // call runs op on a live session and waits as long as f's context allows. late gets the result of an op that was
 // abandoned.
@@ -37,7 +37,7 @@ func call[T any](f *Fs, e effect, op func(remote) (T, error), late func(T)) (T, 
 	s, err := f.session()
 	for again, left := false, 0; err == nil; {
 		var became fate
-		v, became, err = try(f, e, s, left < mostLeft, op, late)
+		v, became, err = try(f, e, s, left < maxLeft, op, late)
 		switch {
 		case became == passed:
 			left++
@@ -59,7 +59,7 @@ func call[T any](f *Fs, e effect, op func(remote) (T, error), late func(T)) (T, 
 
 // try runs op on a session. What changes nothing does not wait behind what a server takes long for, if it may leave.
 func try[T any](f *Fs, e effect, s *session, mayLeave bool, op func(remote) (T, error), late func(T)) (T, fate, error) {
-	r := remote{session: s, ctx: f.ctx, asked: newLastAsked()}
+	r := remote{session: s, ctx: f.ctx, asked: newLastRequest()}
 	abandoned := f.abandoned
 	if e == harmless {
 		abandoned = nil

@@ -15,13 +15,13 @@ type transfer struct {
 	done   chan struct{} // closed when n and err are there
 }
 
-// begin runs op on the first n bytes of p, by the lane.
-func begin(l *lane, p *packetBuffer, n int, op func([]byte) (int, error)) *transfer {
+// startTransfer runs op on the first n bytes of p, over the channel.
+func startTransfer(c *parallelChannel, p *packetBuffer, n int, op func([]byte) (int, error)) *transfer {
 	t := &transfer{packet: p, done: make(chan struct{})}
-	l.underWay.Add(int64(n))
+	c.underWay.Add(int64(n))
 	go func() {
 		defer close(t.done)
-		defer l.underWay.Add(-int64(n))
+		defer c.underWay.Add(-int64(n))
 		t.n, t.err = op(p.b[:n])
 	}()
 	return t
@@ -56,21 +56,21 @@ func (f *File) WriteTo(w io.Writer) (written int64, err error) {
 	if err != nil {
 		return 0, pathError("read", f.name, err)
 	}
-	lanes := newLanes(f, fi.Size()-f.offset, f.openAgain, f.requireSame)
-	defer func() { _ = lanes.end() }() // for reading it makes no difference how
+	channels := newParallelChannels(f, fi.Size()-f.offset, f.openAgain, f.requireSame)
+	defer func() { _ = channels.end() }() // for reading it makes no difference how
 	size := f.at.Load().packet()
 	var ahead []*transfer
 	next := f.offset
 	for {
-		lanes.invite(fi.Size() - next)
+		channels.openMore(fi.Size() - next)
 		for next < fi.Size() {
 			off, n := next, int(min(int64(size), fi.Size()-next))
-			lane := lanes.next(int64(n), next-f.offset)
-			if lane == nil {
+			channel := channels.next(int64(n), next-f.offset)
+			if channel == nil {
 				break
 			}
-			ahead = append(ahead, begin(lane, newPacket(bufferFor(int64(n))), n, func(b []byte) (int, error) {
-				return f.fillBy(lane, b, off)
+			ahead = append(ahead, startTransfer(channel, newPacket(bufferFor(int64(n))), n, func(b []byte) (int, error) {
+				return f.fillOver(channel, b, off)
 			}))
 			next += int64(n)
 		}
@@ -145,10 +145,10 @@ func (f *File) ReadFrom(r io.Reader) (written int64, err error) {
 		expected = min(expected, known.Size())
 		piece = min(size, bufferFor(known.Size()+1)) // with room to see that it ends there
 	}
-	lanes := newLanes(f, expected, f.sameForWriting, nil)
+	channels := newParallelChannels(f, expected, f.openAgainToWrite, nil)
 	defer func() {
-		if lerr := lanes.end(); err == nil && lerr != nil {
-			err = pathError("write", f.name, lerr)
+		if cerr := channels.end(); err == nil && cerr != nil {
+			err = pathError("write", f.name, cerr)
 		}
 	}()
 	var ahead []*transfer
@@ -156,11 +156,11 @@ func (f *File) ReadFrom(r io.Reader) (written int64, err error) {
 	var rerr error
 	for {
 		if rerr == nil && !f.appends() && f.at.Load().hasFiles() {
-			lanes.invite(toCome(written, expected))
+			channels.openMore(toCome(written, expected))
 		}
 		for rerr == nil && (len(ahead) == 0 || !f.appends()) {
-			lane := lanes.next(int64(piece), next-f.offset)
-			if lane == nil {
+			channel := channels.next(int64(piece), next-f.offset)
+			if channel == nil {
 				break
 			}
 			p := newPacket(piece)
@@ -168,8 +168,8 @@ func (f *File) ReadFrom(r io.Reader) (written int64, err error) {
 			var n int
 			if n, rerr = readFull(r, p.b); n > 0 {
 				off := next
-				ahead = append(ahead, begin(lane, p, n, func(b []byte) (int, error) {
-					return f.putBy(lane.at, b, off)
+				ahead = append(ahead, startTransfer(channel, p, n, func(b []byte) (int, error) {
+					return f.putOver(channel.at, b, off)
 				}))
 				next += int64(n)
 			}
@@ -198,7 +198,7 @@ func (f *File) ReadFrom(r io.Reader) (written int64, err error) {
 // toCome returns how many bytes are likely to follow those that are written. Who does not say, and has written much,
 // may write a lot.
 func toCome(written, expected int64) int64 {
-	if expected == unstated && written < laneBytes {
+	if expected == unstated && written < bytesPerChannel {
 		return written
 	}
 	return max(expected-written, 0)

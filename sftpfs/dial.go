@@ -96,11 +96,11 @@ func sleep(ctx context.Context, d time.Duration) bool {
 
 // dial also tells whether the server dropped the connection before it said a word.
 func (d *dialer) dial(ctx context.Context, opened func(*connection)) (s *session, dropped bool, err error) {
-	return join(ctx, d, func(c *connection) (*session, error) { return d.start(ctx, c, opened) })
+	return withConnection(ctx, d, func(c *connection) (*session, error) { return d.start(ctx, c, opened) })
 }
 
-// join logs in to the host and then does on the connection what begin does. It ends the connection if that fails.
-func join[T any](ctx context.Context, d *dialer, begin func(*connection) (T, error)) (v T, dropped bool, err error) {
+// withConnection logs in to the host and then does on the connection what begin does. It ends the connection if that fails.
+func withConnection[T any](ctx context.Context, d *dialer, begin func(*connection) (T, error)) (v T, dropped bool, err error) {
 	var none T
 	conn, via, dropped, err := d.reach(ctx)
 	if err != nil {
@@ -162,7 +162,7 @@ func (d *dialer) start(ctx context.Context, c *connection, opened func(*connecti
 		c.run(func() { s.boundInit(time.Until(deadline)) })
 	}
 	if d.cfg.RequestTimeout > 0 {
-		c.run(func() { c.endHung(d.cfg.RequestTimeout) })
+		c.run(func() { c.enforceRequestTimeout(d.cfg.RequestTimeout) })
 	}
 	c.run(func() {
 		c.keepAlive(d.cfg.IdleTimeout, pulse{

@@ -65,7 +65,7 @@ func (f *File) Readdirnames(n int) ([]string, error) {
 // list takes no handle, and so any live session will do.
 func (f *File) list() ([]fs.FileInfo, error) {
 	entries, err := call(f.fs, harmless, func(r remote) ([]fs.FileInfo, error) {
-		return withRoom(f.fs, r, func(r remote) ([]fs.FileInfo, error) { return r.list(f.path) })
+		return withFileLimit(f.fs, r, func(r remote) ([]fs.FileInfo, error) { return r.list(f.path) })
 	}, nil)
 	return orNoDir(entries, err, func() (fs.FileInfo, error) { return abandon.Await(f.fs.ctx, nil, f.fstat, nil) })
 }

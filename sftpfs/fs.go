@@ -37,7 +37,7 @@ func New(cfg Config) (*Fs, error) {
 		return nil, fmt.Errorf("sftpfs: %w", err)
 	}
 	m := newManager(d, d.cfg.MaxConnections, d.cfg.MaxChannels)
-	d.look = m.shrink
+	d.look = m.scaleDown
 	f := newFs(m)
 	f.asideAllowed = cfg.AllowNonAtomicReplace
 	f.identity = d.cfg.identity()

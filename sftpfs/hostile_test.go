@@ -133,7 +133,7 @@ func (o hostileOpener) connect(context.Context, func(*connection)) (*session, er
 	s.wire, s.root, s.openSSH = w, hostileRoot, o.inOrder
 	c.wg.Go(s.watch)
 	if o.timeout > 0 {
-		c.wg.Go(func() { c.endHung(o.timeout) })
+		c.wg.Go(func() { c.enforceRequestTimeout(o.timeout) })
 	}
 	return s, nil
 }

@@ -11,8 +11,8 @@ import (
 // it is reached through the one before. behind are further hosts of the way, behind that one.
 func jumps(cfg Config, behind int) (*dialer, error) {
 	behind += len(cfg.ProxyJump)
-	if behind > mostJumps {
-		return nil, fmt.Errorf("more than %d hosts to connect through", mostJumps)
+	if behind > maxJumps {
+		return nil, fmt.Errorf("more than %d hosts to connect through", maxJumps)
 	}
 	var last *dialer
 	for i, jump := range cfg.ProxyJump {
@@ -36,8 +36,8 @@ func jumps(cfg Config, behind int) (*dialer, error) {
 	return last, nil
 }
 
-// mostJumps bounds the way: in SSHConfig it may be a circle.
-const mostJumps = 8
+// maxJumps bounds the way: in SSHConfig it may be a circle.
+const maxJumps = 8
 
 // reach connects to the host. via is the connection that this one runs through, if there is one.
 func (d *dialer) reach(ctx context.Context) (conn net.Conn, via *connection, dropped bool, err error) {
@@ -45,7 +45,7 @@ func (d *dialer) reach(ctx context.Context) (conn net.Conn, via *connection, dro
 		conn, err = d.cfg.Dial(ctx, "tcp", d.cfg.Addr)
 		return conn, nil, false, err
 	}
-	t, dropped, err := join(ctx, d.through, func(via *connection) (tunnel, error) {
+	t, dropped, err := withConnection(ctx, d.through, func(via *connection) (tunnel, error) {
 		conn, err := via.ssh.Dial("tcp", d.cfg.Addr)
 		if err != nil {
 			err = fmt.Errorf("%s is not reached: %w", d.cfg.Addr, err)

@@ -111,7 +111,7 @@ func (c *connection) keepAlive(idle time.Duration, p pulse) {
 				sessions[s] = q
 			}
 			q.look(s.wire.Received(), sent, answered.Load())
-			if q.looks == 0 && s.isStalled() && s.culprit.Load() != nil { // which is answered
+			if q.looks == 0 && s.isStalled() && s.blocker.Load() != nil { // which is answered
 				s.takeCalls()
 			}
 			if q.proven > 0 {
@@ -121,7 +121,7 @@ func (c *connection) keepAlive(idle time.Duration, p pulse) {
 					continue
 				}
 				if !s.isStalled() {
-					s.culprit.Store(&oldest)
+					s.blocker.Store(&oldest)
 					s.stall()
 				}
 			}

@@ -48,12 +48,12 @@ const (
 	firstPause = 50 * time.Millisecond
 	lastPause  = 2 * time.Second
 
-	// crowd is how many calls and open files a session has before another one is made for more.
-	crowd = 32
+	// busyLoad is how many calls and open files a session has before another one is made for more.
+	busyLoad = 32
 
-	// growthIsAwaited is how long a call waits for a session that is being made while those there are have as much to do
+	// scaleUpWait is how long a call waits for a session that is being made while those there are have as much to do
 	// as they can. A channel is there after three round trips.
-	growthIsAwaited = 2 * time.Second
+	scaleUpWait = 2 * time.Second
 
 	// refusalStands is how long no further connection is tried after one has failed, while there is one that works.
 	refusalStands = time.Minute
@@ -80,9 +80,9 @@ type manager struct {
 	failure     error         // of the last attempt, answers until retryAt
 	retryAt     time.Time
 	expected    int           // calls, for which sessions are to be made
-	growing     int           // sessions that are being made
+	starting    int           // sessions that are being made
 	connecting  bool          // for one of them, which the others then may share
-	grown       chan struct{} // closed, and replaced, when one of them is there or is not to be had
+	started     chan struct{} // closed, and replaced, when one of them is there or is not to be had
 	noMoreUntil time.Time     // connections
 }
 
@@ -94,14 +94,14 @@ type attempt struct {
 
 func newManager(o opener, maxConnections, maxSessions int) *manager {
 	m := &manager{opener: o, maxConnections: maxConnections, maxSessions: maxSessions, random: rand.Float64}
-	m.grown = make(chan struct{})
+	m.started = make(chan struct{})
 	m.ctx, m.stop = context.WithCancel(context.Background())
 	return m
 }
 
 func (m *manager) get(ctx context.Context) (*session, error) {
 	for patient := true; ; {
-		s, a, err := m.join(patient)
+		s, a, err := m.sessionOrAttempt(patient)
 		if a == nil {
 			return s, err
 		}
@@ -110,7 +110,7 @@ func (m *manager) get(ctx context.Context) (*session, error) {
 			if a.err != nil {
 				return nil, a.err
 			}
-		case <-time.After(growthIsAwaited):
+		case <-time.After(scaleUpWait):
 			patient = false
 		case <-ctx.Done():
 			return nil, ctx.Err()
@@ -118,9 +118,9 @@ func (m *manager) get(ctx context.Context) (*session, error) {
 	}
 }
 
-// join returns a live session, or the attempt to wait for, or the error that is known without one. Who is patient is not
+// sessionOrAttempt returns a live session, or the attempt to wait for, or the error that is known without one. Who is patient is not
 // put behind so many others on a session that another one will be there before it is his turn.
-func (m *manager) join(patient bool) (*session, *attempt, error) {
+func (m *manager) sessionOrAttempt(patient bool) (*session, *attempt, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.closed {
@@ -128,11 +128,11 @@ func (m *manager) join(patient bool) (*session, *attempt, error) {
 	}
 	if live := m.live(); len(live) > 0 {
 		s := leastBusy(live)
-		if s.load() >= crowd || s.isStalled() {
-			m.growFor(live, loadOf(live))
+		if s.load() >= busyLoad || s.isStalled() {
+			m.scaleUpTo(live, loadOf(live))
 		}
-		if patient && m.growing > 0 && (s.isStalled() || s.load() >= wire.MaxRequests && !m.connecting) {
-			return nil, &attempt{done: m.grown}, nil
+		if patient && m.starting > 0 && (s.isStalled() || s.load() >= wire.MaxRequests && !m.connecting) {
+			return nil, &attempt{done: m.started}, nil
 		}
 		return s.begin(), nil, nil
 	}
@@ -144,7 +144,7 @@ func (m *manager) join(patient bool) (*session, *attempt, error) {
 		return nil, nil, m.failure
 	default:
 		m.attempt = &attempt{done: make(chan struct{})}
-		m.growing++
+		m.starting++
 		a := m.attempt
 		m.wg.Go(func() { m.connectFor(a) })
 	}
@@ -160,12 +160,12 @@ func (m *manager) connectFor(a *attempt) {
 	defer m.mu.Unlock()
 	defer close(a.done)
 	m.attempt = nil
-	m.haveGrown()
+	m.scaledUp()
 	if a.err = m.adopt(s, err); a.err != nil {
 		m.failed(a.err, now)
 		return
 	}
-	m.growAsExpected()
+	m.scaleUpAsExpected()
 	if s.initialized() {
 		m.failures, m.failure = 0, nil
 		return
@@ -206,7 +206,7 @@ func (m *manager) reach() (*session, error) {
 		}
 		c.fail(errors.New("it takes no more channels, and has none")) // and is of no use
 	}
-	return m.connect(m.ctx, m.growBeside)
+	return m.connect(m.ctx, m.scaleUpBeside)
 }
 
 // adopt takes a session that was made.

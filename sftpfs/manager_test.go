@@ -270,10 +270,10 @@ func TestBurstIsSpread(t *testing.T) {
 		perConn         int
 		takes, ended    time.Duration // to make a session; until all calls have one
 	}{
-		"few":                      {calls: crowd, sessions: 1, takes: time.Second},
-		"some":                     {calls: 2*crowd + 1, sessions: 3, takes: time.Second},
+		"few":                      {calls: busyLoad, sessions: 1, takes: time.Second},
+		"some":                     {calls: 2*busyLoad + 1, sessions: 3, takes: time.Second},
 		"many":                     {calls: 8 * wire.MaxRequests, sessions: 8, takes: time.Second, ended: time.Second},
-		"the server is slow":       {calls: 2 * wire.MaxRequests, sessions: 8, takes: time.Minute, ended: growthIsAwaited},
+		"the server is slow":       {calls: 2 * wire.MaxRequests, sessions: 8, takes: time.Minute, ended: scaleUpWait},
 		"the server takes no more": {calls: 2 * wire.MaxRequests, sessions: 2, perConn: 1, takes: time.Second, ended: time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -310,7 +310,7 @@ func TestExpect(t *testing.T) {
 		o := &fakeOpener{takes: time.Second, roundTrip: longRoundTrip}
 		m := testManager(t, o)
 		f := newFs(m)
-		f.Expect(5 * crowd)
+		f.Expect(5 * busyLoad)
 		synctest.Wait()
 		require.Zero(t, o.dials)
 		get(t, m).release()
@@ -357,7 +357,7 @@ func TestExpectedBesideOneThatFails(t *testing.T) {
 			time.Sleep(time.Second * 3 / 2)
 			m.mu.Lock()
 			defer m.mu.Unlock()
-			require.Equal(t, 8, m.growing)
+			require.Equal(t, 8, m.starting)
 			m.connections[0].fail(errors.New("lost"))
 		}()
 		_, err := m.get(t.Context())
@@ -365,7 +365,7 @@ func TestExpectedBesideOneThatFails(t *testing.T) {
 		time.Sleep(lastPause)
 		synctest.Wait()
 		require.Empty(t, m.live())
-		require.Zero(t, m.growing)
+		require.Zero(t, m.starting)
 		require.False(t, get(t, m).conn.isLost())
 	})
 }
@@ -438,7 +438,7 @@ func TestGivesBackWhatIsIdle(t *testing.T) {
 		}
 		sessions := have.sessions
 		for range 3 {
-			m.shrink()
+			m.scaleDown()
 			require.Len(t, m.live(), 4, "they are in use")
 		}
 		for _, s := range sessions[1:] {
@@ -446,18 +446,18 @@ func TestGivesBackWhatIsIdle(t *testing.T) {
 		}
 		sessions[1].files.Add(1)
 		sessions[2].begin().release()
-		m.shrink()
+		m.scaleDown()
 		require.Equal(t, 3, living(sessions[:3]), "used since it was looked at last")
 		require.Len(t, m.live(), 3)
-		m.shrink()
+		m.scaleDown()
 		require.Equal(t, 2, living(sessions[:2]))
 		require.Len(t, m.live(), 2)
 		sessions[0].release()
 		sessions[1].files.Add(-1)
-		m.shrink()
+		m.scaleDown()
 		require.Len(t, m.live(), 1, "one stays")
 		require.Len(t, m.connections, 1)
-		m.shrink()
+		m.scaleDown()
 		require.Same(t, m.live()[0], get(t, m))
 	})
 }
@@ -487,12 +487,12 @@ func TestStalledSessionIsPassedOver(t *testing.T) {
 			get(t, m)
 		}
 		require.Equal(t, int64(1), first.load())
-		m.shrink()
-		m.shrink()
+		m.scaleDown()
+		m.scaleDown()
 		require.False(t, first.isLost(), "a call is on it")
 		first.release()
-		m.shrink()
-		m.shrink()
+		m.scaleDown()
+		m.scaleDown()
 		require.True(t, first.isLost())
 	})
 }
@@ -508,7 +508,7 @@ func TestStalledSessionIsBetterThanNone(t *testing.T) {
 		first.stall()
 		began := time.Now()
 		require.Same(t, first, get(t, m))
-		require.LessOrEqual(t, time.Since(began), growthIsAwaited)
+		require.LessOrEqual(t, time.Since(began), scaleUpWait)
 		began = time.Now()
 		require.Same(t, first, get(t, m))
 		require.Zero(t, time.Since(began), "the server is known to refuse")

@@ -32,7 +32,7 @@ func (f *Fs) OpenFile(name string, flag int, perm fs.FileMode) (afero.File, erro
 		e = once
 	}
 	file, err := call(f, e, func(r remote) (*File, error) {
-		return withRoom(f, r, func(r remote) (*File, error) {
+		return withFileLimit(f, r, func(r remote) (*File, error) {
 			file := &File{fs: f, name: name, path: p, flag: flag}
 			file.size.Store(unstated)
 			return file, file.open(r, perm)

@@ -76,7 +76,7 @@ func (f *File) canRead() error {
 // fill reads until b is full or the file ends.
 func (f *File) fill(b []byte, off int64) (n int, err error) {
 	_, err = asking(f, func(o *opened) (int, error) {
-		m, err := inPieces(o.packet(), b[n:], off+int64(n), o.handle.ReadAt)
+		m, err := inChunks(o.packet(), b[n:], off+int64(n), o.handle.ReadAt)
 		n += m
 		return n, o.reduce(err)
 	})
@@ -100,24 +100,24 @@ func (f *File) fillAnew(b []byte, off int64, ended error) (n int, err error) {
 		return 0, ended
 	}
 	defer o.close()
-	n, err = inPieces(o.packet(), b, off, o.handle.ReadAt)
+	n, err = inChunks(o.packet(), b, off, o.handle.ReadAt)
 	if err == io.EOF {
 		return n, f.ended(off + int64(n))
 	}
 	return n, o.reduce(err)
 }
 
-// fillBy is fill by a lane. The file's own handle has the word when another one does not deliver.
-func (f *File) fillBy(l *lane, b []byte, off int64) (n int, err error) {
-	if l.at != nil {
-		n, _ = l.at.handle.ReadAt(b, off)
-		if n > 0 && l.same() != nil {
+// fillOver is fill over a parallel channel. When another handle does not deliver, the file's own one decides.
+func (f *File) fillOver(c *parallelChannel, b []byte, off int64) (n int, err error) {
+	if c.at != nil {
+		n, _ = c.at.handle.ReadAt(b, off)
+		if n > 0 && c.same() != nil {
 			n = 0
 		}
 	}
 	if n < len(b) {
-		if l.at != nil {
-			l.failed.Store(true)
+		if c.at != nil {
+			c.failed.Store(true)
 		}
 		m := 0
 		m, err = f.fill(b[n:], off+int64(n))

@@ -9,7 +9,7 @@ import (
 // of opening and closing it.
 func (f *Fs) ReadDir(name string) ([]fs.FileInfo, error) {
 	entries, err := look(f, name, func(r remote, p string) ([]fs.FileInfo, error) {
-		return withRoom(f, r, func(r remote) ([]fs.FileInfo, error) {
+		return withFileLimit(f, r, func(r remote) ([]fs.FileInfo, error) {
 			entries, err := r.list(p)
 			return orNoDir(entries, err, func() (fs.FileInfo, error) { return r.stat(p) })
 		})

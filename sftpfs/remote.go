@@ -18,7 +18,7 @@ import (
 type remote struct {
 	*session
 	ctx   context.Context
-	asked *lastAsked // nil: nobody wants to know
+	asked *lastRequest // nil: nobody wants to know
 }
 
 // ask sends a request on the path p.

@@ -33,7 +33,7 @@ type session struct {
 	claimed atomic.Int64 // bytes that transfers would like to have under way on it
 
 	stalled atomic.Pointer[ending]       // ends when there was no answer for long; then the session takes no more calls
-	culprit atomic.Pointer[wire.Pending] // what is not answered; set before stalled ends, nil if nothing is known
+	blocker atomic.Pointer[wire.Pending] // what is not answered; set before stalled ends, nil if nothing is known
 	givenUp atomic.Bool                  // because of that
 
 	once  sync.Once
@@ -93,7 +93,7 @@ type ending struct {
 // takeCalls ends that the session is stalled.
 func (s *session) takeCalls() {
 	ctx, cancel := context.WithCancel(context.Background())
-	s.culprit.Store(nil)
+	s.blocker.Store(nil)
 	s.stalled.Store(&ending{ctx, cancel})
 }
 
@@ -103,8 +103,8 @@ func (s *session) isStalled() bool { return s.stalled.Load().Err() != nil }
 
 // giveUp ends a session that is not answered any more, and lets the others on its connection be. Where a call goes on waiting,
 // since the server takes nothing more of what it sends, the connection ends when it has been patient.
-func (s *session) giveUp(culprit wire.Pending, cause error, patience time.Duration) {
-	s.culprit.Store(&culprit)
+func (s *session) giveUp(blocker wire.Pending, cause error, patience time.Duration) {
+	s.blocker.Store(&blocker)
 	s.givenUp.Store(true)
 	s.fail(cause)
 	s.conn.run(func() {

@@ -74,25 +74,25 @@ func (f *File) canWrite() error {
 }
 
 // put writes b; n is how much of its beginning has arrived.
-func (f *File) put(b []byte, off int64) (n int, err error) { return f.putBy(nil, b, off) }
+func (f *File) put(b []byte, off int64) (n int, err error) { return f.putOver(nil, b, off) }
 
-// putBy is put by another handle of the file; nil is its own.
-func (f *File) putBy(o *opened, b []byte, off int64) (n int, err error) {
+// putOver is put by another handle of the file; nil is its own.
+func (f *File) putOver(o *opened, b []byte, off int64) (n int, err error) {
 	o = cmp.Or(o, f.at.Load())
-	n, err = inPieces(o.packet(), b, off, o.handle.WriteAt)
+	n, err = inChunks(o.packet(), b, off, o.handle.WriteAt)
 	f.size.Store(unstated)
 	err = o.reduce(err)
 	switch {
 	case errors.Is(err, ErrUnavailable):
 		err = unknownOutcome(err)
-	case refused(err) && o.noRoom(len(b)-n):
+	case refused(err) && o.diskFull(len(b)-n):
 		err = syscall.ENOSPC
 	}
 	return n, err
 }
 
-// noRoom tells whether the server's disk has no room for so many bytes, as far as it says.
-func (o *opened) noRoom(bytes int) bool {
+// diskFull tells whether the server's disk has no room for so many bytes, as far as it says.
+func (o *opened) diskFull(bytes int) bool {
 	if !o.offers(wire.ExtensionStatVFS) {
 		return false
 	}

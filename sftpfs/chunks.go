@@ -61,12 +61,12 @@ func newPacket(size int) *packetBuffer {
 
 func (p *packetBuffer) free() { p.from.Put(p) }
 
-// inPieces runs op, a ReadAt or WriteAt, on pieces of b of that size in parallel. n counts what succeeded from the start
+// inChunks runs op, a ReadAt or WriteAt, on pieces of b of that size in parallel. n counts what succeeded from the start
 // of b without a gap; err is that of the packet behind it.
 //
 // pkg/sftp can do the same, but takes a short answer to a READ for the end of the file, and on an error of a WRITE
 // counts what it has sent.
-func inPieces(size int, b []byte, off int64, op func([]byte, int64) (int, error)) (n int, err error) {
+func inChunks(size int, b []byte, off int64, op func([]byte, int64) (int, error)) (n int, err error) {
 	if len(b) <= size {
 		return op(b, off)
 	}

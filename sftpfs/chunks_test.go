@@ -13,31 +13,31 @@ import (
 	"github.com/sftpsyncer/go-syncfs/sftpfs/internal/wire"
 )
 
-func TestInPieces(t *testing.T) {
+func TestInChunks(t *testing.T) {
 	t.Parallel()
 	content := make([]byte, 5*packet+17)
 	for i := range content {
 		content[i] = byte(i * 7 >> 3)
 	}
 	b := make([]byte, len(content))
-	n, err := inPieces(packet, b, 0, bytes.NewReader(content).ReadAt)
+	n, err := inChunks(packet, b, 0, bytes.NewReader(content).ReadAt)
 	require.NoError(t, err)
 	require.Equal(t, len(b), n)
 	require.True(t, bytes.Equal(content, b))
 
-	n, err = inPieces(packet, b, packet+1, bytes.NewReader(content).ReadAt)
+	n, err = inChunks(packet, b, packet+1, bytes.NewReader(content).ReadAt)
 	require.Equal(t, io.EOF, err)
 	require.Equal(t, len(content)-packet-1, n)
 	require.True(t, bytes.Equal(content[packet+1:], b[:n]))
 }
 
 // What has arrived behind a gap does not count, and nothing more is sent.
-func TestInPiecesCountsWithoutGap(t *testing.T) {
+func TestInChunksCountsWithoutGap(t *testing.T) {
 	t.Parallel()
 	full := errors.New("full")
 	var calls atomic.Int64
 	refused := make(chan struct{})
-	n, err := inPieces(packet, make([]byte, 1000*packet), 0, func(b []byte, off int64) (int, error) {
+	n, err := inChunks(packet, make([]byte, 1000*packet), 0, func(b []byte, off int64) (int, error) {
 		calls.Add(1)
 		if off == 2*packet {
 			defer close(refused)

@@ -5,12 +5,12 @@ import (
 	"time"
 )
 
-// endHung gives up sessions of which a request has had no answer for timeout, whatever else is answered. It returns when the
-// connection is lost.
+// enforceRequestTimeout gives up sessions on which a request has had no answer for timeout, whatever else is answered. It returns
+// when the connection is lost.
 //
 // Only the oldest request of each session is looked at. As long as those that were sent before it are answered, one may
 // be waiting for its turn, as the parts of a transfer over a slow line do.
-func (c *connection) endHung(timeout time.Duration) {
+func (c *connection) enforceRequestTimeout(timeout time.Duration) {
 	tick := time.NewTicker(max(timeout/looks, 1))
 	defer tick.Stop()
 	type waiting struct {

@@ -22,22 +22,22 @@ import (
 	"github.com/sftpsyncer/go-syncfs/sftpfs/sftptest"
 )
 
-// A crowd is files that are copied at the same time, each with content of its own.
-type crowd [][]byte
+// copies are files that are copied at the same time, each with content of its own.
+type copies [][]byte
 
-func newCrowd(files, size int) crowd {
+func newCopies(files, size int) copies {
 	all := random(files + size)
-	c := make(crowd, files)
+	c := make(copies, files)
 	for i := range c {
 		c[i] = all[i : i+size]
 	}
 	return c
 }
 
-func (crowd) name(i int) string { return fmt.Sprintf("f%02d", i) }
+func (copies) name(i int) string { return fmt.Sprintf("f%02d", i) }
 
 // copy opens all files, and then has all of them copied. It calls meanwhile while they are.
-func (c crowd) copy(
+func (c copies) copy(
 	t *testing.T, fsys *sftpfs.Fs, flag int, do func(f afero.File, content []byte) error, meanwhile func(),
 ) {
 	t.Helper()
@@ -58,7 +58,7 @@ func (c crowd) copy(
 }
 
 // download has all files read. Each reader waits with its first bytes until begun has returned.
-func (c crowd) download(t *testing.T, fsys *sftpfs.Fs, begun func()) {
+func (c copies) download(t *testing.T, fsys *sftpfs.Fs, begun func()) {
 	t.Helper()
 	goOn := make(chan struct{})
 	c.copy(t, fsys, os.O_RDONLY, func(f afero.File, content []byte) error {
@@ -79,7 +79,7 @@ func (c crowd) download(t *testing.T, fsys *sftpfs.Fs, begun func()) {
 	})
 }
 
-func (c crowd) upload(t *testing.T, fsys *sftpfs.Fs) {
+func (c copies) upload(t *testing.T, fsys *sftpfs.Fs) {
 	t.Helper()
 	c.copy(t, fsys, os.O_WRONLY|os.O_CREATE|os.O_EXCL, func(f afero.File, content []byte) error {
 		_, err := io.Copy(f, io.NewSectionReader(bytes.NewReader(content), 0, int64(len(content))))
@@ -115,11 +115,11 @@ func requireSpread(t *testing.T, fsys *sftpfs.Fs) {
 }
 
 // manyLarge are files none of which is worth a second channel by itself.
-func manyLarge() crowd {
+func manyLarge() copies {
 	if os.Getenv("SYNCFS_FULL") == "1" {
-		return newCrowd(20, 8<<20)
+		return newCopies(20, 8<<20)
 	}
-	return newCrowd(20, 4<<20)
+	return newCopies(20, 4<<20)
 }
 
 // Files that are opened when there is one channel do not stay on it.
@@ -149,7 +149,7 @@ func TestUploadsAreSpread(t *testing.T) {
 	c.requireOn(t, server)
 }
 
-func (c crowd) requireOn(t *testing.T, server *opensshtest.Server) {
+func (c copies) requireOn(t *testing.T, server *opensshtest.Server) {
 	t.Helper()
 	for i, content := range c {
 		onDisk, err := os.ReadFile(filepath.Join(server.Root, c.name(i)))
@@ -159,7 +159,7 @@ func (c crowd) requireOn(t *testing.T, server *opensshtest.Server) {
 }
 
 // What a server does not allow is done without.
-func TestCrowdOnNarrowServer(t *testing.T) {
+func TestCopiesOnNarrowServer(t *testing.T) {
 	t.Parallel()
 	for name, options := range map[string]opensshtest.Options{
 		"one channel":              {Config: []string{"MaxSessions 1"}},
@@ -171,7 +171,7 @@ func TestCrowdOnNarrowServer(t *testing.T) {
 			server := opensshtest.Start(t, options)
 			_, cfg := far(t, openSSHConfig(server), link.Options{RoundTrip: 15 * time.Millisecond})
 			fsys := newFs(t, cfg)
-			c := newCrowd(10, 4<<20)
+			c := newCopies(10, 4<<20)
 			c.upload(t, fsys)
 			c.requireOn(t, server)
 			c.download(t, fsys, func() {})
@@ -180,7 +180,7 @@ func TestCrowdOnNarrowServer(t *testing.T) {
 }
 
 // A channel that ends in the middle of a download takes nothing with it, and the others go on.
-func TestLostLane(t *testing.T) {
+func TestLostParallelChannel(t *testing.T) {
 	t.Parallel()
 	pids := filepath.Join(t.TempDir(), "pids")
 	server := opensshtest.Start(t, opensshtest.Options{Subsystem: script(t, "echo $$ >>'"+pids+"'")})
@@ -219,7 +219,7 @@ func TestLostLane(t *testing.T) {
 }
 
 // What has taken the name of a file meanwhile is not read for it, over whatever channel.
-func TestLanesReadNoOtherFile(t *testing.T) {
+func TestParallelChannelsReadNoOtherFile(t *testing.T) {
 	t.Parallel()
 	server := opensshtest.Start(t, opensshtest.Options{})
 	_, cfg := far(t, openSSHConfig(server), link.Options{RoundTrip: 20 * time.Millisecond})

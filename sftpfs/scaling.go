@@ -12,37 +12,37 @@ import (
 
 func (m *manager) another(ctx context.Context, t *taken) *session {
 	for {
-		s, grown := m.orGrow(t)
-		if s != nil || grown == nil {
+		s, started := m.orScaleUp(t)
+		if s != nil || started == nil {
 			return s
 		}
 		select {
-		case <-grown:
+		case <-started:
 		case <-ctx.Done():
 			return nil
 		}
 	}
 }
 
-// orGrow returns a session that is not taken, or has one more made and returns what to wait for, if anything. A
-// transfer, which goes on meanwhile, waits for one that is being made if those there are have enough to do.
-func (m *manager) orGrow(t *taken) (*session, <-chan struct{}) {
+// orScaleUp returns a session that is not taken. Else it starts one more, and returns what to wait for, if anything. A transfer,
+// which goes on meanwhile, waits for one that is being started if the others are busy.
+func (m *manager) orScaleUp(t *taken) (*session, <-chan struct{}) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.closed {
 		return nil, nil
 	}
 	others := slices.DeleteFunc(m.live(), func(s *session) bool {
-		return slices.Contains(t.sessions, s) || s.full() || s.isStalled() || t.claim > 0 && s.claimed.Load() >= manyClaims
+		return slices.Contains(t.sessions, s) || s.full() || s.isStalled() || t.claim > 0 && s.claimed.Load() >= maxClaims
 	})
 	var s *session
 	if len(others) > 0 {
 		s = leastBusy(others)
 	}
 	if s == nil || t.claim > 0 && s.claimed.Load() >= inFlight/2 {
-		m.grow(nil)
-		if m.growing > 0 && (s == nil || !m.connecting) {
-			return nil, m.grown
+		m.scaleUp(nil)
+		if m.starting > 0 && (s == nil || !m.connecting) {
+			return nil, m.started
 		}
 	}
 	if s == nil {
@@ -53,11 +53,11 @@ func (m *manager) orGrow(t *taken) (*session, <-chan struct{}) {
 	return s.begin(), nil
 }
 
-// alone has a session made which is taken for stalled from the start. It does not take the last place: others need one.
+// alone starts a session which counts as stalled from the start. It does not take the last place: others need one.
 func (m *manager) alone(ctx context.Context) (*session, error) {
 	made := make(chan *session, 1)
 	m.mu.Lock()
-	growing := !m.closed && len(m.live())+m.growing+1 < m.maxSessions && m.grow(func(s *session) {
+	starts := !m.closed && len(m.live())+m.starting+1 < m.maxSessions && m.scaleUp(func(s *session) {
 		if s != nil {
 			s.stall()
 			s.begin()
@@ -67,7 +67,7 @@ func (m *manager) alone(ctx context.Context) (*session, error) {
 	m.mu.Unlock()
 	var s *session
 	var err error
-	if growing {
+	if starts {
 		s, err = abandon.Await(ctx, nil, func() (*session, error) { return <-made, nil }, func(s *session) {
 			if s != nil {
 				s.release()
@@ -91,48 +91,47 @@ func (f *Fs) Expect(calls int) {
 		defer m.mu.Unlock()
 		m.expected = calls
 		if !m.closed {
-			m.growAsExpected()
+			m.scaleUpAsExpected()
 		}
 	}
 }
 
-// growAsExpected has sessions made for what is expected, if there is a connection to make them on. m.mu is held.
-func (m *manager) growAsExpected() {
+// scaleUpAsExpected starts sessions for the calls that are expected, if there is a connection to start them on. m.mu is held.
+func (m *manager) scaleUpAsExpected() {
 	connections := m.liveConnections()
 	if len(connections) == 0 {
 		return
 	}
 	if time.Duration(connections[0].roundTrip.Load()) >= longRoundTrip {
-		m.growFor(m.live(), m.expected)
+		m.scaleUpTo(m.live(), m.expected)
 	}
 	m.expected = 0
 }
 
-// growBeside has sessions made for what is expected while the first one on c still is.
-func (m *manager) growBeside(c *connection) {
+// scaleUpBeside starts sessions for the calls that are expected while the first session on c is being started.
+func (m *manager) scaleUpBeside(c *connection) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if !m.closed {
 		m.know(c)
-		m.growAsExpected()
+		m.scaleUpAsExpected()
 	}
 }
 
-// growFor has as many sessions made as are missing for a load, at the same time: one takes some round trips. m.mu is
-// held.
-func (m *manager) growFor(live []*session, load int) {
-	have := m.growing
+// scaleUpTo starts as many sessions as are missing for a load, at the same time: one takes some round trips. m.mu is held.
+func (m *manager) scaleUpTo(live []*session, load int) {
+	have := m.starting
 	for _, s := range live {
 		if !s.isStalled() {
 			have++
 		}
 	}
-	for range min(load/crowd+1, m.maxSessions) - have {
-		m.grow(nil)
+	for range min(load/busyLoad+1, m.maxSessions) - have {
+		m.scaleUp(nil)
 	}
 }
 
-// loadOf is what sessions have to do that are not stalled.
+// loadOf is the load of the sessions that are not stalled.
 func loadOf(sessions []*session) (sum int) {
 	for _, s := range sessions {
 		if !s.isStalled() {
@@ -142,15 +141,14 @@ func loadOf(sessions []*session) (sum int) {
 	return sum
 }
 
-// grow has one more session made, without waiting for it, if as many are not there yet and the server is not known to
-// refuse; it tells whether that is so. first, if there is one, gets the session, or nil, before anybody else does. m.mu is
-// held.
-func (m *manager) grow(first func(*session)) bool {
+// scaleUp starts one more session, without waiting for it, if the limits allow that and the server is not known to refuse; it
+// tells whether that is so. first, if not nil, gets the session, or nil, before anybody else does. m.mu is held.
+func (m *manager) scaleUp(first func(*session)) bool {
 	c, allowed := m.place()
 	if !allowed {
 		return false
 	}
-	m.growing++
+	m.starting++
 	m.connecting = m.connecting || c == nil
 	m.wg.Go(func() {
 		var s *session
@@ -178,22 +176,22 @@ func (m *manager) grow(first func(*session)) bool {
 		if first != nil {
 			first(s)
 		}
-		m.haveGrown()
+		m.scaledUp()
 	})
 	return true
 }
 
-// haveGrown tells those who wait that a session is there, or is not to be had. m.mu is held.
-func (m *manager) haveGrown() {
-	m.growing--
-	close(m.grown)
-	m.grown = make(chan struct{})
+// scaledUp wakes those who wait for a session: one is there, or there can be none. m.mu is held.
+func (m *manager) scaledUp() {
+	m.starting--
+	close(m.started)
+	m.started = make(chan struct{})
 }
 
-// place returns where another session may be made: the connection with the fewest, or nil for a new one.
+// place returns where another session may be started: the connection with the fewest, or nil for a new one.
 func (m *manager) place() (c *connection, allowed bool) {
 	connections := m.liveConnections()
-	if len(m.live())+m.growing >= m.maxSessions {
+	if len(m.live())+m.starting >= m.maxSessions {
 		return nil, false
 	}
 	fewest := 0
@@ -209,8 +207,8 @@ func (m *manager) place() (c *connection, allowed bool) {
 		time.Now().After(m.noMoreUntil)
 }
 
-// shrink gives back what was not used since it was called last, all but the last session, and what is stalled.
-func (m *manager) shrink() {
+// scaleDown closes what was not used since it was called last, all but the last session, and what is stalled.
+func (m *manager) scaleDown() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.closed {

@@ -12,7 +12,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-func TestLanesFor(t *testing.T) {
+func TestChannelsFor(t *testing.T) {
 	t.Parallel()
 	const far, mib = 100 * time.Millisecond, 1 << 20
 	for _, c := range []struct {
@@ -33,11 +33,11 @@ func TestLanesFor(t *testing.T) {
 		{far, 2*mib - 1, 256 * mib, 1}, // a small file has nothing to spread
 		{far, 3 * mib, 256 * mib, 3},
 	} {
-		require.Equal(t, c.want, lanesFor(c.roundTrip, c.bytes, c.others), c)
+		require.Equal(t, c.want, channelsFor(c.roundTrip, c.bytes, c.others), c)
 	}
 }
 
-func TestRoomiest(t *testing.T) {
+func TestLeastUsed(t *testing.T) {
 	t.Parallel()
 	const mib = 1 << 20
 	alone := func(underWay int64) share { return share{2 * mib, 2 * mib, underWay} }
@@ -56,7 +56,7 @@ func TestRoomiest(t *testing.T) {
 		"the one with fewer transfers":    {[]share{{2 * mib, 32 * mib, 0}, {2 * mib, 6 * mib, mib / 2}}, mib / 2, packet, 1},
 		"the claim is not counted yet":    {[]share{{2 * mib, 0, 0}}, mib, packet, 0},
 	} {
-		require.Equal(t, c.want, roomiest(c.shares, c.held, c.n), name)
+		require.Equal(t, c.want, leastUsed(c.shares, c.held, c.n), name)
 	}
 }
 
@@ -67,17 +67,17 @@ func TestSharesAreFairAndBounded(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		claimed := make([]int64, rapid.IntRange(1, 8).Draw(t, "channels"))
 		type user struct {
-			claim int64
-			lanes []int // channels
-			under []int64
-			held  int64
+			claim    int64
+			channels []int
+			under    []int64
+			held     int64
 		}
 		users := make([]*user, rapid.IntRange(1, 40).Draw(t, "transfers"))
 		for i := range users {
 			u := &user{claim: rapid.SampledFrom([]int64{smallPacket, packet, inFlight}).Draw(t, "claim")}
-			u.lanes = rapid.SliceOfNDistinct(rapid.IntRange(0, len(claimed)-1), 1, -1, rapid.ID[int]).Draw(t, "lanes")
-			u.under = make([]int64, len(u.lanes))
-			for _, c := range u.lanes {
+			u.channels = rapid.SliceOfNDistinct(rapid.IntRange(0, len(claimed)-1), 1, -1, rapid.ID[int]).Draw(t, "channels")
+			u.under = make([]int64, len(u.channels))
+			for _, c := range u.channels {
 				claimed[c] += u.claim
 			}
 			users[i] = u
@@ -86,15 +86,15 @@ func TestSharesAreFairAndBounded(t *testing.T) {
 			u := users[i]
 			for {
 				var shares []share
-				for k, c := range u.lanes {
+				for k, c := range u.channels {
 					shares = append(shares, share{u.claim, claimed[c], u.under[k]})
 				}
-				lane := roomiest(shares, u.held, packet)
-				if lane < 0 {
+				channel := leastUsed(shares, u.held, packet)
+				if channel < 0 {
 					break
 				}
 				u.held += packet
-				u.under[lane] += packet
+				u.under[channel] += packet
 			}
 		}
 		held := int64(0)
@@ -102,7 +102,7 @@ func TestSharesAreFairAndBounded(t *testing.T) {
 			require.GreaterOrEqual(t, u.held, int64(packet))
 			held += u.held
 			for _, other := range users[:i] {
-				if u.claim == other.claim && sameSet(u.lanes, other.lanes) {
+				if u.claim == other.claim && sameSet(u.channels, other.channels) {
 					require.Equal(t, other.held, u.held)
 				}
 			}
@@ -131,13 +131,13 @@ func sameSet(a, b []int) bool {
 	return len(a) == len(b)
 }
 
-// What a lane that has failed would have carried goes to all the others, not to the file's own handle alone.
-func TestFailedLaneTakesNoMore(t *testing.T) {
+// What a channel that has failed would have carried goes to all the others, not to the file's own handle alone.
+func TestFailedChannelTakesNoMore(t *testing.T) {
 	t.Parallel()
 	c := newConnection("host:22")
-	l := &lanes{claim: inFlight}
+	l := &parallelChannels{claim: inFlight}
 	for range 4 {
-		l.all = append(l.all, &lane{session: newSession(nil, c)})
+		l.all = append(l.all, &parallelChannel{session: newSession(nil, c)})
 	}
 	l.all[2].failed.Store(true)
 	for range 3 * inFlight / packet {
@@ -153,16 +153,16 @@ func TestFailedLaneTakesNoMore(t *testing.T) {
 	require.Nil(t, l.next(packet, 3*inFlight))
 }
 
-// Lanes that are wanted while there is one channel go evenly to those that are made for them.
-func TestLanesAreSpread(t *testing.T) {
+// Channels that are wanted while there is one channel go evenly to those that are made for them.
+func TestParallelChannelsAreSpread(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		perConn, sessions int
 		takes             time.Duration
-		most              int64 // lanes on one session
+		most              int64 // channels on one session
 	}{
 		"all there can be":  {0, 8, time.Second, 6},
-		"one other":         {1, 2, time.Second, fewFiles},
+		"one other":         {1, 2, time.Second, minFileLimit},
 		"they are long due": {0, 8, time.Minute, 6},
 	} {
 		t.Run(name, func(t *testing.T) {

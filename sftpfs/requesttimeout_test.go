@@ -114,7 +114,7 @@ func TestSlowTransferIsNotHung(t *testing.T) {
 			require.NoError(t, err)
 			synctest.Wait()
 		}
-		c.run(func() { c.endHung(time.Hour) })
+		c.run(func() { c.enforceRequestTimeout(time.Hour) })
 		for id := range uint32(50) {
 			time.Sleep(59 * time.Minute)
 			answer(id)
@@ -141,7 +141,7 @@ func TestIdleIsNotHung(t *testing.T) {
 		s := newSession(nil, c)
 		s.wire = initializedWire()
 		c.add(s)
-		c.run(func() { c.endHung(time.Hour) })
+		c.run(func() { c.enforceRequestTimeout(time.Hour) })
 		time.Sleep(1000 * time.Hour)
 		require.False(t, c.isLost())
 		c.fail(fs.ErrClosed)
