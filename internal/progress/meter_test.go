@@ -26,14 +26,13 @@ func TestTotalsDoNotOverflow(t *testing.T) {
 func TestMeterReportsWhatHasChanged(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		var reports []Progress
-		m := NewMeter("pull", func(p Progress) { reports = append(reports, p) })
+		reports := make(chan Progress, 10)
+		m := NewMeter("pull", func(p Progress) { reports <- p })
 		next := func() Progress {
-			before := len(reports)
 			time.Sleep(10 * interval)
 			synctest.Wait()
-			require.Len(t, reports, before+1, "one report for each change")
-			return reports[before]
+			require.Len(t, reports, 1, "one report for each change")
+			return <-reports
 		}
 		m.Total(2, 30)
 		require.Equal(t, Progress{Op: "pull", Total: 2, TotalBytes: 30}, next())
@@ -48,7 +47,8 @@ func TestMeterReportsWhatHasChanged(t *testing.T) {
 		second.End()
 		m.Done(20)
 		m.Close()
-		require.Equal(t, Progress{Op: "pull", Done: 2, Total: 2, TotalBytes: 30, Bytes: 30}, reports[len(reports)-1])
+		require.Len(t, reports, 1)
+		require.Equal(t, Progress{Op: "pull", Done: 2, Total: 2, TotalBytes: 30, Bytes: 30}, <-reports)
 	})
 }
 

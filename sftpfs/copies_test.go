@@ -79,12 +79,32 @@ func (c copies) download(t *testing.T, fsys *sftpfs.Fs, begun func()) {
 	})
 }
 
-func (c copies) upload(t *testing.T, fsys *sftpfs.Fs) {
+// upload has all files written. What is written waits after its first bytes until begun has returned.
+func (c copies) upload(t *testing.T, fsys *sftpfs.Fs, begun func()) {
 	t.Helper()
+	goOn := make(chan struct{})
 	c.copy(t, fsys, os.O_WRONLY|os.O_CREATE|os.O_EXCL, func(f afero.File, content []byte) error {
-		_, err := io.Copy(f, io.NewSectionReader(bytes.NewReader(content), 0, int64(len(content))))
+		_, err := io.Copy(f, &pausing{SectionReader: io.NewSectionReader(bytes.NewReader(content), 0, int64(len(content))), goOn: goOn})
 		return err
-	}, func() {})
+	}, func() {
+		defer close(goOn)
+		begun()
+	})
+}
+
+// pausing is a reader that knows its size, and after its first bytes waits until it may go on.
+type pausing struct {
+	*io.SectionReader
+	goOn  <-chan struct{}
+	begun bool
+}
+
+func (p *pausing) Read(b []byte) (int, error) {
+	if p.begun {
+		<-p.goOn
+	}
+	p.begun = true
+	return p.SectionReader.Read(b)
 }
 
 // requireAllChannels waits until there are as many channels as there can be.
@@ -144,7 +164,7 @@ func TestUploadsAreSpread(t *testing.T) {
 	_, cfg := far(t, openSSHConfig(server), link.Options{RoundTrip: 100 * time.Millisecond})
 	fsys := newFs(t, cfg)
 	c := manyLarge()
-	c.upload(t, fsys)
+	c.upload(t, fsys, func() { requireAllChannels(t, fsys) })
 	requireSpread(t, fsys)
 	c.requireOn(t, server)
 }
@@ -172,7 +192,7 @@ func TestCopiesOnNarrowServer(t *testing.T) {
 			_, cfg := far(t, openSSHConfig(server), link.Options{RoundTrip: 15 * time.Millisecond})
 			fsys := newFs(t, cfg)
 			c := newCopies(10, 4<<20)
-			c.upload(t, fsys)
+			c.upload(t, fsys, func() {})
 			c.requireOn(t, server)
 			c.download(t, fsys, func() {})
 		})
