@@ -18,13 +18,13 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/remote"
 )
 
-// Errors found with errors.Is.
+// Errors to be found with errors.Is.
 var (
-	// ErrUnavailable: the remote gave no answer. Never also fs.ErrNotExist.
+	// ErrUnavailable: the remote did not answer. Such an error never matches fs.ErrNotExist.
 	ErrUnavailable = remote.ErrUnavailable
-	// ErrBusy: the file is open or pinned, so its copy cannot be evicted.
+	// ErrBusy: the file is open or pinned, so its copy is not evicted.
 	ErrBusy = mirror.ErrBusy
-	// ErrChanged: the version of the file changed while it was being read or fetched, or the copy was edited.
+	// ErrChanged: the remote's file changed while it was read or downloaded, or the local copy was edited.
 	ErrChanged = mirror.ErrChanged
 	// ErrLocked: another Fs holds the local directory.
 	ErrLocked = localdir.ErrLocked
@@ -32,61 +32,62 @@ var (
 	ErrRemoteChanged = mirror.ErrRemoteChanged
 )
 
-// RemoteChangedError is New's error if the local directory was used for another remote: Recorded was the identity of that
-// one, Given is that of the new one. It matches ErrRemoteChanged. Options.AdoptRemote takes the directory over.
+// RemoteChangedError is the error of New if the local directory was used for another remote. Recorded is the identity of
+// that remote, Given is the identity of the new one. It matches ErrRemoteChanged. With Options.AdoptRemote, New accepts the
+// directory.
 type RemoteChangedError = mirror.RemoteChangedError
 
-// Always as Options.Revalidate asks the remote at every open.
+// Always is the value of Options.Revalidate that asks the remote at every open.
 const Always time.Duration = mirror.Always
 
-// Options of an Fs. The zero value, and a nil pointer, are the defaults.
+// Options configure an Fs. The zero value and a nil pointer select the defaults.
 type Options struct {
-	// Revalidate says when the remote is asked whether a copy is still its version. 0: never; Always: at every
-	// open; d: when d has passed since the last check.
+	// Revalidate is the age at which a copy is compared with the remote's version before it is used. 0: never compared;
+	// Always: compared at every open.
 	Revalidate time.Duration
-	// StaleIfUnavailable has a copy used when the remote has to be asked about it and gives no answer. Without it
-	// that is ErrUnavailable.
+	// StaleIfUnavailable serves the local copy when revalidation is due but the remote is unreachable. If it is not set,
+	// the call fails with ErrUnavailable.
 	StaleIfUnavailable bool
-	// MaxBytes bounds the bytes of the copies, those being fetched included. The least recently used are evicted
-	// first, those that are open or pinned never; if nothing can go, a file is read on the remote. 0: no bound. So is a file
-	// of more than 1 GiB if the local directory is an afero.MemMapFs.
+	// MaxBytes bounds the bytes of all copies and downloads. The least recently used copies are evicted first; copies that
+	// are open or pinned are never evicted. If there is no room for a file, it is read from the remote without being kept.
+	// 0: no bound, except that a local afero.MemMapFs keeps no file of more than 1 GiB.
 	MaxBytes int64
-	// FillAfterClose is how many bytes of a file may be missing at its last close for the rest to be fetched
-	// nevertheless. If more are missing, the part that has arrived is kept until the file is opened again. 0: as many as
-	// have arrived, so that the rest at most doubles what was transferred, and a file of up to 1 MiB is always fetched
-	// whole; negative: nothing is fetched after the last close.
+	// FillAfterClose is the number of bytes that may be missing when the last handle of a file is closed, for the download
+	// to continue in the background. If more are missing, the download stops and keeps what has arrived. 0: as many bytes
+	// as have arrived, so that the transfer at most doubles, and any number for a file of up to 1 MiB; negative: the
+	// download always stops.
 	FillAfterClose int64
-	// ListTTL is how long a listing, the attributes in it and the absence of what is not in it may be used again.
-	// Changes made through this Fs are visible at once, changes made by others after at most that time. Contents are not
-	// concerned: opening a file that is not here reads what the remote has now, and whether a copy is compared at open is
-	// up to Revalidate. While a program walks the tree (afero.Walk), the directories that come next are listed ahead of
-	// it, up to 128 at a time; those lists are no older when they are used. Fetch, Pull and Pin do not believe that a
-	// file is absent without asking. 0: 5 s; negative: the remote is asked by each call, and nothing is listed ahead.
+	// ListTTL is how long the Fs reuses a listing, the attributes in it, and the absence of names that are not in it.
+	// Changes made through this Fs are visible at once, changes by other clients after ListTTL at the latest. It does not
+	// apply to content: a file without a local copy is read as the remote has it now, and Revalidate decides about copies.
+	// While a program walks the tree (afero.Walk), the Fs prefetches the listings of the next directories, up to 128 at a
+	// time. Fetch, Pull and Pin always ask the remote before they report a file as absent. 0: 5 s; negative: every call
+	// asks the remote, and nothing is prefetched.
 	ListTTL time.Duration
-	// Parallel is the number of files that Pull fetches at once. 0: as many as pays, 16 large files or 2,048 of less
-	// than 16 KiB, which mostly wait for round trips (less where the process may have few open files).
+	// Parallel is the number of files that Pull downloads at once. 0: 16 large files, or up to 2,048 files of less than
+	// 16 KiB, which mostly wait for round trips; fewer if the process may open only few files.
 	Parallel int
-	// Progress is told how far a Fetch or Pull has got (of a syncfs.Fs: a Push too), at most ten times a second, and
-	// once more when it ends, also if that is by an error. It is called from a goroutine of the call, which waits for
-	// it to return at the end. Files that are fetched because they are opened are not reported. nil: nobody is told.
+	// Progress is called with the progress of each Fetch and Pull (and of each Push of a syncfs.Fs), at most ten times per
+	// second, and once when the call ends, with or without an error. It runs in a goroutine of the call, which waits for
+	// the last report to return. Downloads caused by Open are not reported. nil: no reports.
 	Progress func(Progress)
-	// Logger gets what happens behind the calls: evictions, edits found, damage. nil: nothing.
+	// Logger logs what happens in the background: evictions, edits that were found, damage. nil: no logging.
 	Logger *slog.Logger
 	// Now is the clock. nil: time.Now.
 	Now func() time.Time
-	// AdoptRemote has New take over a local directory that was used for another remote (see RemoteChangedError), which then
-	// has another address, or is a copy. The copies stay, and the remote is asked about each before it is used next; what is
-	// queued stays queued.
+	// AdoptRemote lets New accept a local directory that was used for another remote (see RemoteChangedError), for example
+	// because the server has a new address. The copies stay, and each is revalidated before it is used next. Queued changes
+	// stay queued.
 	AdoptRemote bool
 }
 
-// Progress says how far one call of Fetch or Pull has got.
+// Progress is a snapshot of one call of Fetch or Pull.
 type Progress = progress.Progress
 
-// Transfer is one file under way.
+// Transfer is one file in flight.
 type Transfer = progress.Transfer
 
-// Fs reads a remote Fs through a local one. Safe for concurrent use.
+// Fs reads a remote Fs through a local directory. It is safe for concurrent use.
 type Fs struct {
 	m *mirror.FS
 }
@@ -96,12 +97,15 @@ var (
 	_ afero.Symlinker = (*Fs)(nil)
 )
 
-// New returns an Fs that keeps copies of remote's files in local, whose root must exist. It does not use the remote.
-// The error matches fs.ErrNotExist if the root is missing, ErrLocked if another Fs holds it, fs.ErrPermission if
-// somebody else may have written into .syncfs: never use a directory that others have packed. It matches fs.ErrInvalid if an
-// option is out of range, ErrRemoteChanged if the local directory was used for another remote. Remotes are told apart by
-// their method Identity() string, which sftpfs.Fs has; one without it, or hidden by a wrapper like afero.BasePathFs, is
-// neither recorded nor compared.
+// New returns an Fs that keeps copies of the remote's files in local. The root of local must exist. New does not use the
+// remote.
+//
+// The error matches fs.ErrNotExist if the root is missing, ErrLocked if another Fs uses it, fs.ErrInvalid if an option is
+// out of range, and ErrRemoteChanged if local was used for another remote. It matches fs.ErrPermission if other users could
+// have written to .syncfs; never use a local directory that somebody else has prepared.
+//
+// Remotes are told apart by their method Identity() string, which sftpfs.Fs has. A remote without it, or behind a wrapper
+// that hides it, like afero.BasePathFs, is neither recorded nor compared.
 func New(remote, local afero.Fs, opts *Options) (*Fs, error) {
 	if opts == nil {
 		opts = &Options{}
@@ -113,30 +117,29 @@ func New(remote, local afero.Fs, opts *Options) (*Fs, error) {
 	return &Fs{m}, nil
 }
 
-// Close ends the calls and fetches that are under way, waits for them, and releases the local directory. A call that it
-// ends, and calls after it, fail with fs.ErrClosed. Another Close waits for the first one. Options.Progress may call
-// Close, which does not wait for it; Options.Logger must not.
+// Close cancels all calls and downloads, waits for them, and releases the local directory. Cancelled calls and later calls
+// fail with fs.ErrClosed. A second Close waits for the first one. Options.Progress may call Close; Options.Logger must not.
 func (c *Fs) Close() error { return c.m.Close() }
 
-// WithContext returns the same Fs, whose calls end when ctx does. It is passed on to a remote that has a
-// WithContext(context.Context) afero.Fs of its own; a call to another remote is left to itself, with its goroutine.
+// WithContext returns the same Fs with calls that end when ctx ends. A remote with a method WithContext(context.Context)
+// afero.Fs gets the context, too. A call to any other remote is abandoned and goes on in its own goroutine.
 func (c *Fs) WithContext(ctx context.Context) afero.Fs { return &Fs{c.m.With(ctx)} }
 
 // Name is "cachefs".
 func (c *Fs) Name() string { return "cachefs" }
 
-// Damage says what was lost when New found the record of the copies damaged, missing or cut off; nil if it was not. The
-// copies that are not known any more are taken for files of the user's. Not noticed is that all of .syncfs was deleted, or
-// that records were cut off cleanly which a process that died has made.
+// Damage returns an error that says what was lost if New found the records of the copies damaged, missing or truncated;
+// otherwise nil. Copies without a record are treated as files that the user put there. Damage does not notice that all of
+// .syncfs was deleted, or that the last records of a process that died were cut off exactly between two records.
 func (c *Fs) Damage() error { return c.m.Damage() }
 
-// Invalidate has the remote asked about a name and all below it before they are used next, whatever Revalidate and
-// ListTTL say. The copies stay.
+// Invalidate marks a name and everything below it for revalidation on next use, regardless of Revalidate and ListTTL. The
+// copies stay.
 func (c *Fs) Invalidate(name string) error {
 	return oserr.Path("invalidate", name, c.m.Invalidate(name))
 }
 
-// Open opens a file or directory for reading. See the package documentation for how a file is read that is not here.
+// Open opens a file or directory for reading. The package documentation says how a file without a local copy is read.
 func (c *Fs) Open(name string) (afero.File, error) { return c.OpenFile(name, os.O_RDONLY, 0) }
 
 // Create creates or truncates a file on the remote.
@@ -144,7 +147,8 @@ func (c *Fs) Create(name string) (afero.File, error) {
 	return c.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o666)
 }
 
-// OpenFile opens a file: for reading the local copy, else the file on the remote.
+// OpenFile opens a file. A file opened for reading is the local copy, as with Open. A file opened for writing is the
+// remote's.
 func (c *Fs) OpenFile(name string, flag int, perm fs.FileMode) (afero.File, error) {
 	if flag&(os.O_WRONLY|os.O_RDWR|os.O_CREATE|os.O_TRUNC) == 0 {
 		f, err := c.m.OpenRead(name)

@@ -62,12 +62,12 @@ func (c *Fs) mkdir(name string, do func(remote afero.Fs, remoteName string) erro
 	return oserr.Path("mkdir", name, err)
 }
 
-// Remove removes a file or an empty directory on the remote, and the copy.
+// Remove removes a file or an empty directory on the remote, and its local copy.
 func (c *Fs) Remove(name string) error {
 	return oserr.Path("remove", name, c.remove(name, afero.Fs.Remove))
 }
 
-// RemoveAll removes a name and all below it on the remote, and the copies.
+// RemoveAll removes a name and everything below it on the remote, and the local copies.
 func (c *Fs) RemoveAll(name string) error {
 	err := c.remove(name, afero.Fs.RemoveAll)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -89,7 +89,7 @@ func (c *Fs) remove(name string, do func(remote afero.Fs, remoteName string) err
 	return c.learn(clean, (*mirror.View).Forget)
 }
 
-// Rename renames on the remote, and takes the copies along.
+// Rename renames a file or directory on the remote, and moves the local copies along.
 func (c *Fs) Rename(oldname, newname string) error {
 	return oserr.Link("rename", oldname, newname, c.rename(oldname, newname))
 }
@@ -137,7 +137,7 @@ func (c *Fs) renamed(from, to string) error {
 	})
 }
 
-// SymlinkIfPossible makes a link on the remote.
+// SymlinkIfPossible makes a symbolic link on the remote.
 func (c *Fs) SymlinkIfPossible(oldname, newname string) error {
 	clean, err := c.remotes(newname, false, true)
 	if err == nil {
@@ -164,7 +164,8 @@ func (c *Fs) Chown(name string, uid, gid int) error {
 	return c.attribute("chown", name, func(r afero.Fs, n string) error { return r.Chown(n, uid, gid) })
 }
 
-// Chtimes changes the times on the remote. A copy of the version whose times are changed is one of the new version.
+// Chtimes changes the times on the remote. A copy of the version before is a copy of the new version, which has the same
+// content.
 func (c *Fs) Chtimes(name string, atime, mtime time.Time) error {
 	return c.attribute("chtimes", name, func(r afero.Fs, n string) error { return r.Chtimes(n, atime, mtime) })
 }

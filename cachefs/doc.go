@@ -1,47 +1,50 @@
-// Package cachefs reads a remote afero.Fs through a local one: a file is fetched when it is opened first, later opens
-// read the local copy, also after a restart and while the remote cannot be reached.
+// Package cachefs reads a remote [afero.Fs] through a local directory. The first open of a file downloads it; later opens
+// read the local copy, also after a restart and while the remote is unreachable.
 //
-// # While a file arrives
+// # While a file is being downloaded
 //
-// Open waits for the remote to say that the file is there, and, unless everybody may read it (mode 0444), for the
-// remote to open it: whether the login may is not known before, and fs.ErrPermission is Open's error. (If an answer to
-// an earlier call does, see Options.ListTTL, it only waits for that.) A file that everybody may read is opened on the
-// remote while the program goes on. Whatever it does next through the Fs, be it to remove, rename or replace the file,
-// waits where it has to, so that the handle reads the file that was opened. What fails after all is the error of the
-// first Read, ReadAt or Seek that needs the remote: [ErrChanged] if others have removed the file in between, else the
-// remote's own. Stat answers with what Open was told. Close of a handle that has read nothing does not wait.
+// Open returns when the file is known to exist and to be readable. If the file may be read by everybody (mode 0444), the
+// remote opens it in the background. Otherwise Open waits for the remote to open it, so that fs.ErrPermission is an error of
+// Open. If a listing that may still be used (see [Options].ListTTL) has shown the file, Open asks nothing more.
 //
-// The file is read as it arrives, by all who have opened it, and what is read far ahead of that is asked for by itself.
-// What has been read in order to some point is fetched to the end, and so is, from the beginning, what is given to
-// io.Copy; what is only read here and there is not. A handle reads one version: if the remote's file is changed before
-// it has arrived, reads fail with [ErrChanged], unless nothing was read yet. The end of a file, and its last byte, are
-// read only when it is certain that all of it was of one version. After an error (the remote cannot be reached) a later
-// read goes on where it was. A fetch that nobody waits for any more is stopped, or completed, as Options.FillAfterClose
-// says; what has arrived in order is kept (from 1 MiB on) and not fetched again, also after a restart, if the version
-// is still the same.
+// A later Remove, Rename or replacement of the file through the same Fs waits until the remote has opened it, so the handle
+// always reads the file that was opened. If the background open fails, the first Read, ReadAt or Seek that needs the remote
+// returns the error: [ErrChanged] if another client has removed the file, otherwise the error of the remote. Stat returns
+// what Open learned. Close does not wait if nothing was read.
 //
-// A remote's file is read at several places at once if it is an *os.File or a ParallelReader of package cachefs/remote, as
-// those of package sftpfs are; else it is opened several times.
+// All readers of a file share one download. They read bytes as these arrive. A read far ahead of the download is a request
+// of its own. A file that is read in order, or copied with io.Copy, is downloaded to its end; one that is only read here and
+// there is not.
 //
-// # Guaranteed
+// A handle reads exactly one version. If the remote's file changes before it has arrived, reads fail with [ErrChanged],
+// unless the handle has not read anything yet. The last byte and io.EOF are only returned when all of the file is known to
+// be of one version. After a failed read, a later read continues where it stopped.
 //
-//   - A copy appears under its name only when it is whole: it arrives under a temporary name, its length and version
-//     are checked against what the remote says before and after, and it is renamed into place. Any number of readers
-//     that open a file at the same time cause one fetch. One that reads to the end finds the copy in its place; once it
-//     has closed its handle, the remote's file is closed, too.
-//   - The remote's "no such file" is an answer, everything else is not: a remote that cannot be reached deletes and
-//     hides nothing. Then files that are here still open, unless the remote has to be asked about them (see Options),
-//     and others are [ErrUnavailable], never fs.ErrNotExist.
-//   - What a program or a person put into the local directory by other means is served and never touched; a copy that
-//     was edited there is told from an untouched one by its stamps and hash, and is neither replaced nor evicted.
-//   - Changes made through the Fs go to the remote at once, and succeed only if the remote took them.
+// When the last handle is closed, the download stops or continues as [Options].FillAfterClose says. A stopped download keeps
+// what has arrived in order, from 1 MiB on. The next open of the same version resumes it, also after a restart.
 //
-// # Not guaranteed
+// A file of the remote is read in several places at once if it is an *os.File or a ParallelReader (package cachefs/remote),
+// as the files of package sftpfs are. Other files are opened several times instead.
 //
-// With Options.Revalidate 0 a copy is used for ever, whatever happens on the remote. Versions are told apart by size
-// and modification time, as exact as the remote has it. A file that was changed locally without the Fs is not sent
-// anywhere; package syncfs does that.
+// # Guarantees
 //
-// The local directory belongs to one Fs at a time. What it keeps besides the copies is in .syncfs at its root, which
-// cannot be seen through the Fs.
+//   - A copy appears under its name only when it is complete. The download goes to a temporary name, its length and version
+//     are compared with what the remote says before and after, and then it is renamed. Any number of simultaneous readers
+//     cause one download. A reader that has read to the end finds the copy in place. When it has closed its handle, the
+//     remote's file is closed, too.
+//   - Only the remote's "no such file" means that a file does not exist. A remote that is unreachable deletes and hides
+//     nothing: local copies still open, unless revalidation is due (see [Options]), and other files fail with
+//     [ErrUnavailable], never with fs.ErrNotExist.
+//   - Files that somebody put into the local directory by hand are served and never modified. A copy that was edited by hand
+//     is recognized by its timestamps and its hash. It is neither replaced nor evicted.
+//   - Changes made through the Fs go to the remote at once. They succeed only if the remote accepted them.
+//
+// # Limits
+//
+// With Options.Revalidate 0 a copy is used forever, even if the remote's file changes. Versions are told apart by size and
+// modification time, with the precision that the remote has. A local file that was changed by hand is not sent anywhere;
+// package syncfs does that.
+//
+// One Fs at a time uses a local directory. Apart from the copies, the Fs keeps its state in .syncfs at the root of the
+// directory. That name is invisible through the Fs.
 package cachefs

@@ -7,50 +7,49 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/oserr"
 )
 
-// State says where a file is: Absent, RemoteOnly, Arriving, Owned, Changed or Local.
+// State says where a file is.
 type State = mirror.State
 
 // The states of a file.
 const (
-	Absent     = mirror.Absent     // neither here nor on the remote
-	RemoteOnly = mirror.RemoteOnly // on the remote; a directory of the remote's, whatever of it is here
-	Arriving   = mirror.Arriving   // being fetched
-	Owned      = mirror.Owned      // here, as a copy of the remote's
-	Changed    = mirror.Changed    // here, and edited; with package syncfs, anything that has to be pushed
-	Local      = mirror.Local      // in the local directory, where it was put by other means
+	Absent     = mirror.Absent     // neither in the local directory nor on the remote
+	RemoteOnly = mirror.RemoteOnly // only on the remote; also a remote directory, whether or not it has local copies in it
+	Arriving   = mirror.Arriving   // being downloaded
+	Owned      = mirror.Owned      // in the local directory, as a copy of the remote's file
+	Changed    = mirror.Changed    // a copy that was edited by hand; with package syncfs, anything that is queued
+	Local      = mirror.Local      // in the local directory, put there by hand
 )
 
-// Status is what is known of a file.
+// Status is what the Fs knows about a file.
 type Status = mirror.Status
 
-// Stats counts what an Fs has done since it was made.
+// Stats counts what an Fs has done since New.
 type Stats = mirror.Stats
 
-// Status looks up what is known of a name. That it is not there is State Absent, and no error. The remote is asked where
-// Stat asks it; the error matches ErrUnavailable if it gives no answer.
+// Status returns what is known about a name. A name that does not exist has State Absent and is no error. Status asks the
+// remote where Stat would; the error matches ErrUnavailable if the remote does not answer.
 func (c *Fs) Status(name string) (Status, error) {
 	s, err := c.m.Status(name)
 	return s, oserr.Path("status", name, err)
 }
 
-// Stats are the counts so far. It does not wait for anything.
+// Stats returns the counts so far. It does not wait for the remote or the disk.
 func (c *Fs) Stats() Stats { return c.m.Stats() }
 
-// Pin makes sure that a whole copy of a file is here, and keeps it: it is replaced by later versions, but not evicted,
-// neither for want of room nor by Evict, until Unpin. That lasts when the file is renamed or written, and for later Fs
-// on the same local directory. It ends when the file is removed, or its copy deleted by hand. A file that was put into
-// the local directory by other means stays in any case.
+// Pin downloads a file if there is no complete local copy, and protects the copy from eviction until Unpin. Newer versions
+// still replace it. A pin survives renames, writes and restarts. It ends when the file is removed or its copy is deleted by
+// hand.
 func (c *Fs) Pin(ctx context.Context, name string) error {
 	return oserr.Path("pin", name, c.m.With(ctx).Pin(name))
 }
 
-// Unpin takes a Pin back. The file may be evicted from then on. One that is not pinned is no error.
+// Unpin reverts Pin: the copy may be evicted from now on. A file that is not pinned is no error.
 func (c *Fs) Unpin(name string) error {
 	return oserr.Path("unpin", name, c.m.Unpin(name))
 }
 
-// Evict deletes the local copy of a file. One that is not here is no error. The error matches ErrBusy if it is open or
-// pinned, ErrChanged if what is here is no copy: an edit, or a file that was put there by other means.
+// Evict deletes the local copy of a file. A file without a local copy is no error. The error matches ErrBusy if the file is
+// open or pinned, and ErrChanged if the local file is not a copy: it was edited, or put there by hand.
 func (c *Fs) Evict(name string) error {
 	return oserr.Path("evict", name, c.m.Evict(name))
 }

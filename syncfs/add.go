@@ -13,12 +13,11 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
-// Add queues a file that is in the local directory, whether or not it has changed, without asking the remote: the
-// next Push replaces what is there. A file that is a copy of the remote's, edited or not, keeps the version it came
-// from as its base.
+// Add queues a file of the local directory for upload, whether or not it has changed, without asking the remote. The next
+// Push replaces the remote's file. If the file is a copy, edited or not, the version of the copy is the base of the change.
 //
-// The error matches fs.ErrNotExist if the file is not in the local directory, fs.ErrInvalid if it is no regular file
-// (see AddDir for directories), ErrBusy if it is open for writing.
+// The error matches fs.ErrNotExist if the file is not in the local directory, fs.ErrInvalid if it is not a regular file (see
+// AddDir for directories), and ErrBusy if it is open for writing.
 func (s *Fs) Add(name string) error {
 	return s.change("add", name, func(v *mirror.View, clean string) error {
 		return add(v, clean)
@@ -81,12 +80,11 @@ func assumed(v *mirror.View, name string) (*tree.Node, error) {
 // all says whether a name means the whole directory.
 func all(name string) bool { return name == "" || name == "." || name == "/" || name == "*" }
 
-// AddDir queues every file below a directory of the local directory, except those that are the remote's as they are.
-// "/", ".", "*" and "" mean all. added, if not nil, is called with the path of each file that was queued by this call,
-// without a leading slash, in no particular order; no lock is held meanwhile.
+// AddDir queues every file below a directory of the local directory, except unchanged copies of the remote's files. "/",
+// ".", "*" and "" mean the whole directory. If added is not nil, AddDir calls it with the path of each file that it has
+// queued, without a leading slash and in no particular order. added may use the Fs.
 //
-// Files that are open for writing are queued when they are closed, and left out here. Links in the local directory
-// are left out.
+// AddDir skips symbolic links and files that are open for writing. The latter are queued when they are closed.
 func (s *Fs) AddDir(dir string, added func(name string)) error {
 	if all(dir) {
 		dir = "/"

@@ -8,7 +8,7 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
-// Chmod changes the mode bits; of a link, those of what it leads to. The local copy keeps a mode with which the
+// Chmod changes the mode bits of a file or directory, and follows symbolic links. The local copy keeps a mode with which the
 // library can read and write it.
 func (s *Fs) Chmod(name string, mode fs.FileMode) error {
 	const bits = fs.ModePerm | fs.ModeSetuid | fs.ModeSetgid | fs.ModeSticky
@@ -30,9 +30,9 @@ func (s *Fs) Chown(name string, uid, gid int) error {
 	})
 }
 
-// Chtimes changes access and modification time; a zero time leaves its one unchanged. A later write changes the
-// modification time again. Push keeps the time even if the file that is replaced has the same size and second, and other
-// clients cannot tell the two apart.
+// Chtimes changes the access and modification times. A zero time leaves the respective time unchanged. A later write changes
+// the modification time again. Push keeps a time that was set, even if the replaced file has the same size and second, so
+// that other clients cannot tell the two versions apart.
 func (s *Fs) Chtimes(name string, atime, mtime time.Time) error {
 	return s.setAttr("chtimes", name, func(v *mirror.View, n *tree.Node) error {
 		if mtime.IsZero() {

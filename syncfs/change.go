@@ -14,13 +14,13 @@ type Op uint8
 
 // The operations.
 const (
-	Put     Op = iota + 1 // send a file's content
+	Put     Op = iota + 1 // upload the content of a file
 	Mkdir                 // make a directory
-	Symlink               // make a link
-	Rename                // rename on the remote; nothing is transferred
-	Remove                // remove a file, link or empty directory
+	Symlink               // make a symbolic link
+	Rename                // rename on the remote, without a transfer
+	Remove                // remove a file, a symbolic link or an empty directory
 	SetAttr               // change mode, owner or times
-	Fetch                 // get a file's content (in the Report of a Pull)
+	Fetch                 // download the content of a file (in the Report of a Pull)
 )
 
 func (o Op) String() string {
@@ -45,19 +45,19 @@ func opOf(op tree.Op) Op {
 
 // Change is one queued difference between what the program sees and what the remote has.
 type Change struct {
-	Seq      uint64    // grows with the time at which the file, directory or link was touched first
+	Seq      uint64    // orders changes by the time of their first modification
 	Op       Op        // what Push will do
 	Name     string    // path on the remote, without a leading slash
-	NewName  string    // of a Rename: the path it gets
-	Size     int64     // of a Put: bytes to send
-	Queued   time.Time // when it was touched first
-	Attempts int       // how often Push has tried
-	// Err is why the last attempt failed; nil if none did. After a restart too errors.Is finds the errors of this
-	// package, fs.ErrNotExist, fs.ErrExist, fs.ErrPermission and fs.ErrInvalid in it.
+	NewName  string    // Rename: the new path
+	Size     int64     // Put: bytes to upload
+	Queued   time.Time // time of the first modification
+	Attempts int       // number of attempts so far
+	// Err is the error of the last attempt; nil if there was none. Also after a restart, errors.Is finds in it the errors of
+	// this package, fs.ErrNotExist, fs.ErrExist, fs.ErrPermission and fs.ErrInvalid.
 	Err error
 }
 
-// String is a line like "put a/b.txt" or "rename a -> b".
+// String returns a line like "put a/b.txt" or "rename a -> b".
 func (c Change) String() string {
 	if c.Op == Rename {
 		return fmt.Sprintf("%v %s -> %s", c.Op, c.Name, c.NewName)
@@ -65,8 +65,8 @@ func (c Change) String() string {
 	return fmt.Sprintf("%v %s", c.Op, c.Name)
 }
 
-// Pending lists what is queued, in the order in which Push does it. It does not use the remote. The slice is the
-// caller's.
+// Pending returns the queued changes, in the order in which Push will make them. It does not use the remote. The caller owns
+// the slice.
 func (s *Fs) Pending() []Change {
 	var changes []Change
 	_ = s.m.Do(func(v *mirror.View) error {
@@ -105,19 +105,19 @@ func changeOf(v *mirror.View, step tree.Step) Change {
 // Result is the outcome of one change of a Push, or of one file of a Pull. Its Attempts include this one.
 type Result struct {
 	Change
-	Bytes    int64         // that were transferred
+	Bytes    int64         // transferred
 	Duration time.Duration // of the last attempt
-	Err      error         // nil: done
+	Err      error         // nil: success
 
-	// Of a Put:
-	Resumed int64 // bytes that had arrived before, with an upload that was cut off
+	// For a Put:
+	Resumed int64 // bytes that an earlier, interrupted upload had sent
 	Synced  bool  // the remote has synced the content to its disk (Options.SyncRemote)
-	Refused error // what of mode, owner and times the remote refused; nil: nothing
+	Refused error // the remote refused to set mode, owner or times; nil: it did not
 
-	// MovedAside says that the remote does not replace by rename: for a moment, the target was not there.
+	// MovedAside: the remote does not replace by rename, so the target did not exist for a moment.
 	MovedAside bool
-	// Conflict is what was in the way, and Kept the path that this side's version has now, if the policy was
-	// Overwrite or KeepBoth.
+	// Conflict is the conflict that the policy Overwrite or KeepBoth has resolved. With KeepBoth, Kept is the new path of
+	// the local version.
 	Conflict error
 	Kept     string
 
@@ -127,10 +127,10 @@ type Result struct {
 	unsure   bool // the content of a base was compared
 }
 
-// Report says what a Push or a Pull did.
+// Report is the outcome of a Push or a Pull.
 type Report struct {
 	Results []Result // in the order in which they ended
-	Bytes   int64    // that were transferred in all
+	Bytes   int64    // transferred in all
 	Failed  int      // results with an error
 }
 

@@ -10,15 +10,15 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
-// Conflict is a change that cannot be pushed as it is: the remote has another version than the one it was made to.
-// A put whose content is what the remote has is no conflict.
+// Conflict is a change that cannot be pushed because the remote has another version than its base. An upload with the same
+// content as the remote's file is no conflict.
 type Conflict struct {
 	Change
-	Reason error // what is different; it matches ErrConflict
-	// Base is the version of the remote that the change was made to, Remote the one that is there now, Local the
-	// file to be put. nil: none, or none that is known.
+	Reason error // the difference; it matches ErrConflict
+	// Base is the version of the remote that the change was made to, Remote is the version that is there now, and Local is
+	// the file to upload. nil: there is none, or it is unknown.
 	Base, Remote, Local fs.FileInfo
-	// OpenRemote and OpenLocal open the contents. nil: there is none, or it is no file.
+	// OpenRemote and OpenLocal open the contents. nil: there is no content, or it is not a file.
 	OpenRemote, OpenLocal func() (io.ReadCloser, error)
 }
 

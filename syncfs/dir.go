@@ -35,8 +35,8 @@ func vacant(v *mirror.View, clean string) (mirror.Place, error) {
 	return p, err
 }
 
-// MkdirAll makes a directory and those above it. It does nothing if it is there. While the remote gives no answer,
-// directories are made without knowing whether the remote has them; what it has in them is there as well.
+// MkdirAll makes a directory and all missing directories above it. An existing directory is no error. While the remote is
+// unreachable, MkdirAll makes directories that the remote may already have; what the remote has in them appears later.
 func (s *Fs) MkdirAll(name string, perm fs.FileMode) error {
 	return s.change("mkdir", name, func(v *mirror.View, clean string) error {
 		for _, prefix := range prefixes(clean) {

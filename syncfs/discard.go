@@ -11,19 +11,20 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
-// Discard takes names, with all below them, out of the queue: what they name is again as the remote has it, under its
-// old name. A name is that of a Change, or where the program sees (or saw) the file. None named means all.
+// Discard removes the changes of the given names, and of everything below them, from the queue. The files are again as the
+// remote has them, under their old names. A name is the name of a Change, or where the program sees (or saw) the file.
+// Without names, Discard discards everything.
 //
-// A file that was queued by Add stays in the local directory where it is; bytes that were written through the Fs are
-// moved to .syncfs/discarded there. What the user has put by hand where something goes back to stays, and is what the
-// program sees; a copy that has lost its place so is deleted. What stands in the way of something that goes back to its
-// place is discarded too.
+// A file that was queued by Add stays where it is in the local directory. Content that was written through the Fs is moved
+// to .syncfs/discarded. A file that the user has put by hand into the old place of something stays, and is what the program
+// sees; a copy that has lost its place this way is deleted. A change that is in the way of something that goes back is
+// discarded, too.
 //
-// What a Push that failed has moved aside on the remote, in the middle of a swap, goes back to its old name if that is
-// free: the rename is queued. Otherwise, or if it is discarded once more, it shows under the name that it has there.
+// A file that a failed Push has moved aside on the remote, in the middle of a swap, goes back to its old name if that is
+// free; the rename is queued. Otherwise, or if it is discarded again, it appears under the name that it has on the remote.
 //
-// The error matches fs.ErrNotExist if nothing of that name is queued, ErrBusy if a file is open for writing. Then
-// nothing is discarded. Discard waits for a Push that is running.
+// The error matches fs.ErrNotExist if nothing of a name is queued, and ErrBusy if a file is open for writing. In both cases
+// nothing is discarded. Discard waits for a running Push.
 func (s *Fs) Discard(names ...string) error {
 	done, err := s.alone()
 	if err != nil {

@@ -11,8 +11,8 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
-// Stat describes a file or directory; of a link, what it leads to. What is here is described without asking the
-// remote, unless Options.Cache.Revalidate says so.
+// Stat describes a file or directory, and follows symbolic links. A file with local content is described without asking the
+// remote, unless revalidation is due (see Options.Cache.Revalidate).
 func (s *Fs) Stat(name string) (fs.FileInfo, error) {
 	fi, err := s.m.Stat(name, true)
 	if err != nil {
@@ -21,7 +21,7 @@ func (s *Fs) Stat(name string) (fs.FileInfo, error) {
 	return fi, nil
 }
 
-// LstatIfPossible is Stat that does not follow a link in the last element. It is always possible.
+// LstatIfPossible is Stat, but does not follow a symbolic link in the last element. It is always possible.
 func (s *Fs) LstatIfPossible(name string) (fs.FileInfo, bool, error) {
 	fi, err := s.m.Stat(name, false)
 	if err != nil {
@@ -30,14 +30,15 @@ func (s *Fs) LstatIfPossible(name string) (fs.FileInfo, bool, error) {
 	return fi, true, nil
 }
 
-// ReadlinkIfPossible is the target of a link, as it was made.
+// ReadlinkIfPossible returns the target of a symbolic link, as it was made.
 func (s *Fs) ReadlinkIfPossible(name string) (string, error) {
 	target, err := s.m.Readlink(name)
 	return target, oserr.Path("readlink", name, err)
 }
 
-// SymlinkIfPossible makes a link, which is kept in the queue and never on the local disk. An absolute target is one
-// below the root of the Fs; nothing leads above that. The error is afero.ErrNoSymlink if the remote has no links.
+// SymlinkIfPossible makes a symbolic link. It exists in the queue and on the remote, never on the local disk. An absolute
+// target is relative to the root of the Fs, and no link leads above that root. The error is afero.ErrNoSymlink if the remote
+// has no symbolic links.
 func (s *Fs) SymlinkIfPossible(oldname, newname string) error {
 	return oserr.Link("symlink", oldname, newname, s.symlink(oldname, newname))
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
-// Open opens a file or directory for reading. A file that is not here is fetched first.
+// Open opens a file or directory for reading. A file without a local copy is downloaded (see package cachefs).
 func (s *Fs) Open(name string) (afero.File, error) { return s.OpenFile(name, os.O_RDONLY, 0) }
 
 // Create creates or truncates a file.
@@ -22,11 +22,11 @@ func (s *Fs) Create(name string) (afero.File, error) {
 	return s.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o666)
 }
 
-// OpenFile opens a file. One that is to be written, and not truncated, is fetched first. One that is truncated keeps the
-// version of its copy as the base of the change, if there is one.
+// OpenFile opens a file. A file that is opened for writing without O_TRUNC is downloaded first. A file that is opened with
+// O_TRUNC keeps the version of its copy, if there is one, as the base of the change.
 //
-// A file is queued when it is closed, or synced, after it was written. While the remote gives no answer, a file that
-// is not known can be created with O_CREATE|O_TRUNC only: without O_TRUNC what is there would have to be kept.
+// A written file is queued when it is closed or synced. While the remote is unreachable, a file that is unknown locally can
+// only be created with O_CREATE|O_TRUNC: without O_TRUNC, existing content would have to be kept.
 func (s *Fs) OpenFile(name string, flag int, perm fs.FileMode) (afero.File, error) {
 	if flag&(os.O_WRONLY|os.O_RDWR|os.O_CREATE|os.O_TRUNC) == 0 {
 		f, err := s.m.OpenRead(name)

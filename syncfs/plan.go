@@ -14,33 +14,33 @@ type Action string
 
 // The actions.
 const (
-	ActionCreate   Action = "create"   // make what the remote does not have
+	ActionCreate   Action = "create"   // create what the remote does not have
 	ActionReplace  Action = "replace"  // replace a file
-	ActionRename   Action = "rename"   // rename, transferring nothing
+	ActionRename   Action = "rename"   // rename, without a transfer
 	ActionRemove   Action = "remove"   // remove
 	ActionSetAttr  Action = "setattr"  // change mode, owner or times
 	ActionConflict Action = "conflict" // the remote has another version than the base
-	ActionSkip     Action = "skip"     // nothing: it is done already, or cannot be done now (then Err says why)
+	ActionSkip     Action = "skip"     // nothing: it is done already, or cannot be done now (Err says why)
 )
 
-// Planned is a change with what Push would do about it.
+// Planned is a change, and what Push would do about it.
 type Planned struct {
 	Change
 	Action Action
-	Err    error // of a conflict or skip: why
+	Err    error // the reason of a conflict or skip
 }
 
-// Plan says what a Push would do, as the remote is now.
+// Plan is what a Push would do now.
 type Plan struct {
 	Steps []Planned // in the order of Push
-	Bytes int64     // that would be sent
+	Bytes int64     // to upload
 }
 
-// Plan asks the remote about each queued change and says what Push would do. It changes nothing, and does not call
-// Options.Resolve: what that would decide shows as Options.Conflict has it. Whether a conflict is none because the
-// contents are equal, or differ where size and mtime do not, shows only when they are compared, by Push.
+// Plan asks the remote about each queued change and returns what Push would do. It changes nothing. It does not call
+// Options.Resolve, and applies Options.Conflict instead. It does not compare contents: Push may find that the contents in a
+// conflict are equal, or that they differ although size and modification time are the same.
 //
-// The error matches ErrUnavailable if the remote gives no answer.
+// The error matches ErrUnavailable if the remote does not answer.
 func (s *Fs) Plan(ctx context.Context) (Plan, error) {
 	s = s.with(ctx)
 	end, err := s.m.Begin()

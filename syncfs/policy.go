@@ -14,18 +14,18 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
-// ConflictPolicy says what Push does where the remote has another version than the base of a change.
+// ConflictPolicy says what Push does if the remote has another version than the base of a change.
 type ConflictPolicy uint8
 
 // The policies.
 const (
 	// Fail leaves the change queued and reports the conflict.
 	Fail ConflictPolicy = iota
-	// Overwrite replaces or removes whatever version the remote has. Something of another kind (a directory where
-	// a file is put) is a conflict all the same.
+	// Overwrite replaces or removes whatever version the remote has. If the remote has something of another kind (a
+	// directory in the place of a file), that is still a conflict.
 	Overwrite
-	// KeepBoth publishes a file under another name, "name (conflict 2006-01-02 host).ext", which it gets here too;
-	// the remote's version shows under its own. See Result.Kept. Other changes fail as with Fail.
+	// KeepBoth renames the local version to "name (conflict 2006-01-02 host).ext" and publishes it under that name (see
+	// Result.Kept). The remote's version keeps the original name. Changes other than uploads fail as with Fail.
 	KeepBoth
 )
 
@@ -126,11 +126,11 @@ func (s *Fs) policyFor(step tree.Step, r *Result, path string, b base, now remot
 	return policy
 }
 
-// PushWith is Push with a policy of its own for the conflicts of the named changes, and of those below a named
-// directory: a way out of a conflict that an earlier Push has reported. None named means all. All that is queued is
-// pushed, as by Push.
+// PushWith is Push with a different policy for conflicts of the named changes, and of changes below the named directories.
+// It is a way out of a conflict that an earlier Push has reported. Without names, the policy applies to all conflicts. Like
+// Push, it pushes all queued changes.
 //
-// The error matches fs.ErrInvalid if a name is not one.
+// The error matches fs.ErrInvalid if a name or the policy is invalid.
 func (s *Fs) PushWith(ctx context.Context, policy ConflictPolicy, names ...string) (Report, error) {
 	if policy > KeepBoth {
 		return Report{}, fmt.Errorf("push: %w: unknown conflict policy %d", fs.ErrInvalid, policy)

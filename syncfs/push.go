@@ -15,22 +15,21 @@ import (
 // maxRounds is how often one Push starts over with what was queued while it ran.
 const maxRounds = 8
 
-// Push makes the remote equal to what the program sees, for all that is queued. It returns nil only if nothing is
-// left: not queued, not open for writing, not in conflict. Changes that are independent of each other are made several
-// at a time, and one that fails does not stop the others. What failed stays queued.
+// Push makes the remote equal to what the program sees, for all queued changes. It returns nil only if nothing is left: no
+// change is queued, no file is open for writing, nothing is in conflict. Push makes independent changes in parallel, and a
+// change that fails does not stop the others. Failed changes stay queued.
 //
-// While the remote gives no answer, Push tries again as Options.RetryFor says. An upload that was cut off goes on where
-// it ended, now or in a later Push, if the file is still what it was. It starts over where the remote refuses to go on
-// or has not kept what was sent, and where it is not known how far it got: on a remote whose files take many writes at
-// once (io.ReaderFrom) and do not say how far they got (Acknowledged() int64).
+// While the remote does not answer, Push retries as Options.RetryFor says. An interrupted upload continues where it stopped,
+// in this Push or a later one, if the local file is unchanged. It starts over if the remote refuses to continue, has lost
+// what was sent, or if nobody knows how much arrived: on a remote with files that take many writes at once (io.ReaderFrom)
+// and do not say how far they got (Acknowledged() int64).
 //
-// With nothing queued it does not use the remote. Concurrent calls run one after the other. Close ends it with an error
-// that matches fs.ErrClosed.
+// With nothing queued, Push does not use the remote, unless a request is in doubt. Concurrent calls run one after the other.
+// Close ends Push with an error that matches fs.ErrClosed.
 //
-// The error joins those of the results. It matches ErrConflict if the remote has another version than a change was
-// made to, ErrBusy if a file is open for writing or changed meanwhile, ErrUnavailable if the remote gave no answer
-// (then what became of the step that was under way is found out by the next Push), and the context's error if that
-// ended.
+// The error joins the errors of the results. It matches ErrConflict if the remote has another version than the base of a
+// change, ErrBusy if a file is open for writing or was changed meanwhile, ErrUnavailable if the remote did not answer (the
+// next Push finds out what became of the step), and the error of ctx if that ended.
 func (s *Fs) Push(ctx context.Context) (Report, error) { return s.push(ctx, Fail, nil) }
 
 func (s *Fs) push(ctx context.Context, policy ConflictPolicy, names []string) (Report, error) {

@@ -10,12 +10,12 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
-// Remove removes a file, a link or an empty directory.
+// Remove removes a file, a symbolic link or an empty directory.
 func (s *Fs) Remove(name string) error { return s.remove("remove", name, false) }
 
-// RemoveAll removes a name and all below it, without following links. A name that is not there is no error. What is
-// there at the time of the call is removed by the next push, nothing else. The error matches syscall.ENAMETOOLONG, and
-// nothing is removed, if the remote has paths below it that are longer than any call can name.
+// RemoveAll removes a name and everything below it, without following symbolic links. A name that does not exist is no
+// error. The next Push removes what exists at the time of the call, and nothing else. If the remote has paths that are too
+// long for any call, the error matches syscall.ENAMETOOLONG, and nothing is removed.
 func (s *Fs) RemoveAll(name string) error { return s.remove("removeall", name, true) }
 
 func (s *Fs) remove(op, name string, tree bool) error {

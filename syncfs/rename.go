@@ -10,8 +10,8 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
-// Rename renames a file, directory or link. A file or link replaces a file or link; an existing directory as target is
-// fs.ErrExist, as with os.Rename. Nothing is fetched.
+// Rename renames a file, directory or symbolic link. A file or symbolic link replaces a file or symbolic link. If newname is
+// an existing directory, the error matches fs.ErrExist, as with os.Rename. Nothing is downloaded.
 func (s *Fs) Rename(oldname, newname string) error {
 	return oserr.Link("rename", oldname, newname, s.rename(oldname, newname))
 }

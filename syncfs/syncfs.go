@@ -18,42 +18,41 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/progress"
 )
 
-// Errors found with errors.Is.
+// Errors to be found with errors.Is.
 var (
-	// ErrUnavailable: the remote gave no answer, and what was asked for is not here. Never also fs.ErrNotExist.
+	// ErrUnavailable: the remote did not answer, and there is no local copy. Such an error never matches fs.ErrNotExist.
 	ErrUnavailable = cachefs.ErrUnavailable
 	// ErrConflict: the remote has another version than the one that the change was made to.
 	ErrConflict = errors.New("changed on the remote")
 	// ErrLocked: another Fs holds the local directory.
 	ErrLocked = cachefs.ErrLocked
-	// ErrBusy: the file is open and being written, or was when the process died; or it changed during the push; or another
-	// program has written to it after it was queued.
+	// ErrBusy: the file is open for writing, or was when the process died; it changed during the push; or another program
+	// has written to it after it was queued.
 	ErrBusy = cachefs.ErrBusy
 	// ErrRemoteChanged: the local directory was used for another remote; see cachefs.RemoteChangedError.
 	ErrRemoteChanged = cachefs.ErrRemoteChanged
 )
 
-// Options of an Fs. The zero value, and a nil pointer, are the defaults.
+// Options configure an Fs. The zero value and a nil pointer select the defaults.
 type Options struct {
-	// Cache says how copies of the remote's files are kept. Its Parallel is also the number of files that Push
-	// sends at once, its Progress, Logger and Now serve the whole Fs.
+	// Cache configures the local copies. Parallel is also the number of files that Push uploads at once. Progress, Logger
+	// and Now serve the whole Fs.
 	Cache cachefs.Options
-	// Conflict says what Push does about all conflicts, Resolve about each. Resolve is called by Push, for one conflict
-	// at a time; it must not call Push or Discard, but may call Close. nil: Conflict holds.
+	// Conflict is the policy for all conflicts. If Resolve is not nil, Push calls it for each conflict instead, one at a
+	// time. Resolve may call Close, but neither Push nor Discard.
 	Conflict ConflictPolicy
 	Resolve  func(Conflict) ConflictPolicy
-	// RetryFor is how long Push tries again, with growing pauses, while the remote gives no answer and nothing more
-	// gets there; an attempt that is under way may take longer. 0: 10 s; negative: it does not try again.
+	// RetryFor is how long Push retries, with growing pauses, while the remote does not answer and no transfer makes
+	// progress. An attempt that has begun may take longer. 0: 10 s; negative: Push does not retry.
 	RetryFor time.Duration
-	// Verify has Push read back what it has sent, and compare it before it is published. Without it the length is
-	// checked.
+	// Verify makes Push read back each upload and compare it before it is published. Without Verify, Push checks the length.
 	Verify bool
-	// SyncRemote has Push sync what it has sent to the remote's disk before it is published, where the remote can
-	// (see Result.Synced).
+	// SyncRemote makes Push sync each upload to the remote's disk before it is published, if the remote supports it (see
+	// Result.Synced).
 	SyncRemote bool
 }
 
-// Fs is a remote directory with a local one in front of it. Safe for concurrent use.
+// Fs is a remote directory with a local directory in front of it. It is safe for concurrent use.
 type Fs struct {
 	m *mirror.FS
 	*shared
@@ -82,12 +81,12 @@ var (
 	_ afero.Symlinker = (*Fs)(nil)
 )
 
-// New returns an Fs over a remote and a local directory, whose root must exist. It does not use the remote. What an
-// earlier Fs on the same local directory had queued is queued.
+// New returns an Fs over a remote and a local directory. The root of local must exist. New does not use the remote. Changes
+// that an earlier Fs has queued in the same local directory are still queued.
 //
-// The error matches fs.ErrNotExist if the local root is missing, ErrLocked if another Fs holds it, fs.ErrPermission if
-// somebody else may have written into .syncfs, fs.ErrInvalid if an option is out of range, ErrRemoteChanged if the local directory was used for another remote (see cachefs.New;
-// Options.Cache.AdoptRemote takes it over).
+// The error matches fs.ErrNotExist if the root is missing, ErrLocked if another Fs uses it, fs.ErrInvalid if an option is
+// out of range, fs.ErrPermission if other users could have written to .syncfs, and ErrRemoteChanged if the local directory
+// was used for another remote (see cachefs.New; with Options.Cache.AdoptRemote, New accepts it).
 func New(remote, local afero.Fs, opts *Options) (*Fs, error) {
 	if opts == nil {
 		opts = &Options{}
@@ -112,17 +111,16 @@ func New(remote, local afero.Fs, opts *Options) (*Fs, error) {
 	}}, nil
 }
 
-// Close ends the calls that are under way, waits for them, and releases the local directory. It does not push: what is
-// queued stays queued, and what is open for writing is reported as interrupted by the next Fs. A call that it ends, and
-// calls after it, fail with fs.ErrClosed. A request that has been sent to the remote may still be executed; the next Push
-// finds out. Another Close waits for the first one.
+// Close cancels all calls, waits for them, and releases the local directory. It does not push: queued changes stay queued,
+// and the next Fs reports files that are open for writing as interrupted. Cancelled calls and later calls fail with
+// fs.ErrClosed. The remote may still execute a request that was sent before; the next Push finds out. A second Close waits
+// for the first one.
 //
-// Options.Resolve, Options.Cache.Progress and the function given to AddDir may call Close: it does not wait for them.
-// Options.Cache.Logger must not.
+// Options.Resolve, Options.Cache.Progress and the function given to AddDir may call Close. Options.Cache.Logger must not.
 func (s *Fs) Close() error { return s.m.Close() }
 
-// WithContext returns the same Fs, whose calls end when ctx does. It is passed on to a remote that has a
-// WithContext(context.Context) afero.Fs of its own; a call to another remote is left to itself, with its goroutine.
+// WithContext returns the same Fs with calls that end when ctx ends. A remote with a method WithContext(context.Context)
+// afero.Fs gets the context, too. A call to any other remote is abandoned and goes on in its own goroutine.
 func (s *Fs) WithContext(ctx context.Context) afero.Fs { return s.with(ctx) }
 
 func (s *Fs) with(ctx context.Context) *Fs { return &Fs{m: s.m.With(ctx), shared: s.shared} }
@@ -130,57 +128,57 @@ func (s *Fs) with(ctx context.Context) *Fs { return &Fs{m: s.m.With(ctx), shared
 // Name is "syncfs".
 func (s *Fs) Name() string { return "syncfs" }
 
-// Damage says what was lost when New found the record of changes damaged, missing or cut off; nil if it was not. What is
-// not known any more to be a copy or a change is taken for a file of the user's; nothing is deleted, and what is changed or
-// removed of it is a conflict if the remote has another content. Not noticed is that all of .syncfs was deleted, or that
-// records were cut off cleanly which a process that died has made.
+// Damage returns an error that says what was lost if New found the records damaged, missing or truncated; otherwise nil.
+// Files without a record are treated as files that the user put there. Nothing is deleted, and changing or removing such a
+// file is a conflict if the remote has different content. Damage does not notice that all of .syncfs was deleted, or that
+// the last records of a process that died were cut off exactly between two records.
 func (s *Fs) Damage() error { return s.m.Damage() }
 
-// Invalidate has the remote asked about a name and all below it before they are used next, whatever
-// Options.Cache.Revalidate and ListTTL say. The copies stay, and so does what is queued.
+// Invalidate marks a name and everything below it for revalidation on next use, regardless of Options.Cache.Revalidate and
+// ListTTL. Copies and queued changes stay.
 func (s *Fs) Invalidate(name string) error {
 	return oserr.Path("invalidate", name, s.m.Invalidate(name))
 }
 
-// Fetch makes sure that a whole copy of a file is in the local directory.
+// Fetch downloads a file if there is no complete and current copy of it in the local directory.
 func (s *Fs) Fetch(ctx context.Context, name string) error {
 	return oserr.Path("fetch", name, s.m.With(ctx).Fetch(name))
 }
 
-// Status looks up what is known of a name. That it is not there is cachefs.Absent, and no error. The remote is asked where
-// Stat asks it; the error matches ErrUnavailable if it gives no answer. What is to be done to the remote is in Pending.
+// Status returns what is known about a name. A name that does not exist has State cachefs.Absent and is no error. Status
+// asks the remote where Stat would; the error matches ErrUnavailable if the remote does not answer. Pending returns the
+// queued changes.
 func (s *Fs) Status(name string) (cachefs.Status, error) {
 	status, err := s.m.Status(name)
 	return status, oserr.Path("status", name, err)
 }
 
-// Stats counts what the Fs has done since it was made, apart from pushing: a Push has a Report.
+// Stats counts what the Fs has done since New. It does not count pushes; each Push returns a Report.
 func (s *Fs) Stats() cachefs.Stats { return s.m.Stats() }
 
-// Pin makes sure that the file is here, and keeps it: it is not evicted until Unpin. That lasts when the file is renamed,
-// written or pushed, and for later Fs on the same local directory. It ends when the file is removed, or its copy deleted by
-// hand.
+// Pin downloads a file if there is no complete local copy, and protects the copy from eviction until Unpin. A pin survives
+// renames, writes, pushes and restarts. It ends when the file is removed or its copy is deleted by hand.
 func (s *Fs) Pin(ctx context.Context, name string) error {
 	return oserr.Path("pin", name, s.m.With(ctx).Pin(name))
 }
 
-// Unpin takes a Pin back. One that is not pinned is no error.
+// Unpin reverts Pin. A file that is not pinned is no error.
 func (s *Fs) Unpin(name string) error {
 	return oserr.Path("unpin", name, s.m.Unpin(name))
 }
 
-// Evict deletes the local copy of a file of the remote's. One that is not here is no error. The error matches ErrBusy if it
-// is open or pinned, or if a request of a push that got no answer may still be carried out, see "Requests in doubt";
-// cachefs.ErrChanged if what is here is no copy: what is queued, and what is the user's, stays.
+// Evict deletes the local copy of a file. A file without a local copy is no error. The error matches ErrBusy if the file is
+// open or pinned, or if a request in doubt may still need its content (see "Requests in doubt"). It matches
+// cachefs.ErrChanged if the local file is not a copy: a queued change, or a file that the user put there.
 func (s *Fs) Evict(name string) error {
 	return oserr.Path("evict", name, s.m.Evict(name))
 }
 
-// Pull fetches every file below a directory of which there is no copy, or one of another version than the remote has
-// now. What was changed here stays. The files are fetched several at a time; one that fails does not stop the others.
-// Links are left out. So are named pipes, sockets and devices, whose results have an error that matches
-// errors.ErrUnsupported. The error joins those of the files and directories; of paths that are too long
-// (syscall.ENAMETOOLONG), which a hostile server may have without end, it names one.
+// Pull downloads every file below a directory that has no local copy, or a copy of an older version. Local changes stay.
+// Pull downloads several files at a time, and a file that fails does not stop the others. It skips symbolic links. It also
+// skips named pipes, sockets and devices; their results have an error that matches errors.ErrUnsupported. The returned error
+// joins the errors of all files and directories. Of paths that are too long (syscall.ENAMETOOLONG), it contains only the
+// first, because a hostile server may have any number of them.
 func (s *Fs) Pull(ctx context.Context, dir string) (Report, error) {
 	if all(dir) {
 		dir = "."

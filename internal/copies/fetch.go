@@ -9,10 +9,11 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
-// fetchAttempts is how often a fetch starts over because the remote's version changed under it.
+// fetchAttempts is how often a fetch is tried while the remote's version changes.
 const fetchAttempts = 3
 
-// Fetch makes a whole copy of the node's bytes, or joins the download that does.
+// Fetch downloads a node's bytes as its copy, or joins the download that does. It returns nil without a copy if the node has
+// changed meanwhile, so that the caller has to look again.
 func (set *Set) Fetch(ctx context.Context, meter *progress.Meter, n *tree.Node, e Expectation) error {
 	for attempt := 1; ; attempt++ {
 		var name string

@@ -12,14 +12,14 @@ import (
 
 var _ download.Owner = (*shared)(nil)
 
-// HasPartial says whether something is left of an earlier download from there.
+// HasPartial reports whether there is a partial file of the same path.
 func (a *shared) HasPartial() bool {
 	a.set.Lock.Lock()
 	defer a.set.Lock.Unlock()
 	return a.set.ledger.Partial(a.From()) != nil
 }
 
-// Begin takes note of the version that is about to arrive, and returns what is here of it.
+// Begin records the version that is about to arrive, and returns its partial file.
 func (a *shared) Begin(version tree.Meta) *download.Partial {
 	set := a.set
 	set.Lock.Lock()
@@ -40,7 +40,7 @@ func (a *shared) Begin(version tree.Meta) *download.Partial {
 	return set.ledger.Take(a.From(), version)
 }
 
-// Keep takes note of what is left.
+// Keep records a partial file.
 func (a *shared) Keep(p *download.Partial) bool {
 	a.set.Lock.Lock()
 	defer a.set.Lock.Unlock()
@@ -50,14 +50,14 @@ func (a *shared) Keep(p *download.Partial) bool {
 	return !a.evicted
 }
 
-// Dropped gives back the room.
+// Dropped gives back the room of the download.
 func (a *shared) Dropped() {
 	a.set.Lock.Lock()
 	defer a.set.Lock.Unlock()
 	a.set.ledger.Free(a.Download)
 }
 
-// Ended has nobody join any more.
+// Ended lets nobody join any more.
 func (a *shared) Ended() {
 	a.set.Lock.Lock()
 	defer a.set.Lock.Unlock()
@@ -67,9 +67,8 @@ func (a *shared) Ended() {
 	delete(a.set.running, a)
 }
 
-// Install gives a copy its name, if its node still wants it: it stands in the view, the remote's version there is not
-// newer than the copy, and nothing was written meanwhile. The record comes first, so that whatever is found under
-// the name after a crash is known.
+// Install renames a finished download to the name of its node, unless the node has changed, left the view, or is known to
+// have another version. It records the copy first, so that the file found under that name after a crash is known.
 func (a *shared) Install(c download.Copy) (taken bool, err error) {
 	set, n := a.set, a.node
 	set.Lock.Lock()
@@ -109,7 +108,7 @@ func (a *shared) Install(c download.Copy) (taken bool, err error) {
 	return true, nil
 }
 
-// fits says whether what arrives may still become the node's copy.
+// fits reports whether the download may still become the node's copy.
 func (set *Set) fits(a *shared) bool {
 	n := a.node
 	return set.joinable[n.ID] == a && set.tree.Node(n.ID) == n && n.InView() && n.HasBase() &&
@@ -143,7 +142,7 @@ func (set *Set) moveIn(n *tree.Node) error {
 	return set.store.Save()
 }
 
-// backOut takes back the record of a copy that could not be given its name.
+// backOut reverts the record of a copy that could not be renamed into its place.
 func (set *Set) backOut(n *tree.Node, err error) error {
 	_ = set.Local.Remove(n.Copy().Installing)
 	set.tree.BackOut(n)

@@ -6,27 +6,26 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
-// Open returns before the remote has opened a file, once it is sure that it will. Whatever this side does next, the
-// program reads the file that it has opened: a change by which a name of the remote would come to stand for something
-// else, or the file could not be opened any more, waits for the opens that are under way. Of a file about which such a
-// change is under way, Open returns when the remote has opened it.
+// Open may return before the remote has opened the file. The program must read the file that it has opened, whatever it does
+// next. So a change of the remote that would remove or replace the file waits for the opens that are under way. While such a
+// change is under way, Open waits for the remote.
 
 // quiescence is such a change.
 type quiescence struct {
 	paths  []string
-	alters bool          // the file under the path becomes another version; else it, or what is below, goes away
+	alters bool          // the file under the path becomes another version; else everything at and below the paths may go away
 	ended  chan struct{} // closed at the end
 }
 
-// Quiesce makes a change of the remote that takes away, or may, what is under some paths and below them. If ctx ends before
-// it was begun, the error is that of ctx.
+// Quiesce runs do, which changes the remote and may remove what is at some paths and below them. If ctx ends before do has
+// begun, Quiesce returns the error of ctx.
 func (set *Set) Quiesce(ctx context.Context, do func() error, paths ...string) error {
 	return set.quiesce(ctx, &quiescence{paths: paths}, do)
 }
 
-// Alter makes a change of the remote after which the file under a path is another version: its content is written, or only
-// its time is set. What is being read of it, and has not arrived yet, is here before that, if it is not much; the remote
-// opens it for others afterwards.
+// Alter runs do, which changes the version of the file at a path: its content or only its time. Before that, it completes
+// the downloads of the old version that have readers, unless more than 64 MiB are missing. Later opens wait until do has
+// returned.
 func (set *Set) Alter(ctx context.Context, do func() error, path string) error {
 	return set.quiesce(ctx, &quiescence{paths: []string{path}, alters: true}, do)
 }
@@ -70,15 +69,15 @@ func (set *Set) quiesce(ctx context.Context, d *quiescence, do func() error) err
 	return do()
 }
 
-// mayReadNew says whether a download may read the file that is under its path now: what it was to bring may have been replaced
-// before the remote opened the file. Lock is held.
+// mayReadNew reports whether a download may read the file that is at its path now, because it was replaced before the remote
+// opened it. Lock is held.
 func (set *Set) mayReadNew(a *shared) bool {
 	meta, known := a.Version()
 	n := set.tree.AtRemote(a.From())
 	return !known || !a.Begun.Happened() || n != nil && meta.SameVersion(n.Meta)
 }
 
-// altering are the ends of the changes under way that make the file of a node another version. Lock is held.
+// altering returns the ends of the changes under way that change the version of a node's file. Lock is held.
 func (set *Set) altering(n *tree.Node) (ends []<-chan struct{}) {
 	for d := range set.quiescing {
 		if d.changes(n.RemotePath()) {
@@ -88,15 +87,15 @@ func (set *Set) altering(n *tree.Node) (ends []<-chan struct{}) {
 	return ends
 }
 
-// changes says whether the file under a path becomes another version.
+// changes reports whether the version of the file at a path changes.
 func (d *quiescence) changes(path string) bool { return d.alters && path == d.paths[0] }
 
-// concerns says whether the remote opens a file for a download under one of the paths.
+// concerns reports whether the download's file may be at or below one of the paths.
 func (d *quiescence) concerns(a *shared) bool {
 	return a.around.MayBeWithin(a.From(), d.paths)
 }
 
-// quiesced says whether such a change is under way of what a download brings. Lock is held.
+// quiesced reports whether a change that concerns the download is under way. Lock is held.
 func (set *Set) quiesced(a *shared) bool {
 	for d := range set.quiescing {
 		if d.concerns(a) {

@@ -15,22 +15,22 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
-// shared is a download of a node's bytes for all who need them. It stands in Set.joinable as long as others may join.
+// shared is a download that all readers of a node share. It is in Set.joinable as long as others may join it.
 type shared struct {
 	*download.Download
 	set    *Set
 	remote *remote.Remote // bound to the context of the download
 	node   *tree.Node
 	number uint64
-	around detour.Detours    // where the file may be instead
-	known  tree.Meta         // what the node had when the remote was asked
-	after  []<-chan struct{} // closed when what changes the file has ended that was under way when the download began
+	around detour.Detours    // renames in doubt when the download began
+	known  tree.Meta         // the node's version when the download began
+	after  []<-chan struct{} // closed when the changes of the file end that were under way when the download began
 
 	// Lock guards the rest.
 	handles int
-	waiting int  // who needs all of it
-	leaving bool // it was given up, and has not ended
-	evicted bool // nothing of it is kept
+	waiting int  // callers that need the whole file
+	leaving bool // abandoned, and not ended yet
+	evicted bool // nothing of it may be kept
 }
 
 // start begins a download. Lock is held.
@@ -38,7 +38,7 @@ func (set *Set) start(n *tree.Node) *shared {
 	set.starts++
 	set.Counted.Fetches.Add(1)
 	a := &shared{set: set, node: n, number: set.starts, around: detour.Of(set.tree), known: n.Meta, after: set.altering(n)}
-	temp := fmt.Sprintf("%016x-%d", uint64(n.ID), a.number) // one that was left may still be writing
+	temp := fmt.Sprintf("%016x-%d", uint64(n.ID), a.number) // an abandoned download of the node may still be writing
 	file := download.File{From: n.RemotePath(), Known: n.Meta, Temp: temp}
 	a.Download = download.New(set.Until, set.downloads, file, a, a)
 	a.remote = set.Remote.Bind(a.Context())
@@ -48,7 +48,7 @@ func (set *Set) start(n *tree.Node) *shared {
 	return a
 }
 
-// Started has what is fetched from now on get other temporary names than this one.
+// Started keeps later downloads from using a temporary name again.
 func (set *Set) Started(temp string) {
 	if _, number, ok := strings.Cut(path.Base(temp), "-"); ok {
 		n, _ := strconv.ParseUint(number, 10, 64)
@@ -56,24 +56,24 @@ func (set *Set) Started(temp string) {
 	}
 }
 
-// Expectation is what a call knows about the version of a file that it is about to read.
+// Expectation is what a call knows about the file that it is about to read.
 type Expectation struct {
-	Since uint64 // the Starts when the call began
-	Meta  tree.Meta
+	Since uint64    // Starts when the call began
+	Meta  tree.Meta // the version that the remote has told the call
 }
 
-// Starts is how many downloads have begun. Lock is held.
+// Starts returns how many downloads have begun. Lock is held.
 func (set *Set) Starts() uint64 { return set.starts }
 
-// meets says whether a download brings what a call may return. One that began before the call brings what the remote
-// had then, which may be older than what it has told the call. The download has begun.
+// meets reports whether a call may use a download. A download that began before the call may bring an older version than the
+// remote has told the call. The version of the download is known.
 func (a *shared) meets(e Expectation) bool {
 	version, _ := a.Version()
 	return a.number > e.Since || version.SameVersion(e.Meta)
 }
 
-// join returns a download of the node's bytes that meets the Expectation, begun if there is none, to which add has added
-// the caller under the lock. There is none if the bytes are present, or the node is gone.
+// join returns a download of the node that meets the Expectation, and begins one if there is none. add, called with Lock
+// held, adds the caller to it. join returns nil if the node's bytes are present, or the node is gone.
 func (set *Set) join(ctx context.Context, n *tree.Node, e Expectation, add func(*shared)) (*shared, error) {
 	for {
 		a, wait, err := set.tryJoin(n, e, add)
@@ -115,8 +115,8 @@ func (set *Set) tryJoin(n *tree.Node, e Expectation, add func(*shared)) (a *shar
 	return a, false, nil
 }
 
-// leave takes a user away from a download, which ends if it was the last. What the last handle leaves is completed if
-// little is missing.
+// leave removes a user from a download. Without users the download ends, unless the last one closes its handle and little is
+// missing: then it goes on to the end.
 func (a *shared) leave(users *int, closing bool) {
 	a.set.Lock.Lock()
 	defer a.set.Lock.Unlock()
@@ -145,7 +145,7 @@ const (
 	mostSettled = 64 << 20
 )
 
-// fills says whether the rest of a file is fetched after its last close.
+// fills reports whether the rest of a file is downloaded after its last close.
 func (o *Options) fills(p download.Progress) bool {
 	switch {
 	case o.FillAfterClose < 0:
@@ -156,7 +156,7 @@ func (o *Options) fills(p download.Progress) bool {
 	return p.Size <= smallFill || p.Missing <= p.Here
 }
 
-// progress is how far the bytes of a file have come. Lock is held.
+// progress returns how much of the file has arrived. Lock is held.
 func (a *shared) progress() download.Progress {
 	if p, known := a.Progress(); known {
 		return p
@@ -171,7 +171,7 @@ func (a *shared) addHandle() {
 	a.Hold()
 }
 
-// awaitClosed waits, if the download is done, until nothing is open any more on the remote.
+// awaitClosed waits until the remote's files of a finished download are closed.
 func (a *shared) awaitClosed(ctx context.Context) {
 	if a.Done.Happened() {
 		select {
@@ -181,7 +181,8 @@ func (a *shared) awaitClosed(ctx context.Context) {
 	}
 }
 
-// awaitEarlier waits for what those leave that brought the same file and were given up, and for changes of the file.
+// awaitEarlier waits until abandoned downloads of the same file have left their partial files, and until changes of the file
+// have ended.
 func (a *shared) awaitEarlier() error {
 	earlier := a.after
 	a.set.Lock.Lock()
@@ -201,7 +202,7 @@ func (a *shared) awaitEarlier() error {
 	return nil
 }
 
-// Stop has what arrives for a node come to nothing. Lock is held.
+// Stop ends the download of a node; nothing of it becomes the node's copy. Lock is held.
 func (set *Set) Stop(n *tree.Node) {
 	if a := set.joinable[n.ID]; a != nil {
 		delete(set.joinable, n.ID)
@@ -210,8 +211,8 @@ func (set *Set) Stop(n *tree.Node) {
 	}
 }
 
-// HandOver has who reads a node's bytes while they arrive see what becomes of them: the node has others under a local name
-// now. Should that not work, each handle finds out by itself that it has to read there. Lock is held.
+// HandOver ends the download of a node that has other bytes now, in the local file path. Streams continue with these. If the
+// file can't be opened here, each stream opens it by itself. Lock is held.
 func (set *Set) HandOver(n *tree.Node, path string) {
 	a := set.joinable[n.ID]
 	if a == nil {
@@ -225,11 +226,11 @@ func (set *Set) HandOver(n *tree.Node, path string) {
 	set.Stop(n)
 }
 
-// Joinable says whether a download for a node is under way that others may join. Lock is held.
+// Joinable reports whether a node has a download that others may join. Lock is held.
 func (set *Set) Joinable(n *tree.Node) bool { return set.joinable[n.ID] != nil }
 
-// Arrived is how many bytes are here of a file whose copy is not: of a download that is under way, or of one that was cut off.
-// Lock is held.
+// Arrived returns how many bytes of a node without a copy have arrived: those of its download, if arriving, else those of a
+// partial file. Lock is held.
 func (set *Set) Arrived(n *tree.Node) (bytes int64, arriving bool) {
 	if a := set.joinable[n.ID]; a != nil && !n.Present() {
 		return a.Arrived(), true

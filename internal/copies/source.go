@@ -29,14 +29,14 @@ func (a *shared) Open() (afero.File, error) {
 	return f, err
 }
 
-// elsewhere says whether a node is not where it was on the remote: it was replaced or renamed meanwhile.
+// elsewhere reports whether a node was replaced or renamed on the remote.
 func (set *Set) elsewhere(n *tree.Node, path string) bool {
 	set.Lock.Lock()
 	defer set.Lock.Unlock()
 	return set.tree.Node(n.ID) != n || n.HasBase() && n.RemotePath() != path
 }
 
-// Reopen opens the file where the remote has it by now.
+// Reopen opens the file under the path that it has on the remote now.
 func (a *shared) Reopen() (afero.File, error) {
 	set := a.set
 	set.Lock.Lock()
@@ -48,5 +48,5 @@ func (a *shared) Reopen() (afero.File, error) {
 	return around.OpenAny(a.remote, from)
 }
 
-// Expect tells the remote how much will be asked for.
+// Expect tells the remote how many bytes will be requested.
 func (a *shared) Expect(bytes int64) { a.set.Limits.ExpectBytes(bytes) }

@@ -8,7 +8,7 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
-// Used is what MaxBytes bounds. Lock is held.
+// Used returns the bytes that MaxBytes bounds. Lock is held.
 func (set *Set) Used() int64 {
 	used := set.ledger.Sum()
 	used.Add(set.tree.OwnedBytes())
@@ -31,13 +31,13 @@ func (a *shared) Reserve(here *download.Partial, size int64) error {
 	return nil
 }
 
-// Own makes the local bytes of a node a copy. MakeRoom evicts those that are too many. Lock is held.
+// Own makes the local bytes of a node a copy. If they are too many, MakeRoom evicts others. Lock is held.
 func (set *Set) Own(n *tree.Node, c tree.Copy) {
 	set.tree.Own(n, c)
 	set.overfull = set.MaxBytes > 0 && set.Used() > set.MaxBytes
 }
 
-// MakeRoom evicts what was too much for MaxBytes. It is called between transactions, with Lock held.
+// MakeRoom evicts copies after Own has exceeded MaxBytes. It is called between transactions, with Lock held.
 func (set *Set) MakeRoom() {
 	if set.overfull {
 		set.overfull = false
@@ -45,14 +45,14 @@ func (set *Set) MakeRoom() {
 	}
 }
 
-// Bound evicts what is too much for MaxBytes, which may have been more the last time. Lock is held.
+// Bound evicts copies down to MaxBytes, which may have been higher for the process before. Lock is held.
 func (set *Set) Bound() {
 	set.overfull = set.MaxBytes > 0
 	set.MakeRoom()
 }
 
-// evictUntil evicts copies, the least recently used first, until no more than limit bytes are in use. It is called
-// between transactions.
+// evictUntil evicts copies, the least recently used first, until at most limit bytes are in use. It is called between
+// transactions.
 func (set *Set) evictUntil(limit int64) {
 	if limit < 0 {
 		return // it does not fit anyway
@@ -78,7 +78,8 @@ func (set *Set) evictUntil(limit int64) {
 	}
 }
 
-// Evict deletes the local bytes of an owned file that are, by their stamps, the copy that was recorded. Lock is held.
+// Evict deletes the copy of a node. The error is ErrChanged if the local file does not have the recorded stamps. Lock is
+// held.
 func (set *Set) Evict(n *tree.Node) error {
 	name := n.Path()
 	info, err := set.Local.Lstat(name)
@@ -88,8 +89,7 @@ func (set *Set) Evict(n *tree.Node) error {
 	case err == nil && tree.Stamp(info.Stamp) != n.Copy().Stamp:
 		return download.ErrChanged
 	case err == nil:
-		// Without the bytes, the record is that of a file to be fetched; without the record, the bytes would be the
-		// user's.
+		// A record without bytes means that the file has to be fetched. Bytes without a record would pass for the user's.
 		if err := set.Delete(name); err != nil {
 			return err
 		}
@@ -102,7 +102,7 @@ func (set *Set) Evict(n *tree.Node) error {
 	return nil
 }
 
-// Delete removes a local file. A removal that is said to have failed may have been made all the same.
+// Delete removes a local file. If the removal fails, but the file is gone, Delete succeeds.
 func (set *Set) Delete(name string) error {
 	err := set.Local.Remove(name)
 	if err != nil {
@@ -113,8 +113,8 @@ func (set *Set) Delete(name string) error {
 	return err
 }
 
-// Tidy deletes local directories that are empty, from dir upwards, as far as they are there because of the remote: once
-// nothing is known about what was in one, it would be taken for the user's, which is there whatever the remote says.
+// Tidy deletes empty local directories from dir upwards, if they exist because of copies. An empty directory about which
+// nothing is known would pass for one of the user's, which is in the view whatever the remote says.
 func (set *Set) Tidy(dir *tree.Node) {
 	for ; dir != nil && !dir.IsRoot() && dir.Known != tree.Unknown && !dir.Differs(); dir = dir.Parent() {
 		if dir.Known == tree.Absent && dir.HasKids() {
@@ -126,7 +126,7 @@ func (set *Set) Tidy(dir *tree.Node) {
 	}
 }
 
-// Rmdir removes an empty local directory. A file that the user has put in its place stays.
+// Rmdir removes an empty local directory. It leaves a file that the user has put in its place.
 func (set *Set) Rmdir(name string) error {
 	info, err := set.Local.Lstat(name)
 	switch {
@@ -138,8 +138,8 @@ func (set *Set) Rmdir(name string) error {
 	return set.Local.Remove(name)
 }
 
-// DropParts deletes what has arrived of a path on the remote, and what arrives, once that has come to its end. Lock is
-// held.
+// DropParts deletes the partial file of a path on the remote. Running downloads of the path keep nothing when they end. Lock
+// is held.
 func (set *Set) DropParts(from string) {
 	set.ledger.Remove(set.ledger.Partial(from))
 	for a := range set.running {
@@ -147,7 +147,7 @@ func (set *Set) DropParts(from string) {
 	}
 }
 
-// Lost records that the bytes of a copy are not here any more. Lock is held.
+// Lost records that the local bytes of a copy are gone. Lock is held.
 func (set *Set) Lost(n *tree.Node) {
 	set.store.Vacate(n.Path())
 	if n.Differs() {

@@ -12,10 +12,10 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
-// Stream is what a handle reads that was opened before its file was here. It reads one version: that of the download from
-// which it got its first byte. Should that fail, it goes on with another download of the same version, and where there is no
-// room for one, on the remote. Once the remote has it under another name, what comes to that name is not what was opened: then
-// it reads the version that it was opened for.
+// Stream reads a file that is being downloaded. It reads one version: that of the download from which it got its first byte.
+// If that download fails, the stream continues with another download of the same version, and if there is no room for one,
+// it reads the remote. After the file was renamed on the remote, only the version that was opened counts: another file may
+// have its new name.
 type Stream struct {
 	set  *Set
 	ctx  context.Context
@@ -26,14 +26,14 @@ type Stream struct {
 	mu       lockorder.Mutex[streamLock] // guards what follows
 	at       *shared
 	expected Expectation
-	version  *tree.Meta     // that was read; nil: nothing yet
-	local    *localdir.File // the node's file, once that is all there is
+	version  *tree.Meta     // of what was read; nil: nothing yet
+	local    *localdir.File // the node's local file, when there is no download any more
 }
 
-// Open returns a stream over a download of a node's bytes, once the remote has opened the file, or is sure to do so. path is
-// where the remote had the file when it was looked at. joined is called with Lock held; it learns whether a change of the file
-// is under way, and says whether the remote is sure to open it. Open returns nil if there is nothing to be fetched, or the file
-// has to be looked at again.
+// Open returns a stream over a download of a node, when the remote has opened the file or is sure to open it. path is where
+// the caller has seen the file. joined is called with Lock held. It is told whether a change of the file is under way, and
+// reports whether the remote is sure to open the file. Open returns nil if there is nothing to download, or if the caller
+// has to look again.
 func (set *Set) Open(ctx context.Context, n *tree.Node, path string, e Expectation, joined func(changing bool) (sure bool)) (*Stream,
 	error) {
 	sure, renamed := false, false
@@ -76,7 +76,7 @@ func (s *Stream) ReadAt(p []byte, off int64) (done int, err error) {
 	return done, nil
 }
 
-// ReadSome reads what is here, or waits for what comes first.
+// ReadSome reads at least one byte, and what else has arrived.
 func (s *Stream) ReadSome(p []byte, off int64) (int, error) {
 	for attempt := 1; ; attempt++ {
 		n, err := s.try(p, off)
@@ -86,7 +86,7 @@ func (s *Stream) ReadSome(p []byte, off int64) (int, error) {
 	}
 }
 
-// lost is what an error means to who has opened the file.
+// lost turns fs.ErrNotExist into ErrChanged: the handle was opened on a file that existed.
 func lost(err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("%w: it was removed", download.ErrChanged)
@@ -94,7 +94,7 @@ func lost(err error) error {
 	return err
 }
 
-// bound says whether something was read.
+// bound reports whether the stream is bound to a version.
 func (s *Stream) bound() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -116,7 +116,7 @@ func (s *Stream) try(p []byte, off int64) (int, error) {
 	return n, err
 }
 
-// bind ties the handle to the first version that it reads. It says whether this is it.
+// bind binds the stream to the first version that it reads, and reports whether this is that version.
 func (s *Stream) bind(version tree.Meta) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -126,8 +126,7 @@ func (s *Stream) bind(version tree.Meta) bool {
 	return s.version.SameVersion(version)
 }
 
-// source is where to read: a download, or a local file. A download that has failed before, when others waited, is
-// replaced.
+// source returns what to read: a download, or a local file. It replaces a download that has failed.
 func (s *Stream) source() (*shared, *localdir.File, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -154,7 +153,7 @@ func (s *Stream) source() (*shared, *localdir.File, error) {
 	return a, nil, nil
 }
 
-// rejoin joins another download of what the handle reads.
+// rejoin joins another download of the version that the stream reads.
 func (s *Stream) rejoin() (*shared, error) {
 	for {
 		e := s.expected
@@ -173,14 +172,14 @@ func (s *Stream) rejoin() (*shared, error) {
 	}
 }
 
-// part takes the handle away from a download.
+// part removes the stream from a download.
 func (s *Stream) part(a *shared) {
 	a.leave(&a.handles, false)
 	a.Release()
 }
 
-// bindRenamed ties a handle that has read nothing to the version that it was opened for, once the remote has the file under
-// another name. It says whether it did. The mirror is locked, and so is the handle.
+// bindRenamed binds a stream that has read nothing to the version that it was opened for, if the file was renamed on the
+// remote. It reports whether it did. Lock and s.mu are held.
 func (s *Stream) bindRenamed() bool {
 	if s.version != nil || s.node.RemotePath() == s.path {
 		return false
@@ -189,7 +188,7 @@ func (s *Stream) bindRenamed() bool {
 	return true
 }
 
-// settle goes over to the node's file. It fails with err if the node is gone.
+// settle makes the stream read the node's local file. It fails with err if the node is gone or has no bytes.
 func (s *Stream) settle(err error) error {
 	s.set.Lock.Lock()
 	defer s.set.Lock.Unlock()
@@ -214,14 +213,14 @@ func (s *Stream) settle(err error) error {
 	return err
 }
 
-// Prefetch has all that arrives brought.
+// Prefetch requests the whole file.
 func (s *Stream) Prefetch() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.at.Want()
 }
 
-// Size is the length of the version.
+// Size returns the length of the version.
 func (s *Stream) Size() (int64, error) {
 	for attempt := 1; ; attempt++ {
 		size, err := s.trySize()
@@ -255,7 +254,7 @@ func (s *Stream) Local() (localdir.Info, error) {
 	return s.at.Current().Stat()
 }
 
-// Shown is the metadata of what is arriving; not that of a local file.
+// Shown returns the metadata of the file while it is arriving.
 func (s *Stream) Shown() (meta tree.Meta, arriving bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -278,7 +277,7 @@ func (s *Stream) Shown() (meta tree.Meta, arriving bool) {
 	return meta, true
 }
 
-// Close gives up the download, which may go on.
+// Close leaves the download, which may go on without this reader.
 func (s *Stream) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -7,8 +7,8 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
-// begin records that a file is being written. Where the bytes were whole, as a copy or a change, that is synced before
-// the first of them changes: after the loss of power a part must not pass for the remote's, or for what is to be pushed.
+// begin records that a file is being written. If its bytes were whole, as a copy or a change, the record is synced before
+// the first byte changes: after a loss of power, a partly written file must not pass for a copy, or for content to push.
 func (o *opened) begin() error {
 	m := o.m
 	o.shared.starting.Lock()
@@ -40,7 +40,7 @@ func (o *opened) begin() error {
 	return nil
 }
 
-// toBusy has a node be one that is being written: no copy any more, and with no time that was set before.
+// toBusy makes a node one that is being written: it is no copy any more, and has no time that was set before.
 func (m *state) toBusy(n *tree.Node) {
 	m.tree.KeepBase(n, m.Now())
 	m.tree.Begin(n)
@@ -49,8 +49,8 @@ func (m *state) toBusy(n *tree.Node) {
 	d.Written = 0
 }
 
-// commit records that the bytes written through a handle are complete. Without sync that waits for other handles
-// that wrote.
+// commit records that the bytes written through a handle are complete. Without sync, it does so only when no other handle
+// has unfinished writes.
 func (o *opened) commit(sync bool) error {
 	m := o.m
 	info, err := o.local.Stat()
@@ -83,7 +83,7 @@ func (o *opened) commit(sync bool) error {
 	return err
 }
 
-// syncPath makes the record and the names on the way to a node survive the loss of power.
+// syncPath makes the record of a node, and the names on the way to it, survive a loss of power.
 func (m *FS) syncPath(n *tree.Node) error {
 	if err := m.store.Sync(); err != nil {
 		return err

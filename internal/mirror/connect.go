@@ -6,8 +6,8 @@ import (
 	contract "github.com/sftpsyncer/go-syncfs/cachefs/remote"
 )
 
-// Connect has the remote connect while this side finds out what to ask of it. Nobody waits for that: why it failed, the
-// first request will say.
+// Connect lets the remote connect in the background while this side finds out what to ask. The first request reports an
+// error, if there is one.
 func (m *FS) Connect() {
 	r, ok := m.remote.Base().(contract.Connecter)
 	if !ok {

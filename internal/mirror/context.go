@@ -31,7 +31,7 @@ func (c *callContext) Err() error {
 // costs a goroutine.
 func (c *callContext) AfterFunc(f func()) (stop func() bool) { return context.AfterFunc(c.ended, f) }
 
-// untilClose returns a context that ends with ctx or at Close. Once nobody has it any more, neither of them knows it.
+// untilClose returns a context that ends with ctx or at Close. It releases its resources when it is garbage.
 func (m *state) untilClose(ctx context.Context) context.Context {
 	if ctx.Done() == nil {
 		return &callContext{ctx, m.stop}
@@ -47,18 +47,18 @@ func (m *state) untilClose(ctx context.Context) context.Context {
 	return c
 }
 
-// bind returns the same mirror, whose calls end when ctx does, which must not outlast Close.
+// bind returns the same mirror with calls that end when ctx ends. ctx must end at Close.
 func (m *FS) bind(ctx context.Context, meter *progress.Meter) *FS {
 	return &FS{state: m.state, ctx: ctx, remote: m.remote.Bind(ctx), meter: meter}
 }
 
-// With returns the same mirror, whose calls end when ctx does, or at Close.
+// With returns the same mirror with calls that end when ctx ends, or at Close.
 func (m *FS) With(ctx context.Context) *FS {
 	return m.bind(m.untilClose(ctx), m.meter)
 }
 
-// Begin has Close wait until end is called: when the caller does not use the mirror or the local directory any more, and
-// before it waits for a function of the program's. The error is fs.ErrClosed.
+// Begin makes Close wait until end is called. The caller calls end when it has finished with the mirror and the local
+// directory, and before it waits for a function of the program. The error is fs.ErrClosed.
 func (m *FS) Begin() (end func(), err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -69,8 +69,8 @@ func (m *FS) Begin() (end func(), err error) {
 	return m.workers.Done, nil
 }
 
-// Callback calls a function of the program's in the middle of a call. It returns fs.ErrClosed as soon as the mirror is
-// closed, so that the function itself may do that: Close waits for the call, but not for the function.
+// Callback calls a function of the program in the middle of a call. It returns fs.ErrClosed as soon as the mirror is closed,
+// so that the function may call Close: Close waits for the call, but not for the function.
 func Callback[T any](m *FS, f func() T) (T, error) {
 	done := make(chan T, 1)
 	go func() { done <- f() }()

@@ -1,16 +1,18 @@
-// Package mirror keeps a part of a remote afero.Fs in a local directory and answers from it: the engine under cachefs
-// and syncfs. It resolves names to what this side or the remote has, fetches files, tells copies from edits, lists
-// directories, and records what it knows. What may change, and when the remote hears of it, is up to its users.
+// Package mirror keeps a part of a remote afero.Fs in a local directory and answers from it. It is the engine under cachefs
+// and syncfs. It resolves names to what this side or the remote has, opens files, tells copies from edits, lists
+// directories, decides when the remote has to be asked, and records what it knows. Its users decide what may change, and
+// when the remote changes.
 //
 // # One call
 //
-// Decisions are made under one lock, which no network I/O is done under. A call runs as a function on a [View]:
-// where it needs an answer of the remote (or a file's bytes) that it does not have yet, it returns, the answer is
-// fetched without the lock, and the function runs again from its start with what has been learnt. So a function
-// must not change anything before its last question, and sees one consistent state when it does.
+// Decisions are made under one lock, and no network I/O is done under it. A call is a function on a [View]. If it needs an
+// answer of the remote, or the bytes of a file, it returns a need. [FS.Do] releases the lock, learns the answer, and calls
+// the function again from its start. So a function must not change anything before its last question, and sees one
+// consistent state when it does.
 //
-// Metadata of the local directory is read and changed under the lock, so that the tree and the directory agree. What has to
-// be synced before is another such question; what has to last after a change is synced when the lock is free again.
+// Metadata of the local directory is read and changed under the lock, so that the tree and the directory agree. An fsync
+// that has to come before a change is another need. An fsync that has to come after a change runs when the lock is free
+// again.
 //
 // # Lock order
 //

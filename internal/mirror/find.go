@@ -12,10 +12,11 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
-// maxLinks is how many links a path may lead through, as on Linux.
+// maxLinks is how many symbolic links a path may lead through, as on Linux.
 const maxLinks = 40
 
-// Place is what is under a name. At most one of Node and Local is set; with neither, Answer says what the remote has.
+// Place is what the view has under a name. At most one of Node and Local is set. With neither, Answer is what the remote
+// has.
 type Place struct {
 	Dir    *tree.Node // the directory; nil for the root
 	Name   string
@@ -24,7 +25,7 @@ type Place struct {
 	Answer remote.Answer
 }
 
-// Exists says whether there is something. Unknown is an error that is not fs.ErrNotExist.
+// Exists reports whether the place has something. If that is unknown, the error does not match fs.ErrNotExist.
 func (p Place) Exists() (bool, error) {
 	switch {
 	case p.Node != nil || p.Local != nil || p.Answer.Known == tree.Exists:
@@ -35,7 +36,7 @@ func (p Place) Exists() (bool, error) {
 	return false, p.Answer.Err
 }
 
-// Err is nil if there is something, fs.ErrNotExist if there is not, else the reason why that is not known.
+// Err is nil if the place has something, fs.ErrNotExist if it has nothing, and otherwise why that is unknown.
 func (p Place) Err() error {
 	ok, err := p.Exists()
 	if err == nil && !ok {
@@ -44,7 +45,7 @@ func (p Place) Err() error {
 	return err
 }
 
-// Kind of what is there.
+// Kind is the kind of what is at the place.
 func (p Place) Kind() tree.Kind {
 	switch {
 	case p.Node != nil:
@@ -55,7 +56,7 @@ func (p Place) Kind() tree.Kind {
 	return p.Answer.Kind
 }
 
-// Mode of what the remote has there; 0 if that is nothing, or not known.
+// Mode is the mode of what the remote has at the place; 0 if that is nothing or unknown.
 func (p Place) Mode() fs.FileMode {
 	if p.Node != nil {
 		return p.Node.Meta.Mode
@@ -70,7 +71,7 @@ func (p Place) target() string {
 	return p.Answer.Target
 }
 
-// Path of the place in the view.
+// Path is the path of the place in the view.
 func (p Place) Path() string {
 	if p.Dir == nil {
 		return "."
@@ -78,8 +79,8 @@ func (p Place) Path() string {
 	return tree.Join(p.Dir.Path(), p.Name)
 }
 
-// Find resolves a clean path. Links in it are followed, the last element's only if follow is set. What is missing
-// shows in the Place, unless it is a directory above.
+// Find resolves a clean path. It follows symbolic links, in the last element only if follow is set. If the last element is
+// missing, the Place says so; a missing directory above is an error.
 func (v *View) Find(name string, follow bool) (Place, error) {
 	dir, rest, links := v.tree.Root(), elements(name), 0
 	place := Place{Node: dir}
@@ -121,10 +122,10 @@ func (v *View) Find(name string, follow bool) (Place, error) {
 	return place, nil
 }
 
-// at is the place of a directory that has been entered.
+// at returns the place of a directory that was entered.
 func (v *View) at(dir *tree.Node) Place { return Place{Dir: dir.Parent(), Name: dir.Name(), Node: dir} }
 
-// targetElements splits the target of a link; ".." stays, to be followed where it leads.
+// targetElements splits the target of a symbolic link. It keeps "..", which depends on where the link leads.
 func targetElements(target string) []string {
 	var elements []string
 	for _, e := range strings.Split(target, "/") {
@@ -135,8 +136,8 @@ func targetElements(target string) []string {
 	return elements
 }
 
-// child is what is under a name in a directory. If it is the last element, or no directory, what is known is compared
-// with what is on the local disk and, if that is due, asked about again.
+// child returns what is under a name in a directory. For the last element, and for everything but directories, it compares
+// the node with the local disk, and with the remote if revalidation is due.
 func (v *View) child(dir *tree.Node, name string, last bool) (Place, error) {
 	p := Place{Dir: dir, Name: name}
 	if localdir.Reserved(name) {
@@ -170,7 +171,7 @@ func (v *View) child(dir *tree.Node, name string, last bool) (Place, error) {
 	return p, err
 }
 
-// Enter is the directory at a place as a node, for something below it to be looked at.
+// Enter returns the node of the directory at a place, so that something below it can be looked up.
 func (v *View) Enter(p Place) (*tree.Node, error) {
 	if err := p.Err(); err != nil {
 		return nil, err
@@ -184,8 +185,8 @@ func (v *View) Enter(p Place) (*tree.Node, error) {
 	return v.Materialize(p), nil
 }
 
-// Materialize is the node of a place, made if there is none yet: for what the remote has, one that is discovered;
-// for a directory of the user's, one that is assumed. A file of the user's has none.
+// Materialize returns the node of a place, and makes one if there is none: a discovered one for what the remote has, an
+// assumed one for a directory of the user's. The place must not be a file of the user's.
 func (v *View) Materialize(p Place) *tree.Node {
 	switch {
 	case p.Node != nil:

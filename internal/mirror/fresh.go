@@ -10,7 +10,7 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
-// due says whether what was checked last at a time has to be asked about again. All times in nanoseconds.
+// due reports whether what was checked at a time has to be checked again. Times are in nanoseconds.
 func due(revalidate time.Duration, checked, now int64) bool {
 	switch {
 	case revalidate == 0:
@@ -21,8 +21,8 @@ func due(revalidate time.Duration, checked, now int64) bool {
 	return now-checked >= int64(revalidate) || now < checked // the clock was set back
 }
 
-// refresh asks the remote about a node whose state here is no newer than the remote's, if that is due. A node that
-// is gone on the remote is gone from the tree afterwards.
+// refresh asks the remote about a node without local changes, if revalidation is due. A node that is gone on the remote is
+// gone from the tree afterwards.
 func (v *View) refresh(n *tree.Node) error {
 	if err, fetched := v.known.fetched[n.ID]; fetched && err == nil && n.Content() == tree.Owned {
 		return nil // what this call fetched is newer than what it asked before
@@ -42,7 +42,7 @@ func (v *View) refresh(n *tree.Node) error {
 	return nil
 }
 
-// servable says whether a node can be shown without an answer of the remote, by what is here.
+// servable reports whether a node can be shown without an answer of the remote.
 func (v *View) servable(n *tree.Node) bool {
 	if n.Kind == tree.Dir {
 		_, err := v.local.Lstat(n.Path())
@@ -51,7 +51,7 @@ func (v *View) servable(n *tree.Node) bool {
 	return n.Content() == tree.Owned && !n.Copy().Stale
 }
 
-// refreshRoot asks the remote about its root. That is there whatever the answer is.
+// refreshRoot asks the remote about its root. The root exists whatever the answer is.
 func (v *View) refreshRoot() error {
 	n := v.tree.Root()
 	if n.Meta.Mode != 0 && (v.lists.Current(n.Checked, v.Now()) || !due(v.opt.Revalidate, n.Checked, v.Now())) {
@@ -64,7 +64,7 @@ func (v *View) refreshRoot() error {
 	return err
 }
 
-// LearnRoot takes an answer about the root.
+// LearnRoot records the remote's answer about the root.
 func (v *View) LearnRoot(a remote.Answer) {
 	n := v.tree.Root()
 	v.tree.Edit(n)
@@ -72,7 +72,7 @@ func (v *View) LearnRoot(a remote.Answer) {
 	n.Stir(0)
 }
 
-// askable says whether the remote has to be asked before a node is shown.
+// askable reports whether the remote has to be asked before a node is shown.
 func (v *View) askable(n *tree.Node) bool {
 	lately := n.Known != tree.Unknown && v.lists.Current(n.Checked, v.Now()) &&
 		!(len(v.writing) > 0 && v.written(n.RemotePath()))
@@ -82,7 +82,7 @@ func (v *View) askable(n *tree.Node) bool {
 	return v.askableIf(n, v.opt.Revalidate)
 }
 
-// askableIf is askable with another rule for what is known here.
+// askableIf is askable with another revalidation interval.
 func (v *View) askableIf(n *tree.Node, revalidate time.Duration) bool {
 	switch {
 	case n.IsRoot() || n.Differs() || !n.HasBase() || n.Content() == tree.Edited:
@@ -106,7 +106,7 @@ func (v *View) askableIf(n *tree.Node, revalidate time.Duration) bool {
 	return due(revalidate, n.Checked, v.Now())
 }
 
-// differsBelow says whether anything in a directory has to be pushed, or is edited.
+// differsBelow reports whether anything in a directory is queued or edited.
 func differsBelow(dir *tree.Node) (differs bool) {
 	see := func(n *tree.Node) { differs = differs || stays(n) || differsBelow(n) }
 	dir.Kids(see)
@@ -114,8 +114,8 @@ func differsBelow(dir *tree.Node) (differs bool) {
 	return differs
 }
 
-// Learn takes a definite answer about the base of a node that does not differ. One that a late request of this side may have
-// brought about is left to the next push.
+// Learn records a definite answer about the base of a node without local changes. If a late request of this side may be the
+// cause of the answer, the next push deals with it.
 func (v *View) Learn(n *tree.Node, a remote.Answer) {
 	switch {
 	case n.Local() && v.tree.Explains(n, a.Known, a.Meta):
@@ -133,7 +133,7 @@ func (v *View) Learn(n *tree.Node, a remote.Answer) {
 	n.Stir(0)
 }
 
-// learnVersion compares an owned copy with what the remote has now.
+// learnVersion compares the version of a copy with the remote's.
 func (v *View) learnVersion(n *tree.Node, a remote.Answer) {
 	meta := a.Meta
 	v.tree.Edit(n)
@@ -147,14 +147,14 @@ func (v *View) learnVersion(n *tree.Node, a remote.Answer) {
 	}
 }
 
-// outrun says whether a copy was probably fetched too early to be the last content of its version, and whether that one
-// is over now. It trusts this side's clock: what hangs on it is only how soon a copy is fetched once more.
+// outrun reports whether a copy was fetched in the second of its mtime, and that second is over now, so that the content may
+// have changed. It trusts this side's clock: a wrong clock only fetches the copy again earlier or later.
 func outrun(n *tree.Node, now int64) bool {
 	return n.Copy().Unsure && remoteclock.Unsure(n.Meta.MTime, n.Copy().Fetched) && !remoteclock.Unsure(n.Meta.MTime, now)
 }
 
-// vanish forgets what the remote does not have any more, with the copies of it. What differs stays, and so do local
-// bytes that are not the copy they should be.
+// vanish forgets a node that is gone on the remote, and deletes its copies. Local changes stay, and so do local bytes that
+// are not the recorded copy.
 func (v *View) vanish(n *tree.Node) {
 	var kids []*tree.Node
 	n.Kids(func(k *tree.Node) { kids = append(kids, k) })
@@ -194,11 +194,10 @@ func (v *View) vanish(n *tree.Node) {
 	}
 }
 
-// stays says whether a node stays when the remote does not have its directory any more.
+// stays reports whether a node stays when its directory is gone on the remote.
 func stays(n *tree.Node) bool { return n.Differs() || n.Content() == tree.Edited }
 
-// dropCopy deletes the local bytes of an owned file if they are the copy that was recorded. What is something else
-// is the user's from now on.
+// dropCopy deletes the local bytes of a copy if they are the recorded ones. Other bytes are the user's from now on.
 func (v *View) dropCopy(n *tree.Node) error {
 	if n.Content() != tree.Owned {
 		return nil
@@ -219,7 +218,7 @@ func (v *View) dropCopy(n *tree.Node) error {
 	return nil
 }
 
-// Orphan makes of a copy that the remote does not have any more a file that is only here.
+// Orphan turns a copy whose original is gone on the remote into a file that is only local.
 func (v *View) Orphan(n *tree.Node) {
 	v.tree.Change(n, tree.Copy{Stamp: n.Copy().Stamp})
 	v.tree.Erased(n, v.Now())

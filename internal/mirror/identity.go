@@ -25,10 +25,10 @@ func (e *RemoteChangedError) Error() string {
 // Is matches ErrRemoteChanged.
 func (e *RemoteChangedError) Is(target error) bool { return target == ErrRemoteChanged }
 
-// maxIdentity is the longest identity in bytes that is recorded.
+// maxIdentity is the longest identity, in bytes, that is recorded.
 const maxIdentity = 64 << 10
 
-// identify compares the remote with the recorded one, and returns what is to be recorded.
+// identify compares the identity of the remote with the recorded one. It returns the identity to be recorded.
 func identify(recorded *localstore.Directory, base afero.Fs, adopt bool) (identity string, changed bool, err error) {
 	if recorded != nil {
 		identity = recorded.Remote

@@ -16,11 +16,11 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
-// List describes what is in a directory of the view, sorted by name. It is the remote's list with what is known here
-// laid over it; if the remote does not answer, there is no list rather than a part of one.
+// List describes what is in a directory of the view, sorted by name: the remote's listing with the local changes laid over
+// it. If the remote does not answer, List fails.
 func (v *View) List(dir *tree.Node) ([]tree.Info, error) { return v.listAbout(dir, v.askable) }
 
-// listAbout is List, which takes the remote's list as the answer about the nodes in it that about says.
+// listAbout is List. It takes the remote's listing as the answer about those nodes for which about returns true.
 func (v *View) listAbout(dir *tree.Node, about func(*tree.Node) bool) ([]tree.Info, error) {
 	there, err := v.remoteEntries(dir)
 	if err != nil {
@@ -73,7 +73,7 @@ func (v *View) listAbout(dir *tree.Node, about func(*tree.Node) bool) ([]tree.In
 	return infos, nil
 }
 
-// Places are those of all that is in a directory of the view, sorted by name.
+// Places returns the places of everything in a directory of the view, sorted by name.
 func (v *View) Places(dir *tree.Node) ([]Place, error) {
 	infos, err := v.List(dir)
 	if err != nil {
@@ -99,8 +99,8 @@ func (v *View) Places(dir *tree.Node) ([]Place, error) {
 	return places, nil
 }
 
-// ListAll lists a directory and all below it that the remote has there, many at a time. The error matches
-// syscall.ENAMETOOLONG if that is deeper than paths can tell.
+// ListAll lists a directory of the remote and everything below it, many directories at a time. The error matches
+// syscall.ENAMETOOLONG if a path is too long.
 func (v *View) ListAll(dir *tree.Node) error {
 	if !dir.HasBase() {
 		return nil
@@ -134,7 +134,7 @@ func (v *View) ListAll(dir *tree.Node) error {
 	}}
 }
 
-// remoteEntries is what the remote has in a directory of the view; nothing if the directory is not there yet.
+// remoteEntries is what the remote has in a directory of the view; nothing if the remote does not have the directory yet.
 func (v *View) remoteEntries(dir *tree.Node) (remote.Listing, error) {
 	if !dir.HasBase() {
 		return remote.Listing{}, nil
@@ -150,7 +150,7 @@ func (v *View) remoteEntries(dir *tree.Node) (remote.Listing, error) {
 	return l, l.Err
 }
 
-// standsHere says whether a directory is in the view whatever the remote says.
+// standsHere reports whether a directory is in the view whatever the remote says.
 func (v *View) standsHere(dir *tree.Node) bool {
 	if dir.IsRoot() || dir.Differs() || dir.Known != tree.Exists && dir.HasKids() {
 		return true
@@ -171,7 +171,7 @@ func (v *View) localEntries(dir *tree.Node) (map[string]localdir.Info, error) {
 	return locals, nil
 }
 
-// learnList takes a list as the answer about the nodes in the directory that about says.
+// learnList takes a listing as the answer about those nodes in the directory for which about returns true.
 func (v *View) learnList(dir *tree.Node, there remote.Listing, about func(*tree.Node) bool) {
 	if !dir.HasBase() {
 		return
@@ -185,7 +185,7 @@ func (v *View) learnList(dir *tree.Node, there remote.Listing, about func(*tree.
 	}
 }
 
-// learnEntry takes a list as the answer about a node in the directory, if nothing later is known about it.
+// learnEntry takes a listing as the answer about a node in the directory, unless something later is known about it.
 func (v *View) learnEntry(n *tree.Node, there remote.Listing) {
 	if there.At != 0 && there.At <= n.Checked {
 		return

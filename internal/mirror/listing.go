@@ -8,7 +8,7 @@ import (
 
 // How the view uses what was heard from the remote before; see package listcache.
 
-// bring has directories listed while the program goes on.
+// bring prefetches the listings of directories in the background.
 func (v *View) bring(dirs []string) {
 	if len(dirs) == 0 {
 		return
@@ -29,11 +29,11 @@ func (v *View) bring(dirs []string) {
 	}
 }
 
-// mostComing is how many lists may be on their way at a time, beside one that the program waits for.
+// mostComing is how many listings may be prefetched at a time, beside one that the program waits for.
 func (m *state) mostComing() int { return int(m.limits.Capacity()) - 1 }
 
-// believes says whether the call may use an answer that was heard before: not about a file that is being written there.
-// About what is not there a call that is about contents is told anew when a copy would have to be compared.
+// believes reports whether the call may use a cached answer. It may not if the program is writing the file on the remote. A
+// call about content has to ask about a cached absence again when it would have to revalidate a copy.
 func (v *View) believes(name string, a remote.Answer) bool {
 	if v.written(name) {
 		return false
@@ -52,8 +52,8 @@ func (v *View) Heard(name string) (remote.Answer, error) {
 	return v.Ask(name)
 }
 
-// Invalidate has the remote asked again about a name and all below it: what was heard is forgotten, and copies are
-// compared with the remote's versions before they are used next, whatever Revalidate says.
+// Invalidate marks a name and everything below it for revalidation: cached answers are dropped, and copies are compared with
+// the remote before they are used next, whatever Revalidate says.
 func (m *FS) Invalidate(name string) error {
 	clean, err := m.Clean(name)
 	if err != nil {

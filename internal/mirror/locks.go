@@ -1,7 +1,7 @@
 package mirror
 
-// The ranks of the locks, for lockorder. Rank 4 is that of package copies, 6 that of package download, 7 and 8 those of package localstore. What
-// each lock guards stands beside it; the order is explained in the package documentation.
+// The ranks of the locks, for lockorder. Rank 4 is in package copies, 6 in package download, 7 and 8 are in package localstore.
+// What each lock guards stands beside it. The package documentation explains the order.
 type (
 	handleLock struct{} // of File and Dir
 	bytesLock  struct{} // openFile.bytes

@@ -30,8 +30,8 @@ func (m *FS) Clean(name string) (string, error) {
 	return Clean(name)
 }
 
-// Creatable says whether a new file may have that name: names with the library's own prefix are reserved. The error
-// is fs.ErrInvalid.
+// Creatable returns fs.ErrInvalid if a new file may not have this base name: names with the library's own prefix are
+// reserved.
 func Creatable(base string) error {
 	if localdir.Reserved(base) {
 		return fs.ErrInvalid

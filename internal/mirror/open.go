@@ -16,8 +16,8 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
-// OpenRead opens what is under a name for reading: a file of this side, else a copy of the remote's, fetched if it is
-// not here. A file for which there is no room is read on the remote.
+// OpenRead opens a file or directory for reading. A file without local bytes is downloaded. If there is no room for a copy,
+// it is read from the remote.
 func (m *FS) OpenRead(name string) (afero.File, error) {
 	clean, err := m.Clean(name)
 	if err != nil {
@@ -31,15 +31,15 @@ func (m *FS) OpenRead(name string) (afero.File, error) {
 		if err != nil || f != nil {
 			return f, err
 		}
-		// Bytes that are here by now, or a node that is gone, have it looked at again.
+		// By now the bytes are here, or the node is gone: look again.
 		if f, err := m.openArriving(arriving, name); err != nil || f != nil {
 			return some(f, err)
 		}
 	}
 }
 
-// openCopy opens a copy about which nobody has to be asked, which is what most calls are for. It returns nil if there is
-// none, or it has to be looked at more closely.
+// openCopy opens a copy that needs no revalidation. This is the fast path of most calls. It returns nil if there is no such
+// copy.
 func (m *FS) openCopy(clean, name string) *File {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -70,24 +70,24 @@ func (v *View) hit(err error) {
 	}
 }
 
-// toArrive is a file whose bytes have to be fetched.
+// toArrive is a file that has to be downloaded.
 type toArrive struct {
 	node     *tree.Node
 	path     string // of node on the remote
 	expected copies.Expectation
-	openable bool   // the remote has just said so
-	epoch    uint64 // when that was
+	openable bool   // the remote has just said that everybody may read it
+	epoch    uint64 // of that answer
 }
 
-// openable says whether the remote has told this call that a file is there, and that everybody may read it. Who else
-// may is not known before the remote has opened it.
+// openable reports whether the remote has told this call that a file exists and that everybody may read it. Otherwise, only
+// opening it shows whether the login may.
 func (v *View) openable(n *tree.Node) bool {
 	a := v.known.answers[n.RemotePath()]
 	return a.Known == tree.Exists && a.Meta.Mode.IsRegular() && a.Meta.Mode&0o444 == 0o444
 }
 
-// openHere opens what is here, or is being written on the remote. With neither a file nor an error there is one to be
-// fetched.
+// openHere opens a directory, a file with local bytes, or a file that the program is writing on the remote. If it returns
+// neither a file nor an error, the file has to be downloaded.
 func (m *FS) openHere(clean, name string) (f afero.File, a toArrive, err error) {
 	var through string
 	var around detour.Detours
@@ -139,8 +139,8 @@ func (m *FS) openHere(clean, name string) (f afero.File, a toArrive, err error) 
 	return remote.NewFile(file, name, nil), a, nil
 }
 
-// openArriving opens a file as soon as the remote has opened it, or it is sure that it will. It returns nil if there is
-// nothing to be fetched.
+// openArriving opens a file that is being downloaded, when the remote has opened it or is sure to open it. It returns nil if
+// there is nothing to download.
 func (m *FS) openArriving(t toArrive, name string) (*File, error) {
 	var shared *openFile
 	stream, err := m.copies.Open(m.ctx, t.node, t.path, t.expected, func(changing bool) (sure bool) {
@@ -219,8 +219,8 @@ func some(f *File, err error) (afero.File, error) {
 	return f, nil
 }
 
-// Present returns nil if the bytes of a node that was found are here and are what the view shows; else it has them
-// fetched. The error says why they cannot be had.
+// Present returns nil if a node has the bytes that the view shows. Otherwise the error is a need to download them, or why
+// they can't be had.
 func (v *View) Present(n *tree.Node) error {
 	if v.written(n.RemotePath()) {
 		return errWritten

@@ -2,7 +2,7 @@ package mirror
 
 import "github.com/sftpsyncer/go-syncfs/internal/tree"
 
-// Pin has a whole copy of a file made, and keeps it from being evicted.
+// Pin downloads a file if it has no complete copy, and protects the copy from eviction.
 func (m *FS) Pin(name string) error {
 	return m.pin(name, func(v *View, n *tree.Node) error {
 		if err := v.Present(n); err != nil {
@@ -13,7 +13,7 @@ func (m *FS) Pin(name string) error {
 	})
 }
 
-// Unpin takes that back.
+// Unpin reverts Pin.
 func (m *FS) Unpin(name string) error {
 	return m.pin(name, func(v *View, n *tree.Node) error {
 		if pinned(n) {

@@ -11,7 +11,7 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
-// Forget drops what is known about a name and below it, with the copies.
+// Forget drops what is known about a name and everything below it, with the copies.
 func (v *View) Forget(name string) {
 	v.RemoteChanged()
 	if n := v.tree.Lookup(name); n != nil && !n.IsRoot() {
@@ -26,8 +26,8 @@ func (v *View) prune(dir *tree.Node) {
 	v.tree.Prune(dir, func(n *tree.Node) bool { return v.openDirs[n.ID] > 0 })
 }
 
-// Doubt takes note that a change of a name may or may not have been made. The copies stay, and the remote is asked
-// about them before they are used next, whatever Revalidate says.
+// Doubt records that a change of a name may or may not have been made. The copies stay, and are revalidated before they are
+// used next, whatever Revalidate says.
 func (v *View) Doubt(name string) {
 	v.RemoteChanged()
 	if n := v.tree.Lookup(name); n != nil {
@@ -47,8 +47,8 @@ func (v *View) doubt(n *tree.Node) {
 	}
 }
 
-// Renamed moves what is known about a name, with the copies, after the remote has renamed it. dir is the directory
-// of the new name.
+// Renamed moves what is known about a name, with the copies, after the remote has renamed it. dir is the directory of the
+// new name.
 func (v *View) Renamed(oldname string, dir *tree.Node, base string) error {
 	if err := v.Occupy(tree.Join(dir.Path(), base)); err != nil {
 		return err
@@ -72,12 +72,12 @@ func (v *View) Renamed(oldname string, dir *tree.Node, base string) error {
 	return err
 }
 
-// remoteWrite is a file that is open on the remote to be written.
+// remoteWrite is a file that the program has open for writing on the remote.
 type remoteWrite struct {
 	name string // "": it has none any more; guarded by state.mu
 }
 
-// written says whether the remote's file of that name is open to be written. The mirror is locked.
+// written reports whether the program has a file of the remote open for writing. The mirror is locked.
 func (m *state) written(name string) bool {
 	for w := range m.writing {
 		if w.name == name {
@@ -87,8 +87,8 @@ func (m *state) written(name string) bool {
 	return false
 }
 
-// writtenIn says whether a file in that directory of the remote is open to be written: lists that were heard have other
-// sizes. The mirror is locked.
+// writtenIn reports whether the program has a file in a directory of the remote open for writing. Cached listings of the
+// directory have old sizes then. The mirror is locked.
 func (m *state) writtenIn(dir string) bool {
 	for w := range m.writing {
 		if up, _ := tree.Split(w.name); w.name != "" && up == dir {
@@ -98,7 +98,7 @@ func (m *state) writtenIn(dir string) bool {
 	return false
 }
 
-// renameWritten has files that are being written follow a rename on the remote.
+// renameWritten lets files that are being written follow a rename on the remote.
 func (v *View) renameWritten(oldname, newname string) {
 	for w := range v.writing {
 		if w.name == newname {
@@ -109,8 +109,8 @@ func (v *View) renameWritten(oldname, newname string) {
 	}
 }
 
-// WriteThrough opens a file on the remote to be written. Until it is closed the name is read there, and no copy of it
-// is kept.
+// WriteThrough opens a file on the remote for writing. Until it is closed, reads of the name go to the remote, and no copy
+// of it is kept.
 func (m *FS) WriteThrough(clean, name string, flag int, perm fs.FileMode) (*remote.File, error) {
 	w := &remoteWrite{clean}
 	m.mu.Lock()

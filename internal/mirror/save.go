@@ -5,8 +5,7 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
-// save records what was changed in the tree, then changes the local directory accordingly. If either fails, all is as it
-// was.
+// save records what was changed in the tree, then makes the local actions. If either fails, everything is as before.
 func (m *state) save(actions ...tree.Action) error {
 	if err := m.store.Save(actions...); err != nil {
 		return err
@@ -15,8 +14,8 @@ func (m *state) save(actions ...tree.Action) error {
 	return nil
 }
 
-// Occupy is asked before bytes, or a directory with some, get a local name. The error says that the name was vacated, and
-// that the record of that is to be synced first.
+// Occupy is called before bytes get a local name. If that name was vacated, and the record of that is not synced yet, the
+// error is a need to sync it.
 func (v *View) Occupy(name string) error {
 	if !v.store.Vacated(name) {
 		return nil
@@ -35,7 +34,7 @@ func (v *View) Occupy(name string) error {
 	}}
 }
 
-// lasting is asked before actions are recorded. The error says what has to be synced first.
+// lasting is called before actions are recorded. The error is a need for what has to be synced before.
 func (v *View) lasting(actions []tree.Action) error {
 	for _, a := range actions {
 		switch {

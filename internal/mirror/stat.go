@@ -8,7 +8,7 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
-// Stat describes what is under a name; of a link at the end what it leads to, if follow is set.
+// Stat describes what is under a name. It follows a symbolic link in the last element if follow is set.
 func (m *FS) Stat(name string, follow bool) (fs.FileInfo, error) {
 	clean, err := m.Clean(name)
 	if err != nil {
@@ -28,7 +28,7 @@ func (m *FS) Stat(name string, follow bool) (fs.FileInfo, error) {
 	return tree.NewInfo(clean, meta), nil
 }
 
-// Readlink is the target of a link.
+// Readlink returns the target of a symbolic link.
 func (m *FS) Readlink(name string) (target string, err error) {
 	clean, err := m.Clean(name)
 	if err != nil {
@@ -50,8 +50,7 @@ func (m *FS) Readlink(name string) (target string, err error) {
 	return target, err
 }
 
-// Meta is the metadata of what is at a place. Bytes that are no copy are on the local disk, and only there; what was deleted
-// there by hand is not in the view.
+// Meta returns the metadata of what is at a place. A changed file whose local bytes were deleted by hand is not in the view.
 func (v *View) Meta(p Place) (tree.Meta, error) {
 	switch n := p.Node; {
 	case p.Err() != nil:
@@ -67,13 +66,13 @@ func (v *View) Meta(p Place) (tree.Meta, error) {
 	return dirtyMeta(p.Node, local), err
 }
 
-// LocalMeta describes a local file.
+// LocalMeta returns the metadata of a local file.
 func LocalMeta(info localdir.Info) tree.Meta {
 	return tree.Meta{Mode: info.Mode, Size: info.Size(), MTime: info.Stamp.MTime}
 }
 
-// shown is the metadata of a node whose bytes, if it has any, are the remote's. The size is that of the copy: the
-// remote's may be 0 for want of a better one.
+// shown returns the metadata of a node without local changes of its content. The size is that of the copy, because the
+// remote may state none.
 func (v *View) shown(n *tree.Node) tree.Meta {
 	m := n.Shown()
 	if n.Content() == tree.Owned && !n.Copy().Stale {
@@ -85,8 +84,8 @@ func (v *View) shown(n *tree.Node) tree.Meta {
 	return m
 }
 
-// Lost says whether the changed bytes of a file, which nobody is writing, were deleted by hand. Then it is not in the
-// view, but still queued.
+// Lost reports whether the changed bytes of a file were deleted by hand while nobody was writing it. Such a file is not in
+// the view, but still queued.
 func (v *View) Lost(n *tree.Node) bool {
 	if !n.Dirty() || n.Content() == tree.Busy {
 		return false
@@ -95,14 +94,14 @@ func (v *View) Lost(n *tree.Node) bool {
 	return localdir.Missing(err)
 }
 
-// dirtyMeta is the metadata of a file whose bytes here are no copy: its size and time are the local file's.
+// dirtyMeta returns the metadata of a file with local changes: size and time are those of the local file.
 func dirtyMeta(n *tree.Node, local localdir.Info) tree.Meta {
 	m := n.Shown()
 	m.Size, m.MTime = local.Size(), local.Stamp.MTime
 	return m
 }
 
-// ModTime is the modification time of a node as the program sees it.
+// ModTime returns the modification time of a node as the program sees it.
 func (v *View) ModTime(n *tree.Node) time.Time {
 	if n.Ours() {
 		if info, err := v.local.Lstat(n.Path()); err == nil {

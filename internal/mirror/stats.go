@@ -1,15 +1,15 @@
 package mirror
 
-// Stats counts what an Fs has done since it was made.
+// Stats counts what an Fs has done since New.
 type Stats struct {
-	Hits         int64 // files opened for reading that were here
-	Misses       int64 // files opened for reading that were not
-	Waits        int64 // opens and fetches that joined a fetch which was under way
-	Fetches      int64 // that were begun
-	FetchedBytes int64 // that came from the remote: fetched, or read there for want of room
+	Hits         int64 // files opened for reading that had local bytes
+	Misses       int64 // files opened for reading that had none
+	Waits        int64 // opens and fetches that joined a running download
+	Fetches      int64 // downloads that have begun
+	FetchedBytes int64 // bytes from the remote: downloaded, or read there because there was no room
 	Evictions    int64 // copies deleted to make room, or by Evict
-	EvictedBytes int64 // in these
-	UsedBytes    int64 // in copies and fetches, now; what Options.MaxBytes bounds
+	EvictedBytes int64 // bytes of these copies
+	UsedBytes    int64 // bytes of copies and downloads now, which Options.MaxBytes bounds
 }
 
 // Stats are the counts so far.

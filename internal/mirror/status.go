@@ -12,27 +12,28 @@ type State uint8
 
 // The states.
 const (
-	Absent     State = iota // neither here nor on the remote
-	RemoteOnly              // on the remote; of a directory, also if there are copies in it
-	Arriving                // being fetched
-	Owned                   // here, as a copy of the remote's
-	Changed                 // here, changed through the Fs, edited behind its back, or given to Add
-	Local                   // in the local directory, where it was put by other means
+	Absent     State = iota // neither in the local directory nor on the remote
+	RemoteOnly              // only on the remote; also a remote directory, whether or not it has local copies in it
+	Arriving                // being downloaded
+	Owned                   // in the local directory, as a copy of the remote's file
+	Changed                 // changed through the Fs, edited by hand, or given to Add
+	Local                   // in the local directory, put there by hand
 )
 
 func (s State) String() string {
 	return [...]string{"absent", "remote only", "arriving", "owned", "changed", "local"}[s]
 }
 
-// Status is what is known of a file.
+// Status is what is known about a file.
 type Status struct {
 	State State
-	// Size in bytes and ModTime are those of the remote's version, of what is Changed or Local those of the local file.
+	// Size (in bytes) and ModTime of the remote's version; if State is Changed or Local, of the local file.
 	Size    int64
 	ModTime time.Time
-	// Arrived is how many bytes are here, from the start, of a file that is Arriving, or whose fetch was stopped.
+	// Arrived is how many bytes, from the start, have arrived of a file that is Arriving or whose download was stopped.
 	Arrived int64
-	// Fetched is when a copy had arrived, or was pushed. Checked is when the remote said last what it has. Zero: never.
+	// Fetched is when the copy was complete, by a download or a push. Checked is when the remote was asked last. Zero:
+	// never.
 	Fetched, Checked time.Time
 	// Stale: the remote is known to have another version than the copy.
 	Stale bool
@@ -40,7 +41,7 @@ type Status struct {
 	Pinned bool
 }
 
-// Status looks up what is known of a name; the remote is asked where Stat would ask it.
+// Status returns what is known about a name. It asks the remote where Stat would.
 func (m *FS) Status(name string) (s Status, err error) {
 	clean, err := m.Clean(name)
 	if err != nil {

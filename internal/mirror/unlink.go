@@ -7,14 +7,14 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
-// ShowRemoved has the open handles of a node that is taken out of the view show the size and time that it had.
+// ShowRemoved lets the open handles of a node that leaves the view show the size and time that it had.
 func (v *View) ShowRemoved(n *tree.Node) {
 	if s := v.open[n.ID]; s != nil && !n.Ours() {
 		s.unwritten = true
 	}
 }
 
-// Listed takes note of whether the remote was found to have a directory that was taken to be there.
+// Listed records whether the remote was found to have a directory that was assumed.
 func (v *View) Listed(n *tree.Node) {
 	l, ok := v.known.lists[n.RemotePath()]
 	switch {

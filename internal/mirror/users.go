@@ -13,8 +13,7 @@ import (
 // handle goes by the name that it has in the local directory, which follows what this side does: where a file was moved
 // to is where it is written. One that was removed is in the trash, and written without anybody seeing it.
 
-// followUsers has the handles on files of the user's follow what was renamed in the local directory. The mirror is
-// locked.
+// followUsers lets the handles on files of the user's follow renames in the local directory. The mirror is locked.
 func (m *state) followUsers(actions []tree.Action) {
 	for o, name := range m.usersOpen {
 		for _, a := range actions {
@@ -33,8 +32,8 @@ func (m *state) followUsers(actions []tree.Action) {
 // errNowhere says that a file of the user's has no name any more.
 var errNowhere = errors.New("the file was removed")
 
-// becomeNode makes the file of the user's one that the program has changed. The error is errNowhere if there is no
-// name under which that could be seen.
+// becomeNode turns a file of the user's into one that the program has changed. The error is errNowhere if the file has no
+// name in the view.
 func (o *opened) becomeNode() error {
 	for {
 		o.m.mu.Lock()

@@ -16,9 +16,9 @@ type hashed struct {
 	err   error
 }
 
-// Verify compares a copy with what is on the local disk. If its stamps differ from the recorded ones, the hash decides:
-// with the same content it is a copy (again), else it is edited. A file that is not there any more is only on the remote.
-// A node without a copy gives way to what the user has put in its place: it may be gone from the tree afterwards.
+// Verify compares a copy with the local disk. If the stamps differ from the recorded ones, the hash decides whether it is
+// still a copy or was edited. A copy that was deleted by hand is recorded as gone. A node without a copy gives way to what
+// the user has put in its place, and may be gone from the tree afterwards.
 func (v *View) Verify(n *tree.Node) error {
 	switch {
 	case n.Dirty():
@@ -57,8 +57,8 @@ func (v *View) Verify(n *tree.Node) error {
 	return nil
 }
 
-// giveWay has a node that has no copy here give way to what the user has put in its place. One that differs is not
-// forgotten: it is edited. A directory gives way to a file, unless something of it is to be pushed.
+// giveWay makes a node without a copy give way to what the user has put in its place. A node that differs is edited instead.
+// A directory gives way to a file, unless something in it is queued.
 func (v *View) giveWay(n *tree.Node) error {
 	info, err := v.local.Lstat(n.Path())
 	switch {
@@ -78,7 +78,7 @@ func (v *View) giveWay(n *tree.Node) error {
 	return nil
 }
 
-// judge decides what the local bytes of a copy are.
+// judge decides from a hash whether local bytes are the copy or an edit.
 func (v *View) judge(n *tree.Node, h hashed) {
 	if n.Copy().Prev != nil && h.hash != n.Copy().Hash { // the new copy did not arrive under its name
 		v.tree.BackOut(n)
@@ -95,7 +95,7 @@ func (v *View) judge(n *tree.Node, h hashed) {
 	v.tree.MarkEdited(n, c)
 }
 
-// Drop takes note that a node's copy is no longer in its place, if it has one.
+// Drop records that a node's copy, if it has one, is no longer in its place.
 func (v *View) Drop(n *tree.Node) {
 	if n.Content() == tree.Owned {
 		v.tree.Drop(n)
@@ -122,7 +122,7 @@ func (m *FS) hash(name string) (h hashed) {
 	return h
 }
 
-// UsersContent is the hash of a file of the user's.
+// UsersContent returns the hash of a file of the user's. The error may be a need.
 func (v *View) UsersContent(p Place) (*tree.Hash, error) {
 	name := p.Path()
 	h, ok := v.known.users[name]

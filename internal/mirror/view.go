@@ -15,42 +15,38 @@ import (
 // View is one call's sight of the mirror, under the lock.
 type View struct {
 	*state
-	m     *FS
-	known *knowledge
-	// exact says that the call is about contents: lists, and the versions of copies, that were heard before do not do.
-	exact bool
-	// insists says that what was heard to be absent is to be asked about again.
-	insists bool
-	// toList is the path on the remote of a directory that the call will have listed, "" if there is none.
-	toList string
+	m       *FS
+	known   *knowledge
+	exact   bool   // see Exactly
+	insists bool   // see Insist
+	toList  string // path on the remote of a directory that the call will list; "" if there is none
 }
 
-// Exactly says that the call is about contents, not only about names and attributes, or is to be told what is there now.
+// Exactly says that the call is about content: cached listings and cached versions of copies are not enough.
 func (v *View) Exactly() { v.exact = true }
 
-// Insist says that the program wants a file here, whatever was heard: that it is not there counts only if it is said now.
+// Insist says that a cached absence is not enough: the remote has to be asked again.
 func (v *View) Insist() { v.insists = true }
 
-// knowledge is what a call has learnt from the remote so far. Most calls learn nothing.
+// knowledge is what a call has learned from the remote so far. Most calls learn nothing.
 type knowledge struct {
 	begun   bool
 	epoch   uint64
 	since   uint64 // how many downloads had begun
 	answers map[string]remote.Answer
 	lists   map[string]remote.Listing
-	awaited map[string]bool // lists that were coming, and may have failed to
+	awaited map[string]bool // prefetched listings that the call has waited for
 	fetched map[tree.ID]error
 	hashed  map[tree.ID]hashed
 	users   map[string]hashed // files of the user's
-	// fetches counts them for each node; it is not reset.
-	fetches map[tree.ID]int
+	fetches map[tree.ID]int   // how often each node was fetched; not reset
 }
 
 func (k *knowledge) reset(epoch, since uint64) {
 	*k = knowledge{begun: true, epoch: epoch, since: since, fetches: k.fetches}
 }
 
-// put is an assignment to an element of a map that may not have been made yet.
+// put assigns to an element of a map, and makes the map if it is nil.
 func put[K comparable, V any](m *map[K]V, key K, value V) {
 	if *m == nil {
 		*m = make(map[K]V)
@@ -58,22 +54,22 @@ func put[K comparable, V any](m *map[K]V, key K, value V) {
 	(*m)[key] = value
 }
 
-// need is the error by which a function on a View says what it has to know first.
+// need is the error by which a function on a View asks for what it has to know.
 type need struct{ learn func(*FS, *knowledge) error }
 
 func (need) Error() string { return "needs an answer of the remote" }
 
-// Do runs decide on a View. If that needs something, it is learnt without the lock, and decide runs again. What
-// decide changed in the tree is recorded when it returns.
+// Do calls decide with a View. If decide returns a need, Do learns it without the lock and calls decide again. When decide
+// returns, Do records what it has changed in the tree.
 func (m *FS) Do(decide func(*View) error) error { return m.doWith(hints{}, decide) }
 
-// hints are what the remote has said to an earlier part of the same call. They are used once.
+// hints are answers of the remote to an earlier part of the same call. They are used once.
 type hints struct {
 	epoch, since uint64
 	answers      map[string]remote.Answer
 }
 
-// doWith is Do by somebody who has been told something, which counts as long as nothing is done on the remote.
+// doWith is Do with hints. They count until this side changes the remote.
 func (m *FS) doWith(h hints, decide func(*View) error) error {
 	known := &knowledge{}
 	if h.answers != nil {
@@ -117,16 +113,16 @@ func (m *FS) locked(known *knowledge, decide func(*View) error) error {
 	saveErr := m.save()
 	m.copies.MakeRoom()
 	if saveErr != nil && (err == nil || errors.As(err, &n)) {
-		return saveErr // what is to be learnt would be about nodes that are gone
+		return saveErr // the need would be about nodes that are gone
 	}
 	return err
 }
 
-// Tree is the tree, to be read and changed until the function that has the View returns.
+// Tree returns the tree. The function that has the View may read and change it until it returns.
 func (v *View) Tree() *tree.Tree { return v.tree }
 
-// Save records what was changed in the tree, then makes the actions. After an error nothing has changed; the error may say
-// that something has to be synced before.
+// Save records what was changed in the tree, then makes the actions. After an error nothing has changed. The error may be a
+// need.
 func (v *View) Save(actions ...tree.Action) error {
 	if err := v.lasting(actions); err != nil {
 		v.tree.Rollback(false)
@@ -135,13 +131,13 @@ func (v *View) Save(actions ...tree.Action) error {
 	return v.save(actions...)
 }
 
-// RemoteChanged says that the remote is not what it was: what other calls have asked so far has to be asked again.
+// RemoteChanged says that this side has changed the remote: other calls have to ask again what they have asked before.
 func (v *View) RemoteChanged() {
 	v.epoch++
 	v.lists.Clear(v.Now())
 }
 
-// Ask is the remote's answer about a path. The error says that it has to be asked first.
+// Ask returns the remote's answer about a path. The error is a need.
 func (v *View) Ask(name string) (remote.Answer, error) {
 	if a, ok := v.known.answers[name]; ok {
 		return a, nil
@@ -167,13 +163,13 @@ func (v *View) Ask(name string) (remote.Answer, error) {
 	}}
 }
 
-// keepList keeps what a call has learnt about a directory.
+// keepList keeps a listing for the call, and for others.
 func (m *FS) keepList(k *knowledge, name string, l remote.Listing) {
 	put(&k.lists, name, l)
 	m.remember(k, func(now int64) { m.lists.KeepList(name, l, now) })
 }
 
-// list is the remote's list of a directory, as old as Options.ListTTL if the call does not need one of its own.
+// list returns the remote's listing of a directory. It may be as old as Options.ListTTL unless the call is exact.
 func (v *View) list(name string) (remote.Listing, error) {
 	if l, ok := v.known.lists[name]; ok {
 		return l, nil
@@ -199,7 +195,7 @@ func (v *View) list(name string) (remote.Listing, error) {
 	}}
 }
 
-// awaitList waits for a list that is coming. Should it not have come then, the call asks itself.
+// awaitList waits for a prefetched listing. If that fails, the call asks itself.
 func (v *View) awaitList(name string, came <-chan struct{}) error {
 	return need{func(m *FS, k *knowledge) error {
 		put(&k.awaited, name, true)
@@ -212,7 +208,7 @@ func (v *View) awaitList(name string, came <-chan struct{}) error {
 	}}
 }
 
-// remember keeps what a call has learnt for others, if nothing was done on the remote meanwhile.
+// remember keeps what a call has learned for others, unless this side has changed the remote meanwhile.
 func (m *FS) remember(k *knowledge, keep func(now int64)) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -221,11 +217,12 @@ func (m *FS) remember(k *knowledge, keep func(now int64)) {
 	}
 }
 
-// maxFetches is how often one call has a copy made that is gone again when it looks. Others that evict or replace it all
-// the time are no reason to give up soon; a directory that was put in its place by hand is never out of the way.
+// maxFetches is how often one call fetches the same file. Other calls may evict or replace the copy before this one looks,
+// so it must not give up soon. But a directory that the user has put in the place of the copy never goes away.
 const maxFetches = 200
 
-// Fetch has a whole copy of the node's bytes made. It returns nil once it is there.
+// Fetch returns nil if the node has all its bytes locally. Otherwise the error is a need to download them, or why they can't
+// be had.
 func (v *View) Fetch(n *tree.Node) error {
 	if n.Present() {
 		return nil
@@ -251,10 +248,10 @@ func (v *View) Fetch(n *tree.Node) error {
 	}}
 }
 
-// expect is what the call expects of a node's bytes, should they have to be fetched.
+// expect returns what the call expects of a download of a node.
 func (v *View) expect(n *tree.Node) copies.Expectation {
 	return copies.Expectation{Since: v.known.since, Meta: n.Meta}
 }
 
-// view is a View for who has the lock.
+// view returns a View for a caller that has the lock.
 func (m *FS) view() *View { return &View{state: m.state, m: m} }

@@ -9,10 +9,10 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
-// Umasked takes the bits from a mode that the system takes from new files.
+// Umasked removes the bits from a mode that the umask removes from new files.
 func (v *View) Umasked(mode fs.FileMode) fs.FileMode { return mode.Perm() &^ v.local.Umask() }
 
-// NewFile makes an empty file at a place where the view has none, and opens it.
+// NewFile makes an empty file at a place that is free, and opens it.
 func (v *View) NewFile(p Place, name string, flag int, perm fs.FileMode) (*File, error) {
 	if err := v.Occupy(p.Path()); err != nil {
 		return nil, err
@@ -33,9 +33,8 @@ func (v *View) NewFile(p Place, name string, flag int, perm fs.FileMode) (*File,
 	return f, err
 }
 
-// Emptied opens a node whose bytes are to be none, without fetching them. Where whole ones are here, as a copy or a change,
-// they stay until File.Empty, which is called without the lock: that the file is being written is recorded, for good,
-// before they go.
+// Emptied opens a node for O_TRUNC, without downloading it. Whole bytes, of a copy or a change, stay until File.Empty. That
+// is called without the lock, because it has to record, with an fsync, that the file is being written.
 func (v *View) Emptied(n *tree.Node, name string, flag int) (*File, error) {
 	path := n.Path()
 	if n.Content() == tree.Owned || n.Content() == tree.Changed || n.Content() == tree.Edited {
@@ -69,7 +68,7 @@ func (v *View) Emptied(n *tree.Node, name string, flag int) (*File, error) {
 	return f, err
 }
 
-// emptied opens the local file of a node, without bytes.
+// emptied opens the local file of a node and truncates it.
 func (v *View) emptied(n *tree.Node, name string, flag int) (*File, error) {
 	path := n.Path()
 	if err := v.store.MakeParent(path); err != nil {
