@@ -112,29 +112,13 @@ func (c *Fs) rename(oldname, newname string) error {
 		return c.m.Remote().Fs().Rename(c.m.Remote().Name(from), c.m.Remote().Name(to))
 	}, from, to))
 	if err == nil && from != to {
-		err = c.renamed(from, to)
+		err = c.m.Do(func(v *mirror.View) error { return v.Renamed(from, to) })
 	}
 	if err != nil {
 		_ = c.learn(from, (*mirror.View).Doubt)
 		_ = c.learn(to, (*mirror.View).Doubt)
 	}
 	return err
-}
-
-// renamed moves what is known after the remote has renamed.
-func (c *Fs) renamed(from, to string) error {
-	dir, base := tree.Split(to)
-	return c.m.Do(func(v *mirror.View) error {
-		p, err := v.Find(dir, true)
-		if err != nil {
-			return err
-		}
-		d, err := v.Enter(p)
-		if err != nil {
-			return err
-		}
-		return v.Renamed(from, d, base)
-	})
 }
 
 // SymlinkIfPossible makes a symbolic link on the remote.

@@ -54,9 +54,9 @@ func (s *Fs) conflictOf(step tree.Step, change Change, path string, b base, now 
 }
 
 func (s *Fs) openRemote(path string) (io.ReadCloser, error) {
-	f, err := s.m.Remote().Fs().Open(s.m.Remote().Name(path))
+	f, err := s.m.Remote().Open(path)
 	if err != nil {
-		return nil, oserr.Path("open", path, remote.Error(err))
+		return nil, oserr.Path("open", path, err)
 	}
 	return f, nil
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/afero"
 	"github.com/stretchr/testify/require"
 
+	"github.com/sftpsyncer/go-syncfs/internal/aferotest"
 	"github.com/sftpsyncer/go-syncfs/internal/download"
 	"github.com/sftpsyncer/go-syncfs/internal/faultfs"
 	"github.com/sftpsyncer/go-syncfs/internal/localdir"
@@ -65,33 +66,9 @@ func TestFetchCutLocally(t *testing.T) {
 	}, faultfs.Fault{}, faultfs.Fault{Effect: faultfs.Part}, faultfs.Fault{Sticky: true})
 }
 
-var changes = map[string]func(base afero.Fs, times int) []byte{
-	"grows": func(base afero.Fs, times int) []byte {
-		text := append(bytes.Clone(large), bytes.Repeat([]byte("+"), times)...)
-		_ = afero.WriteFile(base, "/file", text, 0o644)
-		return text
-	},
-	"shrinks": func(base afero.Fs, times int) []byte {
-		text := large[:len(large)-times]
-		_ = afero.WriteFile(base, "/file", text, 0o644)
-		return text
-	},
-	"is rewritten": func(base afero.Fs, times int) []byte {
-		text := bytes.ReplaceAll(large, []byte{'0'}, []byte{'A' + byte(times)})
-		_ = afero.WriteFile(base, "/file", text, 0o644)
-		return text
-	},
-	"is replaced": func(base afero.Fs, times int) []byte {
-		text := bytes.ReplaceAll(large, []byte{'0'}, []byte{'A' + byte(times)})
-		_ = afero.WriteFile(base, "/other", text, 0o644)
-		_ = base.Rename("/other", "/file")
-		return text
-	},
-}
-
 // changedAt fetches a file that changes before each read whose number (of all that are made) is chosen. It returns the
 // versions, or nil if the fetch has failed.
-func changedAt(t *testing.T, chosen func(int) bool, change func(base afero.Fs, times int) []byte) (*rig, [][]byte) {
+func changedAt(t *testing.T, chosen func(int) bool, change string) (*rig, [][]byte) {
 	versions := [][]byte{large}
 	plan := new(faultfs.Plan)
 	r := newRig(t, func(base afero.Fs) afero.Fs { return faultfs.New(base, plan) }, Options{})
@@ -103,7 +80,7 @@ func changedAt(t *testing.T, chosen func(int) bool, change func(base afero.Fs, t
 		}
 		if reads++; chosen(reads) {
 			times++
-			versions = append(versions, change(r.base, times))
+			versions = append(versions, aferotest.Rewrites[change](r.base, "/file", large, times))
 		}
 		return nil
 	})
@@ -129,9 +106,9 @@ func (r *rig) requireOneOf(versions [][]byte) {
 // A file that changes during its fetch is fetched again: what is kept is one version, whole.
 func TestFetchOfAFileThatChanges(t *testing.T) {
 	t.Parallel()
-	for name, change := range changes {
+	for name := range aferotest.Rewrites {
 		for at := 1; at <= 6; at++ {
-			r, versions := changedAt(t, func(read int) bool { return read == at }, change)
+			r, versions := changedAt(t, func(read int) bool { return read == at }, name)
 			require.NotNil(t, versions, "%s at read %d: one change is not too many", name, at)
 			r.requireOneOf(versions)
 		}
@@ -141,8 +118,8 @@ func TestFetchOfAFileThatChanges(t *testing.T) {
 // One that changes all the time is ErrChanged, or, if the version that was opened stays what it was, that one.
 func TestFetchOfAFileThatChangesAlways(t *testing.T) {
 	t.Parallel()
-	for name, change := range changes {
-		r, versions := changedAt(t, func(int) bool { return true }, change)
+	for name := range aferotest.Rewrites {
+		r, versions := changedAt(t, func(int) bool { return true }, name)
 		if name == "is replaced" {
 			r.requireOneOf(versions)
 		} else {

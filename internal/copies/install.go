@@ -61,9 +61,7 @@ func (a *shared) Dropped() {
 func (a *shared) Ended() {
 	a.set.Lock.Lock()
 	defer a.set.Lock.Unlock()
-	if a.set.joinable[a.node.ID] == a {
-		delete(a.set.joinable, a.node.ID)
-	}
+	a.unjoin()
 	delete(a.set.running, a)
 }
 
@@ -103,7 +101,7 @@ func (a *shared) Install(c download.Copy) (taken bool, err error) {
 	}
 	if n.Content() == tree.Owned && !n.Copy().Stale { // else it was backed out
 		a.Installed()
-		delete(set.joinable, n.ID) // what becomes of the copy now is not its business
+		a.unjoin() // what becomes of the copy now is not its business
 	}
 	return true, nil
 }

@@ -44,8 +44,8 @@ func (set *Set) quiesce(ctx context.Context, d *quiescence, do func() error) err
 			before = append(before, a.Closed)
 			continue
 		}
-		if changes && set.joinable[a.node.ID] == a { // nobody may join what brings the version before
-			delete(set.joinable, a.node.ID)
+		if changes { // nobody may join what brings the version before
+			a.unjoin()
 		}
 		if !a.Opened.Happened() && d.concerns(a) {
 			before = append(before, a.Opened)

@@ -130,10 +130,16 @@ func (a *shared) leave(users *int, closing bool) {
 	if !a.Done.Happened() {
 		a.Cancel()
 	}
-	if a.set.joinable[a.node.ID] == a { // who comes later starts anew
-		delete(a.set.joinable, a.node.ID)
-		a.leaving = true
+	a.leaving = a.unjoin() || a.leaving // who comes later starts anew
+}
+
+// unjoin lets nobody join the download any more. It reports whether others could. Lock is held.
+func (a *shared) unjoin() bool {
+	if a.set.joinable[a.node.ID] != a {
+		return false
 	}
+	delete(a.set.joinable, a.node.ID)
+	return true
 }
 
 const (
@@ -205,8 +211,7 @@ func (a *shared) awaitEarlier() error {
 // Stop ends the download of a node; nothing of it becomes the node's copy. Lock is held.
 func (set *Set) Stop(n *tree.Node) {
 	if a := set.joinable[n.ID]; a != nil {
-		delete(set.joinable, n.ID)
-		a.leaving = true
+		a.leaving = a.unjoin()
 		a.Abort(download.ErrSuperseded)
 	}
 }

@@ -47,8 +47,9 @@ func (set *Set) MakeRoom() {
 
 // Bound evicts copies down to MaxBytes, which may have been higher for the process before. Lock is held.
 func (set *Set) Bound() {
-	set.overfull = set.MaxBytes > 0
-	set.MakeRoom()
+	if set.MaxBytes > 0 {
+		set.evictUntil(set.MaxBytes)
+	}
 }
 
 // evictUntil evicts copies, the least recently used first, until at most limit bytes are in use. It is called between

@@ -57,17 +57,23 @@ func Of(t *tree.Tree) (d Detours) {
 	return d
 }
 
-// Targets are the paths at which a step in doubt puts something on the remote, or keeps what it replaces.
-func Targets(t *tree.Tree) map[string]bool {
-	targets := map[string]bool{}
+// Targets are the paths at which a step in doubt puts something on the remote, or keeps what it replaces. Most trees have none,
+// and a nil map.
+func Targets(t *tree.Tree) (targets map[string]bool) {
+	add := func(path string) {
+		if targets == nil {
+			targets = map[string]bool{}
+		}
+		targets[path] = true
+	}
 	t.Intents(func(n *tree.Node) {
 		if i := n.Diff.Intent; i.Kind.Renames() || i.Kind == tree.Publish || i.Kind == tree.Make {
-			targets[i.To] = true
-			targets[i.Aside] = true
+			add(i.To)
+			add(i.Aside)
 		}
 	})
 	for _, g := range t.Guards() {
-		targets[g.Intent.Aside] = true
+		add(g.Intent.Aside)
 	}
 	return targets
 }
@@ -179,8 +185,8 @@ func (d Detours) Open(r *remote.Remote, name string, known tree.Meta) (afero.Fil
 // OpenAny opens a file of any version for reading, wherever that is now.
 func (d Detours) OpenAny(r *remote.Remote, name string) (f afero.File, err error) {
 	places := d.places(name)
-	if f, err = r.Fs().Open(r.Name(name)); len(places) == 1 || !errors.Is(remote.Error(err), fs.ErrNotExist) {
-		return f, remote.Error(err)
+	if f, err = r.Open(name); len(places) == 1 || !errors.Is(err, fs.ErrNotExist) {
+		return f, err
 	}
 	for _, p := range places[1:] {
 		f, fi, err := openStat(r, p.path)
@@ -197,9 +203,9 @@ func (d Detours) OpenAny(r *remote.Remote, name string) (f afero.File, err error
 }
 
 func openStat(r *remote.Remote, name string) (afero.File, fs.FileInfo, error) {
-	f, err := r.Fs().Open(r.Name(name))
+	f, err := r.Open(name)
 	if err != nil {
-		return nil, nil, remote.Error(err)
+		return nil, nil, err
 	}
 	fi, err := f.Stat()
 	if err != nil {

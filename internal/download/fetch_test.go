@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/afero"
 	"github.com/stretchr/testify/require"
 
+	"github.com/sftpsyncer/go-syncfs/internal/aferotest"
 	"github.com/sftpsyncer/go-syncfs/internal/faultfs"
 	"github.com/sftpsyncer/go-syncfs/internal/remote"
 )
@@ -63,29 +64,7 @@ type exchanged struct{ afero.Fs }
 // A version that changes at any read is not mixed with another one.
 func TestChanged(t *testing.T) {
 	t.Parallel()
-	for name, change := range map[string]func(fsys afero.Fs) []byte{
-		"grows": func(fsys afero.Fs) []byte {
-			text := append(bytes.Clone(large), '+')
-			_ = afero.WriteFile(fsys, "/file", text, 0o644)
-			return text
-		},
-		"shrinks": func(fsys afero.Fs) []byte {
-			text := large[:len(large)-1]
-			_ = afero.WriteFile(fsys, "/file", text, 0o644)
-			return text
-		},
-		"is rewritten": func(fsys afero.Fs) []byte {
-			text := bytes.ReplaceAll(large, []byte{'0'}, []byte{'A'})
-			_ = afero.WriteFile(fsys, "/file", text, 0o644)
-			return text
-		},
-		"is replaced": func(fsys afero.Fs) []byte {
-			text := bytes.ReplaceAll(large, []byte{'0'}, []byte{'A'})
-			_ = afero.WriteFile(fsys, "/other", text, 0o644)
-			_ = fsys.Rename("/other", "/file")
-			return text
-		},
-	} {
+	for name, rewrite := range aferotest.Rewrites {
 		for at := 1; at <= 6; at++ {
 			plan := new(faultfs.Plan)
 			r := newRig(t, func(remote afero.Fs) afero.Fs { return faultfs.New(remote, plan) }, asItIs)
@@ -93,7 +72,7 @@ func TestChanged(t *testing.T) {
 			plan.Before(func(op faultfs.Op) error {
 				if op.Kind == faultfs.Read {
 					if reads++; reads == at {
-						versions = append(versions, change(r.remote))
+						versions = append(versions, rewrite(r.remote, "/file", large, 1))
 					}
 				}
 				return nil

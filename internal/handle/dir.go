@@ -11,8 +11,8 @@ import (
 
 // Listed is what a Dir shows. Its errors need not name operation and path.
 type Listed[Info fs.FileInfo] interface {
-	List() ([]Info, error) // sorted by name
-	Stat() (fs.FileInfo, error)
+	List() ([]Info, error)                 // sorted by name
+	Stat(name string) (fs.FileInfo, error) // under the name that it was opened with
 	Close()
 }
 
@@ -57,55 +57,51 @@ func (d *Dir[Rank, Info]) fail(op string, err error) error {
 
 // Readdir returns the next count entries, sorted by name, and io.EOF when there are no more. If count is not positive, it
 // returns all that are left, and never io.EOF.
-func (d *Dir[Rank, Info]) Readdir(count int) (infos []fs.FileInfo, err error) {
-	err = d.use("readdir", func() error {
-		page, err := d.next(count)
-		if err != nil {
-			return err
-		}
-		infos = make([]fs.FileInfo, len(page))
-		for i, info := range page {
-			infos[i] = info
-		}
-		return nil
-	})
-	return infos, err
+func (d *Dir[Rank, Info]) Readdir(count int) ([]fs.FileInfo, error) {
+	page, err := d.next(count)
+	if err != nil {
+		return nil, err
+	}
+	infos := make([]fs.FileInfo, len(page))
+	for i, info := range page {
+		infos[i] = info
+	}
+	return infos, nil
 }
 
 // Readdirnames is Readdir for names alone.
-func (d *Dir[Rank, Info]) Readdirnames(count int) (names []string, err error) {
-	err = d.use("readdir", func() error {
-		page, err := d.next(count)
-		if err != nil {
-			return err
-		}
-		names = make([]string, len(page))
-		for i, info := range page {
-			names[i] = info.Name()
-		}
-		return nil
-	})
-	return names, err
+func (d *Dir[Rank, Info]) Readdirnames(count int) ([]string, error) {
+	page, err := d.next(count)
+	if err != nil {
+		return nil, err
+	}
+	names := make([]string, len(page))
+	for i, info := range page {
+		names[i] = info.Name()
+	}
+	return names, nil
 }
 
-func (d *Dir[Rank, Info]) next(count int) ([]Info, error) {
-	if !d.read {
-		infos, err := d.content.List()
-		if err != nil {
-			return nil, err
+func (d *Dir[Rank, Info]) next(count int) (page []Info, err error) {
+	err = d.use("readdir", func() error {
+		if !d.read {
+			infos, err := d.content.List()
+			if err != nil {
+				return err
+			}
+			d.rest, d.read = infos, true
 		}
-		d.rest, d.read = infos, true
-	}
-	n := len(d.rest)
-	if count > 0 {
-		if n == 0 {
-			return nil, io.EOF
+		n := len(d.rest)
+		if count > 0 {
+			if n == 0 {
+				return io.EOF
+			}
+			n = min(n, count)
 		}
-		n = min(n, count)
-	}
-	page := d.rest[:n:n]
-	d.rest = d.rest[n:]
-	return page, nil
+		page, d.rest = d.rest[:n:n], d.rest[n:]
+		return nil
+	})
+	return page, err
 }
 
 // Seek to the start has the directory listed again.
@@ -126,7 +122,7 @@ func (d *Dir[Rank, Info]) Stat() (fs.FileInfo, error) {
 	if err := d.fail("stat", nil); err != nil {
 		return nil, err
 	}
-	info, err := d.content.Stat()
+	info, err := d.content.Stat(d.name)
 	if err != nil {
 		return nil, oserr.Path("stat", d.name, err)
 	}

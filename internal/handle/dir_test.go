@@ -30,7 +30,7 @@ func (l *listed) List() ([]fs.FileInfo, error) {
 	return infos, errors.Join(err, l.fail)
 }
 
-func (l *listed) Stat() (fs.FileInfo, error) { return os.Stat(l.dir) }
+func (l *listed) Stat(string) (fs.FileInfo, error) { return os.Stat(l.dir) }
 
 func (l *listed) Close() { l.closed++ }
 

@@ -20,7 +20,8 @@ type Content interface {
 	// ReadSome reads at least one byte, and what else can be had without waiting.
 	ReadSome(p []byte, off int64) (int, error)
 	Size() (int64, error)
-	Stat() (fs.FileInfo, error)
+	// Stat describes the file under the name that it was opened with.
+	Stat(name string) (fs.FileInfo, error)
 
 	// The File is locked while it calls the following methods.
 
@@ -221,7 +222,7 @@ func (f *File[Rank]) Stat() (fs.FileInfo, error) {
 	if f.closed.Load() {
 		return nil, f.fail("stat", fs.ErrClosed)
 	}
-	info, err := f.content.Stat()
+	info, err := f.content.Stat(f.name)
 	if err != nil {
 		return nil, f.fail("stat", err)
 	}

@@ -50,7 +50,7 @@ func (i info) Name() string      { return i.Info.Name }
 func (i info) Mode() fs.FileMode { return i.Info.Mode }
 func (i info) Sys() any          { return nil }
 
-func (l *local) Stat() (fs.FileInfo, error) {
+func (l *local) Stat(string) (fs.FileInfo, error) {
 	i, err := l.File.Stat()
 	return info{i}, err
 }

@@ -210,10 +210,7 @@ func (d *Dir) Rename(oldname, newname string) error {
 	if err == nil {
 		err = d.backend.rename(oldlocal, newlocal)
 	}
-	if err != nil {
-		return &os.LinkError{Op: "rename", Old: oldname, New: newname, Err: oserr.Cause(err)}
-	}
-	return nil
+	return oserr.Link("rename", oldname, newname, err)
 }
 
 func (d *Dir) notRoot(name string) (string, error) {

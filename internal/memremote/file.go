@@ -22,7 +22,6 @@ var (
 type openFile struct {
 	*localdir.File
 	fsys *Fs
-	name string
 }
 
 func (f *openFile) ReadSome(p []byte, off int64) (int, error) { return f.ReadAt(p, off) }
@@ -32,9 +31,9 @@ func (f *openFile) Size() (int64, error) {
 	return i.Size(), err
 }
 
-func (f *openFile) Stat() (fs.FileInfo, error) {
+func (f *openFile) Stat(name string) (fs.FileInfo, error) {
 	i, err := f.File.Stat()
-	i.Name = base(f.name)
+	i.Name = base(name)
 	return info{i}, err
 }
 
@@ -52,7 +51,6 @@ func (f *openFile) Change(alone bool, do func(*localdir.File) (int, error)) (int
 // openDir is what a handle on a directory lists.
 type openDir struct {
 	fsys  *Fs
-	name  string
 	clean string
 }
 
@@ -65,6 +63,6 @@ func (d openDir) List() ([]info, error) {
 	return infos, err
 }
 
-func (d openDir) Stat() (fs.FileInfo, error) { return d.fsys.Stat(d.name) }
+func (d openDir) Stat(name string) (fs.FileInfo, error) { return d.fsys.Stat(name) }
 
 func (openDir) Close() {}

@@ -50,14 +50,14 @@ func (m *Fs) OpenFile(name string, flag int, perm fs.FileMode) (afero.File, erro
 	}
 	if flag&(os.O_WRONLY|os.O_RDWR|os.O_CREATE|os.O_TRUNC) == 0 {
 		if info, err := m.dir.Lstat(clean); err == nil && info.IsDir() {
-			return handle.NewDir[handleLock](openDir{m, name, clean}, name), nil
+			return handle.NewDir[handleLock](openDir{m, clean}, name), nil
 		}
 	}
 	f, err := m.dir.OpenFile(clean, flag&^os.O_APPEND, perm)
 	if err != nil {
 		return nil, oserr.Path("open", name, err)
 	}
-	return handle.New[handleLock](&openFile{f, m, name}, name, flag), nil
+	return handle.New[handleLock](&openFile{f, m}, name, flag), nil
 }
 
 // Mkdir is os.Mkdir.

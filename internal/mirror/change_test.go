@@ -15,7 +15,6 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/sftpsyncer/go-syncfs/internal/crashfs"
-	"github.com/sftpsyncer/go-syncfs/internal/faultfs"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
@@ -24,7 +23,6 @@ import (
 type changing struct {
 	*rapid.T
 	remote, local afero.Fs
-	line          *faultfs.Plan
 	m             *FS
 
 	there map[string]string // what the remote has
@@ -36,7 +34,7 @@ type changing struct {
 var changingNames = []string{"a", "b", "c", "d/a", "d/b"}
 
 func newChanging(t *rapid.T) *changing {
-	c := &changing{T: t, remote: crashfs.New(nil), local: crashfs.New(nil), line: new(faultfs.Plan),
+	c := &changing{T: t, remote: crashfs.New(nil), local: crashfs.New(nil),
 		there: map[string]string{}, changed: map[string]bool{}}
 	require.NoError(t, c.remote.Mkdir("/d", 0o755))
 	for _, name := range []string{"a", "b", "d/a"} {
@@ -49,7 +47,7 @@ func newChanging(t *rapid.T) *changing {
 }
 
 func (c *changing) open() {
-	m, err := Open(faultfs.New(c.remote, c.line), c.local, Options{})
+	m, err := Open(c.remote, c.local, Options{})
 	require.NoError(c, err)
 	c.m = m
 }

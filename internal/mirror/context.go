@@ -69,6 +69,16 @@ func (m *FS) Begin() (end func(), err error) {
 	return m.workers.Done, nil
 }
 
+// awaited calls do, for which Close waits.
+func (m *FS) awaited(do func() error) error {
+	end, err := m.Begin()
+	if err != nil {
+		return err
+	}
+	defer end()
+	return do()
+}
+
 // Callback calls a function of the program in the middle of a call. It returns fs.ErrClosed as soon as the mirror is closed,
 // so that the function may call Close: Close waits for the call, but not for the function.
 func Callback[T any](m *FS, f func() T) (T, error) {

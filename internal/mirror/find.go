@@ -167,7 +167,7 @@ func (v *View) child(dir *tree.Node, name string, last bool) (Place, error) {
 		p.Answer = remote.Answer{Known: tree.Absent, Err: fs.ErrNotExist}
 		return p, nil
 	}
-	p.Answer, err = v.Heard(asked)
+	p.Answer, err = v.cachedAnswer(asked)
 	return p, err
 }
 

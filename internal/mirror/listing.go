@@ -41,8 +41,8 @@ func (v *View) believes(name string, a remote.Answer) bool {
 	return a.Known != tree.Absent || !v.insists && !(v.exact && due(v.opt.Revalidate, a.At, v.Now()))
 }
 
-// Heard is Ask for an answer that may be as old as Options.ListTTL.
-func (v *View) Heard(name string) (remote.Answer, error) {
+// cachedAnswer is Ask for an answer that may be as old as Options.ListTTL.
+func (v *View) cachedAnswer(name string) (remote.Answer, error) {
 	if _, ok := v.known.answers[name]; !ok {
 		if a, ok := v.lists.Answer(name, v.Now()); ok && v.believes(name, a) {
 			return a, nil

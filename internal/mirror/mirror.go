@@ -188,24 +188,14 @@ func (v *View) Own(n *tree.Node, c tree.Copy) { v.copies.Own(n, c) }
 // Quiesce makes a change of the remote that takes away, or may, what is under some paths and below them. What calls have
 // asked before it ended counts no more. If it ends with m's context before it was begun, the error is that of the context.
 func (m *FS) Quiesce(do func() error, paths ...string) error {
-	end, err := m.Begin()
-	if err != nil {
-		return err
-	}
-	defer end()
-	return m.copies.Quiesce(m.ctx, do, paths...)
+	return m.awaited(func() error { return m.copies.Quiesce(m.ctx, do, paths...) })
 }
 
 // Alter makes a change of the remote after which the file under a path is another version: its content is written, or only
 // its time is set. What is being read of it, and has not arrived yet, is here before that, if it is not much; the remote
 // opens it for others afterwards.
 func (m *FS) Alter(do func() error, path string) error {
-	end, err := m.Begin()
-	if err != nil {
-		return err
-	}
-	defer end()
-	return m.copies.Alter(m.ctx, do, path)
+	return m.awaited(func() error { return m.copies.Alter(m.ctx, do, path) })
 }
 
 // Limits are how much is in flight at once.

@@ -50,7 +50,7 @@ func (m *FS) openCopy(clean, name string) *File {
 		len(m.writing) > 0 && m.written(n.RemotePath()) {
 		return nil
 	}
-	o, err := v.openNode(n, clean, name, os.O_RDONLY)
+	o, err := v.openNode(n, clean, os.O_RDONLY)
 	if err != nil {
 		return nil
 	}
@@ -92,7 +92,7 @@ func (m *FS) openHere(clean, name string) (f afero.File, a toArrive, err error) 
 	var through string
 	var around detour.Detours
 	err = m.Do(func(v *View) error {
-		v.Exactly()
+		v.exact = true
 		p, err := v.Find(clean, true)
 		if err == nil {
 			err = p.Err()
@@ -152,7 +152,7 @@ func (m *FS) openArriving(t toArrive, name string) (*File, error) {
 	switch {
 	case stream != nil:
 		m.misses.Add(1)
-		return handle.New[handleLock](&arriving{stream, m, name, t.node, shared}, name, os.O_RDONLY), nil
+		return handle.New[handleLock](&arriving{stream, m, t.node, shared}, name, os.O_RDONLY), nil
 	case shared != nil:
 		m.mu.Lock()
 		defer m.mu.Unlock()
@@ -165,7 +165,6 @@ func (m *FS) openArriving(t toArrive, name string) (*File, error) {
 type arriving struct {
 	*copies.Stream
 	m      *FS
-	name   string // as it was opened
 	node   *tree.Node
 	shared *openFile
 }
@@ -176,9 +175,9 @@ var (
 )
 
 // Stat describes what is arriving, or the local file.
-func (a *arriving) Stat() (fs.FileInfo, error) {
+func (a *arriving) Stat(name string) (fs.FileInfo, error) {
 	if meta, arriving := a.Shown(); arriving {
-		return tree.NewInfo(a.name, meta), nil
+		return tree.NewInfo(name, meta), nil
 	}
 	info, err := a.Local()
 	if err != nil {
@@ -186,7 +185,7 @@ func (a *arriving) Stat() (fs.FileInfo, error) {
 	}
 	a.m.mu.Lock()
 	defer a.m.mu.Unlock()
-	return tree.NewInfo(a.name, a.m.view().openMeta(a.node, a.shared, info)), nil
+	return tree.NewInfo(name, a.m.view().openMeta(a.node, a.shared, info)), nil
 }
 
 // Change fails: the handle is for reading.

@@ -11,13 +11,12 @@ import (
 type openDir struct {
 	m    *FS
 	node *tree.Node
-	name string // as it was opened
 }
 
 // OpenDir opens a directory of the view.
 func (v *View) OpenDir(n *tree.Node, name string) *Dir {
 	v.openDirs[n.ID]++
-	return handle.NewDir[handleLock](openDir{v.m, n, name}, name)
+	return handle.NewDir[handleLock](openDir{v.m, n}, name)
 }
 
 // List lists the directory. One that was removed while it was open is empty.
@@ -33,10 +32,10 @@ func (d openDir) List() (infos []tree.Info, err error) {
 	return infos, err
 }
 
-func (d openDir) Stat() (fs.FileInfo, error) {
+func (d openDir) Stat(name string) (fs.FileInfo, error) {
 	d.m.mu.Lock()
 	defer d.m.mu.Unlock()
-	return tree.NewInfo(d.name, d.m.view().shown(d.node)), nil
+	return tree.NewInfo(name, d.m.view().shown(d.node)), nil
 }
 
 func (d openDir) Close() {

@@ -43,7 +43,6 @@ type openFile struct {
 // the name.
 type opened struct {
 	m     *FS
-	name  string // as it was opened
 	local *localdir.File
 	adopt func(name string) (*tree.Node, error) // makes a node of a file of the user's when it is written first
 
@@ -57,19 +56,19 @@ var _ handle.Content = (*opened)(nil)
 
 // OpenNode opens the local bytes of a node, which must be there. Only the access mode and O_APPEND of flag count.
 func (v *View) OpenNode(n *tree.Node, name string, flag int) (*File, error) {
-	o, err := v.openNode(n, n.Path(), name, flag)
+	o, err := v.openNode(n, n.Path(), flag)
 	if err != nil {
 		return nil, err
 	}
 	return handle.New[handleLock](o, name, flag), nil
 }
 
-func (v *View) openNode(n *tree.Node, path, name string, flag int) (*opened, error) {
+func (v *View) openNode(n *tree.Node, path string, flag int) (*opened, error) {
 	local, err := v.local.OpenFile(path, readToo(flag), 0)
 	if err != nil {
 		return nil, err
 	}
-	return &opened{m: v.m, name: name, local: local, node: n, shared: v.share(n)}, nil
+	return &opened{m: v.m, local: local, node: n, shared: v.share(n)}, nil
 }
 
 // readToo opens for reading what is opened for writing: committing reads.
@@ -87,7 +86,7 @@ func (v *View) OpenLocal(p Place, name string, flag int, adopt func(name string)
 	if err != nil {
 		return nil, err
 	}
-	o := &opened{m: v.m, name: name, local: local, adopt: adopt}
+	o := &opened{m: v.m, local: local, adopt: adopt}
 	if adopt != nil {
 		v.usersOpen[o] = p.Path()
 	}
@@ -103,14 +102,14 @@ func (o *opened) Size() (int64, error) {
 	return info.Size(), err
 }
 
-func (o *opened) Stat() (fs.FileInfo, error) {
+func (o *opened) Stat(name string) (fs.FileInfo, error) {
 	info, err := o.local.Stat()
 	if err != nil {
 		return nil, err
 	}
 	o.m.mu.Lock()
 	defer o.m.mu.Unlock()
-	return tree.NewInfo(o.name, o.m.view().openMeta(o.node, o.shared, info)), nil
+	return tree.NewInfo(name, o.m.view().openMeta(o.node, o.shared, info)), nil
 }
 
 // openMeta is the metadata of an open file, of which info describes the local bytes.
@@ -128,7 +127,7 @@ func (v *View) openMeta(n *tree.Node, shared *openFile, info localdir.Info) tree
 
 // Change makes a change of the bytes, recorded as under way before the first of them changes.
 func (o *opened) Change(alone bool, do func(*localdir.File) (int, error)) (int, error) {
-	if o.m.stop.Err() != nil {
+	if o.m.closed() {
 		return 0, fs.ErrClosed // the bytes may be another Fs's by now
 	}
 	if o.node == nil {

@@ -50,7 +50,7 @@ func (m *FS) Fetch(name string) error {
 func (m *FS) fetchPath(name string, h hints, found func(*tree.Node)) (int64, error) {
 	var moved int64
 	err := m.doWith(h, func(v *View) error {
-		v.Exactly()
+		v.exact = true
 		n, err := v.file(name)
 		if n == nil {
 			return err
@@ -69,7 +69,7 @@ func (m *FS) fetchPath(name string, h hints, found func(*tree.Node)) (int64, err
 
 // file is the node of a file; nil if it is one of the user's, which is here in any case.
 func (v *View) file(name string) (*tree.Node, error) {
-	v.Insist()
+	v.insists = true
 	p, err := v.Find(name, true)
 	if err == nil {
 		err = p.Err()
@@ -228,8 +228,8 @@ func (d *pulledDir) hints(name string) (h hints) {
 func (p *puller) list(d *pulledDir) error {
 	name := d.up.join(d.name)
 	return p.m.doWith(d.up.hints(d.name), func(v *View) error {
-		v.Exactly()
-		v.Insist()
+		v.exact = true
+		v.insists = true
 		v.toList = name // if it has another path on the remote, the list comes after the question
 		place, err := v.Find(name, true)
 		if err != nil {

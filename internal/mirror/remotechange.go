@@ -47,10 +47,18 @@ func (v *View) doubt(n *tree.Node) {
 	}
 }
 
-// Renamed moves what is known about a name, with the copies, after the remote has renamed it. dir is the directory of the
-// new name.
-func (v *View) Renamed(oldname string, dir *tree.Node, base string) error {
-	if err := v.Occupy(tree.Join(dir.Path(), base)); err != nil {
+// Renamed moves what is known about a name, with the copies, after the remote has renamed it.
+func (v *View) Renamed(oldname, newname string) error {
+	dirname, base := tree.Split(newname)
+	p, err := v.Find(dirname, true)
+	if err != nil {
+		return err
+	}
+	dir, err := v.Enter(p)
+	if err != nil {
+		return err
+	}
+	if err := v.occupy(tree.Join(dir.Path(), base)); err != nil {
 		return err
 	}
 	v.RemoteChanged()
@@ -66,7 +74,7 @@ func (v *View) Renamed(oldname string, dir *tree.Node, base string) error {
 	up, from := n.Parent(), n.Path()
 	v.tree.Move(n, dir, base, tree.Exists, v.Now())
 	v.tree.Rebase(n, dir, base)
-	err := v.save(tree.Action{Kind: tree.RenameLocal, From: from, To: n.Path()}) // what it needs was asked first
+	err = v.save(tree.Action{Kind: tree.RenameLocal, From: from, To: n.Path()}) // what it needs was asked first
 	v.copies.Tidy(up)
 	v.prune(up)
 	return err

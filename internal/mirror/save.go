@@ -14,9 +14,9 @@ func (m *state) save(actions ...tree.Action) error {
 	return nil
 }
 
-// Occupy is called before bytes get a local name. If that name was vacated, and the record of that is not synced yet, the
+// occupy is called before bytes get a local name. If that name was vacated, and the record of that is not synced yet, the
 // error is a need to sync it.
-func (v *View) Occupy(name string) error {
+func (v *View) occupy(name string) error {
 	if !v.store.Vacated(name) {
 		return nil
 	}
@@ -42,7 +42,7 @@ func (v *View) lasting(actions []tree.Action) error {
 		case tree.Within(a.To, localdir.TrashDir) && v.store.NamesChangedBelow(a.From): // what has left it is not to go with it
 			return need{func(m *FS, _ *knowledge) error { return m.store.SyncNames() }}
 		case !tree.Within(a.To, localdir.StateDir):
-			if err := v.Occupy(a.To); err != nil {
+			if err := v.occupy(a.To); err != nil {
 				return err
 			}
 		}

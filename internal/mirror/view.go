@@ -15,18 +15,15 @@ import (
 // View is one call's sight of the mirror, under the lock.
 type View struct {
 	*state
-	m       *FS
-	known   *knowledge
-	exact   bool   // see Exactly
-	insists bool   // see Insist
-	toList  string // path on the remote of a directory that the call will list; "" if there is none
+	m     *FS
+	known *knowledge
+	// exact: the call is about content, so cached listings and cached versions of copies are not enough.
+	exact bool
+	// insists: a cached absence is not enough, so the remote has to be asked again.
+	insists bool
+	// toList is the path on the remote of a directory that the call will list; "" if there is none.
+	toList string
 }
-
-// Exactly says that the call is about content: cached listings and cached versions of copies are not enough.
-func (v *View) Exactly() { v.exact = true }
-
-// Insist says that a cached absence is not enough: the remote has to be asked again.
-func (v *View) Insist() { v.insists = true }
 
 // knowledge is what a call has learned from the remote so far. Most calls learn nothing.
 type knowledge struct {
@@ -82,19 +79,10 @@ func (m *FS) doWith(h hints, decide func(*View) error) error {
 		if !errors.As(err, &n) {
 			return err
 		}
-		if err := m.learn(n, known); err != nil {
+		if err := m.awaited(func() error { return n.learn(m, known) }); err != nil {
 			return err
 		}
 	}
-}
-
-func (m *FS) learn(n need, known *knowledge) error {
-	end, err := m.Begin()
-	if err != nil {
-		return err
-	}
-	defer end()
-	return n.learn(m, known)
 }
 
 func (m *FS) locked(known *knowledge, decide func(*View) error) error {

@@ -14,7 +14,7 @@ func (v *View) Umasked(mode fs.FileMode) fs.FileMode { return mode.Perm() &^ v.l
 
 // NewFile makes an empty file at a place that is free, and opens it.
 func (v *View) NewFile(p Place, name string, flag int, perm fs.FileMode) (*File, error) {
-	if err := v.Occupy(p.Path()); err != nil {
+	if err := v.occupy(p.Path()); err != nil {
 		return nil, err
 	}
 	meta := tree.Meta{Mode: v.Umasked(perm), MTime: v.Now()}
@@ -41,14 +41,14 @@ func (v *View) Emptied(n *tree.Node, name string, flag int) (*File, error) {
 		local, err := v.local.OpenFile(path, os.O_RDWR, 0)
 		if err == nil {
 			v.copies.HandOver(n, path)
-			o := &opened{m: v.m, name: name, local: local, node: n, shared: v.share(n)}
+			o := &opened{m: v.m, local: local, node: n, shared: v.share(n)}
 			return handle.NewFull[handleLock](o, name, flag), nil
 		}
 		if !localdir.Missing(err) {
 			return nil, err
 		}
 	}
-	if err := v.Occupy(path); err != nil {
+	if err := v.occupy(path); err != nil {
 		return nil, err
 	}
 	interrupted := n.Dirty() && n.Content() != tree.Changed
@@ -80,7 +80,7 @@ func (v *View) emptied(n *tree.Node, name string, flag int) (*File, error) {
 		return nil, err
 	}
 	v.copies.HandOver(n, path)
-	o := &opened{m: v.m, name: name, local: local, node: n, shared: v.share(n), wrote: true}
+	o := &opened{m: v.m, local: local, node: n, shared: v.share(n), wrote: true}
 	o.shared.dirty++
 	o.shared.busy.Store(true)
 	return handle.New[handleLock](o, name, flag), nil

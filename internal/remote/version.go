@@ -36,8 +36,16 @@ func (r *Remote) OpenVersion(path string, known tree.Meta) (afero.File, error) {
 	if whole, ok := r.ReadVersion(path, known); ok {
 		return whole, nil
 	}
+	return r.Open(path)
+}
+
+// Open opens a file or directory for reading.
+func (r *Remote) Open(path string) (afero.File, error) {
 	f, err := r.fs.Open(r.Name(path))
-	return f, Error(err)
+	if err != nil {
+		return nil, Error(err)
+	}
+	return f, nil
 }
 
 // WholeFile is a file of the remote that was read when it was opened.
