@@ -37,14 +37,20 @@ func predicts(s *session) bool {
 }
 
 // Received returns how many bytes have come over each SFTP channel that there is.
-func (f *Fs) Received() (bytes []uint64) {
+func (f *Fs) Received() []uint64 { return f.Receiving()() }
+
+// Receiving returns what tells how many bytes have come over each SFTP channel that there is now, also when it is given back.
+func (f *Fs) Receiving() func() (bytes []uint64) {
 	m := f.conns.(*manager)
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for _, s := range m.live() {
-		bytes = append(bytes, s.wire.Received())
+	live := m.live()
+	return func() (bytes []uint64) {
+		for _, s := range live {
+			bytes = append(bytes, s.wire.Received())
+		}
+		return bytes
 	}
-	return bytes
 }
 
 // Awaited returns how many requests have no answer.
