@@ -109,8 +109,12 @@ func (m *machine) together() {
 	remote = m.store.tree()
 	for _, name := range slices.Backward(slices.Sorted(maps.Keys(shown))) {
 		// A local directory in which no file was queued is on this side only, and so is a file that was given up.
-		if _, there := remote[name]; !there && (gaveUp || shown[name].typ.IsDir()) {
+		now, there := remote[name]
+		switch {
+		case !there && (gaveUp || shown[name].typ.IsDir()):
 			require.NoError(m.rt, m.fs.Remove(name))
+		case gaveUp && now.text != shown[name].text: // Discard leaves an edit where it is
+			require.NoError(m.rt, m.disk.Remove("/"+name))
 		}
 	}
 	m.pushes()
