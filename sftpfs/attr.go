@@ -11,12 +11,12 @@ import (
 	"github.com/sftpsyncer/go-syncfs/sftpfs/internal/invalid"
 )
 
-// Chmod is os.Chmod.
+// Chmod is like os.Chmod.
 func (f *Fs) Chmod(name string, mode fs.FileMode) error {
 	return change(f, "chmod", name, func(r remote, p string) error { return r.orMissing(p, r.chmod(p, mode)) })
 }
 
-// Chown is os.Chown: -1 leaves the user or the group as it is.
+// Chown is like os.Chown: -1 leaves the user or the group unchanged.
 func (f *Fs) Chown(name string, uid, gid int) error {
 	return change(f, "chown", name, func(r remote, p string) error {
 		if uid == -1 || gid == -1 { // SFTP sets both
@@ -36,8 +36,8 @@ func (f *Fs) Chown(name string, uid, gid int) error {
 	})
 }
 
-// Chtimes is os.Chtimes, in whole seconds: a zero time.Time leaves that time as it is. A time that SFTP can't carry,
-// before 1970 or after 2106, is fs.ErrInvalid.
+// Chtimes is like os.Chtimes, in whole seconds. A zero time.Time leaves that time unchanged. A time before 1970 or
+// after 2106 fails with fs.ErrInvalid, because SFTP cannot carry it.
 func (f *Fs) Chtimes(name string, atime, mtime time.Time) error {
 	return change(f, "chtimes", name, func(r remote, p string) error {
 		if atime.IsZero() || mtime.IsZero() { // SFTP sets both
@@ -59,7 +59,8 @@ func (f *Fs) Chtimes(name string, atime, mtime time.Time) error {
 	})
 }
 
-// orMissing looks whether what a server has refused, which may do so for every name, is there at all.
+// orMissing replaces fs.ErrPermission by fs.ErrNotExist if p does not exist: a server that refuses such requests may
+// refuse them for every name.
 func (r remote) orMissing(p string, err error) error {
 	if !errors.Is(err, fs.ErrPermission) {
 		return err

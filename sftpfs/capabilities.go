@@ -9,43 +9,44 @@ import (
 	"github.com/sftpsyncer/go-syncfs/sftpfs/internal/wire"
 )
 
-// Capabilities are what a server can do: what it offers, and what was learnt of it so far. Each of these changes how it
-// is used.
+// Capabilities describe what a server can do: what it offers, and what the Fs has learned about it so far. Each field
+// changes how the Fs uses the server.
 type Capabilities struct {
-	// Extensions are those of the protocol that the server offers, with their versions.
+	// Extensions are the protocol extensions that the server offers, with their versions.
 	Extensions map[string]string
 
-	// AtomicReplace: Rename replaces an existing file in one step. Otherwise it refuses to, as far as is known; see
-	// Config.AllowNonAtomicReplace.
+	// AtomicReplace: Rename replaces an existing file in one step. If false, Rename refuses to replace, as far as is
+	// known; see Config.AllowNonAtomicReplace.
 	AtomicReplace bool
 
-	// Sync: File.Sync puts a file on the server's disk.
+	// Sync: File.Sync flushes a file to the server's disk.
 	Sync bool
 
-	// RefusesModes: the server has refused to set the mode of a file that was just made, and is not asked to again.
+	// RefusesModes: the server has refused to set the mode of a new file. The Fs does not try again.
 	RefusesModes bool
 
-	// Packet is how many bytes are read or written in one request.
+	// Packet is the number of bytes in one read or write request.
 	Packet int
 
-	// Channels and Connections are how many there are, and MoreChannels whether the server has not yet refused more.
+	// Channels and Connections count what is open now. MoreChannels reports whether another channel may be opened:
+	// Config.MaxChannels is not reached, and the server has not refused, as far as is known.
 	Channels, Connections int
 	MoreChannels          bool
 
-	// Files is how many may be open on one channel, as the server says or was seen to refuse; 0 is not known.
+	// Files is how many files may be open on one channel, as stated by the server or found out; 0: unknown.
 	Files int
 
-	// RoundTrip is the shortest seen; 0 is not known yet.
+	// RoundTrip is the shortest round trip measured; 0: unknown.
 	RoundTrip time.Duration
 }
 
-// learnt is what is learnt of a server while it is used. All sessions on it share it.
+// learnt is what the Fs learns about a server while using it. All sessions share it.
 type learnt struct {
 	mu           sync.Mutex // guards the following
 	replaces     bool       // a plain rename has replaced a file
 	refusesModes bool
-	links        int // the order of their paths
-	// refusesAttributes: mode and times of a file that was just written could not be set together.
+	links        int // the order of the paths of a symbolic link; 0: unknown
+	// refusesAttributes: the server could not set mode and times of a new file together.
 	refusesAttributes bool
 }
 
@@ -73,7 +74,8 @@ func (l *learnt) is(what *bool) bool {
 	return *what
 }
 
-// Capabilities returns what is known of the server. It connects if there is no connection, and fails as Connect does.
+// Capabilities returns what is known about the server. It connects if there is no connection, and fails as Connect
+// does.
 func (f *Fs) Capabilities(ctx context.Context) (Capabilities, error) {
 	s, err := f.initialized(ctx)
 	if err != nil {
@@ -100,8 +102,8 @@ func (f *Fs) Capabilities(ctx context.Context) (Capabilities, error) {
 	return c, nil
 }
 
-// RoundTrip returns the shortest round trip to the server that was seen on the connections that there are, 0 if none was. It
-// does not connect.
+// RoundTrip returns the shortest round trip measured on the current connections; 0 if none was measured. It does not
+// connect.
 func (f *Fs) RoundTrip() time.Duration {
 	m, ok := f.conns.(*manager)
 	if !ok {
@@ -118,7 +120,8 @@ func (f *Fs) RoundTrip() time.Duration {
 	return time.Duration(shortest)
 }
 
-// extensions returns what the server offers. Of a client that the program made, only what matters here can be found.
+// extensions returns the extensions that the server offers. pkg/sftp cannot list them, so for a client of the program's
+// only three are looked up.
 func (s *session) extensions() map[string]string {
 	if s.wire != nil {
 		return maps.Clone(s.wire.Extensions())

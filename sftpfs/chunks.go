@@ -12,16 +12,16 @@ import (
 )
 
 const (
-	// packet is how much every server takes in one WRITE and gives in one READ.
+	// packet is the number of bytes that every server accepts in one WRITE and returns for one READ.
 	packet = 32 << 10
-	// largePacket is how much pkg/sftp can take in an answer, and OpenSSH does.
-	largePacket = wire.MaxPacket - 1<<10 // less what stands before the data
-	// inFlight is how many bytes of one file are under way at a time: what one SSH channel moves in a round trip.
+	// largePacket is the most data that pkg/sftp accepts in an answer. OpenSSH sends that much.
+	largePacket = wire.MaxPacket - 1<<10 // minus what precedes the data
+	// inFlight is how many bytes of one file are in flight at a time: what one SSH channel carries per round trip.
 	inFlight = 2 << 20
 )
 
-// packetSize returns how large packets are to be. Large ones save both sides work, which counts where the line is
-// fast; where it is slow, an answer to each would be long in coming.
+// packetSize returns the size of packets to use. Large packets save both sides work, which matters if the round trip is
+// short. If it is long, each answer would take too long to arrive.
 func packetSize(limits wire.Limits, roundTrip time.Duration) int {
 	if min(limits.Read, limits.Write) < largePacket || roundTrip == 0 || roundTrip >= longRoundTrip {
 		return packet
@@ -29,18 +29,18 @@ func packetSize(limits wire.Limits, roundTrip time.Duration) int {
 	return largePacket
 }
 
-// A packetBuffer holds what is in one packet. It goes back to where it came from.
+// A packetBuffer holds the data of one packet. free returns it to its pool.
 type packetBuffer struct {
 	b    []byte
 	from *sync.Pool
 }
 
-// smallPacket is for small files, of which there may be thousands under way.
+// smallPacket is for small files, thousands of which may be in flight.
 const smallPacket = 8 << 10
 
 var packetBuffers = map[int]*sync.Pool{smallPacket: new(sync.Pool), packet: new(sync.Pool), largePacket: new(sync.Pool)}
 
-// bufferFor returns the smallest buffer for n bytes.
+// bufferFor returns the smallest size of a buffer that holds n bytes, at most largePacket.
 func bufferFor(n int64) int {
 	for _, size := range []int{smallPacket, packet} {
 		if n <= int64(size) {
@@ -50,7 +50,7 @@ func bufferFor(n int64) int {
 	return largePacket
 }
 
-// newPacket returns a buffer of the given size, which packetSize or bufferFor returned.
+// newPacket returns a buffer. size is a result of packetSize or bufferFor.
 func newPacket(size int) *packetBuffer {
 	pool := packetBuffers[size]
 	if p, ok := pool.Get().(*packetBuffer); ok {
@@ -61,11 +61,11 @@ func newPacket(size int) *packetBuffer {
 
 func (p *packetBuffer) free() { p.from.Put(p) }
 
-// inChunks runs op, a ReadAt or WriteAt, on pieces of b of that size in parallel. n counts what succeeded from the start
-// of b without a gap; err is that of the packet behind it.
+// inChunks runs op, a ReadAt or WriteAt, in parallel on pieces of b of the given size. n counts the bytes that
+// succeeded from the start of b without a gap; err is the error of the piece that follows them.
 //
-// pkg/sftp can do the same, but takes a short answer to a READ for the end of the file, and on an error of a WRITE
-// counts what it has sent.
+// pkg/sftp can do the same, but it takes a short answer to a READ for the end of the file, and after a failed WRITE it
+// counts the bytes that it has sent.
 func inChunks(size int, b []byte, off int64, op func([]byte, int64) (int, error)) (n int, err error) {
 	if len(b) <= size {
 		return op(b, off)

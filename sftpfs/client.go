@@ -10,7 +10,7 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/abandon"
 )
 
-// borrowed is the source behind NewClient: a client that the program keeps and closes.
+// borrowed is the source behind NewClient. The program owns the client, and closes it.
 type borrowed struct {
 	client *sftp.Client
 	root   string
@@ -20,8 +20,8 @@ type borrowed struct {
 	current *session // nil until its root is known
 }
 
-// get returns the session. Another one over the same client follows one that failed: whether the client still
-// works is its owner's to know.
+// get returns the session. If the session has failed, get makes another one over the same client: only the client's
+// owner can know whether it still works.
 func (b *borrowed) get(ctx context.Context) (*session, error) {
 	b.mu.Lock()
 	s, closed := b.current, b.closed
@@ -50,7 +50,7 @@ func (b *borrowed) get(ctx context.Context) (*session, error) {
 	return b.current.begin(), nil
 }
 
-// another and alone return nil: there is the one client.
+// another and alone return nil, because there is only one client.
 func (b *borrowed) another(context.Context, *taken) *session { return nil }
 
 func (b *borrowed) alone(context.Context) (*session, error) { return nil, nil }

@@ -22,120 +22,120 @@ import (
 	"github.com/sftpsyncer/go-syncfs/sftpfs/internal/sshconfig"
 )
 
-// Defaults of the fields of Config that are zero.
+// Defaults for the zero fields of Config.
 const (
 	DefaultDialTimeout    = 30 * time.Second
 	DefaultIdleTimeout    = 30 * time.Second
 	DefaultRequestTimeout = 15 * time.Minute // a rename in an object store copies the object
 
 	DefaultMaxConnections = 2
-	DefaultMaxChannels    = 10 // as many as sshd allows on a connection: MaxSessions of sshd_config(5)
+	DefaultMaxChannels    = 10 // MaxSessions of sshd_config(5): sshd's default limit for one connection
 )
 
-// Config says which server to use and how to log in. The zero value of every field but Addr is its default.
+// Config says which server to use and how to log in. Only Addr is required; a zero value in any other field selects its
+// default.
 type Config struct {
-	// Addr is "host" or "host:port"; the port is 22 if absent.
+	// Addr is "host" or "host:port". The default port is 22.
 	Addr string
 
-	// User is the name to log in with; "" is the current user's.
+	// User is the name to log in with. "": the name of the current user.
 	User string
 
-	// Root is the directory on the server that is shown as "/". A relative one is taken from the login directory;
-	// "" is the login directory itself. It is not looked at before it is used.
+	// Root is the directory on the server that the Fs shows as "/". A relative path starts at the login directory, and
+	// "" is the login directory itself. Nothing checks Root before it is used.
 	Root string
 
-	// Password also answers the questions of keyboard-interactive authentication that are not echoed.
+	// Password also answers the questions of keyboard-interactive authentication that do not echo the answer.
 	Password string
 
-	// KeyFiles are private keys in a format that ssh-keygen writes. New reads them. Nil stands for what the agent
-	// at SSH_AUTH_SOCK holds, then ~/.ssh/id_ed25519, id_ecdsa, id_rsa and so on, those that exist, looked for
-	// when a connection is made. A certificate in FILE-cert.pub is offered before the key in FILE; it is read for
-	// each connection.
+	// KeyFiles are private keys in a format that ssh-keygen writes. New reads them. nil selects the keys of the agent
+	// at SSH_AUTH_SOCK, and then those of ~/.ssh/id_ed25519, id_ecdsa, id_rsa and so on that exist when a connection is
+	// made. A certificate in FILE-cert.pub is offered before the key in FILE. Each connection reads it again.
 	KeyFiles []string
 
-	// Passphrase is asked for the passphrase of an encrypted key file: by New for KeyFiles, when a connection is
-	// made for default keys. Without it an encrypted file among KeyFiles is an error and an encrypted default key
-	// is passed over.
+	// Passphrase returns the passphrase of an encrypted key file. New calls it for KeyFiles, and each new connection
+	// for default keys. If Passphrase is nil, an encrypted file in KeyFiles is an error, and an encrypted default key
+	// is skipped.
 	Passphrase func(keyFile string) ([]byte, error)
 
-	// KnownHosts are files in the format of ~/.ssh/known_hosts, which is what nil stands for. They are read anew
-	// for each connection. A host that is in none of them is refused with ErrHostKey, and so is one whose key is
-	// not the one they list. Certificates of authorities that they list for the host (@cert-authority) are accepted.
+	// KnownHosts are files in the format of ~/.ssh/known_hosts, which nil selects. Each connection reads them again. It
+	// fails with ErrHostKey if no file lists the host, or if the host's key is not a listed one. Certificates of
+	// authorities that the files list for the host (@cert-authority) are accepted.
 	KnownHosts []string
 
-	// AcceptNewHost accepts a host of which KnownHosts have no key, and adds its key to the first of them before anything
-	// is sent to it; that file need not exist. A host whose key is another one than they have is refused as ever. Who
-	// stands in the way at the first connection is believed. (A file KNOWN_HOSTS.lock beside it keeps programs that do
-	// this at the same time apart.)
+	// AcceptNewHost accepts a host for which KnownHosts list no key. It adds the host's key to the first file, which
+	// need not exist, before any credentials are sent. A host whose key differs from the listed one is still refused. A
+	// man in the middle of the first connection goes unnoticed. A lock file beside the first file, with .lock appended
+	// to its name, keeps programs from adding keys at the same time.
 	AcceptNewHost bool
 
-	// HostKeyCallback replaces KnownHosts and AcceptNewHost. Its errors match ErrHostKey.
+	// HostKeyCallback replaces KnownHosts and AcceptNewHost. If it returns an error, connecting fails with ErrHostKey.
 	HostKeyCallback ssh.HostKeyCallback
 
 	// Auth replaces Password, KeyFiles and the agent.
 	Auth []ssh.AuthMethod
 
-	// Algorithms are those of SSH that are offered to the server. The zero value leaves out what is weak.
+	// Algorithms are the SSH algorithms that are offered to the server. The zero value leaves out weak ones.
 	Algorithms Algorithms
 
-	// DialTimeout bounds connecting as a whole: TCP, handshake, authentication and the start of SFTP. 0 is
-	// DefaultDialTimeout.
+	// DialTimeout bounds connecting as a whole: TCP, handshake, authentication and the start of SFTP.
+	// 0: DefaultDialTimeout.
 	DialTimeout time.Duration
 
-	// IdleTimeout is the longest silence of the server while an answer is awaited. Then the connection is given up, and
-	// every call that waits on it fails with ErrUnavailable. Idle connections are probed, so this also bounds how long a
-	// dead one stays unnoticed. If only one SFTP channel is silent, only that is given up, and new calls stop using it
-	// after three quarters of the time at most. 0 is DefaultIdleTimeout.
+	// IdleTimeout is how long the server may be silent while an answer is due. Then the connection is given up, and
+	// every call that waits on it fails with ErrUnavailable. Idle connections are probed, so this also bounds how long
+	// a dead connection goes unnoticed. If only one SFTP channel is silent, only that channel is given up; new calls
+	// stop using it after three quarters of the time at most. 0: DefaultIdleTimeout.
 	IdleTimeout time.Duration
 
-	// RequestTimeout is how long the answer to a single SFTP request may take while the server answers others. Then its
-	// channel is given up, and the calls on it fail with ErrUnavailable, within another quarter of the time. A call that
-	// is sent again waits once more. The time counts from the answers to earlier requests on the channel, so a transfer
-	// may take as long as it likes while its parts are answered. On a channel that is silent otherwise, as
-	// that of a server which works on one request at a time, IdleTimeout comes first. 0 is DefaultRequestTimeout, a
-	// negative one is no limit.
+	// RequestTimeout is how long one SFTP request may stay unanswered while the server answers others. Then its channel
+	// is given up, within another quarter of the time, and the calls on it fail with ErrUnavailable. A call that is
+	// sent again waits once more. The time of a request starts when the earlier requests on its channel are answered,
+	// so a transfer may take as long as it likes while its parts are answered. On a channel that is otherwise silent,
+	// as with a server that works on one request at a time, IdleTimeout comes first. 0: DefaultRequestTimeout;
+	// negative: no limit.
 	RequestTimeout time.Duration
 
-	// MaxConnections is how many SSH connections there are at most, and MaxChannels how many SFTP channels on all of
-	// them: one to begin with, more for what one can't carry, as far as the server allows. 0 is
-	// DefaultMaxConnections and DefaultMaxChannels.
+	// MaxConnections bounds the number of SSH connections, and MaxChannels the number of SFTP channels on all of them.
+	// The Fs begins with one of each, and opens more when one cannot carry the load, as far as the server allows.
+	// 0: DefaultMaxConnections and DefaultMaxChannels.
 	MaxConnections, MaxChannels int
 
-	// AllowNonAtomicReplace has Rename replace an existing file also on a server that can't do so in one step: the old
-	// file is moved aside, and put back if the new one can't take its place. In between there is none of that name, and
-	// after a loss of the connection the old one may be left under a name that the error holds.
+	// AllowNonAtomicReplace lets Rename replace an existing file on a server that cannot do so in one step. Rename
+	// moves the old file aside, and back if the new file cannot take its place. In between, there is no file of that
+	// name. If the connection is lost, the old file may stay under a name that is in the error.
 	AllowNonAtomicReplace bool
 
-	// ProxyJump are hosts to connect through, the first one from here, each other one and then Addr from the one
-	// before. Each is logged in to as its own Config says, of which the fields about that matter, and its host key is
-	// checked as its own Config says. DialTimeout is for all of them together.
+	// ProxyJump lists the hosts to connect through, in order. The first one is reached from here, every other one, and
+	// then Addr, through the one before. The Config of each host says how to log in to it and how to check its host
+	// key; the other fields have no effect. DialTimeout of this Config covers all of them together.
 	ProxyJump []Config
 
-	// SSHConfig are files in the format of ~/.ssh/config, which is not read unless it is named here. The host part of
-	// Addr is then looked up in them, as ssh does, and they say what this Config does not. New reads them, and fails at
-	// what would make the connection less safe: StrictHostKeyChecking no, and NoHostAuthenticationForLocalhost,
-	// ProxyCommand and RevokedHostKeys, which are not supported. ProxyCommand is refused even where a ProxyJump stands
-	// before it, which has ssh ignore it.
+	// SSHConfig lists files in the format of ~/.ssh/config, which is only read if it is listed here. New reads them,
+	// and looks up the host part of Addr, as ssh does; the files supply what this Config leaves open. New fails if they
+	// contain what would make the connection less safe: StrictHostKeyChecking no, or one of
+	// NoHostAuthenticationForLocalhost, ProxyCommand and RevokedHostKeys, which are not supported. ProxyCommand is
+	// refused even after a ProxyJump, where ssh ignores it.
 	//
 	// HostName, Port, User, IdentityFile, IdentitiesOnly, ProxyJump, UserKnownHostsFile, StrictHostKeyChecking,
 	// HashKnownHosts, ConnectTimeout, ServerAliveInterval and ServerAliveCountMax (whose product is IdleTimeout) have
-	// the meaning of ssh_config(5), with the tokens %%, %d, %h, %n, %p, %r, %u, ~ and ${VARIABLE}. So have Ciphers, MACs,
-	// KexAlgorithms, HostKeyAlgorithms and PubkeyAcceptedAlgorithms (or PubkeyAcceptedKeyTypes), with the defaults of
-	// Algorithms. All others are ignored, and Logger is told which. Of Match there is "Match all" and "Match host
-	// PATTERN", which looks at the name in Addr; any other makes the file unusable. Include is followed, below ~/.ssh if
-	// its path is relative. Quotes are understood around a value as a whole.
+	// the meaning of ssh_config(5), with the tokens %%, %d, %h, %n, %p, %r, %u, ~ and ${VARIABLE}. So have Ciphers,
+	// MACs, KexAlgorithms, HostKeyAlgorithms and PubkeyAcceptedAlgorithms (or PubkeyAcceptedKeyTypes), with the
+	// defaults of Algorithms. All other keywords are ignored, and logged to Logger. Of Match, only "Match all" and
+	// "Match host PATTERN" are supported, and PATTERN is compared with the name in Addr; any other Match makes the file
+	// unusable. Include is followed, and its relative paths are below ~/.ssh. Quotes may enclose a value as a whole.
 	SSHConfig []string
 
-	// Logger is told of connections that are made and lost, new hosts that are accepted, and what is ignored. It is
-	// told no secret. Nil: nobody is told.
+	// Logger logs connections that are made and lost, new hosts that are accepted, and settings that are ignored. No
+	// secret is logged. nil: no logging.
 	Logger *slog.Logger
 
-	// Dial replaces the TCP dial, for a proxy or a test. The host key is still checked for Addr. With ProxyJump it dials
-	// the first host of that, unless that one has a Dial of its own.
+	// Dial replaces the TCP dial, for a proxy or a test. The host key is still checked for Addr. With ProxyJump, Dial
+	// dials the first of those hosts, unless that host has a Dial of its own.
 	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
 }
 
-// checked returns cfg with its defaults filled in, or what is wrong with it.
+// checked returns cfg with its defaults filled in, or an error if a field is invalid.
 func (cfg Config) checked() (Config, error) {
 	addr, err := hostPort(cfg.Addr)
 	if err != nil {
@@ -174,7 +174,7 @@ func (cfg Config) checked() (Config, error) {
 	return cfg, nil
 }
 
-// userName returns name, or that of the current user if it is empty.
+// userName returns name or, if it is empty, the name of the current user.
 func userName(name string) (string, error) {
 	if name != "" {
 		return name, nil
@@ -183,11 +183,11 @@ func userName(name string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("no User given, and the current one is not known: %w", err)
 	}
-	// Windows says DOMAIN\user.
+	// On Windows, Username is DOMAIN\user.
 	return u.Username[strings.LastIndexByte(u.Username, '\\')+1:], nil
 }
 
-// identity is that of an Fs; cfg has been checked.
+// identity returns the identity of an Fs; see Fs.Identity. cfg has been checked.
 func (cfg Config) identity() string {
 	root := path.Clean(cfg.Root)
 	if !path.IsAbs(root) {
@@ -216,13 +216,14 @@ func hostPort(addr string) (string, error) {
 	return net.JoinHostPort(host, port), nil
 }
 
-// notInHost tells what host names and IP addresses do not have. In a known_hosts file it could stand for other hosts: "*", "?"
-// and "!" are patterns, a comma is between two names, "|" begins a hash, and "#" and "@" a line of another kind.
+// notInHost reports whether r cannot be part of a host name or an IP address. Such a character could make a line of a
+// known_hosts file apply to other hosts: "*", "?" and "!" form patterns, a comma separates names, "|" begins a hash,
+// and "#" and "@" begin lines of another kind.
 func notInHost(r rune) bool {
 	return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune(".-_:%", r))
 }
 
-// splitAddr returns no port if there is none in addr.
+// splitAddr returns no port if addr has none.
 func splitAddr(addr string) (host, port string, err error) {
 	host = addr
 	switch {

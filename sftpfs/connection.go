@@ -10,14 +10,14 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// A connection is one SSH connection with the sessions on it. Like them, it never comes back.
+// A connection is one SSH connection with the sessions on it. Once lost, it never comes back.
 type connection struct {
 	addr string // for messages
 
-	// Nil where the client belongs to the program.
+	// nil if the client belongs to the program.
 	conn *liveConn
 	ssh  *ssh.Client
-	via  *connection // to another host, which this one runs through; nil: none
+	via  *connection // to the jump host through which this one runs; nil: none
 
 	roundTrip atomic.Int64 // the shortest seen, in nanoseconds; 0: not known yet
 
@@ -26,8 +26,8 @@ type connection struct {
 	cause error         // why; set before lost is closed
 
 	mu       sync.Mutex // guards the following
-	sessions []*session // lost ones too, until they are looked for
-	refuses  bool       // another session
+	sessions []*session // lost ones, too, until live removes them
+	refuses  bool       // the server accepts no further session
 	ended    bool
 
 	wg sync.WaitGroup // its own goroutines and those of its sessions
@@ -37,8 +37,9 @@ func newConnection(addr string) *connection {
 	return &connection{addr: addr, lost: make(chan struct{})}
 }
 
-// fail ends the connection. Closing what it runs over is what releases the calls that wait on it. Requests without an answer
-// that have not left this machine never do: the caller is told that their outcome is unknown, and will look for it.
+// fail ends the connection. It closes the network connection, which releases the calls that wait on it. If requests are
+// unanswered, what has not left this machine is discarded: the callers learn that the outcome is unknown and will look
+// for it, so nothing may be sent later.
 func (c *connection) fail(cause error) {
 	c.once.Do(func() {
 		c.cause = cause
@@ -47,13 +48,13 @@ func (c *connection) fail(cause error) {
 			return
 		}
 		if c.awaitsAnswers() {
-			_ = c.conn.SetLinger(0) // where that is not possible, the system goes on sending for a while
+			_ = c.conn.SetLinger(0) // if that is not possible, the system goes on sending for a while
 		}
 		c.conn.Close()
 	})
 }
 
-// awaitsAnswers tells whether there are requests without an answer.
+// awaitsAnswers reports whether a request is unanswered.
 func (c *connection) awaitsAnswers() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -62,7 +63,7 @@ func (c *connection) awaitsAnswers() bool {
 
 func (c *connection) isLost() bool { return isClosed(c.lost) }
 
-// isClosed tells whether a channel on which nothing is sent is closed. A select of more than one would take locks.
+// isClosed reports whether c, on which nothing is sent, is closed. A select of more than one channel would take locks.
 func isClosed(c <-chan struct{}) bool {
 	select {
 	case <-c:
@@ -72,16 +73,16 @@ func isClosed(c <-chan struct{}) bool {
 	}
 }
 
-// isOpenSSH tells whether the server says that it is OpenSSH.
+// isOpenSSH reports whether the server says that it is OpenSSH.
 func (c *connection) isOpenSSH() bool {
 	return strings.HasPrefix(string(c.ssh.ServerVersion()), "SSH-2.0-OpenSSH")
 }
 
-// openFirst opens the first channel.
+// openFirst opens the first channel. It avoids a delay of 40 ms.
 //
-// Before it starts a session, OpenSSH leaves it to Nagle's algorithm when what it sends goes out: its answer waits until
-// what it has sent unasked after the login is acknowledged. The system here would take 40 ms for that (Linux), unless
-// something is sent that the acknowledgement can go with.
+// Before OpenSSH starts a session, it leaves Nagle's algorithm on. So its answer waits until the data that it has sent
+// unasked after the login is acknowledged. Linux delays that acknowledgement for 40 ms, unless it can go out with other
+// data. openFirst therefore sends a small packet when something arrives.
 func (c *connection) openFirst() (ssh.Channel, <-chan *ssh.Request, error) {
 	acknowledge := func() {
 		c.run(func() { _, _, _ = c.ssh.SendRequest(keepAliveRequest, false, nil) })
@@ -95,7 +96,7 @@ func (c *connection) openChannel() (ssh.Channel, <-chan *ssh.Request, error) {
 	return c.ssh.OpenChannel("session", nil)
 }
 
-// run runs f as a goroutine of the connection's, unless that has ended.
+// run runs f in a goroutine of the connection, unless the connection has ended.
 func (c *connection) run(f func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -110,7 +111,7 @@ func (c *connection) end() {
 	c.ended = true
 	c.mu.Unlock()
 	if c.ssh != nil {
-		c.ssh.Close() // whose errors say that the connection is closed
+		c.ssh.Close() // the error says only that the connection is closed
 	}
 	c.wg.Wait()
 	if c.via != nil {
@@ -132,7 +133,7 @@ func (c *connection) live() []*session {
 	return slices.Clone(c.sessions)
 }
 
-// refuse notes that the server takes no more sessions than there are.
+// refuse records that the server accepts no further session.
 func (c *connection) refuse() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -145,7 +146,7 @@ func (c *connection) takesMore() bool {
 	return !c.refuses
 }
 
-// measured notes how long a round trip took.
+// measured records how long a round trip took. The shortest one counts.
 func (c *connection) measured(took time.Duration) {
 	for {
 		old := c.roundTrip.Load()

@@ -8,30 +8,30 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/abandon"
 )
 
-// An effect is what a call does to the server.
+// An effect says what a call changes on the server.
 type effect uint8
 
 const (
-	harmless effect = iota // none: the call is sent again when the connection is lost under it
+	harmless effect = iota // nothing: if its connection is lost, the call is sent again
 	repeat                 // it changes the server, and may be sent again
-	once                   // it changes the server, and an unknown outcome is the caller's to resolve
+	once                   // it changes the server; if the outcome is unknown, the caller has to find out
 )
 
-// A fate is what became of a call.
+// A fate says what became of a call.
 type fate uint8
 
 const (
 	answered fate = iota
-	lost          // with its session
+	lost          // its session was lost
 	blocked       // its session was given up because of this call's request, or one that was sent at the same time
-	passed        // it has left its session, which is stalled because of another call's request
+	passed        // it left its session, which is stalled because of another call's request
 )
 
-// maxLeft is how many sessions a call leaves, one after the other, before it waits as long as they take.
+// maxLeft is how many stalled sessions a call leaves before it waits for an answer.
 const maxLeft = 2
 
-// call runs op on a live session and waits as long as f's context allows. late gets the result of an op that was
-// abandoned.
+// call runs op on a live session, and waits until op returns or f's context ends. If the session is lost, call runs op
+// once more, unless e is once. late receives the result of an op that was abandoned.
 func call[T any](f *Fs, e effect, op func(remote) (T, error), late func(T)) (T, error) {
 	var v T
 	s, err := f.session()
@@ -57,7 +57,7 @@ func call[T any](f *Fs, e effect, op func(remote) (T, error), late func(T)) (T, 
 	return v, err
 }
 
-// try runs op on a session. What changes nothing does not wait behind what a server takes long for, if it may leave.
+// try runs op on s. If mayLeave is set, a harmless op leaves s when s is stalled because of another call's request.
 func try[T any](f *Fs, e effect, s *session, mayLeave bool, op func(remote) (T, error), late func(T)) (T, fate, error) {
 	r := remote{session: s, ctx: f.ctx, asked: newLastRequest()}
 	abandoned := f.abandoned
@@ -83,8 +83,9 @@ func try[T any](f *Fs, e effect, s *session, mayLeave bool, op func(remote) (T, 
 	return v, lost, err
 }
 
-// Settle returns nil once the server has answered every request of calls that were given up when their context ended, or the
-// connection is lost, or ctx's error. Until then such a request may still be carried out. It waits for 10 s at most.
+// Settle waits for the calls that were given up when their context ended: until their requests are answered, the server
+// may still carry them out. It returns nil once all these requests are answered or their connections are lost, and
+// ctx's error if ctx ends first. It stops waiting for a call 10 s after the call was given up.
 func (f *Fs) Settle(ctx context.Context) error { return f.abandoned.Wait(ctx) }
 
 // run is call for an op without a result.

@@ -7,15 +7,15 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/abandon"
 )
 
-// A transfer is a packet under way, in memory of its own: it may outlive the call that began it.
+// A transfer is a packet in flight. It has its own memory, because it may outlive the call that started it.
 type transfer struct {
 	packet *packetBuffer
 	n      int
 	err    error
-	done   chan struct{} // closed when n and err are there
+	done   chan struct{} // closed when n and err are set
 }
 
-// startTransfer runs op on the first n bytes of p, over the channel.
+// startTransfer runs op on the first n bytes of p, in the background. The bytes count as in flight on the channel c.
 func startTransfer(c *parallelChannel, p *packetBuffer, n int, op func([]byte) (int, error)) *transfer {
 	t := &transfer{packet: p, done: make(chan struct{})}
 	c.underWay.Add(int64(n))
@@ -27,7 +27,8 @@ func startTransfer(c *parallelChannel, p *packetBuffer, n int, op func([]byte) (
 	return t
 }
 
-// wait returns the result of the transfer, or the error of f's context, which leaves it to itself.
+// wait returns the result of the transfer. If f's context ends first, it abandons the transfer and returns the
+// context's error.
 func (t *transfer) wait(f *Fs) (int, error) {
 	select {
 	case <-t.done:
@@ -38,8 +39,8 @@ func (t *transfer) wait(f *Fs) (int, error) {
 	}
 }
 
-// WriteTo writes the rest of the file to w. It reads ahead as far as the file is known to reach. An error of w's is
-// returned as it is.
+// WriteTo writes the rest of the file to w. It reads ahead as far as the file is known to reach. An error of w is
+// returned unchanged.
 func (f *File) WriteTo(w io.Writer) (written int64, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -57,7 +58,7 @@ func (f *File) WriteTo(w io.Writer) (written int64, err error) {
 		return 0, pathError("read", f.name, err)
 	}
 	channels := newParallelChannels(f, fi.Size()-f.offset, f.openAgain, f.requireSame)
-	defer func() { _ = channels.end() }() // for reading it makes no difference how
+	defer func() { _ = channels.end() }() // a failure to close loses nothing that was read
 	size := f.at.Load().packet()
 	var ahead []*transfer
 	next := f.offset
@@ -86,7 +87,7 @@ func (f *File) WriteTo(w io.Writer) (written int64, err error) {
 		switch {
 		case werr != nil:
 			return written, werr
-		case rerr == io.EOF: // cut off meanwhile
+		case rerr == io.EOF: // the file was truncated meanwhile
 			return written, nil
 		case rerr != nil:
 			return written, pathError("read", f.name, rerr)
@@ -95,7 +96,7 @@ func (f *File) WriteTo(w io.Writer) (written int64, err error) {
 	}
 }
 
-// copyTail reads on where the file was known to end, until it does.
+// copyTail reads on from where the file was known to end, until it really ends.
 func (f *File) copyTail(w io.Writer, written int64) (int64, error) {
 	p := newPacket(packet)
 	defer p.free()
@@ -115,16 +116,17 @@ func (f *File) copyTail(w io.Writer, written int64) (int64, error) {
 	}
 }
 
-// Acknowledged returns how many bytes, from the offset at which the ReadFrom that runs or ran last began, the server
-// has confirmed without a gap. It may be called while ReadFrom runs and does not wait for it; once that has returned
-// it is what that returned. Before the first ReadFrom it is 0.
+// Acknowledged returns how many bytes of the running or last ReadFrom the server has confirmed without a gap, counted
+// from the offset at which ReadFrom began. It does not wait for a running ReadFrom. After ReadFrom has returned, it
+// equals what ReadFrom returned. Before the first ReadFrom it is 0.
 func (f *File) Acknowledged() int64 { return f.acknowledged.Load() }
 
-// sized is a reader that knows how much it has, which is taken for a hint.
+// sized is a reader that knows its size, which serves as a hint.
 type sized interface{ Size() int64 }
 
-// ReadFrom writes what r has, from the offset on, keeping many packets in flight whatever kind of reader r is. It
-// returns how much has arrived without a gap; behind an error, more may have. An error of r's is returned as it is.
+// ReadFrom writes the content of r, from the offset on. It keeps many packets in flight, whatever kind of reader r is.
+// It returns how many bytes have arrived without a gap; after an error, more may have arrived. An error of r is
+// returned unchanged.
 func (f *File) ReadFrom(r io.Reader) (written int64, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -138,12 +140,12 @@ func (f *File) ReadFrom(r io.Reader) (written int64, err error) {
 	}
 	size, expected := f.at.Load().packet(), int64(unstated)
 	if f.appends() {
-		size, expected = packet, packet // a server that honours O_APPEND takes packets as they come
+		size, expected = packet, packet // with O_APPEND the server appends packets as they arrive
 	}
 	piece := size
 	if known, ok := r.(sized); ok {
 		expected = min(expected, known.Size())
-		piece = min(size, bufferFor(known.Size()+1)) // with room to see that it ends there
+		piece = min(size, bufferFor(known.Size()+1)) // one byte more, so that the first read also sees the end
 	}
 	channels := newParallelChannels(f, expected, f.openAgainToWrite, nil)
 	defer func() {
@@ -195,8 +197,8 @@ func (f *File) ReadFrom(r io.Reader) (written int64, err error) {
 	return written, rerr
 }
 
-// toCome returns how many bytes are likely to follow those that are written. Who does not say, and has written much,
-// may write a lot.
+// toCome estimates how many bytes follow those that are written. If r has no known size, it assumes as many again, and
+// no end once bytesPerChannel are written.
 func toCome(written, expected int64) int64 {
 	if expected == unstated && written < bytesPerChannel {
 		return written
@@ -211,7 +213,7 @@ func (f *File) settle(ahead []*transfer) {
 	}
 }
 
-// readFull reads until b is full or r returns an error, which it returns as it is.
+// readFull reads until b is full or r returns an error, which it returns unchanged.
 func readFull(r io.Reader, b []byte) (n int, err error) {
 	for n < len(b) && err == nil {
 		var m int

@@ -18,16 +18,16 @@ import (
 	"github.com/sftpsyncer/go-syncfs/sftpfs/internal/wire"
 )
 
-// A dialer makes connections and sessions.
+// A dialer opens connections and sessions.
 type dialer struct {
 	cfg     Config
 	auth    *sshauth.Credentials // nil: cfg.Auth
-	look    func()               // called at each look at a connection
-	hashNew bool                 // names of new hosts are unreadable in known hosts
-	through *dialer              // of the host that leads to this one; nil: the network does
+	look    func()               // called at each look of keepAlive
+	hashNew bool                 // names of new hosts are hashed in the known_hosts file
+	through *dialer              // for the jump host before this one; nil: none
 }
 
-// newDialer takes how many hosts are reached through this one.
+// newDialer returns a dialer for cfg. behind is the number of hosts that are reached through this one.
 func newDialer(cfg Config, behind int) (*dialer, error) {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
@@ -58,8 +58,8 @@ func newDialer(cfg Config, behind int) (*dialer, error) {
 	return d, err
 }
 
-// connect connects, logs in and starts SFTP, all within DialTimeout. x/crypto and pkg/sftp bound none of that
-// themselves; closing the connection ends whichever step it is in.
+// connect connects, logs in and starts SFTP, all within DialTimeout. x/crypto and pkg/sftp bound none of that; closing
+// the connection ends the current step.
 func (d *dialer) connect(ctx context.Context, opened func(*connection)) (*session, error) {
 	ctx, cancel := d.bounded(ctx)
 	defer cancel()
@@ -68,7 +68,8 @@ func (d *dialer) connect(ctx context.Context, opened func(*connection)) (*sessio
 		if err == nil {
 			return s, nil
 		}
-		// A server that has too many logins under way (MaxStartups of OpenSSH) drops some at random, unheard.
+		// A server with too many logins in progress (MaxStartups of OpenSSH) drops some connections at random, without
+		// a word.
 		if dropped && wait <= lastPause && sleep(ctx, wait/2+rand.N(wait/2)) {
 			continue
 		}
@@ -82,7 +83,7 @@ func (d *dialer) bounded(ctx context.Context) (context.Context, context.CancelFu
 	return context.WithTimeoutCause(ctx, d.cfg.DialTimeout, fmt.Errorf("not connected after %v", d.cfg.DialTimeout))
 }
 
-// sleep returns true after a time, false when ctx ends before.
+// sleep returns true after the time d. It returns false if ctx ends first.
 func sleep(ctx context.Context, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
@@ -94,12 +95,12 @@ func sleep(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// dial also tells whether the server dropped the connection before it said a word.
+// dial also reports whether the server dropped the connection before it identified itself.
 func (d *dialer) dial(ctx context.Context, opened func(*connection)) (s *session, dropped bool, err error) {
 	return withConnection(ctx, d, func(c *connection) (*session, error) { return d.start(ctx, c, opened) })
 }
 
-// withConnection logs in to the host and then does on the connection what begin does. It ends the connection if that fails.
+// withConnection logs in to the host, and calls begin with the connection. On an error it ends the connection.
 func withConnection[T any](ctx context.Context, d *dialer, begin func(*connection) (T, error)) (v T, dropped bool, err error) {
 	var none T
 	conn, via, dropped, err := d.reach(ctx)
@@ -123,7 +124,7 @@ func withConnection[T any](ctx context.Context, d *dialer, begin func(*connectio
 	return v, false, nil
 }
 
-// handshake logs in.
+// handshake performs the SSH handshake, which includes the login.
 func (d *dialer) handshake(ctx context.Context, c *connection) error {
 	log, err := d.login(ctx)
 	if err != nil {
@@ -141,7 +142,7 @@ func (d *dialer) handshake(ctx context.Context, c *connection) error {
 	return nil
 }
 
-// seeOff returns when the connection has ended.
+// seeOff waits until the connection has ended, and logs that.
 func (d *dialer) seeOff(c *connection) {
 	c.fail(fmt.Errorf("ended by the server: %w", c.ssh.Wait()))
 	level := slog.LevelWarn
@@ -151,7 +152,7 @@ func (d *dialer) seeOff(c *connection) {
 	d.cfg.Logger.Log(context.Background(), level, "sftpfs: connection ended", "addr", c.addr, "cause", c.cause)
 }
 
-// start begins to use a connection. On OpenSSH the first call does not wait until the server has said what it offers, which
+// start begins to use a connection. With OpenSSH, the first call does not wait for the server's VERSION packet, which
 // saves a round trip.
 func (d *dialer) start(ctx context.Context, c *connection, opened func(*connection)) (*session, error) {
 	s, err := d.session(c, true, opened)
@@ -177,8 +178,8 @@ func (d *dialer) start(ctx context.Context, c *connection, opened func(*connecti
 	return s, nil
 }
 
-// session starts SFTP on another channel of c, and calls opened when that is there. If it is the first one, what can be done
-// is done ahead of the server's answers.
+// session starts SFTP on another channel of c. It calls opened when the channel is open. For the first session on
+// OpenSSH, it sends requests before the server has answered the earlier ones.
 func (d *dialer) session(c *connection, first bool, opened func(*connection)) (*session, error) {
 	ahead := first && c.isOpenSSH()
 	open := c.openChannel
@@ -212,7 +213,7 @@ func (d *dialer) session(c *connection, first bool, opened func(*connection)) (*
 	}
 	s := newSession(client, c)
 	s.wire, s.openSSH = w, c.isOpenSSH()
-	if ahead || s.offers(wire.ExtensionLimits) { // an OpenSSH that does not have it says so
+	if ahead || s.offers(wire.ExtensionLimits) { // an OpenSSH without the extension answers that it has none
 		s.askLimits()
 	}
 	c.run(s.watch)
@@ -232,13 +233,14 @@ func (d *dialer) extend(ctx context.Context, c *connection) (*session, error) {
 	})
 }
 
-// unreachable says why there is no session: ErrHostKey and ErrAuth as they are, everything else as ErrUnavailable.
+// unreachable returns the error of a failed attempt to connect: ErrHostKey and ErrAuth unchanged, everything else as
+// ErrUnavailable.
 func (d *dialer) unreachable(ctx context.Context, err error) error {
 	if errors.Is(err, ErrHostKey) {
 		return err
 	}
 	if ctx.Err() != nil {
-		err = context.Cause(ctx) // what failed, failed because of it
+		err = context.Cause(ctx) // the step failed because ctx ended
 	}
 	if errors.Is(err, ErrAuth) {
 		return err

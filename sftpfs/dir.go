@@ -7,14 +7,16 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/abandon"
 )
 
-// A listing is read whole by the first call that needs it, so that paging sees one state of the directory.
+// A listing holds the entries of a directory. The first call that needs it reads it whole, so that all pages show one
+// state of the directory.
 type listing struct {
 	read bool
 	rest []fs.FileInfo
 }
 
-// Readdir is os.File.Readdir: with n > 0 at most n entries and io.EOF when there are no more, else all that are
-// left. They are in the server's order, and describe links, not what links lead to.
+// Readdir is like os.File.Readdir: with n > 0 it returns at most n entries, and io.EOF when there are no more;
+// otherwise it returns all that are left. The entries are in the server's order. They describe symbolic links
+// themselves, not their targets.
 func (f *File) Readdir(n int) ([]fs.FileInfo, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -39,7 +41,7 @@ func (f *File) Readdir(n int) ([]fs.FileInfo, error) {
 	return page, nil
 }
 
-// ReadDir is Readdir for entries, whose Info and Type ask nobody.
+// ReadDir is like Readdir, but returns entries. Their Info and Type need no request.
 func (f *File) ReadDir(n int) ([]fs.DirEntry, error) {
 	page, err := f.Readdir(n)
 	entries := make([]fs.DirEntry, len(page))
@@ -49,7 +51,7 @@ func (f *File) ReadDir(n int) ([]fs.DirEntry, error) {
 	return entries, err
 }
 
-// Readdirnames is Readdir for the names alone.
+// Readdirnames is like Readdir, but returns only the names.
 func (f *File) Readdirnames(n int) ([]string, error) {
 	page, err := f.Readdir(n)
 	if err != nil && err != io.EOF {
@@ -62,7 +64,7 @@ func (f *File) Readdirnames(n int) ([]string, error) {
 	return names, err
 }
 
-// list takes no handle, and so any live session will do.
+// list needs no handle, so any live session will do.
 func (f *File) list() ([]fs.FileInfo, error) {
 	entries, err := call(f.fs, harmless, func(r remote) ([]fs.FileInfo, error) {
 		return withFileLimit(f.fs, r, func(r remote) ([]fs.FileInfo, error) { return r.list(f.path) })

@@ -1,100 +1,103 @@
 // Package sftpfs is an afero.Fs on an SFTP server that behaves like package os.
 //
-// New checks a Config and does not touch the network: the first call that needs the server connects, under one
-// deadline for everything that connecting takes. A connection that is lost, or on which the server falls silent,
-// is replaced by the next call.
+// New checks a Config and does not use the network. The first call that needs the server connects; Config.DialTimeout
+// bounds all steps together. If a connection is lost, or the server falls silent, the next call opens a new connection.
 //
-// # What holds
+// # Guarantees
 //
-//   - Names are slash-separated and taken below Config.Root, which is "/"; ".." stops there. "a", "/a" and "./a"
-//     are one name.
+//   - Names are slash-separated and below Config.Root, which is shown as "/"; ".." stops there. "a", "/a" and "./a" are
+//     one name.
 //   - Errors are *fs.PathError or *os.LinkError with the errno that package os would give, so errors.Is finds
-//     fs.ErrNotExist, fs.ErrExist, fs.ErrPermission, fs.ErrInvalid and fs.ErrClosed. SFTP itself has one code for
-//     most failures; what was meant is found by looking at the names involved. A failure that stays unexplained
-//     is syscall.EIO with the server's own words.
-//   - A server that gives no answer is ErrUnavailable, never fs.ErrNotExist.
-//   - The host key is always checked, that of each host on the way, too. Certificates of known authorities count.
+//     fs.ErrNotExist, fs.ErrExist, fs.ErrPermission, fs.ErrInvalid and fs.ErrClosed. SFTP has one code for most
+//     failures; the Fs looks at the names involved to find the reason. A failure without a known reason is syscall.EIO
+//     with the server's own words.
+//   - A server that does not answer is ErrUnavailable, never fs.ErrNotExist.
+//   - The host key is always checked, also that of each jump host. Certificates of known authorities are accepted.
 //   - Neither SHA-1 (in key exchange, MACs, and signatures by ssh-rsa) nor CBC and RC4 are offered, unless
-//     Config.Algorithms or ssh_config has them.
-//   - Operations that can be repeated (stat, listing, readlink, open for reading) are sent again once when the
-//     connection is lost under them, and so is MkdirAll. Writes, renames, removals and everything else that changes
-//     the server are never sent twice: their error matches ErrUnavailable and says that the outcome is unknown.
-//   - A file that was opened for reading is read on, at its offset, on a new connection, if its name still leads to a
-//     file of the same size and time. What those were is asked for by the first read.
-//   - Any number of calls and open files share a few SFTP channels. More are made when there is a crowd, and for big
-//     copies over a long line, of which one channel carries at most 2 MiB a round trip. What is idle is given back.
-//     A server that refuses a channel, a connection or another open file is used with what it allows.
-//   - Where the server is known to carry requests out in the order in which it gets them (OpenSSH's), what does not depend
-//     on an answer does not wait for it: a listing takes one round trip, and so do reading a small file whole
-//     (ReadVersion) and writing one (Stage). Anything but the answer that was hoped for has the usual way gone.
-//   - Connecting takes as many round trips as SSH and SFTP ask for: with a key, one for TCP, six to log in, three to SFTP.
-//     The first call on OpenSSH goes out before the last of them. If what the server runs turns out to speak no SFTP, the
-//     call fails with ErrUnavailable.
+//     Config.Algorithms or ssh_config lists them.
+//   - If the connection is lost, calls that change nothing (stat, listing, readlink, open for reading) are sent again
+//     once, and so is MkdirAll. Writes, renames, removals and all other changes are never sent twice: their error
+//     matches ErrUnavailable and says that the outcome is unknown.
+//   - A file open for reading survives the loss of its connection: reads continue on a new one, if the name still leads
+//     to a file of the same size and modification time. The first read asks the server for these.
+//   - Any number of calls and open files share a few SFTP channels. The Fs opens more under load, and for large copies
+//     if the round trip is long, because one channel carries at most 2 MiB per round trip. It closes idle channels. If
+//     the server refuses a channel, a connection or another open file, the Fs uses what it has.
+//   - If the server is known to process requests in the order in which it receives them, as OpenSSH's does, requests
+//     that do not depend on an answer are pipelined: a listing takes one round trip, and so do reading a small file
+//     whole (ReadVersion) and writing one (Stage). On any other reply than the expected one, the operation falls back
+//     to the ordinary requests.
+//   - Connecting takes the round trips that SSH and SFTP need: with a key, one for TCP, six to log in, three to start
+//     SFTP. On OpenSSH, the first call does not wait for the last of them. If the server turns out not to speak SFTP,
+//     that call fails with ErrUnavailable.
 //   - Copies (File.WriteTo and File.ReadFrom, which io.Copy uses) that run at the same time share the channels fairly.
-//     All together they hold 2 MiB for each channel and a packet (32 KiB, or 255 KiB over a short line) for each copy.
-//   - While an answer is awaited, the connection is never silent for longer than Config.IdleTimeout. If one request blocks
-//     its channel, only that channel is given up, after Config.IdleTimeout or Config.RequestTimeout. Calls that only look
-//     leave it before; so do reads of open files when it is given up, if it is known which version they read. After a
-//     failure to connect, calls fail at once for a while, up to two seconds.
-//   - What a server sends is data: an answer that can't be meant ends the call or the connection, with an error. A
-//     listing ends with an error, fs.ErrInvalid, at a name with a slash or a NUL or of more than 4,096 bytes, when 256
-//     answers in a row have had no new entry, and when it takes about 1 GiB of memory: OpenSSH's do so at four million
-//     entries with names of 20 bytes.
-//   - The end of a file is believed only at the size the server states, so a short answer never shortens a copy.
-//   - An Fs and its files may be used by many goroutines at once.
+//     All together they hold 2 MiB for each channel, and one packet (32 KiB, or 255 KiB if the round trip is short) for
+//     each copy.
+//   - While an answer is due, the connection is never silent for longer than Config.IdleTimeout. If one request blocks
+//     its channel, only that channel is given up, after Config.IdleTimeout or Config.RequestTimeout. Calls that change
+//     nothing leave the channel before that. Reads of open files leave it when it is given up, if it is known which
+//     version they read. After a failure to connect, calls fail at once for up to two seconds.
+//   - Whatever a server sends is treated as data: an impossible answer ends the call or the connection with an error. A
+//     listing fails with fs.ErrInvalid at a name with a slash or a NUL or of more than 4,096 bytes, after more than 256
+//     consecutive answers without a new entry, and when it needs about 1 GiB of memory. OpenSSH's listings need that
+//     much at four million entries with names of 20 bytes.
+//   - A file ends only at the size that the server states, so a short answer never shortens a copy.
+//   - An Fs and its files are safe for concurrent use.
 //
-// # What does not
+// # Limits
 //
 //   - Times are whole seconds from 1970 to 2106.
-//   - The mode given to OpenFile, Mkdir and MkdirAll is set by a second request, right after the file was made,
-//     less the bits that the server's umask took. A file that exists is never chmodded.
-//   - O_APPEND is atomic where the server honours it. Others are sent the end of the file as this side knows it.
-//   - Rename replaces an existing file atomically where the server offers posix-rename@openssh.com. Elsewhere the
-//     plain SFTP rename is sent, which most servers refuse when the target exists (fs.ErrExist); a few replace it.
-//     Two requests never stand in for one, unless Config.AllowNonAtomicReplace has it so.
-//   - Between the look at a name and the request that acts on it lies a round trip: that Remove and Rename spare a
-//     directory which takes the place of a file within it is up to the server.
-//   - File.Sync needs a server that offers fsync@openssh.com, and is errors.ErrUnsupported elsewhere.
-//   - An open file belongs to the connection it was opened on and fails with ErrUnavailable once that is lost; see
-//     above for the exception.
-//   - Link targets that are absolute are taken below Root on the way in and on the way out, relative ones stay as
-//     they are. Links are followed by the server, which knows of no Root: they may lead outside.
-//   - Servers have one answer for a name that does not exist, one that leads through a file, and a loop of links:
-//     all are fs.ErrNotExist.
-//   - Over a client of NewClient nothing is known of channels, limits and silence, and a listed name is what stands
-//     behind its last slash: pkg/sftp has cut it by then. A server that answers a read with nothing is asked again for
-//     ever there.
-//   - Not all servers read the two paths of a link in the same order. On one that does not say who it is, the first
-//     link costs another one, made and removed beside it, which is left if the connection is lost in between.
-//   - A directory that is open is listed by its name, which somebody may have given to another one meanwhile.
+//   - The mode given to OpenFile, Mkdir and MkdirAll is set by a second request, right after the file was made, less
+//     the bits that the server's umask removed. The mode of an existing file is not changed.
+//   - O_APPEND is atomic if the server honors it. Other servers append at the end of the file as this side knows it.
+//   - Rename replaces an existing file atomically if the server offers posix-rename@openssh.com. Otherwise it sends the
+//     plain SFTP rename, which most servers refuse if the target exists (fs.ErrExist); a few replace the target. Rename
+//     replaces a file in more than one step only if Config.AllowNonAtomicReplace is set.
+//   - Remove and Rename look at a name one round trip before they act on it. If a directory takes the place of a file
+//     in between, it is up to the server whether the directory survives.
+//   - File.Sync needs a server that offers fsync@openssh.com. Elsewhere it fails with errors.ErrUnsupported.
+//   - An open file belongs to the connection on which it was opened, and fails with ErrUnavailable once that is lost.
+//     For files open for reading, see the exception above.
+//   - Absolute targets of symbolic links are translated to and from paths below Root; relative targets are unchanged.
+//     The server follows symbolic links and does not know Root, so they may lead outside.
+//   - Servers have one answer for a name that does not exist, for a path that leads through a file, and for a loop of
+//     symbolic links: all are fs.ErrNotExist.
+//   - Over a client of NewClient, the Fs knows nothing of channels, limits and silence. A name in a listing is only
+//     what follows its last slash, because pkg/sftp cuts it. If a server answers a read without data, pkg/sftp asks
+//     again, forever.
+//   - Servers differ in the order of the two paths of a symbolic link. On a server that does not identify itself, the
+//     first SymlinkIfPossible makes another symbolic link beside the new one and removes it. If the connection is lost
+//     in between, that symbolic link stays.
+//   - An open directory is listed by its name, which may belong to another directory by then.
 //
 // # Servers
 //
-// Each of these was held to the conformance suite of 617 cases, to testing/fstest, and to 100 random histories beside a
-// plain directory. What did not pass is about what SFTP can't say (whole seconds, one answer for all that is not there:
-// 9 cases) or what the server can't do; the tests declare each with its reason. None failed. With the servers installed
-// (.ci/full says how),
+// Each of these servers was tested with the conformance suite of 617 cases, with testing/fstest, and (except rclone)
+// with 100 random histories compared with a plain directory. The cases that did not pass need what SFTP cannot express
+// (whole seconds, one answer for every missing name: 9 cases) or what the server cannot do; the tests declare each with
+// its reason. None failed. With the servers installed (.ci/full says how),
 //
 //	SYNCFS_FULL=1 go test -run TestServers -v ./sftpfs
 //
-// prints this table but for its last three columns.
+// prints this table, without its last three columns.
 //
-//	server                            passed  declared  replaces  fsync  what it can't do
+//	server                            passed  declared  replaces  fsync  limits
 //	OpenSSH 9.2 internal-sftp         608     9         yes       yes
 //	  chroot and ForceCommand         608     9         yes       yes
 //	  MaxSessions 1                   608     9         yes       yes
 //	OpenSSH 9.2 sftp-server           608     9         yes       yes
 //	  extensions off (-P)             596     21        no        no
-//	  setstat refused (-P)            570     47        yes       yes    modes, owners and times of a name
+//	  setstat refused (-P)            570     47        yes       yes    no changes of mode, owner and times by name
 //	dropbear 2022.83 and sftp-server  608     9         yes       yes
-//	ProFTPD 1.3.8 mod_sftp            585     32        yes       yes    says where links lead, not what they hold
-//	asyncssh 2.10                     606     11        yes       yes    reads what it made through the handle that made it
-//	node ssh2 1.17                    594     23        no        no     no names that are not UTF-8
-//	pkg/sftp 1.13 Server              605     12        yes       no     appends at the end that this side knows
+//	ProFTPD 1.3.8 mod_sftp            585     32        yes       yes    readlink always returns an absolute path
+//	asyncssh 2.10                     606     11        yes       yes    O_RDONLY|O_CREATE opens a new file write-only
+//	node ssh2 1.17                    594     23        no        no     only names that are UTF-8
+//	pkg/sftp 1.13 Server              605     12        yes       no     O_APPEND is not atomic
 //	package sftptest                  605     12        yes       no
-//	rclone 1.60 serve sftp            358     259       yes       no     no modes, owners and links; opening a file for
-//	                                                                     writing empties it. It takes new files, whole
+//	rclone 1.60 serve sftp            358     259       yes       no     no modes, owners and symbolic links; opening a
+//	                                                                     file for writing truncates it. It is of use for
+//	                                                                     whole new files only
 //
-// A read-only OpenSSH (-R) refuses what changes with fs.ErrPermission. On a full disk a write is syscall.ENOSPC if the
-// server says how full it is (statvfs@openssh.com), else syscall.EIO.
+// A read-only OpenSSH (-R) refuses changes with fs.ErrPermission. On a full disk, a write fails with syscall.ENOSPC if
+// the server says how full the disk is (statvfs@openssh.com), otherwise with syscall.EIO.
 package sftpfs

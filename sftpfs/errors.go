@@ -14,25 +14,25 @@ import (
 	"github.com/sftpsyncer/go-syncfs/sftpfs/internal/wire"
 )
 
-// What went wrong between here and the server; each is found with errors.Is. Messages name host and port and hold
+// Errors between this side and the server, to be found with errors.Is. Their messages name host and port, and contain
 // no secret.
 var (
-	// ErrUnavailable: the server can't be reached, the connection was lost, or no answer came in time.
+	// ErrUnavailable: the server cannot be reached, the connection was lost, or an answer did not come in time.
 	ErrUnavailable = errors.New("sftpfs: server unavailable")
-	// ErrHostKey: the server's host key is unknown, revoked, or not the one on record.
+	// ErrHostKey: the server's host key is unknown, revoked, or not the recorded one.
 	ErrHostKey = errors.New("sftpfs: host key not accepted")
 	// ErrAuth: the server refused the credentials, or there were none to offer.
 	ErrAuth = errors.New("sftpfs: authentication failed")
 )
 
-// A failure is the server's refusal without a reason that this side could name.
+// A failure is a refusal by the server without a known reason.
 type failure struct{ status *sftp.StatusError }
 
 func (f *failure) Error() string { return fmt.Sprintf("%v: %v", syscall.EIO, f.status) }
 
 func (f *failure) Unwrap() []error { return []error{syscall.EIO, f.status} }
 
-// refused tells whether err is a bare failure, whose reason is worth looking for.
+// refused reports whether err is a bare failure, whose reason is worth looking for.
 func refused(err error) bool {
 	var f *failure
 	return errors.As(err, &f)
@@ -40,7 +40,7 @@ func refused(err error) bool {
 
 func missing(err error) bool { return errors.Is(err, fs.ErrNotExist) }
 
-// Codes of the SFTP status reply. Servers of protocol version 3 are held to those up to 8; some send others.
+// Codes of the SFTP status reply. Version 3 of the protocol has codes up to 8; some servers send others, too.
 var statusErrors = map[uint32]error{
 	8:  errors.ErrUnsupported,
 	9:  syscall.EBADF,
@@ -56,14 +56,14 @@ var statusErrors = map[uint32]error{
 	24: syscall.EISDIR,
 }
 
-// reduce turns an error of pkg/sftp into the bare error that package os would put in its PathError: an errno, a
-// sentinel, a failure, or an error that matches ErrUnavailable. Everything that is not an answer of the server is
-// the latter and ends the connection.
+// reduce turns an error of pkg/sftp into the bare error that package os would put into its PathError: an errno, a
+// sentinel, a failure, or an error that matches ErrUnavailable. An error that is not an answer of the server becomes
+// the latter, and ends the session.
 func (s *session) reduce(err error) error {
 	var status *sftp.StatusError
 	var bad wire.BadAnswer
 	switch {
-	case err == nil, err == io.EOF, errors.As(err, &bad): // a wrapped io.EOF is a packet that could not be sent
+	case err == nil, err == io.EOF, errors.As(err, &bad): // a wrapped io.EOF means that a packet could not be sent
 		return err
 	case errors.Is(err, fs.ErrNotExist):
 		return syscall.ENOENT
@@ -71,7 +71,7 @@ func (s *session) reduce(err error) error {
 		return syscall.EACCES
 	case errors.Is(err, fs.ErrClosed):
 		return fs.ErrClosed
-	case errors.As(err, &status) && status.Code != 6 && status.Code != 7: // no connection, connection lost
+	case errors.As(err, &status) && status.Code != 6 && status.Code != 7: // 6: no connection, 7: connection lost
 		if s.wire != nil {
 			if local := s.wire.LocalError(status.Code); local != nil {
 				return local

@@ -18,28 +18,29 @@ import (
 	"github.com/sftpsyncer/go-syncfs/sftpfs/internal/wire"
 )
 
-// A File is an open file or directory. ReadAt and WriteAt run in parallel; what moves the offset takes turns.
-// Reads and writes of any length, and io.Copy from and to a File, keep many requests in flight.
+// A File is an open file or directory. It is safe for concurrent use: ReadAt and WriteAt run in parallel, and calls
+// that move the offset take turns. Reads and writes of any length, and io.Copy from and to a File, keep many requests
+// in flight.
 type File struct {
-	fs   *Fs    // whose context ends the file's calls, too
+	fs   *Fs    // its context also ends the calls of the file
 	name string // as given to Open
 	path string
 	flag int
 
 	at     atomic.Pointer[opened]
 	closed atomic.Bool
-	size   atomic.Int64            // what the server stated last; an end before it is not believed
-	stated atomic.Pointer[version] // the same, for reading on after a loss; nil: nothing
-	noting sync.Once               // asks for it
+	size   atomic.Int64            // as the server stated it last; an earlier end is not believed
+	stated atomic.Pointer[version] // what the server stated last, for reading on after a lost connection; nil: nothing
+	noting sync.Once               // asks for stated
 
-	acknowledged atomic.Int64 // by the ReadFrom that runs or ran last
+	acknowledged atomic.Int64 // by the running or last ReadFrom
 
-	reopening sync.Mutex // held by the one read that replaces at
+	reopening sync.Mutex // held by the read that replaces at
 
-	mu     sync.Mutex // guards the following, and is held by what moves the offset
+	mu     sync.Mutex // guards the following; held by calls that move the offset
 	offset int64
-	end    int64 // where to append, as far as is known here
-	behind bool  // the offset is behind what was appended last: wherever the server put that
+	end    int64 // where to append, as far as this side knows
+	behind bool  // the offset is the end of the last append, wherever the server put that
 	dir    listing
 }
 
@@ -50,14 +51,14 @@ var (
 	_ io.ReaderFrom  = (*File)(nil)
 )
 
-// unstated is the size of a file that the server has not been asked for: every end is before it.
+// unstated is the size of a file before the server has stated one. Every end is before it.
 const unstated = math.MaxInt64
 
 func (f *File) readable() bool { return f.flag&os.O_WRONLY == 0 }
 func (f *File) writable() bool { return f.flag&(os.O_WRONLY|os.O_RDWR) != 0 }
 func (f *File) appends() bool  { return f.writable() && f.flag&os.O_APPEND != 0 }
 
-// usable returns why the file can't be used, if so.
+// usable returns an error if the file cannot be used.
 func (f *File) usable() error {
 	switch o := f.at.Load(); {
 	case f.closed.Load():
@@ -71,7 +72,7 @@ func (f *File) usable() error {
 // Name returns the name that was given to Open.
 func (f *File) Name() string { return f.name }
 
-// Stat returns the state of the open file, wherever its name has gone.
+// Stat returns the attributes of the open file, also if it has been renamed.
 func (f *File) Stat() (fs.FileInfo, error) {
 	err := f.usable()
 	var fi fs.FileInfo
@@ -100,7 +101,7 @@ func (f *File) fstat() (fs.FileInfo, error) {
 	})
 }
 
-// Seek is os.File.Seek. A directory is listed anew after Seek(0, io.SeekStart).
+// Seek is like os.File.Seek. After Seek(0, io.SeekStart), a directory is listed anew.
 func (f *File) Seek(offset int64, whence int) (int64, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -141,8 +142,8 @@ func (f *File) target(offset int64, whence int) (int64, error) {
 	return offset, nil
 }
 
-// locate finds the offset again after an append. Asking when it is needed spares those who only append a round trip
-// for each write.
+// locate asks for the offset after an append. A program that only appends never needs it, and saves a round trip per
+// write.
 func (f *File) locate() error {
 	if !f.behind {
 		return nil
@@ -157,7 +158,7 @@ func (f *File) locate() error {
 	return err
 }
 
-// Truncate is os.File.Truncate.
+// Truncate is like os.File.Truncate.
 func (f *File) Truncate(size int64) error {
 	err := f.usable()
 	switch {
@@ -174,7 +175,7 @@ func (f *File) Truncate(size int64) error {
 	return pathError("truncate", f.name, err)
 }
 
-// Sync asks the server to put the file on its disk. Its error matches errors.ErrUnsupported where the server does not
+// Sync asks the server to flush the file to its disk. The error matches errors.ErrUnsupported if the server does not
 // offer that.
 func (f *File) Sync() error {
 	err := f.usable()
@@ -188,9 +189,8 @@ func (f *File) Sync() error {
 	return pathError("sync", f.name, err)
 }
 
-// Close gives the file back. That it fails means, for a file open for writing, that the server may not have done
-// everything that was written. On OpenSSH it does not wait for the answer about a file open for reading, if there are
-// handles enough.
+// Close closes the file. If Close fails on a file open for writing, some writes may be lost. On OpenSSH, Close of a
+// file open for reading does not wait for the answer if the server has enough handles left.
 func (f *File) Close() error {
 	if !f.closed.CompareAndSwap(false, true) {
 		return pathError("close", f.name, fs.ErrClosed)
@@ -202,7 +202,7 @@ func (f *File) Close() error {
 		// Nothing depends on the answer.
 		o.conn.run(func() { _ = o.close() })
 	case !o.isLost():
-		// It is sent even if the context has ended: the server's handles are few.
+		// The request is sent even if the context has ended, because the server has few handles.
 		err = f.status(func(*sftp.File) error { return o.close() })
 	case f.writable():
 		err = o.unavailable(nil)
@@ -210,12 +210,12 @@ func (f *File) Close() error {
 	return pathError("close", f.name, err)
 }
 
-// abandon closes a file that nobody waited for.
+// abandon closes a file for which its opener no longer waits.
 func (f *File) abandon() {
 	f.at.Load().close()
 }
 
-// status runs a request on the handle whose only answer is a status.
+// status runs a request on the handle whose answer is only a status.
 func (f *File) status(request func(*sftp.File) error) error {
 	o := f.at.Load()
 	_, err := abandon.Await(f.fs.ctx, f.fs.abandoned, func() (struct{}, error) { return struct{}{}, o.reduce(request(o.handle)) }, nil)
@@ -225,7 +225,7 @@ func (f *File) status(request func(*sftp.File) error) error {
 	return err
 }
 
-// orIsDir looks whether err, of a read or a write, is what happens to a directory.
+// orIsDir returns syscall.EISDIR if err, of a read or a write, is a bare failure and the file is a directory.
 func (f *File) orIsDir(err error) error {
 	if !refused(err) {
 		return err

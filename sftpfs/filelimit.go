@@ -5,12 +5,12 @@ import (
 	"io/fs"
 )
 
-// minFileLimit is how many open files every server allows on a channel. SFTPGo's 20 is the lowest limit seen.
+// minFileLimit is how many open files every server allows on a channel. The lowest limit seen is 20, of SFTPGo.
 const minFileLimit = 16
 
-// withFileLimit runs op, which opens a file on the server, on r. Servers say that there are too many open files in the
-// same words as that they won't open this one, but most count for each channel: so what is refused where many are open
-// is tried where fewer are, and the limit learnt if it goes there.
+// withFileLimit runs op, which opens a file on the server. Servers report too many open files in the same way as a
+// refusal to open this file, but most of them count per channel. If op is refused while many files are open on r,
+// withFileLimit tries other sessions. If one of them opens the file, it records the limit of r.
 func withFileLimit[T any](f *Fs, r remote, op func(remote) (T, error)) (T, error) {
 	open := r.files.Load()
 	v, err := op(r)
@@ -36,7 +36,7 @@ func withFileLimit[T any](f *Fs, r remote, op func(remote) (T, error)) (T, error
 	}
 }
 
-// maybeAtLimit tells whether err may mean that there are too many open files on a session that has that many.
+// maybeAtLimit reports whether err may mean that too many files are open, on a session with so many open files.
 func maybeAtLimit(open int64, err error) bool {
 	return open >= minFileLimit && (refused(err) || errors.Is(err, fs.ErrPermission))
 }

@@ -18,10 +18,10 @@ type Fs struct {
 	conns  source
 	learnt *learnt
 
-	abandoned *abandon.Calls // whose context has ended
+	abandoned *abandon.Calls // calls whose context has ended
 
 	asideAllowed bool   // Config.AllowNonAtomicReplace
-	identity     string // "": not known
+	identity     string // see Identity; "": unknown
 }
 
 var (
@@ -29,8 +29,8 @@ var (
 	_ afero.Symlinker = (*Fs)(nil)
 )
 
-// New returns the Fs that cfg describes, or what is wrong with cfg. It reads key files (asking for their
-// passphrases) and known hosts, and does not connect: the first call that needs the server does.
+// New returns the Fs that cfg describes, or an error that says what is wrong with cfg. It reads key files (and asks for
+// their passphrases), ssh_config files and known hosts. It does not connect: the first call that needs the server does.
 func New(cfg Config) (*Fs, error) {
 	d, err := newDialer(cfg, 0)
 	if err != nil {
@@ -44,9 +44,9 @@ func New(cfg Config) (*Fs, error) {
 	return f, nil
 }
 
-// NewClient returns an Fs over a client that the caller keeps and closes; root is as Config.Root. Close ends the
-// use of the Fs, not the client. A connection that is lost is not replaced, and only the owner of the client can
-// notice a server that is silent: give calls a context that ends.
+// NewClient returns an Fs over a client that the caller keeps and closes; root is like Config.Root. Close ends the use
+// of the Fs, not the client. A lost connection is not replaced, and only the owner of the client can notice a silent
+// server, so give calls a context that ends.
 func NewClient(c *sftp.Client, root string) *Fs {
 	return newFs(&borrowed{client: c, root: root})
 }
@@ -55,8 +55,8 @@ func newFs(conns source) *Fs {
 	return &Fs{ctx: context.Background(), conns: conns, learnt: new(learnt), abandoned: new(abandon.Calls)}
 }
 
-// Connect connects, unless there is a live connection. It fails with ErrUnavailable, ErrHostKey or ErrAuth, with
-// ctx's error when that ends first, and with fs.ErrClosed after Close.
+// Connect connects, unless there is a live connection. It fails with ErrUnavailable, ErrHostKey or ErrAuth, with ctx's
+// error if ctx ends first, and with fs.ErrClosed after Close.
 func (f *Fs) Connect(ctx context.Context) error {
 	s, err := f.initialized(ctx)
 	if err == nil {
@@ -65,7 +65,7 @@ func (f *Fs) Connect(ctx context.Context) error {
 	return err
 }
 
-// initialized returns a session on which the server has said what it offers, which the caller releases.
+// initialized returns a session on which the server's VERSION packet has arrived. The caller releases it.
 func (f *Fs) initialized(ctx context.Context) (*session, error) {
 	s, err := f.conns.get(ctx)
 	if err != nil {
@@ -79,8 +79,8 @@ func (f *Fs) initialized(ctx context.Context) (*session, error) {
 	return s, nil
 }
 
-// WithContext returns the same Fs whose calls, and those of the files it opens, end when ctx does, with an error
-// that matches ctx.Err(). A call that changes the server and is ended so may or may not have its effect. The
+// WithContext returns the same Fs, but its calls, and those of the files that it opens, end when ctx ends, with an
+// error that matches ctx.Err(). If such a call changes the server, the change may or may not take effect. The
 // connection is shared and stays.
 func (f *Fs) WithContext(ctx context.Context) afero.Fs {
 	same := *f
@@ -88,7 +88,7 @@ func (f *Fs) WithContext(ctx context.Context) afero.Fs {
 	return &same
 }
 
-// session returns a live session, which the caller releases.
+// session returns a live session. The caller releases it.
 func (f *Fs) session() (*session, error) {
 	if err := f.ctx.Err(); err != nil {
 		return nil, err
@@ -96,34 +96,35 @@ func (f *Fs) session() (*session, error) {
 	return f.conns.get(f.ctx)
 }
 
-// Close ends the connections. Calls that wait, and later calls, fail with fs.ErrClosed; so do those of open files.
-// Closing again does nothing.
+// Close closes the connections. Waiting and later calls fail with fs.ErrClosed, also those of open files. Closing again
+// does nothing.
 func (f *Fs) Close() error {
 	f.conns.close()
 	return nil
 }
 
-// Identity tells the directory on the server from others: sftp://user@host:port/root, as Config and SSHConfig have it,
-// with /~ for the login directory. The host's name is not resolved. It is "" for an Fs of NewClient. Packages cachefs and
+// Identity identifies the directory on the server: sftp://user@host:port/root, as given by Config and SSHConfig, with
+// /~ for the login directory. The host name is not resolved. It is "" for an Fs of NewClient. Packages cachefs and
 // syncfs record it.
 func (f *Fs) Identity() string { return f.identity }
 
 // Name returns "sftpfs".
 func (f *Fs) Name() string { return "sftpfs" }
 
-// Stat follows links.
+// Stat returns the attributes of name. It follows symbolic links.
 func (f *Fs) Stat(name string) (fs.FileInfo, error) {
 	fi, err := look(f, name, remote.stat)
 	return fi, pathError("stat", name, err)
 }
 
-// LstatIfPossible does not follow a link that is the last part of name. Its second result is always true.
+// LstatIfPossible returns the attributes of name. It does not follow a symbolic link that is the last element of name.
+// The second result is always true.
 func (f *Fs) LstatIfPossible(name string) (fs.FileInfo, bool, error) {
 	fi, err := look(f, name, remote.lstat)
 	return fi, true, pathError("lstat", name, err)
 }
 
-// look runs a request on name that may be repeated.
+// look runs op on name. op changes nothing, so it may be repeated.
 func look[T any](f *Fs, name string, op func(remote, string) (T, error)) (T, error) {
 	p, err := clean(name)
 	if err != nil {
@@ -133,7 +134,7 @@ func look[T any](f *Fs, name string, op func(remote, string) (T, error)) (T, err
 	return call(f, harmless, func(r remote) (T, error) { return op(r, p) }, nil)
 }
 
-// change runs a request on name that must not be repeated.
+// change runs do on name. do must not be repeated.
 func change(f *Fs, op, name string, do func(r remote, p string) error) error {
 	p, err := clean(name)
 	if err == nil {
@@ -142,7 +143,7 @@ func change(f *Fs, op, name string, do func(r remote, p string) error) error {
 	return pathError(op, name, err)
 }
 
-// Create opens the named file for reading and writing, made or emptied.
+// Create creates or truncates the named file, and opens it for reading and writing.
 func (f *Fs) Create(name string) (afero.File, error) {
 	return f.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o666)
 }

@@ -7,17 +7,18 @@ import (
 	"github.com/sftpsyncer/go-syncfs/sftpfs/internal/wire"
 )
 
-// A server that works on one request of a channel at a time, as OpenSSH's does, has head-of-line blocking: it answers none of the
-// requests that were sent behind one that blocks. That one is the blocker. The calls whose requests wait behind it can be made
-// elsewhere; its own call would only block another channel, so it is made again on one where no other call is.
+// A server that works on one request of a channel at a time, as OpenSSH's does, has head-of-line blocking: while one
+// request blocks, the requests sent after it are not answered. The request that blocks is the blocker. Calls that wait
+// behind it can be made on another session. The blocker's own call would only block that session, too, so it is made
+// again on a session that no other call uses.
 
-// lastRequest is the last one of a call.
+// lastRequest is the last request of a call.
 type lastRequest struct {
-	before atomic.Uint64 // how many requests were sent on the session before it, at least
-	path   atomic.Uint64 // wire.HashPath of what it is about
+	before atomic.Uint64 // the session had sent at least so many requests before it
+	path   atomic.Uint64 // wire.HashPath of its path
 }
 
-// newLastRequest is of a call that has sent nothing, which has not sent the blocker.
+// newLastRequest is for a call that has sent nothing, and therefore not the blocker.
 func newLastRequest() *lastRequest {
 	var l lastRequest
 	l.before.Store(math.MaxUint64)
@@ -32,7 +33,7 @@ func (r remote) asks(path uint64) {
 	}
 }
 
-// mayBlock tells whether the blocker may be a request of the call.
+// mayBlock reports whether the blocker may be a request of this call.
 func (r remote) mayBlock() bool {
 	blocker := r.blocker.Load()
 	if blocker == nil {
@@ -42,7 +43,7 @@ func (r remote) mayBlock() bool {
 	return r.asked.before.Load() <= blocker.Number && (path == 0 || path == r.asked.path.Load())
 }
 
-// blockedBy tells whether the session was given up because of a request about the open file p.
+// blockedBy reports whether the session was given up because of a request about the open file p.
 func (r remote) blockedBy(p string) bool {
 	blocker := r.blocker.Load()
 	return r.givenUp.Load() && blocker != nil && blocker.File == wire.HashPath(r.on(p))

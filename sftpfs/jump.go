@@ -7,8 +7,8 @@ import (
 	"net"
 )
 
-// jumps returns the dialer of the last host on the way to the one that cfg is about, nil if there is none. Each host on
-// it is reached through the one before. behind are further hosts of the way, behind that one.
+// jumps returns the dialer of the last jump host before the host of cfg, or nil if there is none. Each jump host is
+// reached through the one before. behind is the number of hosts that are reached through the host of cfg.
 func jumps(cfg Config, behind int) (*dialer, error) {
 	behind += len(cfg.ProxyJump)
 	if behind > maxJumps {
@@ -22,7 +22,7 @@ func jumps(cfg Config, behind int) (*dialer, error) {
 		case i > 0 && (jump.Dial != nil || len(jump.ProxyJump) > 0):
 			return nil, fmt.Errorf("jump host %s: it is reached through the one before", jump.Addr)
 		case i > 0:
-			jump.ProxyJump = []Config{} // whatever SSHConfig says
+			jump.ProxyJump = []Config{} // overrides SSHConfig
 		}
 		d, err := newDialer(jump, behind)
 		if err != nil {
@@ -36,10 +36,10 @@ func jumps(cfg Config, behind int) (*dialer, error) {
 	return last, nil
 }
 
-// maxJumps bounds the way: in SSHConfig it may be a circle.
+// maxJumps bounds the number of jump hosts, because those in SSHConfig may form a cycle.
 const maxJumps = 8
 
-// reach connects to the host. via is the connection that this one runs through, if there is one.
+// reach connects to the host. via is the connection to the jump host, nil if there is none. dropped is that of dial.
 func (d *dialer) reach(ctx context.Context) (conn net.Conn, via *connection, dropped bool, err error) {
 	if d.through == nil {
 		conn, err = d.cfg.Dial(ctx, "tcp", d.cfg.Addr)
@@ -58,16 +58,17 @@ func (d *dialer) reach(ctx context.Context) (conn net.Conn, via *connection, dro
 	return t, t.via, false, nil
 }
 
-// A tunnel is a connection through another host. It has that one to itself.
+// A tunnel is a connection through a jump host. It has the connection to that host to itself.
 type tunnel struct {
 	net.Conn
 	via *connection
 }
 
-// SetLinger is about the connection that it runs through.
+// SetLinger applies to the connection that the tunnel runs through.
 func (t tunnel) SetLinger(seconds int) error { return t.via.conn.SetLinger(seconds) }
 
-// Close ends what it runs through. To say goodbye on it could take for ever.
+// Close closes the connection that the tunnel runs through. Closing only the tunnel sends a message, which could block
+// forever.
 func (t tunnel) Close() error {
 	t.via.fail(errors.New("what ran through it was closed"))
 	return nil

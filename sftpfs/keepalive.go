@@ -9,19 +9,19 @@ import (
 	"time"
 )
 
-// looks is how often within IdleTimeout a connection is looked at. The last but one that finds it silent ends it, since
-// the silence may have begun right after the look before the first.
+// looks is how often keepAlive looks at a connection within IdleTimeout. The third consecutive look that finds it
+// silent ends it: the last byte may have arrived almost one interval before the look that noticed it.
 const looks = 4
 
-// keepAliveRequest is one that every SSH server answers, if an answer is wanted, as OpenSSH's client does it.
+// keepAliveRequest is a request that every SSH server answers if an answer is wanted. OpenSSH's client sends it, too.
 const keepAliveRequest = "keepalive@openssh.com"
 
-// A liveConn counts what arrives: any byte is a sign of life, not only an answer.
+// A liveConn counts the bytes that arrive: any byte is a sign of life, not only an answer.
 type liveConn struct {
 	net.Conn
 	received   atomic.Uint64
-	identified atomic.Bool            // an SSH server answers: what came first begins like its identification
-	onRead     atomic.Pointer[func()] // called when something has been read
+	identified atomic.Bool            // an SSH server answers: the first byte is like that of its identification
+	onRead     atomic.Pointer[func()] // called after each read of data
 }
 
 func (c *liveConn) Read(b []byte) (int, error) {
@@ -33,12 +33,12 @@ func (c *liveConn) Read(b []byte) (int, error) {
 		(*f)()
 	}
 	if err != nil {
-		_ = c.Conn.Close() // which ends a Write, on which the reader may have to wait
+		_ = c.Conn.Close() // ends a Write for which the reader may have to wait
 	}
 	return n, err
 }
 
-// SetLinger says what becomes of bytes that were not sent when the connection is closed, as [net.TCPConn.SetLinger] does.
+// SetLinger sets what happens to unsent bytes when the connection is closed, like [net.TCPConn.SetLinger].
 func (c *liveConn) SetLinger(seconds int) error {
 	if conn, ok := c.Conn.(interface{ SetLinger(int) error }); ok {
 		return conn.SetLinger(seconds)
@@ -46,24 +46,24 @@ func (c *liveConn) SetLinger(seconds int) error {
 	return errors.ErrUnsupported
 }
 
-// A pulse is what a connection is looked at for.
+// A pulse is how keepAlive observes and probes a connection.
 type pulse struct {
-	received func() uint64 // bytes, by the connection
+	received func() uint64 // bytes that arrived on the connection
 	// probe sends a request that every SSH server answers, and returns when it is answered.
 	probe func()
-	// ask does the same on the session, by SFTP.
+	// ask sends an SFTP request on the session, and returns when it is answered.
 	ask func(*session)
-	// look is called each time.
+	// look is called at each look.
 	look func()
 }
 
-// keepAlive fails the connection when nothing arrives for IdleTimeout while an answer is awaited, and gives up a session of
-// which that is so. It probes what is silent, so that an answer always is awaited; never is a second probe sent while one
-// waits, for it would wait behind it. It returns when the connection is lost.
+// keepAlive fails the connection if nothing arrives for IdleTimeout while an answer is due, and gives up a session for
+// which that is so. It probes what is silent, so that an answer is always due. It sends no second probe while one is
+// unanswered, because that would wait behind the first. It returns when the connection is lost.
 //
-// A session is stalled if a probe of the connection that was sent later than what the session waits for has been answered:
-// what is merely under way on a slow line lies before both. From then on calls go elsewhere, until something is answered. It
-// is given up if that was long ago.
+// A session is stalled if the connection has answered a probe that was sent after the request for which the session
+// waits. A merely slow network would delay both. New calls avoid a stalled session until it answers something. If it
+// stays silent, it is given up.
 func (c *connection) keepAlive(idle time.Duration, p pulse) {
 	tick := time.NewTicker(max(idle/looks, 1))
 	defer tick.Stop()
@@ -102,7 +102,7 @@ func (c *connection) keepAlive(idle time.Duration, p pulse) {
 		p.look()
 		wanted := silent > 0
 		for _, s := range c.live() {
-			if !s.initialized() { // which has its own time limit
+			if !s.initialized() { // the start of SFTP has its own time limit
 				continue
 			}
 			q := sessions[s]
@@ -111,7 +111,7 @@ func (c *connection) keepAlive(idle time.Duration, p pulse) {
 				sessions[s] = q
 			}
 			q.look(s.wire.Received(), sent, answered.Load())
-			if q.looks == 0 && s.isStalled() && s.blocker.Load() != nil { // which is answered
+			if q.looks == 0 && s.isStalled() && s.blocker.Load() != nil { // it answers again
 				s.takeCalls()
 			}
 			if q.proven > 0 {
@@ -140,16 +140,16 @@ func (c *connection) keepAlive(idle time.Duration, p pulse) {
 	}
 }
 
-// A quiet is what is known of the silence of one session.
+// A quiet records how long one session has been silent.
 type quiet struct {
 	seen   uint64 // bytes received
-	looks  int    // that found it silent
+	looks  int    // consecutive looks that found it silent
 	before int64  // probes sent when the silence was noticed first
-	proven int    // looks since a later probe was known to be answered
+	proven int    // looks at which a later probe had been answered
 	asking atomic.Bool
 }
 
-// look takes the bytes that the session has received, and how many probes were sent and answered on its connection.
+// look records how many bytes the session has received, and how many probes its connection has sent and answered.
 func (q *quiet) look(received uint64, sent, answered int64) {
 	switch {
 	case received != q.seen:

@@ -14,8 +14,8 @@ import (
 	"github.com/sftpsyncer/go-syncfs/sftpfs/internal/wire"
 )
 
-// SymlinkIfPossible makes newname a link to oldname. A relative target is stored as it is, an absolute one as the
-// place below Config.Root that it means here.
+// SymlinkIfPossible makes newname a symbolic link to oldname. A relative target is stored unchanged, an absolute one as
+// the path below Config.Root that it stands for.
 func (f *Fs) SymlinkIfPossible(oldname, newname string) error {
 	p, err := clean(newname)
 	if err == nil {
@@ -35,8 +35,9 @@ func (f *Fs) SymlinkIfPossible(oldname, newname string) error {
 	return linkError("symlink", oldname, newname, err)
 }
 
-// symlink sends the two paths in the order that the server reads them in: most take OpenSSH's, which is not that of
-// the draft. In the wrong one the link would be made where the target is meant to be, which may be anywhere.
+// symlink sends the two paths in the order in which the server reads them. Most servers read them in OpenSSH's order,
+// which is not that of the draft. In the wrong order, the symbolic link would be made at the target, which may be
+// anywhere.
 func (f *Fs) symlink(r remote, target, p string) error {
 	order := f.learnt.linkOrder()
 	if order == 0 {
@@ -54,26 +55,27 @@ func (f *Fs) symlink(r remote, target, p string) error {
 	})
 }
 
-// The orders in which a server reads the paths of a link. 0: not known.
+// The orders in which a server reads the paths of a symbolic link. 0: unknown.
 const (
 	opensshOrder = 1 + iota
 	draftOrder
 )
 
-// linkOrderOf returns the order of the servers that say who they are, 0 of others. pkg/sftp's have the version of
-// x/crypto.
+// linkOrderOf returns the order of a server that identifies itself, 0 for others. Servers built with pkg/sftp have the
+// version of x/crypto.
 func linkOrderOf(version string) int {
 	switch {
 	case strings.Contains(version, "OpenSSH"), version == "SSH-2.0-Go":
 		return opensshOrder
-	case strings.Contains(version, "AsyncSSH"): // which has it for clients that are no OpenSSH
+	case strings.Contains(version, "AsyncSSH"): // which uses the draft's order for clients other than OpenSSH
 		return draftOrder
 	}
 	return 0
 }
 
-// linkOrder finds the order, of a server that is not known, by making a link between two new names in dir, which is
-// where it shows and does no harm. If the connection is lost meanwhile, the link may be left.
+// linkOrder returns the order in which the server reads the paths. If the server is unknown, linkOrder makes a symbolic
+// link between two new names in dir and looks which of them exists; that does no harm. If the connection is lost
+// meanwhile, the symbolic link may stay.
 func (r remote) linkOrder(dir string) (int, error) {
 	if r.conn.ssh != nil {
 		if order := linkOrderOf(string(r.conn.ssh.ServerVersion())); order != 0 {
@@ -92,8 +94,8 @@ func (r remote) linkOrder(dir string) (int, error) {
 	return order, r.removeFile(made)
 }
 
-// ReadlinkIfPossible returns the target of the link: a relative one as it is stored, an absolute one as seen from
-// Config.Root, where it lies below that.
+// ReadlinkIfPossible returns the target of a symbolic link. A relative target is returned as it is stored, an absolute
+// one below Config.Root as it is seen from there. It fails with fs.ErrInvalid if name is not a symbolic link.
 func (f *Fs) ReadlinkIfPossible(name string) (string, error) {
 	target, err := look(f, name, func(r remote, p string) (string, error) {
 		target, err := r.readlink(p)
@@ -107,12 +109,12 @@ func (f *Fs) ReadlinkIfPossible(name string) (string, error) {
 	return target, pathError("readlink", name, err)
 }
 
-// lstatFollows tells whether the server is known to follow a link also where it is asked not to, if that leads somewhere.
+// lstatFollows reports whether the server is known to follow a symbolic link even in LSTAT, if its target exists.
 func (r remote) lstatFollows() bool {
 	return r.conn.ssh != nil && strings.Contains(string(r.conn.ssh.ServerVersion()), "mod_sftp")
 }
 
-// unfollowed returns what p is itself, fi being what the server says that it is.
+// unfollowed returns the attributes of p itself. fi is what the server states, which may describe the target of p.
 func (r remote) unfollowed(p string, fi fs.FileInfo) fs.FileInfo {
 	if fi.Mode()&fs.ModeSymlink != 0 {
 		return fi
@@ -121,8 +123,8 @@ func (r remote) unfollowed(p string, fi fs.FileInfo) fs.FileInfo {
 	if err != nil {
 		return fi
 	}
-	const linkToAll = 0o120777         // its mode
-	link, _ := wire.NewInfo(fi.Name(), // whose error is about the size
+	const linkToAll = 0o120777         // the mode of a symbolic link
+	link, _ := wire.NewInfo(fi.Name(), // fails only for an impossible size
 		&sftp.FileStat{Size: uint64(len(target)), Mode: linkToAll, Mtime: uint32(fi.ModTime().Unix())})
 	return link
 }

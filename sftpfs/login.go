@@ -15,14 +15,14 @@ import (
 // A login is one attempt to log in.
 type login struct {
 	config   *ssh.ClientConfig
-	accepted bool                // the host key was; what fails after that fails at authentication
-	hostKey  error               // why it was not
-	known    *sshauth.KnownHosts // nil: Config.HostKeyCallback
+	accepted bool                // the host key was accepted; a later failure is one of authentication
+	hostKey  error               // why the host key was refused
+	known    *sshauth.KnownHosts // nil: Config.HostKeyCallback is used
 	done     func()              // to be called after the attempt
 	addr     string
 }
 
-// explain finds out what an error of the handshake means; x/crypto has few types for it.
+// explain finds out what an error of the handshake means. x/crypto has few types for such errors.
 func (l *login) explain(err error) error {
 	var negotiation *ssh.AlgorithmNegotiationError
 	switch {
@@ -37,7 +37,7 @@ func (l *login) explain(err error) error {
 	}
 }
 
-// broken tells whether err is about the connection, not about what came over it.
+// broken reports whether err is about the connection, not about what was received.
 func broken(err error) bool {
 	var netErr net.Error
 	return errors.As(err, &netErr) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
@@ -89,8 +89,8 @@ func (d *dialer) login(ctx context.Context) (*login, error) {
 	return l, nil
 }
 
-// hostKeyError returns why there is no host key of addr to accept. The reason is not wrapped: it could match a sentinel that means
-// an answer of the server.
+// hostKeyError returns the ErrHostKey for an addr of which no host key can be accepted. why is not wrapped: it could
+// match a sentinel that stands for an answer of the server.
 func hostKeyError(addr string, why error) error {
 	return fmt.Errorf("%w: %s: %v", ErrHostKey, addr, why)
 }

@@ -13,80 +13,82 @@ import (
 	"github.com/sftpsyncer/go-syncfs/sftpfs/internal/wire"
 )
 
-// A source hands out the sessions that calls run on.
+// A source provides the sessions on which calls run.
 type source interface {
-	// get returns a live session, connecting if there is none, and the caller releases it. It ends with ctx.
+	// get returns a live session, and connects if there is none. It fails with ctx's error if ctx ends first. The
+	// caller releases the session.
 	get(ctx context.Context) (*session, error)
-	// another is get for a session that is not taken, which then is. It returns nil if there is none and no more can
-	// be had.
+	// another returns a live session that is not in t, and adds it to t. It returns nil if there is none and no more
+	// can be started. The caller releases the session.
 	another(ctx context.Context, t *taken) *session
-	// alone is get for a new session that nobody else gets. It returns nil if there can be none.
+	// alone starts a session that no other call gets, and returns it. It returns nil if there can be none. The caller
+	// releases the session.
 	alone(ctx context.Context) (*session, error)
-	// close ends what the source owns. get then fails with fs.ErrClosed.
+	// close closes what the source owns. Then get fails with fs.ErrClosed.
 	close()
 }
 
-// taken are the sessions that someone has who wants different ones.
+// taken lists the sessions that a caller already has, when it wants a different one.
 type taken struct {
 	sessions []*session // guarded by manager.mu
-	claim    int64      // bytes that a transfer claims on each further one, and gives back; 0: it is for a call
+	claim    int64      // bytes that a transfer claims on each further session, and gives back itself; 0: for a call
 }
 
-// An opener does for a manager what goes over the network.
+// An opener does the network part of a manager's work.
 type opener interface {
-	// connect makes a connection, with a session on it. opened is called when that has its channel, and others can be
-	// made beside it.
+	// connect opens a connection with a session on it. It calls opened when the channel of that session is open, and
+	// further channels can be opened beside it.
 	connect(ctx context.Context, opened func(*connection)) (*session, error)
-	// extend makes another session on a connection, which the server may refuse.
+	// extend opens another session on a connection. The server may refuse it.
 	extend(ctx context.Context, c *connection) (*session, error)
 }
 
 const (
-	// The failure of an attempt to connect answers for the calls that follow: firstPause long, then twice as long after
-	// each attempt that fails, up to lastPause, less a random part of up to a half, so that not all who have lost a
-	// server come back at the same time.
+	// After a failed attempt to connect, calls fail at once with its error: for firstPause, then for twice as long
+	// after each further failure, up to lastPause. A random part of up to a half is subtracted, so that not all clients
+	// that have lost a server come back at the same time.
 	firstPause = 50 * time.Millisecond
 	lastPause  = 2 * time.Second
 
-	// busyLoad is how many calls and open files a session has before another one is made for more.
+	// busyLoad is how many calls and open files a session has before another session is started.
 	busyLoad = 32
 
-	// scaleUpWait is how long a call waits for a session that is being made while those there are have as much to do
-	// as they can. A channel is there after three round trips.
+	// scaleUpWait is how long a call waits for a session that is being started while the existing ones have as much to
+	// do as they can. A channel is open after three round trips.
 	scaleUpWait = 2 * time.Second
 
-	// refusalStands is how long no further connection is tried after one has failed, while there is one that works.
+	// refusalStands is how long no further connection is tried after one has failed, while another connection works.
 	refusalStands = time.Minute
 )
 
-// A manager is the source that connects by itself. Sessions are shared, not lent: any number of calls run on one and
-// any number of files are open on it, as far as its wire and the server allow. So nobody waits for a session to become
-// free, whatever is open.
+// A manager is the source that connects by itself. Sessions are shared, not lent: any number of calls run on a session,
+// and any number of files are open on it, as far as its wire and the server allow. So no call waits until a session
+// becomes free, however many files are open.
 type manager struct {
 	opener
 	maxConnections, maxSessions int
 	random                      func() float64 // in [0, 1)
 
-	ctx  context.Context // ends with the manager
+	ctx  context.Context // ends when the manager is closed
 	stop context.CancelFunc
-	wg   sync.WaitGroup // everything that it has started
+	wg   sync.WaitGroup // everything that the manager has started
 
 	mu          sync.Mutex // guards the following; never held while connecting
 	closed      bool
-	connections []*connection // lost ones too, until they are looked for
-	attempt     *attempt      // nil: none runs
-	unsure      *attempt      // the last one, whose session may yet turn out to be none; nil: that is known
-	failures    int           // attempts in a row
-	failure     error         // of the last attempt, answers until retryAt
+	connections []*connection // lost ones, too, until liveConnections removes them
+	attempt     *attempt      // nil: none is running
+	unsure      *attempt      // the last attempt, while its session waits for VERSION; nil: none
+	failures    int           // consecutive failed attempts
+	failure     error         // of the last attempt; calls fail with it until retryAt
 	retryAt     time.Time
-	expected    int           // calls, for which sessions are to be made
-	starting    int           // sessions that are being made
-	connecting  bool          // for one of them, which the others then may share
-	started     chan struct{} // closed, and replaced, when one of them is there or is not to be had
-	noMoreUntil time.Time     // connections
+	expected    int           // calls for which sessions are to be started; see Expect
+	starting    int           // sessions that are being started
+	connecting  bool          // one of them opens a connection, which the others may share later
+	started     chan struct{} // closed and replaced when one of them is open or has failed
+	noMoreUntil time.Time     // no further connection before that time
 }
 
-// An attempt to connect, shared by all who wait for it. The error may be read once done is closed.
+// An attempt to connect is shared by all calls that wait for it. err is set before done is closed.
 type attempt struct {
 	done chan struct{}
 	err  error
@@ -118,8 +120,8 @@ func (m *manager) get(ctx context.Context) (*session, error) {
 	}
 }
 
-// sessionOrAttempt returns a live session, or the attempt to wait for, or the error that is known without one. Who is patient is not
-// put behind so many others on a session that another one will be there before it is his turn.
+// sessionOrAttempt returns a live session, or an attempt to wait for, or an error that is known at once. If a session
+// is being started, a patient call waits for it rather than queue on a session that is too busy or stalled.
 func (m *manager) sessionOrAttempt(patient bool) (*session, *attempt, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -151,7 +153,8 @@ func (m *manager) sessionOrAttempt(patient bool) (*session, *attempt, error) {
 	return nil, m.attempt, nil
 }
 
-// connectFor runs the attempt. It belongs to all who wait for it and so ends with the manager, not with a caller.
+// connectFor runs the attempt. The attempt belongs to all calls that wait for it, so it ends with the manager and not
+// with a call.
 func (m *manager) connectFor(a *attempt) {
 	s, err := m.reach()
 	now := time.Now()
@@ -175,7 +178,7 @@ func (m *manager) connectFor(a *attempt) {
 	m.wg.Go(func() { m.confirm(s, unsure) })
 }
 
-// confirm notes whether the attempt that has made s has failed. Calls begin before that is known.
+// confirm waits until it is known whether the attempt that has made s succeeded. Calls begin before that.
 func (m *manager) confirm(s *session, unsure *attempt) {
 	err := s.awaitInit()
 	m.mu.Lock()
@@ -189,13 +192,13 @@ func (m *manager) confirm(s *session, unsure *attempt) {
 	}
 }
 
-// failed notes that an attempt has. m.mu is held.
+// failed records a failed attempt. m.mu is held.
 func (m *manager) failed(err error, now time.Time) {
 	m.failure, m.retryAt = err, now.Add(pause(err, m.failures, m.random()))
 	m.failures++
 }
 
-// reach returns a session on a connection whose sessions have ended, if there is such a one, else on a new one.
+// reach returns a session on a live connection whose sessions have ended or, if there is none, on a new connection.
 func (m *manager) reach() (*session, error) {
 	m.mu.Lock()
 	live := m.liveConnections()
@@ -209,7 +212,8 @@ func (m *manager) reach() (*session, error) {
 	return m.connect(m.ctx, m.scaleUpBeside)
 }
 
-// adopt takes a session that was made.
+// adopt registers the session s that was started, unless err says that it failed. If the manager is closed, it ends the
+// session. m.mu is held.
 func (m *manager) adopt(s *session, err error) error {
 	if err == nil && m.closed {
 		s.conn.fail(fs.ErrClosed)
@@ -231,8 +235,8 @@ func (m *manager) know(c *connection) {
 	}
 }
 
-// pause returns how long to let the failure of an attempt stand after so many before. Credentials that were refused
-// are not offered in a loop.
+// pause returns how long the failure of an attempt stands, after so many consecutive failures before it. random is in
+// [0, 1). Refused credentials and host keys always pause for lastPause, so that they are not tried in a tight loop.
 func pause(err error, failures int, random float64) time.Duration {
 	if errors.Is(err, ErrAuth) || errors.Is(err, ErrHostKey) {
 		return lastPause
@@ -241,7 +245,7 @@ func pause(err error, failures int, random float64) time.Duration {
 	return full - time.Duration(random/2*float64(full))
 }
 
-// liveConnections drops the lost ones.
+// liveConnections returns the connections that are not lost. It forgets the lost ones and ends them. m.mu is held.
 func (m *manager) liveConnections() []*connection {
 	m.connections = slices.DeleteFunc(m.connections, func(c *connection) bool {
 		if !c.isLost() {
@@ -263,17 +267,17 @@ func (m *manager) live() []*session {
 
 func (s *session) load() int64 { return s.calls.Load() + s.files.Load() }
 
-// burden is the load with what transfers have to do besides, a packet of theirs being as much as a call.
+// burden is the load plus what transfers have to do. A packet of a transfer counts like a call.
 func (s *session) burden() int64 { return s.load() + s.claimed.Load()/packet }
 
-// begin begins a call, which release ends.
+// begin registers a call. release ends it.
 func (s *session) begin() *session {
 	s.calls.Add(1)
 	s.used.Store(true)
 	return s
 }
 
-// leastBusy passes over sessions that are stalled, or take no more files, if there are others.
+// leastBusy returns the session with the smallest burden. It prefers sessions that are neither stalled nor full.
 func leastBusy(sessions []*session) *session {
 	rank := func(s *session) int {
 		switch {
@@ -298,11 +302,11 @@ func (m *manager) close() {
 	m.mu.Unlock()
 	m.stop()
 	m.mu.Lock()
-	m.live() // ends them
+	m.live() // ends the lost ones
 	m.mu.Unlock()
 	m.wg.Wait()
 	m.mu.Lock()
-	m.live() // what was made meanwhile
+	m.live() // ends what was made meanwhile
 	m.mu.Unlock()
 	m.wg.Wait()
 }

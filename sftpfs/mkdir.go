@@ -9,7 +9,7 @@ import (
 	"github.com/sftpsyncer/go-syncfs/sftpfs/internal/wire"
 )
 
-// Mkdir is os.Mkdir.
+// Mkdir is like os.Mkdir.
 func (f *Fs) Mkdir(name string, perm fs.FileMode) error {
 	return change(f, "mkdir", name, func(r remote, p string) error {
 		_, err := r.makeDir(p, perm)
@@ -17,8 +17,9 @@ func (f *Fs) Mkdir(name string, perm fs.FileMode) error {
 	})
 }
 
-// MakeDir is Mkdir that also returns what it has made, or, with an error that matches fs.ErrExist, what is there, as Lstat
-// does; then it may be nil. Where that is not known from making it, it takes one round trip more.
+// MakeDir is like Mkdir, and also returns the attributes of the new directory. With an error that matches fs.ErrExist,
+// it returns the attributes of what exists, as Lstat does, or nil. If it does not learn the attributes by making the
+// directory, it takes one more round trip.
 func (f *Fs) MakeDir(name string, perm fs.FileMode) (fs.FileInfo, error) {
 	p, err := clean(name)
 	if err != nil {
@@ -34,8 +35,8 @@ func (f *Fs) MakeDir(name string, perm fs.FileMode) (fs.FileInfo, error) {
 	return made, pathError("mkdir", name, err)
 }
 
-// MkdirAll is os.MkdirAll. What it makes includes the root of the Fs, with the directories that Config.Root names on
-// the way to it, if the server does not have them. It may be sent twice, which makes no difference.
+// MkdirAll is like os.MkdirAll. It also makes the root of the Fs, with the directories on the way to it, if the server
+// does not have them. If the connection is lost it may be sent twice, which makes no difference.
 func (f *Fs) MkdirAll(name string, perm fs.FileMode) error {
 	p, err := clean(name)
 	if err == nil {
@@ -44,7 +45,8 @@ func (f *Fs) MkdirAll(name string, perm fs.FileMode) error {
 	return pathError("mkdir", name, err)
 }
 
-// makeDir makes a directory, and returns what that is, or what it is that is there, if it has come to know.
+// makeDir makes a directory. It returns the attributes of the directory or, with syscall.EEXIST, of what exists; nil if
+// it has not learned them.
 func (r remote) makeDir(p string, perm fs.FileMode) (fs.FileInfo, error) {
 	fi, err := r.makeDirPipelined(p, perm)
 	if errors.Is(err, errNotPipelined) {
@@ -63,7 +65,8 @@ func (r remote) makeDir(p string, perm fs.FileMode) (fs.FileInfo, error) {
 	return nil, nil
 }
 
-// makeDirStepwise returns what it has made, if the mode of that may not be the one that was asked for, or what is there.
+// makeDirStepwise makes a directory. It returns the directory's attributes if its mode may not be perm and, with
+// syscall.EEXIST, those of what exists.
 func (r remote) makeDirStepwise(p string, perm fs.FileMode) (fs.FileInfo, error) {
 	err := r.mkdir(p)
 	if refused(err) {
@@ -71,14 +74,14 @@ func (r remote) makeDirStepwise(p string, perm fs.FileMode) (fs.FileInfo, error)
 			return there, syscall.EEXIST
 		}
 	}
-	// Servers make a directory with 0777 less their umask.
+	// Servers make directories with mode 0777 less their umask.
 	if err != nil || perm&(fs.ModePerm|special) == 0o777 {
 		return nil, err
 	}
 	return r.lstat(p)
 }
 
-// makeDirPipelined makes a directory and looks at it in one round trip.
+// makeDirPipelined makes a directory and asks for its attributes, in one round trip.
 func (r remote) makeDirPipelined(p string, perm fs.FileMode) (fs.FileInfo, error) {
 	if err := r.canPipeline(); err != nil {
 		return nil, err
@@ -120,7 +123,7 @@ func (r remote) makeDirs(p string, perm fs.FileMode) error {
 	}
 	_, err = r.makeDir(p, perm)
 	if errors.Is(err, fs.ErrExist) {
-		// Someone else was faster, or a link leads nowhere.
+		// Another client was faster, or a symbolic link leads nowhere.
 		if fi, serr := r.stat(p); serr == nil && !fi.IsDir() {
 			return syscall.ENOTDIR
 		} else if serr == nil {
@@ -130,7 +133,7 @@ func (r remote) makeDirs(p string, perm fs.FileMode) error {
 	return err
 }
 
-// makeAbove makes a directory of the server that the root is below, and those above it.
+// makeAbove makes dir, a directory of the server above the root, and its parents.
 func (r remote) makeAbove(dir string) error {
 	exists := func() error {
 		_, err := ask(r, "/", func(string) (fs.FileInfo, error) { return r.client.Stat(dir) })
@@ -144,7 +147,7 @@ func (r remote) makeAbove(dir string) error {
 		return err
 	}
 	err = tell(r, "/", func(string) error { return r.client.Mkdir(dir) })
-	if refused(err) && exists() == nil { // someone else was faster
+	if refused(err) && exists() == nil { // another client was faster
 		return nil
 	}
 	return err

@@ -17,8 +17,8 @@ const (
 	mutates = os.O_WRONLY | os.O_RDWR | os.O_CREATE | os.O_TRUNC | os.O_APPEND
 )
 
-// OpenFile is os.OpenFile. perm is given to the file only if this call makes it. A flag that SFTP doesn't have is
-// ignored.
+// OpenFile is like os.OpenFile. It gives perm to the file only if it creates the file. Flags that SFTP does not have
+// are ignored.
 func (f *Fs) OpenFile(name string, flag int, perm fs.FileMode) (afero.File, error) {
 	p, err := clean(name)
 	if err == nil && flag&access == access {
@@ -44,11 +44,11 @@ func (f *Fs) OpenFile(name string, flag int, perm fs.FileMode) (afero.File, erro
 	return file, nil
 }
 
-// open gives the file its handle.
+// open opens the file's handle.
 func (f *File) open(r remote, perm fs.FileMode) error {
 	flag := f.flag
 	if !f.writable() {
-		flag &^= os.O_APPEND // asyncssh takes it to mean writing
+		flag &^= os.O_APPEND // asyncssh would open the file for writing
 	}
 	h, err := f.fs.create(r, f.path, flag, perm)
 	if err != nil {
@@ -71,10 +71,10 @@ func (f *File) open(r remote, perm fs.FileMode) error {
 	return nil
 }
 
-// explainOpen finds the reason why p could not be opened. For a directory on a server that has no handles for them
-// there is none: reading it takes no handle.
+// explainOpen finds the reason why p could not be opened. It returns nil for a directory opened for reading on a server
+// that has no handles for directories: listing the directory needs no handle.
 func (r remote) explainOpen(p string, flag int, err error) error {
-	denied := errors.Is(err, fs.ErrPermission) // which is what ProFTPD calls it
+	denied := errors.Is(err, fs.ErrPermission) // ProFTPD's answer for a directory
 	if !refused(err) && !denied && !errors.Is(err, syscall.EISDIR) {
 		return err
 	}
@@ -98,9 +98,9 @@ func (r remote) explainOpen(p string, flag int, err error) error {
 	return nil
 }
 
-// create opens p, and gives it perm if that makes it.
+// create opens p. If that creates the file, create gives it perm.
 func (f *Fs) create(r remote, p string, flag int, perm fs.FileMode) (*sftp.File, error) {
-	// Servers make a file with 0666 less their umask.
+	// Servers create files with mode 0666 less their umask.
 	if flag&os.O_CREATE == 0 || perm&(fs.ModePerm|special) == 0o666 {
 		return r.open(p, flag)
 	}
@@ -109,12 +109,13 @@ func (f *Fs) create(r remote, p string, flag int, perm fs.FileMode) (*sftp.File,
 		return h, f.setMode(r, h, perm)
 	}
 	if flag&os.O_EXCL == 0 && (refused(err) || errors.Is(err, fs.ErrExist)) {
-		return r.open(p, flag) // it exists, or is a link
+		return r.open(p, flag) // it exists, or is a symbolic link
 	}
 	return nil, err
 }
 
-// setMode gives perm to the new file h. A server that refuses has still made the file, and is not asked again.
+// setMode gives perm to the new file h. If the server refuses, the file exists all the same, and the server is not
+// asked again.
 func (f *Fs) setMode(r remote, h *sftp.File, perm fs.FileMode) error {
 	if f.learnt.is(&f.learnt.refusesModes) {
 		return nil
@@ -125,12 +126,12 @@ func (f *Fs) setMode(r remote, h *sftp.File, perm fs.FileMode) error {
 		return r.reduce(err)
 	}
 	if fi.Size() > 0 {
-		return nil // a server that ignores O_EXCL: the file was there
+		return nil // the server ignores O_EXCL, and the file existed before
 	}
 	if mode, ok := masked(perm, fi.Mode()); ok {
 		err := r.reduce(h.Chmod(mode))
 		if errors.Is(err, fs.ErrPermission) || errors.Is(err, errors.ErrUnsupported) {
-			f.learnt.note(&f.learnt.refusesModes) // of one's own new file
+			f.learnt.note(&f.learnt.refusesModes) // refused even for a new file of its own
 		}
 	}
 	return nil

@@ -15,20 +15,24 @@ import (
 )
 
 const (
-	// An SSH channel moves at most 2 MiB a round trip, however fast the line. So big transfers run over several channels in
-	// parallel where the round trip is long; where it is short one is faster.
+	// longRoundTrip is the round trip from which on large transfers run over several channels in parallel: an SSH
+	// channel carries at most 2 MiB per round trip, however fast the network is. With a shorter round trip, one channel
+	// is faster.
 	longRoundTrip = 10 * time.Millisecond
 
-	// bytesPerChannel is how much there must be to transfer for each further channel to be worth its while. What others have
-	// to transfer on the same channel counts, for it comes before; but at least minChannelBytes for each must be its own.
+	// bytesPerChannel is how many bytes a transfer must have for each further channel to pay off. Bytes that other
+	// transfers have claimed on the same channel count, too, because they go first. But the transfer must have at least
+	// minChannelBytes of its own for each channel.
 	bytesPerChannel = 8 << 20
 	minChannelBytes = 1 << 20
 
-	// maxClaims is how much may be claimed on a channel that further transfers are spread over: minFileLimit may claim all of it.
+	// maxClaims is how many bytes may be claimed on a channel before further transfers avoid it: minFileLimit transfers
+	// may claim all that a channel has in flight.
 	maxClaims = minFileLimit * inFlight
 )
 
-// channelsFor returns how many channels to use for so many bytes, where others have claimed so much of the first one.
+// channelsFor returns how many channels to use for a transfer of so many bytes, if others is what other transfers have
+// claimed on the first channel.
 func channelsFor(roundTrip time.Duration, bytes, others int64) int {
 	if roundTrip < longRoundTrip {
 		return 1
@@ -37,20 +41,21 @@ func channelsFor(roundTrip time.Duration, bytes, others int64) int {
 	return int(max(min(bytes/bytesPerChannel+others/bytesPerChannel, most), 1))
 }
 
-// A share is what a transfer has of a channel. All of them have inFlight bytes together, in proportion to what they
-// claim; so no transfer is kept waiting by one that came before it, and what is in memory has a bound. One whose other
-// side is slow keeps its share.
+// A share is the part of a channel that a transfer has. All transfers on a channel have inFlight bytes together, in
+// proportion to their claims. So no transfer waits for an earlier one, and the memory in use is bounded. A transfer
+// whose other side is slow keeps its share.
 type share struct {
-	claim    int64 // bytes that this transfer would like to have under way; not 0
-	claimed  int64 // by all
+	claim    int64 // bytes that this transfer wants in flight; not 0
+	claimed  int64 // by all transfers
 	underWay int64
 }
 
-// size returns how many bytes the share is.
+// size returns the number of bytes in the share.
 func (s share) size() int64 { return inFlight * s.claim / max(s.claimed, s.claim) }
 
-// leastUsed returns which of the shares has the most left, or -1 if there is not enough in all of them for n bytes more
-// than those that the transfer holds, on the way or waiting for what comes before. One that holds none has room.
+// leastUsed returns the index of the share with the most room. It returns -1 if all shares together have no room for n
+// bytes more than those held, which the transfer has in flight or which wait for earlier ones. A transfer that holds
+// none always has room.
 func leastUsed(shares []share, held, n int64) int {
 	best, most, sum := -1, int64(math.MinInt64), int64(0)
 	for i, s := range shares {
@@ -65,31 +70,31 @@ func leastUsed(shares []share, held, n int64) int {
 	return best
 }
 
-// A parallelChannel is one of the channels that a transfer runs over, with a handle of the file.
+// A parallelChannel is one of the channels of a transfer, with a handle of the file.
 type parallelChannel struct {
-	at       *opened      // nil: the file's own, which may be replaced
-	same     func() error // waits until it is known that this is the file; nil: it is known
-	session  *session     // whose channel it is; the transfer has a share of that
+	at       *opened      // nil: the file's own handle, which may be replaced
+	same     func() error // waits until it is known whether this is the same file; nil: it is
+	session  *session     // whose channel it is; the transfer has a share of that channel
 	underWay atomic.Int64 // bytes
-	failed   atomic.Bool  // to read, so that it takes no more
+	failed   atomic.Bool  // a read failed, so it gets no more
 }
 
-// parallelChannels are what one transfer runs over: the file's own channel, and others with handles of the same file, which are
-// added when they are there.
+// parallelChannels are the channels of one transfer: the file's own, and others with handles of the same file, which
+// join in when they are open.
 type parallelChannels struct {
 	file   *File
 	open   func(remote) (*opened, error) // opens the file again
-	same   func(*opened) error           // checks that it is the file, while it is read; nil: open does
-	claim  int64                         // on each channel
+	same   func(*opened) error           // checks that it is the same file, while it is read; nil: open does
+	claim  int64                         // bytes claimed on each channel
 	ctx    context.Context
-	cancel context.CancelFunc // of those to come
+	cancel context.CancelFunc // of the opening of further channels
 	wg     sync.WaitGroup
 	have   *taken
-	wanted int                   // channels, with those that are there
-	ready  chan *parallelChannel // to be collected
-	all    []*parallelChannel    // the first is the file itself
-	good   []*parallelChannel    // of next, kept for the next time
-	shares []share               // of those
+	wanted int                   // number of channels, open or being opened
+	ready  chan *parallelChannel // open channels that are not in all yet
+	all    []*parallelChannel    // the first is the file's own
+	good   []*parallelChannel    // memory of next for its next call
+	shares []share               // of good
 }
 
 // newParallelChannels returns the file's own channel, for a transfer of at most so many bytes.
@@ -105,7 +110,7 @@ func newParallelChannels(f *File, bytes int64, open func(remote) (*opened, error
 	return c
 }
 
-// openMore opens the file on further channels, unless there are or will be as many as so many bytes more are worth.
+// openMore opens the file on further channels in the background, if so many more bytes justify them.
 func (c *parallelChannels) openMore(bytes int64) {
 	o := c.file.at.Load()
 	others := max(o.claimed.Load()-c.claim, 0)
@@ -133,7 +138,8 @@ func (c *parallelChannels) openMore(bytes int64) {
 	}
 }
 
-// next returns the channel for n bytes, or nil if the other transfers leave no room for more than the held ones.
+// next returns the channel for n more bytes. It returns nil if the other transfers leave no room for them beside the
+// held ones.
 func (c *parallelChannels) next(n, held int64) *parallelChannel {
 	c.collect()
 	c.good, c.shares = c.good[:0], c.shares[:0]
@@ -149,7 +155,7 @@ func (c *parallelChannels) next(n, held int64) *parallelChannel {
 	return nil
 }
 
-// collect adds the channels that are there.
+// collect adds the channels that have been opened.
 func (c *parallelChannels) collect() {
 	for {
 		select {
@@ -161,12 +167,11 @@ func (c *parallelChannels) collect() {
 	}
 }
 
-// end closes the channels. It fails if one of them does, which means for one that was written through that the server may
-// not have done everything.
+// end closes the other channels. If it fails on a channel that was written through, some writes may be lost.
 func (c *parallelChannels) end() error {
 	c.cancel()
 	c.wg.Wait()
-	c.collect() // the last ones
+	c.collect() // those opened last
 	for _, one := range c.all {
 		one.session.claimed.Add(-c.claim)
 	}
@@ -183,7 +188,7 @@ func (c *parallelChannels) end() error {
 }
 
 // openAgainToWrite opens the file that is being written once more. SFTP has no identity of files, and the name may lead
-// to another one by now; but none of those grows as this one does, from one look to the next.
+// to another file by now. But no other file grows from one look to the next as this one does.
 func (f *File) openAgainToWrite(r remote) (*opened, error) {
 	h, err := r.open(f.path, os.O_WRONLY)
 	if err != nil {
@@ -206,7 +211,7 @@ func (f *File) openAgainToWrite(r remote) (*opened, error) {
 	return o, nil
 }
 
-// growing tells whether looks, one after the other, can be at one file that is growing.
+// growing reports whether looks, in this order, can be of one file that is growing.
 func growing(looks [3]*sftp.FileStat) bool {
 	for i, now := range looks[1:] {
 		before := looks[i]

@@ -14,8 +14,8 @@ const (
 	maxPath = 4096
 )
 
-// clean returns name as a path below the root: absolute, and free of dots and doubled slashes. A NUL is refused
-// before it is sent, since OpenSSH drops the session of one who sends it.
+// clean returns name as a path below the root: absolute, without dots and doubled slashes. It refuses a NUL, because
+// OpenSSH drops the session of a client that sends one.
 func clean(name string) (string, error) {
 	if strings.ContainsRune(name, 0) {
 		return "", invalid.Argument
@@ -23,7 +23,7 @@ func clean(name string) (string, error) {
 	return path.Clean("/" + filepath.ToSlash(name)), nil
 }
 
-// on returns where the clean path p lies on the server.
+// on returns the path on the server of the clean path p.
 func (s *session) on(p string) string {
 	switch {
 	case s.root == "/":
@@ -34,8 +34,8 @@ func (s *session) on(p string) string {
 	return s.root + p
 }
 
-// target returns what to store in a link for the target that a program gave: a relative one as it is, an absolute
-// one below the root.
+// target returns what to store in a symbolic link for the target that a program gave: a relative one unchanged, an
+// absolute one below the root.
 func (s *session) target(t string) string {
 	if !strings.HasPrefix(t, "/") {
 		return t
@@ -43,7 +43,7 @@ func (s *session) target(t string) string {
 	return s.on(path.Clean(t))
 }
 
-// shown is the inverse of target. A target that is absolute and outside the root stays what it is.
+// shown is the inverse of target. An absolute target outside the root stays unchanged.
 func (s *session) shown(t string) string {
 	if s.root == "/" {
 		return t
@@ -57,12 +57,13 @@ func (s *session) shown(t string) string {
 	return t
 }
 
-// inside tells whether the clean path p lies below the clean path dir.
+// inside reports whether the clean path p lies below the clean path dir.
 func inside(p, dir string) bool {
 	return dir == "/" && p != "/" || strings.HasPrefix(p, dir+"/")
 }
 
-// tooLong explains a failure by the length of the names in full, if it can be what the server refused.
+// tooLong turns a bare failure into syscall.ENAMETOOLONG if full, or one of its elements, is long enough to be the
+// reason.
 func tooLong(err error, full string) error {
 	if !refused(err) {
 		return err

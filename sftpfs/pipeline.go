@@ -8,19 +8,21 @@ import (
 	"github.com/sftpsyncer/go-syncfs/sftpfs/internal/wire"
 )
 
-// Where the server carries requests out in the order in which it gets them, requests that follow from an answer known in
-// advance are pipelined: they need not wait for it. OpenSSH does so: its server is one loop. Others let requests overtake each
-// other, which the drafts allow (draft-ietf-secsh-filexfer-02, section 6) but for reads and writes of the same bytes.
+// If the server processes requests in the order in which it receives them, requests that only need an answer known in
+// advance are pipelined: they are sent without waiting for that answer. OpenSSH's server is one loop, and so does that.
+// Other servers let requests overtake each other, which the drafts allow (draft-ietf-secsh-filexfer-02, section 6)
+// except for reads and writes of the same bytes.
 //
-// Pipelining is a shortcut only. On any other reply than the one that was hoped for, the caller falls back to the ordinary
-// requests, which find out what is the matter.
+// Pipelining is a shortcut only. On any other reply than the expected one, the caller falls back to the ordinary
+// requests, which find the reason.
 
-// errNotPipelined says that the ordinary requests have to be sent.
+// errNotPipelined says that the caller has to send the ordinary requests.
 var errNotPipelined = fmt.Errorf("%w as a short cut", errors.ErrUnsupported)
 
-// inOrder tells whether the server is taken to carry requests out in their order: OpenSSH's is. An sshd may run another one
-// as its subsystem; those in Go, which work on many requests at a time, do not offer to sync. As long as nobody knows what
-// it offers, it is OpenSSH's: the replies to the first pipelined requests on a channel show if that was wrong.
+// inOrder reports whether the server is assumed to process requests in order, as OpenSSH's does. An sshd may run
+// another server as its subsystem; those written in Go, which work on many requests at a time, do not offer to sync.
+// Before the server's VERSION packet has arrived, the server is taken for OpenSSH's: the replies to the first pipelined
+// requests on a channel show if that was wrong.
 func (s *session) inOrder() bool {
 	if !s.openSSH || s.wire.Spent() {
 		return false
@@ -28,7 +30,7 @@ func (s *session) inOrder() bool {
 	return !s.wire.Initialized() || s.hasFiles()
 }
 
-// canPipeline returns why requests cannot be pipelined, if so.
+// canPipeline returns an error if requests cannot be pipelined.
 func (r remote) canPipeline() error {
 	if !r.inOrder() {
 		return errNotPipelined
@@ -46,8 +48,8 @@ func (r remote) exchange(requests ...wire.Request) ([]wire.Reply, error) {
 	return replies, err
 }
 
-// use sends a request that opens something, then requests of which some are about that, and closes it. It returns the replies
-// to the requests in between. All takes one round trip where the handle can be predicted, else two.
+// use sends open, which opens something, then requests, some of which are about that, and then closes it. It returns
+// the replies to requests. All this takes one round trip if the handle can be predicted, otherwise two.
 func (r remote) use(open wire.Request, requests ...wire.Request) ([]wire.Reply, error) {
 	if err := r.canPipeline(); err != nil {
 		return nil, err
@@ -70,7 +72,7 @@ func (r remote) use(open wire.Request, requests ...wire.Request) ([]wire.Reply, 
 	return replies[1 : len(replies)-1], nil
 }
 
-// A pipelinedHandle is that of a file or directory which is used by pipelined requests only.
+// A pipelinedHandle is the handle of a file or directory that only pipelined requests use.
 type pipelinedHandle struct {
 	remote
 	handle string
@@ -89,7 +91,7 @@ func (r remote) openHandle(open wire.Request) (pipelinedHandle, error) {
 	return pipelinedHandle{r, h}, nil
 }
 
-// exchangeOn pipelines requests of which some are about the handle.
+// exchangeOn pipelines requests, some of which are about the handle.
 func (h pipelinedHandle) exchangeOn(requests ...wire.Request) ([]wire.Reply, error) {
 	sent := make([]wire.Request, len(requests))
 	for i, r := range requests {
@@ -98,7 +100,8 @@ func (h pipelinedHandle) exchangeOn(requests ...wire.Request) ([]wire.Reply, err
 	return h.exchange(sent...)
 }
 
-// last pipelines the last requests of which some are about the handle, and closes it. It returns the replies to the requests.
+// last pipelines the last requests, some of which are about the handle, and closes the handle. It returns the replies
+// to requests.
 func (h pipelinedHandle) last(requests ...wire.Request) ([]wire.Reply, error) {
 	replies, err := h.exchangeOn(append(slices.Clip(requests), wire.CloseHandle())...)
 	if err != nil {

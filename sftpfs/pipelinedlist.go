@@ -9,14 +9,14 @@ import (
 	"github.com/sftpsyncer/go-syncfs/sftpfs/internal/wire"
 )
 
-// How many requests for more of a listing are pipelined, at first and where that is not all: OpenSSH answers each with a hundred
-// entries, and the last one with the end.
+// How many requests for entries are pipelined, at first and if those were not enough. OpenSSH answers each with a
+// hundred entries, and the last one with the end.
 const (
 	fewReadDirs  = 8
 	manyReadDirs = 64
 )
 
-// listPipelined returns the entries of the directory p in one round trip, or in few more if there are many.
+// listPipelined returns the entries of the directory p, in one round trip, or in a few more if there are many.
 func (r remote) listPipelined(p string) ([]fs.FileInfo, error) {
 	replies, err := r.use(wire.OpenDir(r.on(p)), readDirs(fewReadDirs)...)
 	if err != nil {
@@ -32,7 +32,7 @@ func (r remote) listPipelined(p string) ([]fs.FileInfo, error) {
 	return r.listMany(p)
 }
 
-// listMany is listPipelined where there are many.
+// listMany is listPipelined for a directory with many entries.
 func (r remote) listMany(p string) ([]fs.FileInfo, error) {
 	h, err := r.openHandle(wire.OpenDir(r.on(p)))
 	if err != nil {
@@ -57,10 +57,10 @@ func (r remote) listMany(p string) ([]fs.FileInfo, error) {
 	return nil, r.ctx.Err()
 }
 
-// readDirs returns n requests for more of a listing.
+// readDirs returns n requests for entries.
 func readDirs(n int) []wire.Request { return slices.Repeat([]wire.Request{wire.ReadDir()}, n) }
 
-// entriesOf returns the entries in parts of a listing, and io.EOF if that ends in them.
+// entriesOf returns the entries in the replies, and io.EOF if the listing ends in them.
 func entriesOf(replies []wire.Reply) ([]fs.FileInfo, error) {
 	entries := []fs.FileInfo{}
 	for _, reply := range replies {

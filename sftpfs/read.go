@@ -10,7 +10,7 @@ import (
 	"github.com/sftpsyncer/go-syncfs/sftpfs/internal/invalid"
 )
 
-// Read is os.File.Read: it fills b unless the file ends before.
+// Read is like os.File.Read, but fills b unless the file ends before.
 func (f *File) Read(b []byte) (int, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -25,11 +25,11 @@ func (f *File) Read(b []byte) (int, error) {
 	return n, pathError("read", f.name, err)
 }
 
-// ReadsAtOnce says that ReadAt may be called by several at the same time, and beside Read. Not every afero.File that has
-// it keeps to that; package cachefs asks.
+// ReadsAtOnce reports that ReadAt is safe for concurrent use, also beside Read. Package cachefs calls it, because not
+// every afero.File keeps that promise of ReadAt.
 func (f *File) ReadsAtOnce() bool { return true }
 
-// ReadAt is os.File.ReadAt.
+// ReadAt is like os.File.ReadAt.
 func (f *File) ReadAt(b []byte, off int64) (int, error) {
 	if off < 0 {
 		return 0, pathError("readat", f.name, invalid.Argument)
@@ -46,20 +46,22 @@ func (f *File) readAt(b []byte, off int64) (int, error) {
 	if f.fs.ctx.Done() == nil {
 		return f.fill(b, off)
 	}
-	// b is the caller's again once this returns, answered or not.
+	// The caller may use b again once this returns, also if the call was abandoned.
 	own := make([]byte, len(b))
 	n, err := abandon.Await(f.fs.ctx, nil, func() (int, error) { return f.fill(own, off) }, nil)
 	return copy(b, own[:n]), err
 }
 
-// noteVersion asks what version is being read, so that reading can go on after a loss. Nobody waits for the answer.
+// noteVersion asks in the background which version is being read, so that reading can go on after the loss of the
+// connection.
 func (f *File) noteVersion() {
 	if f.flag&mutates == 0 && f.stated.Load() == nil {
 		f.noting.Do(func() { go func() { _, _ = f.fstat() }() })
 	}
 }
 
-// canRead keeps READ from a handle that is not open for reading: some servers take it for a WRITE of zeros.
+// canRead returns an error if the file cannot be read. No READ may be sent on a handle that is not open for reading:
+// some servers take it for a WRITE of zeros.
 func (f *File) canRead() error {
 	err := f.usable()
 	switch {
@@ -92,8 +94,8 @@ func (f *File) fill(b []byte, off int64) (n int, err error) {
 	return n, err
 }
 
-// fillAnew is fill with a new handle: for a server that asks how long a file is only when it opens it (ProFTPD's mod_sftp,
-// fxp_handle_read), that one ends later. The other has ended as it says.
+// fillAnew is fill with a new handle. A server that asks for the size of a file only when it opens it (ProFTPD's
+// mod_sftp, fxp_handle_read) lets a new handle read further. If the file cannot be opened again, the error is ended.
 func (f *File) fillAnew(b []byte, off int64, ended error) (n int, err error) {
 	o, err := f.same(f.at.Load().remote)
 	if err != nil {
@@ -107,7 +109,7 @@ func (f *File) fillAnew(b []byte, off int64, ended error) (n int, err error) {
 	return n, o.reduce(err)
 }
 
-// fillOver is fill over a parallel channel. When another handle does not deliver, the file's own one decides.
+// fillOver is fill over a parallel channel. If the channel's handle does not deliver, the file's own handle decides.
 func (f *File) fillOver(c *parallelChannel, b []byte, off int64) (n int, err error) {
 	if c.at != nil {
 		n, _ = c.at.handle.ReadAt(b, off)
@@ -126,7 +128,8 @@ func (f *File) fillOver(c *parallelChannel, b []byte, off int64) (n int, err err
 	return n, err
 }
 
-// ended returns io.EOF if the file may end at off. Some servers say so too early.
+// ended returns io.EOF if the file may end at off, otherwise io.ErrUnexpectedEOF: some servers report the end too
+// early.
 func (f *File) ended(off int64) error {
 	if off >= f.size.Load() {
 		return io.EOF

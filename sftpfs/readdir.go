@@ -5,7 +5,7 @@ import (
 	"syscall"
 )
 
-// ReadDir returns what is in the named directory, as Readdir of the open directory does, and is spared the round trips
+// ReadDir returns the entries of the named directory, like Readdir of the open directory, but without the round trips
 // of opening and closing it.
 func (f *Fs) ReadDir(name string) ([]fs.FileInfo, error) {
 	entries, err := look(f, name, func(r remote, p string) ([]fs.FileInfo, error) {
@@ -17,8 +17,8 @@ func (f *Fs) ReadDir(name string) ([]fs.FileInfo, error) {
 	return entries, pathError("readdir", name, err)
 }
 
-// orNoDir finds out whether what is there is no directory: an empty answer, or an error, is also what servers give for
-// a file.
+// orNoDir returns syscall.ENOTDIR if stat shows that the name is not a directory: for a file, servers may return an
+// empty listing or an error.
 func orNoDir(entries []fs.FileInfo, err error, stat func() (fs.FileInfo, error)) ([]fs.FileInfo, error) {
 	if len(entries) > 0 || err != nil && !refused(err) && !missing(err) {
 		return entries, err

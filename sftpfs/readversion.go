@@ -9,9 +9,10 @@ import (
 	"github.com/sftpsyncer/go-syncfs/sftpfs/internal/wire"
 )
 
-// ReadVersion returns the content of a small file of which a look at it has shown that size and mtime, and what it is
-// now, if it was that version all the while. It takes one round trip or two, and works only where the server is known
-// to carry requests out in their order. All that an error means is that the file is to be opened instead.
+// ReadVersion returns the content of a small file of which size and mtime are known, and its attributes, if it still is
+// that version after the read. Of mtime, only whole seconds count. ReadVersion takes one round trip or two, and works
+// only if the server is known to process requests in order. An error means only that the caller has to open the file
+// instead.
 func (f *Fs) ReadVersion(name string, size int64, mtime time.Time) (content []byte, fi fs.FileInfo, err error) {
 	type version struct {
 		content []byte
@@ -26,7 +27,7 @@ func (f *Fs) ReadVersion(name string, size int64, mtime time.Time) (content []by
 
 func (r remote) readVersion(p string, size int64, mtime time.Time) ([]byte, fs.FileInfo, error) {
 	var requests []wire.Request
-	for off := int64(0); off < max(size, 1); off += packet { // a file of size 0 may have content all the same
+	for off := int64(0); off < max(size, 1); off += packet { // a file of size 0 may still have content
 		n := uint32(min(packet, max(size-off, 1)))
 		requests = append(requests, wire.ReadAt(uint64(off), n))
 	}
@@ -53,7 +54,7 @@ func (r remote) readVersion(p string, size int64, mtime time.Time) ([]byte, fs.F
 			return nil, nil, err
 		}
 		if i == 0 {
-			content = slices.Clip(b) // most files have no other
+			content = slices.Clip(b) // most files have only one packet
 		} else {
 			content = append(content, b...)
 		}

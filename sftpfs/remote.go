@@ -13,15 +13,15 @@ import (
 	"github.com/sftpsyncer/go-syncfs/sftpfs/internal/wire"
 )
 
-// A remote is a session as one call sees it: paths are clean, errors reduced, and no request goes out once the
+// A remote is a session as one call sees it: paths are clean, errors are reduced, and no request is sent after the
 // call's context has ended.
 type remote struct {
 	*session
 	ctx   context.Context
-	asked *lastRequest // nil: nobody wants to know
+	asked *lastRequest // nil: not recorded
 }
 
-// ask sends a request on the path p.
+// ask sends a request about the path p.
 func ask[T any](r remote, p string, request func(full string) (T, error)) (T, error) {
 	var zero T
 	if err := r.ctx.Err(); err != nil {
@@ -36,7 +36,7 @@ func ask[T any](r remote, p string, request func(full string) (T, error)) (T, er
 	return v, nil
 }
 
-// tell is ask for a request whose only answer is a status.
+// tell is ask for a request whose answer is only a status.
 func tell(r remote, p string, request func(full string) error) error {
 	_, err := ask(r, p, func(full string) (struct{}, error) { return struct{}{}, request(full) })
 	return err
@@ -55,8 +55,8 @@ func (r remote) lstat(p string) (fs.FileInfo, error) {
 	return fi, r.orThroughFile(p, err)
 }
 
-// orThroughFile finds out whether what a server has no words for is a path that leads through a file. Others say of that
-// that there is nothing.
+// orThroughFile turns a bare failure into syscall.ENOENT if p leads through a file, or its parent does not exist. Other
+// servers report that themselves.
 func (r remote) orThroughFile(p string, err error) error {
 	if !refused(err) || p == "/" {
 		return err
@@ -74,13 +74,13 @@ func (r remote) open(p string, flag int) (*sftp.File, error) {
 
 func (r remote) mkdir(p string) error { return tell(r, p, r.client.Mkdir) }
 
-// removeFile removes what an lstat has just found to be no directory. (pkg/sftp sends REMOVE only with an RMDIR
-// after it, should it be refused.)
+// removeFile removes what an lstat has just found not to be a directory. (If the server refuses REMOVE, pkg/sftp sends
+// RMDIR after it.)
 func (r remote) removeFile(p string) error { return tell(r, p, r.client.Remove) }
 
 func (r remote) removeDir(p string) error { return tell(r, p, r.client.RemoveDirectory) }
 
-// rename replaces newp where the server offers to do so atomically.
+// rename replaces newp if the server offers to do so atomically.
 func (r remote) rename(oldp, newp string) error {
 	send := r.client.Rename
 	if r.offers(wire.ExtensionPosixRename) {
@@ -106,9 +106,9 @@ func (r remote) readlink(p string) (string, error) {
 	return r.shown(target), err
 }
 
-// list returns the entries of the directory p, unsorted. Names are data of the server's: one that can't be the
-// name of an entry fails the listing, lest a path made of it lead elsewhere. (pkg/sftp drops "." and "..", which
-// some servers list, and what stands before the last slash of a name: a wire refuses such a name before.)
+// list returns the entries of the directory p, unsorted. Names are data from the server: one that cannot be the name of
+// an entry fails the listing, because a path made of it could lead elsewhere. (pkg/sftp drops "." and "..", which some
+// servers list. It also cuts a name to what follows its last slash, but a wire refuses such a name first.)
 func (r remote) list(p string) ([]fs.FileInfo, error) {
 	if entries, err := r.listPipelined(p); err == nil || errors.Is(err, ErrUnavailable) || errors.As(err, new(wire.BadAnswer)) {
 		return entries, err
@@ -116,12 +116,12 @@ func (r remote) list(p string) ([]fs.FileInfo, error) {
 	entries, err := ask(r, p, func(full string) ([]fs.FileInfo, error) {
 		entries, err := r.client.ReadDirContext(r.ctx, full)
 		if r.ctx.Err() != nil {
-			return nil, nil // no fault of the connection's: see below
+			return nil, nil // not a fault of the connection: see below
 		}
 		return entries, err
 	})
 	if err == nil {
-		err = r.ctx.Err() // of a listing that it has ended, nothing is to be believed
+		err = r.ctx.Err() // a listing that the context has ended is not to be trusted
 	}
 	if err != nil {
 		return nil, err
@@ -137,7 +137,7 @@ func (r remote) list(p string) ([]fs.FileInfo, error) {
 	return entries, nil
 }
 
-// snapshot gives what the server states about p the base name of p.
+// snapshot returns a function that gives the attributes of p the base name of p.
 func snapshot(p string) func(fs.FileInfo, error) (fs.FileInfo, error) {
 	return func(fi fs.FileInfo, err error) (fs.FileInfo, error) {
 		if err != nil {

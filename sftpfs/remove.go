@@ -11,7 +11,8 @@ import (
 // removals is how many files RemoveAll removes at a time.
 const removals = 32
 
-// Remove removes the named file, link or empty directory. The root itself can't be removed.
+// Remove removes the named file, symbolic link or empty directory. The root cannot be removed: that fails with
+// syscall.EBUSY.
 func (f *Fs) Remove(name string) error {
 	return change(f, "remove", name, func(r remote, p string) error {
 		if p == "/" {
@@ -25,9 +26,9 @@ func (f *Fs) Remove(name string) error {
 	})
 }
 
-// RemoveAll removes name and what is below it, without following links. It goes on after an error, of which it
-// returns one, and nil when there is nothing of that name. Of the root it removes what is below it. What has a path of
-// more than 4095 bytes is syscall.ENAMETOOLONG, so that a tree ends somewhere whatever the server says.
+// RemoveAll removes name and everything below it, without following symbolic links. It continues after an error, and
+// returns one of the errors. It returns nil if name does not exist. Of the root it removes only what is below. A path
+// of more than 4095 bytes fails with syscall.ENAMETOOLONG, so that a tree ends somewhere, whatever the server says.
 func (f *Fs) RemoveAll(name string) error {
 	return change(f, "removeall", name, func(r remote, p string) error {
 		fi, err := r.lstat(p)
@@ -38,13 +39,13 @@ func (f *Fs) RemoveAll(name string) error {
 			return err
 		}
 		if fi.IsDir() && r.wire == nil {
-			fi = r.unfollowed(p, fi) // by a server of which nothing is known, and whose links may lead anywhere
+			fi = r.unfollowed(p, fi) // an unknown server may have followed a symbolic link, which may lead anywhere
 		}
 		return remover{r, make(chan struct{}, removals)}.removeAll(p, fi)
 	})
 }
 
-// remove sends the one request that fits: some servers obey the other one too.
+// remove sends the request for the type that fi states: some servers also obey the wrong one.
 func (r remote) remove(p string, fi fs.FileInfo) error {
 	if !fi.IsDir() {
 		return r.removeFile(p)
@@ -58,7 +59,7 @@ func (r remote) remove(p string, fi fs.FileInfo) error {
 	return err
 }
 
-// remover is one RemoveAll.
+// A remover is one RemoveAll.
 type remover struct {
 	remote
 	slots chan struct{} // holds a token for each file that is being removed

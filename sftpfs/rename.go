@@ -12,12 +12,14 @@ import (
 	"github.com/sftpsyncer/go-syncfs/sftpfs/internal/wire"
 )
 
-// Rename is os.Rename: it replaces an existing file atomically, and refuses an existing directory. Where the server
-// can't replace, it refuses an existing file as well, with fs.ErrExist, unless Config.AllowNonAtomicReplace is set.
+// Rename is like os.Rename: it replaces an existing file atomically, and refuses an existing directory. If the server
+// cannot replace a file, Rename refuses an existing file, too, with fs.ErrExist, unless Config.AllowNonAtomicReplace is
+// set.
 func (f *Fs) Rename(oldname, newname string) error { return f.rename(oldname, newname, f.move) }
 
-// ReplaceFile is Rename for a file; a directory must not be given. Where the server replaces atomically it is spared
-// the round trip by which Rename keeps an empty directory from being replaced: a file does not replace one.
+// ReplaceFile is Rename for a file; oldname must not be a directory. If the server replaces atomically, it saves the
+// round trip with which Rename protects an empty directory from being replaced, because a file does not replace a
+// directory.
 func (f *Fs) ReplaceFile(oldname, newname string) error {
 	return f.rename(oldname, newname, f.moveFile)
 }
@@ -45,7 +47,7 @@ func (f *Fs) moveFile(r remote, oldp, newp string) error {
 	return f.move(r, oldp, newp)
 }
 
-// move looks at the target first, since posix-rename replaces an empty directory, which package os does not.
+// move looks at the target first, because posix-rename replaces an empty directory, and package os does not.
 func (f *Fs) move(r remote, oldp, newp string) error {
 	target, err := r.lstat(newp)
 	switch {
@@ -77,7 +79,7 @@ func (f *Fs) move(r remote, oldp, newp string) error {
 	return err
 }
 
-// moveOver moves what stands at newp aside, oldp to its place, and then removes what stood there.
+// moveOver moves newp aside and oldp to newp, and then removes the old file.
 func (r remote) moveOver(oldp, newp string) error {
 	aside := path.Join(path.Dir(newp), fmt.Sprintf(".sftpfs-%016x.old", rand.Uint64()))
 	if err := r.rename(newp, aside); err != nil {
@@ -95,13 +97,13 @@ func (r remote) moveOver(oldp, newp string) error {
 	return nil
 }
 
-// whyNotMoved explains a refused rename by what there is. target is nil if there is none. OpenSSH answers
-// NO_SUCH_FILE for a directory that would replace a file, FAILURE for one that would move into itself.
+// whyNotMoved explains a refused rename by what exists. target is nil if there is none. OpenSSH answers NO_SUCH_FILE
+// for a directory that would replace a file, and FAILURE for one that would move into itself.
 func whyNotMoved(oldp, newp string, source, target fs.FileInfo, err error) error {
 	switch {
 	case target != nil && source.IsDir():
 		return syscall.ENOTDIR
-	case missing(err): // the directory it should move to
+	case missing(err): // the target's parent
 		return err
 	case target != nil:
 		return syscall.EEXIST

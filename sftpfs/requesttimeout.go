@@ -5,17 +5,17 @@ import (
 	"time"
 )
 
-// enforceRequestTimeout gives up sessions on which a request has had no answer for timeout, whatever else is answered. It returns
-// when the connection is lost.
+// enforceRequestTimeout gives up sessions on which a request has no answer for timeout, whatever else is answered. It
+// returns when the connection is lost.
 //
-// Only the oldest request of each session is looked at. As long as those that were sent before it are answered, one may
-// be waiting for its turn, as the parts of a transfer over a slow line do.
+// It looks only at the oldest request of each session. While earlier requests are being answered, a request may only be
+// waiting for its turn, like the parts of a transfer over a slow network.
 func (c *connection) enforceRequestTimeout(timeout time.Duration) {
 	tick := time.NewTicker(max(timeout/looks, 1))
 	defer tick.Stop()
 	type waiting struct {
 		oldest uint64
-		looks  int // that found it without an answer
+		looks  int // looks that found it unanswered
 	}
 	var before map[*session]waiting
 	for {
@@ -34,7 +34,7 @@ func (c *connection) enforceRequestTimeout(timeout time.Duration) {
 			if before[s].oldest == oldest.Number {
 				w.looks = before[s].looks
 			}
-			if w.looks++; w.looks > looks { // it was sent before the first one
+			if w.looks++; w.looks > looks { // it was sent before the first look
 				s.giveUp(oldest, fmt.Errorf("no answer to a request for %v", timeout), timeout/looks)
 				continue
 			}

@@ -11,14 +11,14 @@ import (
 	"github.com/pkg/sftp"
 )
 
-// An opened is what a File stands on: a handle, and the session that it belongs to.
+// An opened is a handle of a File, with the session that it belongs to.
 type opened struct {
 	remote
 	handle *sftp.File // nil: a directory, on a server that has no handles for them
-	once   sync.Once  // counts it off
+	once   sync.Once  // decrements the session's files
 }
 
-// opening returns what r has opened.
+// opening returns the opened for h, which r has opened.
 func opening(r remote, h *sftp.File) *opened {
 	if h != nil {
 		r.files.Add(1)
@@ -26,7 +26,7 @@ func opening(r remote, h *sftp.File) *opened {
 	return &opened{remote: r, handle: h}
 }
 
-// close gives the handle back.
+// close closes the handle.
 func (o *opened) close() error {
 	if o.handle == nil {
 		return nil
@@ -43,12 +43,12 @@ type version struct {
 
 func versionOf(fi fs.FileInfo) version { return version{fi.Size(), fi.ModTime()} }
 
-// resumes tells whether the file may go on after its connection was lost: nothing can be written through it, and it
-// is known what it was.
+// resumes reports whether the file may go on after the loss of its connection: nothing can be written through it, and
+// its version is known.
 func (f *File) resumes() bool { return f.flag&mutates == 0 && f.stated.Load() != nil }
 
-// asking runs op on the file, and once more on another session if it fails with the old one: on one of its own if it was a
-// request about the file that has blocked that.
+// asking runs op on the file. If op fails because the session is lost, asking runs it once more on another session: on
+// one of its own if a request about this file blocked the lost session.
 func asking[T any](f *File, op func(*opened) (T, error)) (T, error) {
 	o := f.at.Load()
 	var v T
@@ -71,13 +71,13 @@ func asking[T any](f *File, op func(*opened) (T, error)) (T, error) {
 	return op(again)
 }
 
-// reopen opens the file again, which stood on lost. What is there must be the version that was there: everything
-// else, its absence included, is still the loss of the connection. It returns nil if there can be no session for it.
+// reopen opens the file again, after its session was lost. What the name leads to must be the same version; anything
+// else, also its absence, is still the loss of the connection. reopen returns nil if there can be no session for it.
 func (f *File) reopen(lost *opened) (*opened, error) {
 	f.reopening.Lock()
 	defer f.reopening.Unlock()
 	if o := f.at.Load(); o != lost {
-		return o, nil // by another read
+		return o, nil // reopened by another read
 	}
 	get := f.fs.session
 	if lost.blockedBy(f.path) {
@@ -94,7 +94,7 @@ func (f *File) reopen(lost *opened) (*opened, error) {
 	}
 	f.at.Store(o)
 	if f.closed.Load() {
-		o.close() // Close has closed the one before
+		o.close() // Close has closed the lost one
 	}
 	return o, nil
 }
@@ -113,7 +113,7 @@ func (f *File) same(r remote) (*opened, error) {
 	return o, nil
 }
 
-// openAgain opens what the name of the file leads to now.
+// openAgain opens what the file's name leads to now.
 func (f *File) openAgain(r remote) (*opened, error) {
 	h, err := r.open(f.path, os.O_RDONLY) // whatever else the file is open for
 	if err != nil {
@@ -122,7 +122,7 @@ func (f *File) openAgain(r remote) (*opened, error) {
 	return opening(r, h), nil
 }
 
-// requireSame fails if what was opened again is not the version that was stated last.
+// requireSame returns an error if o is not the version that was stated last.
 func (f *File) requireSame(o *opened) error {
 	fi, err := snapshot(f.path)(o.handle.Stat())
 	if err != nil {

@@ -24,8 +24,9 @@ func (m *manager) another(ctx context.Context, t *taken) *session {
 	}
 }
 
-// orScaleUp returns a session that is not taken. Else it starts one more, and returns what to wait for, if anything. A transfer,
-// which goes on meanwhile, waits for one that is being started if the others are busy.
+// orScaleUp returns a session that is not in t, and adds it to t. If there is none, it starts one, and returns a
+// channel to wait on, or nil if there can be none. For a transfer it does so, too, if the other sessions are busy,
+// because a transfer goes on meanwhile; but it does not make the transfer wait for a new connection then.
 func (m *manager) orScaleUp(t *taken) (*session, <-chan struct{}) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -53,7 +54,8 @@ func (m *manager) orScaleUp(t *taken) (*session, <-chan struct{}) {
 	return s.begin(), nil
 }
 
-// alone starts a session which counts as stalled from the start. It does not take the last place: others need one.
+// alone starts a session that counts as stalled from the start, so that other calls avoid it. It does not take the last
+// place, because other calls need one.
 func (m *manager) alone(ctx context.Context) (*session, error) {
 	made := make(chan *session, 1)
 	m.mu.Lock()
@@ -82,9 +84,10 @@ func (m *manager) alone(ctx context.Context) (*session, error) {
 	return s, err
 }
 
-// Expect says that so many calls will be under way at a time before long. On a long line the channels for them are made
-// meanwhile, which takes three round trips, or, where there is no connection yet, once there is: it does not connect. On a
-// short one they are made when there is work for them.
+// Expect hints that so many calls will soon be in flight, so that channels can be opened in advance. If the round trip
+// is long (10 ms or more), Expect opens them in the background, which takes three round trips. If there is no
+// connection, they are opened once there is one: Expect does not connect. If the round trip is short, channels are
+// opened when there is work for them.
 func (f *Fs) Expect(calls int) {
 	if m, ok := f.conns.(*manager); ok {
 		m.mu.Lock()
@@ -96,7 +99,8 @@ func (f *Fs) Expect(calls int) {
 	}
 }
 
-// scaleUpAsExpected starts sessions for the calls that are expected, if there is a connection to start them on. m.mu is held.
+// scaleUpAsExpected starts sessions for the expected calls, if there is a connection with a long round trip. m.mu is
+// held.
 func (m *manager) scaleUpAsExpected() {
 	connections := m.liveConnections()
 	if len(connections) == 0 {
@@ -108,7 +112,7 @@ func (m *manager) scaleUpAsExpected() {
 	m.expected = 0
 }
 
-// scaleUpBeside starts sessions for the calls that are expected while the first session on c is being started.
+// scaleUpBeside starts sessions for the expected calls, while the first session on c is being started.
 func (m *manager) scaleUpBeside(c *connection) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -118,7 +122,8 @@ func (m *manager) scaleUpBeside(c *connection) {
 	}
 }
 
-// scaleUpTo starts as many sessions as are missing for a load, at the same time: one takes some round trips. m.mu is held.
+// scaleUpTo starts all sessions that are missing for a load, at the same time, because starting one takes several round
+// trips. m.mu is held.
 func (m *manager) scaleUpTo(live []*session, load int) {
 	have := m.starting
 	for _, s := range live {
@@ -131,7 +136,7 @@ func (m *manager) scaleUpTo(live []*session, load int) {
 	}
 }
 
-// loadOf is the load of the sessions that are not stalled.
+// loadOf returns the load of the sessions that are not stalled.
 func loadOf(sessions []*session) (sum int) {
 	for _, s := range sessions {
 		if !s.isStalled() {
@@ -141,8 +146,9 @@ func loadOf(sessions []*session) (sum int) {
 	return sum
 }
 
-// scaleUp starts one more session, without waiting for it, if the limits allow that and the server is not known to refuse; it
-// tells whether that is so. first, if not nil, gets the session, or nil, before anybody else does. m.mu is held.
+// scaleUp starts one more session in the background. It reports whether it does: the limits must allow it, and the
+// server must not be known to refuse. first, if not nil, receives the session, or nil on failure, before any other call
+// does. m.mu is held, also when first is called.
 func (m *manager) scaleUp(first func(*session)) bool {
 	c, allowed := m.place()
 	if !allowed {
@@ -165,9 +171,9 @@ func (m *manager) scaleUp(first func(*session)) bool {
 		}
 		switch err = m.adopt(s, err); {
 		case err == nil:
-		case c == nil: // MaxStartups, for one
+		case c == nil: // for example because of MaxStartups
 			m.noMoreUntil = time.Now().Add(refusalStands)
-		default: // MaxSessions, for one
+		default: // for example because of MaxSessions
 			c.refuse()
 		}
 		if err != nil {
@@ -181,14 +187,15 @@ func (m *manager) scaleUp(first func(*session)) bool {
 	return true
 }
 
-// scaledUp wakes those who wait for a session: one is there, or there can be none. m.mu is held.
+// scaledUp wakes the calls that wait for a session: one is open, or has failed. m.mu is held.
 func (m *manager) scaledUp() {
 	m.starting--
 	close(m.started)
 	m.started = make(chan struct{})
 }
 
-// place returns where another session may be started: the connection with the fewest, or nil for a new one.
+// place returns where another session may be started: on the connection with the fewest sessions, or on a new one if c
+// is nil. allowed reports whether the limits and the server permit it. m.mu is held.
 func (m *manager) place() (c *connection, allowed bool) {
 	connections := m.liveConnections()
 	if len(m.live())+m.starting >= m.maxSessions {
@@ -207,7 +214,8 @@ func (m *manager) place() (c *connection, allowed bool) {
 		time.Now().After(m.noMoreUntil)
 }
 
-// scaleDown closes what was not used since it was called last, all but the last session, and what is stalled.
+// scaleDown closes the sessions that were not used since its last call, but keeps one that is not stalled. It also
+// closes further connections without sessions.
 func (m *manager) scaleDown() {
 	m.mu.Lock()
 	defer m.mu.Unlock()

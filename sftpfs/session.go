@@ -16,29 +16,29 @@ import (
 	"github.com/sftpsyncer/go-syncfs/sftpfs/internal/wire"
 )
 
-// A session is one SFTP channel on a connection. It never comes back: once lost, another takes its place.
+// A session is one SFTP channel on a connection. Once lost, it never comes back; another session takes its place.
 type session struct {
 	client  *sftp.Client
-	wire    *wire.Wire // nil where client belongs to the program
+	wire    *wire.Wire // nil if client belongs to the program
 	conn    *connection
 	root    string // Config.Root on the server, absolute and clean
-	openSSH bool   // by the version of SSH
+	openSSH bool   // according to the SSH version
 
-	calls  atomic.Int64                // that run on it
-	files  atomic.Int64                // that are open on it
-	limit  atomic.Int64                // of files, as learnt; 0: none known
-	limits atomic.Pointer[wire.Limits] // as stated
-	used   atomic.Bool                 // since the manager last looked
+	calls  atomic.Int64                // running on it
+	files  atomic.Int64                // open on it
+	limit  atomic.Int64                // of files, as stated or found out; 0: unknown
+	limits atomic.Pointer[wire.Limits] // as stated by the server
+	used   atomic.Bool                 // since the last scaleDown
 
-	claimed atomic.Int64 // bytes that transfers would like to have under way on it
+	claimed atomic.Int64 // bytes that transfers want in flight on it
 
-	stalled atomic.Pointer[ending]       // ends when there was no answer for long; then the session takes no more calls
-	blocker atomic.Pointer[wire.Pending] // what is not answered; set before stalled ends, nil if nothing is known
-	givenUp atomic.Bool                  // because of that
+	stalled atomic.Pointer[ending]       // ends when there was no answer for long; then the session gets no more calls
+	blocker atomic.Pointer[wire.Pending] // the unanswered request; set before stalled ends, nil if unknown
+	givenUp atomic.Bool                  // because of blocker
 
 	once  sync.Once
 	lost  chan struct{} // closed by fail
-	cause error         // why; set before lost is closed
+	cause error         // set before lost is closed
 	ended chan struct{} // closed when no call waits on it any more
 }
 
@@ -49,7 +49,7 @@ func newSession(client *sftp.Client, conn *connection) *session {
 	return s
 }
 
-// resolve finds where root is on the server. What is not absolute is taken from the login directory.
+// resolve sets root to the path on the server. A relative root starts at the login directory.
 func (s *session) resolve(root string) error {
 	s.root = path.Clean(root)
 	if strings.HasPrefix(root, "/") {
@@ -63,7 +63,7 @@ func (s *session) resolve(root string) error {
 	return nil
 }
 
-// watch fails the session when its channel ends, and returns when it has.
+// watch waits until the session's channel has ended, and fails the session then.
 func (s *session) watch() {
 	defer close(s.ended)
 	err := s.client.Wait()
@@ -74,7 +74,7 @@ func (s *session) watch() {
 	s.wire.AwaitWrites()
 }
 
-// fail marks the session as lost. The first cause is the one that calls report.
+// fail marks the session as lost. Calls report the first cause.
 func (s *session) fail(cause error) {
 	s.once.Do(func() {
 		s.cause = cause
@@ -84,13 +84,13 @@ func (s *session) fail(cause error) {
 
 func (s *session) isLost() bool { return isClosed(s.lost) || s.conn.isLost() }
 
-// An ending is what can be waited for.
+// An ending is an event to wait for.
 type ending struct {
 	context.Context
 	end context.CancelFunc
 }
 
-// takeCalls ends that the session is stalled.
+// takeCalls ends the stalled state: the session gets calls again.
 func (s *session) takeCalls() {
 	ctx, cancel := context.WithCancel(context.Background())
 	s.blocker.Store(nil)
@@ -101,8 +101,8 @@ func (s *session) stall() { s.stalled.Load().end() }
 
 func (s *session) isStalled() bool { return s.stalled.Load().Err() != nil }
 
-// giveUp ends a session that is not answered any more, and lets the others on its connection be. Where a call goes on waiting,
-// since the server takes nothing more of what it sends, the connection ends when it has been patient.
+// giveUp ends a session whose requests are no longer answered. The other sessions on its connection go on. But if a
+// call is still waiting after patience, because the server takes no more of what it sends, giveUp fails the connection.
 func (s *session) giveUp(blocker wire.Pending, cause error, patience time.Duration) {
 	s.blocker.Store(&blocker)
 	s.givenUp.Store(true)
@@ -120,19 +120,20 @@ func (s *session) giveUp(blocker wire.Pending, cause error, patience time.Durati
 	})
 }
 
-// release ends a call that manager.get began.
+// release ends a call that begin has registered.
 func (s *session) release() { s.calls.Add(-1) }
 
-// full tells whether the server is known to refuse another open file.
+// full reports whether the server is known to refuse another open file.
 func (s *session) full() bool {
 	limit := s.limit.Load()
 	return limit > 0 && s.files.Load() >= limit
 }
 
-// hasPlenty tells whether the server is known to have at least as many handles left as are in use.
+// hasPlenty reports whether the server is known to have at least as many handles left as are in use.
 func (s *session) hasPlenty() bool { return 2*s.files.Load() <= s.limit.Load() }
 
-// askLimits asks for the limits of the server. The request goes out with the next one, and nobody waits for the answer.
+// askLimits asks for the server's limits. The request is sent together with the next one, and no call waits for the
+// answer.
 func (s *session) askLimits() {
 	_ = s.wire.Enqueue(func(_ int, r wire.Reply) {
 		if limits, err := r.Limits(); err == nil {
@@ -142,17 +143,17 @@ func (s *session) askLimits() {
 	}, wire.AskLimits())
 }
 
-// packet returns how large packets are to be.
+// packet returns the size of packets to use.
 func (s *session) packet() int {
 	return packetSize(*s.limits.Load(), time.Duration(s.conn.roundTrip.Load()))
 }
 
-// initialized tells whether the server has said what it offers.
+// initialized reports whether the server's VERSION packet has arrived.
 func (s *session) initialized() bool { return s.wire == nil || s.wire.Initialized() }
 
-// awaitInit waits until the server has said what it offers. The error says why that does not come.
+// awaitInit waits for the server's VERSION packet. It returns an error if the session is lost first.
 func (s *session) awaitInit() error {
-	if s.initialized() { // and perhaps was lost since
+	if s.initialized() { // it may have been lost since
 		return nil
 	}
 	select {
@@ -164,7 +165,7 @@ func (s *session) awaitInit() error {
 	return s.unavailable(errors.New("lost before SFTP had started"))
 }
 
-// boundInit ends the connection if the server has not said what it offers when the time is up.
+// boundInit fails the connection if the server's VERSION packet has not arrived after the time left.
 func (s *session) boundInit(left time.Duration) {
 	late := time.NewTimer(left)
 	defer late.Stop()
@@ -177,7 +178,8 @@ func (s *session) boundInit(left time.Duration) {
 	}
 }
 
-// offers tells whether the server has the extension. That of a session which is lost before this is known has none.
+// offers reports whether the server offers the extension. It waits for the server's VERSION packet, and returns false
+// if the session is lost first.
 func (s *session) offers(extension string) bool {
 	if s.wire == nil {
 		_, ok := s.client.HasExtension(extension)
@@ -190,21 +192,21 @@ func (s *session) offers(extension string) bool {
 	return ok
 }
 
-// hasFiles tells whether what the server serves are files, which take writes in any order through any handle. One that
-// can put them on its disk is taken to have some; what others serve may be objects that are only ever written in a row.
+// hasFiles reports whether the server serves files, which take writes in any order through any handle. A server that
+// offers fsync is assumed to serve files. Others may serve objects that can only be written sequentially.
 func (s *session) hasFiles() bool {
 	return s.offers(wire.ExtensionFsync)
 }
 
-// unavailable ends the session for err, and says so in the words of the first cause. That cause is not wrapped: it
-// could match a sentinel that means an answer of the server.
+// unavailable fails the session for err, and returns ErrUnavailable with the text of the first cause, or fs.ErrClosed.
+// The cause is not wrapped: it could match a sentinel that stands for an answer of the server.
 func (s *session) unavailable(err error) error {
 	if s.wire != nil {
 		err = s.wire.Explain(err)
 	}
 	s.fail(err)
 	cause := s.cause
-	if s.conn.isLost() && !s.givenUp.Load() { // which is why the channel ended
+	if s.conn.isLost() && !s.givenUp.Load() { // the channel ended because the connection did
 		cause = s.conn.cause
 	}
 	if errors.Is(cause, fs.ErrClosed) {

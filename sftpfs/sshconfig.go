@@ -8,7 +8,8 @@ import (
 	"github.com/sftpsyncer/go-syncfs/sftpfs/internal/sshconfig"
 )
 
-// withSSHConfig fills in what cfg.SSHConfig says about the host where cfg says nothing. It also returns all that the files say.
+// withSSHConfig fills in what cfg leaves open from cfg.SSHConfig. It also returns all that the files say about the
+// host.
 func (cfg Config) withSSHConfig() (Config, sshconfig.Host, error) {
 	if len(cfg.SSHConfig) == 0 {
 		return cfg, sshconfig.Host{}, nil
@@ -36,7 +37,7 @@ func (cfg Config) withSSHConfig() (Config, sshconfig.Host, error) {
 			*list = said
 		}
 	}
-	for _, jump := range host.ProxyJump { // described by the same files
+	for _, jump := range host.ProxyJump { // looked up in the same files
 		cfg.ProxyJump = append(cfg.ProxyJump, Config{
 			Addr: jump.Addr, User: jump.User, SSHConfig: cfg.SSHConfig, Passphrase: cfg.Passphrase, Logger: cfg.Logger,
 		})
@@ -70,7 +71,8 @@ func (cfg Config) readSSHConfig() (sshconfig.Host, error) {
 	return host, nil
 }
 
-// existing returns those of the known hosts files that are there, and the first one in any case if new hosts are added to it.
+// existing returns the known hosts files that exist. If new hosts are added to the first file, it returns that file in
+// any case.
 func existing(files []string, adds bool) []string {
 	there := []string{}
 	for i, file := range files {

@@ -10,10 +10,10 @@ import (
 	"github.com/sftpsyncer/go-syncfs/sftpfs/internal/wire"
 )
 
-// Stage makes a new small file that is to be renamed over target: with its content, mode and times. It returns what it
-// is then, and what is at the target at that time; nil is nothing. It takes one round trip or two, and works only where the
-// server is known to carry requests out in their order. An error that matches errors.ErrUnsupported means only that it has
-// to be done in another way; the file may be there in part then.
+// Stage makes a new small file with the given content, mode and times, which the caller then renames over target. It
+// returns the attributes of the new file, and those of target at that time, nil if there is none. It takes one round
+// trip or two, and works only if the server is known to process requests in order. An error that matches
+// errors.ErrUnsupported means only that the caller has to do this in another way; a part of the file may exist then.
 func (f *Fs) Stage(name string, content []byte, mode fs.FileMode, atime, mtime time.Time, target string) (
 	staged, there fs.FileInfo, err error) {
 	type look struct{ staged, there fs.FileInfo }
@@ -72,7 +72,7 @@ func (f *Fs) stage(r remote, p string, content []byte, want *sftp.FileStat, targ
 	return staged, there, nil
 }
 
-// posixMode returns a mode as SFTP has it.
+// posixMode returns mode in SFTP's encoding.
 func posixMode(mode fs.FileMode) uint32 {
 	bits := uint32(mode.Perm())
 	for flag, bit := range map[fs.FileMode]uint32{fs.ModeSetuid: 0o4000, fs.ModeSetgid: 0o2000, fs.ModeSticky: 0o1000} {

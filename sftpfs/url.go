@@ -5,13 +5,13 @@ import (
 	"net/url"
 )
 
-// ParseURL returns the Config that sftp://[user[:password]@]host[:port][/root] stands for. Without a path Root is
-// the login directory; with one it is absolute. Whatever is not part of this form is an error, and no error
-// repeats the URL, since it may hold a password.
+// ParseURL returns the Config for a URL of the form sftp://[user[:password]@]host[:port][/root]. Without a path, Root
+// is the login directory; with one, Root is absolute. Anything else in a URL is an error. No error repeats the URL,
+// because it may hold a password.
 func ParseURL(rawURL string) (Config, error) {
 	u, err := url.Parse(rawURL)
 	if err != nil {
-		// The error of package url quotes what it could not parse.
+		// The error of package url quotes the URL.
 		return Config{}, errors.New("sftpfs: not a URL of the form sftp://user@host:port/root")
 	}
 	switch {
@@ -24,7 +24,8 @@ func ParseURL(rawURL string) (Config, error) {
 	}
 	addr, err := hostPort(u.Host)
 	if err != nil {
-		// Its error quotes the address, which is a password up to its first slash where that was not written as %2F.
+		// The error quotes the address. If the password has a slash that was not written as %2F, the address contains
+		// the password up to that slash.
 		return Config{}, errors.New("sftpfs: the URL's host, or its port, cannot be one")
 	}
 	password, _ := u.User.Password()

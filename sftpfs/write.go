@@ -13,7 +13,7 @@ import (
 	"github.com/sftpsyncer/go-syncfs/sftpfs/internal/wire"
 )
 
-// Write is os.File.Write. The bytes it counts have arrived; of those behind them some may have, too.
+// Write is like os.File.Write. The bytes that it counts have arrived; after an error, more may have arrived.
 func (f *File) Write(b []byte) (int, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -24,7 +24,7 @@ func (f *File) Write(b []byte) (int, error) {
 // WriteString is Write for a string.
 func (f *File) WriteString(s string) (int, error) { return f.Write([]byte(s)) }
 
-// WriteAt is os.File.WriteAt, which is an error on a file open with O_APPEND.
+// WriteAt is like os.File.WriteAt. It fails with fs.ErrInvalid on a file open with O_APPEND.
 func (f *File) WriteAt(b []byte, off int64) (int, error) {
 	if off < 0 || f.appends() {
 		return 0, pathError("writeat", f.name, invalid.Argument)
@@ -40,7 +40,7 @@ func (f *File) write(b []byte) (n int, err error) {
 		f.offset += int64(n)
 		return n, err
 	}
-	// A server that honours O_APPEND takes packets as they come, so there is only one at a time.
+	// A server that honors O_APPEND appends packets as they arrive, so only one is in flight at a time.
 	for piece := range slices.Chunk(b, packet) {
 		m, err := f.writeAt(piece, f.end)
 		n += m
@@ -58,7 +58,7 @@ func (f *File) writeAt(b []byte, off int64) (int, error) {
 		return 0, err
 	}
 	if f.fs.ctx.Done() != nil {
-		b = bytes.Clone(b) // b is the caller's again once this returns, answered or not
+		b = bytes.Clone(b) // the caller may use b again once this returns, also if the call was abandoned
 	}
 	return abandon.Await(f.fs.ctx, f.fs.abandoned, func() (int, error) { return f.put(b, off) }, nil)
 }
@@ -73,10 +73,10 @@ func (f *File) canWrite() error {
 	return nil
 }
 
-// put writes b; n is how much of its beginning has arrived.
+// put writes b at off. n is how many bytes from the start of b have arrived.
 func (f *File) put(b []byte, off int64) (n int, err error) { return f.putOver(nil, b, off) }
 
-// putOver is put by another handle of the file; nil is its own.
+// putOver is put through another handle of the file; nil is the file's own.
 func (f *File) putOver(o *opened, b []byte, off int64) (n int, err error) {
 	o = cmp.Or(o, f.at.Load())
 	n, err = inChunks(o.packet(), b, off, o.handle.WriteAt)
@@ -91,7 +91,7 @@ func (f *File) putOver(o *opened, b []byte, off int64) (n int, err error) {
 	return n, err
 }
 
-// diskFull tells whether the server's disk has no room for so many bytes, as far as it says.
+// diskFull reports whether the server says that its disk has no room for so many bytes.
 func (o *opened) diskFull(bytes int) bool {
 	if !o.offers(wire.ExtensionStatVFS) {
 		return false

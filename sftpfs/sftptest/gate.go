@@ -28,7 +28,7 @@ func (g *gate) open() {
 	}
 }
 
-// pass returns when the gate is open, or when closed is.
+// pass returns when the gate is open, or when closed is closed.
 func (g *gate) pass(closed <-chan struct{}) {
 	for {
 		g.mu.Lock()

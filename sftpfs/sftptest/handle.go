@@ -13,14 +13,14 @@ import (
 type handle struct {
 	tree    *tree
 	file    afero.File
-	path    string // as it was opened
+	path    string // with which it was opened
 	appends bool
 	forget  func()
 
-	mu sync.Mutex // held by one request at a time: afero.MemMapFs moves the offset in ReadAt
+	mu sync.Mutex // held by one request at a time: ReadAt of afero.MemMapFs moves the offset
 }
 
-// ReadAt reads until b is full or the file ends: afero.MemMapFs may give less without saying why.
+// ReadAt reads until b is full or the file ends: afero.MemMapFs may return fewer bytes without an error.
 func (h *handle) ReadAt(b []byte, off int64) (n int, err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -35,7 +35,7 @@ func (h *handle) ReadAt(b []byte, off int64) (n int, err error) {
 	return n, status(err)
 }
 
-// WriteAt ignores the offset of a file open for appending, as OpenSSH does.
+// WriteAt ignores the offset if the file is open for appending, as OpenSSH does.
 func (h *handle) WriteAt(b []byte, off int64) (int, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -60,7 +60,7 @@ func (h *handle) Close() error {
 	return status(h.file.Close())
 }
 
-// A listing is the state of a directory when it was opened.
+// A listing holds the entries of a directory when it was opened.
 type listing []fs.FileInfo
 
 func (l listing) ListAt(page []fs.FileInfo, off int64) (int, error) {
@@ -70,7 +70,7 @@ func (l listing) ListAt(page []fs.FileInfo, off int64) (int, error) {
 	return copy(page, l[off:]), nil
 }
 
-// one is the answer to a STAT.
+// one returns the answer to a STAT.
 func one(fi fs.FileInfo, err error) (listing, error) {
 	if err != nil {
 		return nil, status(err)

@@ -29,8 +29,8 @@ var (
 	_ sftp.ReadlinkFileLister   = (*handlers)(nil)
 )
 
-// handleName begins what stands in a request on a handle for the path: the library gives FSTAT and FSETSTAT the path
-// that a file was opened by, which may be another file's by now. No name holds a NUL.
+// handleName begins what replaces the path in requests on a handle. The library gives FSTAT and FSETSTAT the path by
+// which a file was opened, which may lead to another file by now. No name contains a NUL.
 const handleName = "/\x00"
 
 func (h *handlers) Fileread(r *sftp.Request) (io.ReaderAt, error)  { return h.openFile(r) }
@@ -64,7 +64,7 @@ func (h *handlers) openFile(r *sftp.Request) (*handle, error) {
 	return opened, nil
 }
 
-// openFlags leaves O_APPEND to the handle: the Fs may not be good at it.
+// openFlags leaves O_APPEND to the handle, because the Fs may not support it well.
 func openFlags(p sftp.FileOpenFlags) int {
 	flag := os.O_RDONLY
 	switch {
@@ -113,12 +113,12 @@ func (h *handlers) Readlink(name string) (string, error) {
 	return target, status(err)
 }
 
-// PosixRename replaces what is there.
+// PosixRename replaces an existing target.
 func (h *handlers) PosixRename(r *sftp.Request) error {
 	return status(h.tree.replace(r.Filepath, r.Target))
 }
 
-// Filecmd answers what changes the tree.
+// Filecmd answers the requests that change the tree.
 func (h *handlers) Filecmd(r *sftp.Request) error {
 	switch r.Method {
 	case "Setstat":

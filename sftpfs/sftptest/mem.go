@@ -10,20 +10,20 @@ import (
 	"github.com/spf13/afero"
 )
 
-// A memFs is a tree in memory with the semantics of package os, seen by a user who may do everything.
+// A memFs is a tree in memory with the semantics of package os, for a user with all permissions.
 type memFs struct {
 	mu   sync.RWMutex // guards every node
 	root *node
 }
 
-// A node is a file, directory or link. It lives as long as a name or an open file refers to it.
+// A node is a file, directory or symbolic link. It lives as long as a name or an open file refers to it.
 type node struct {
 	mode     fs.FileMode
 	atime    time.Time
 	mtime    time.Time
 	uid, gid int
 	data     []byte           // of a file
-	target   string           // of a link
+	target   string           // of a symbolic link
 	entries  map[string]*node // of a directory
 }
 
@@ -45,8 +45,8 @@ func newNode(mode fs.FileMode) *node {
 
 const maxLinks = 40
 
-// find walks to name. dir and base are where its last part stands, or would; n is nil if there is nothing. The last
-// part is followed, if it is a link, when follow says so.
+// find walks to name. dir and base are the directory and the name of its last element, and n is what has that name, nil
+// if nothing has. If follow is set, a symbolic link in the last element is followed.
 func (m *memFs) find(name string, follow bool) (dir *node, base string, n *node, err error) {
 	if strings.ContainsRune(name, 0) {
 		return nil, "", nil, fs.ErrInvalid
@@ -91,7 +91,7 @@ func (m *memFs) find(name string, follow bool) (dir *node, base string, n *node,
 	return dir, base, n, nil
 }
 
-// at runs op on the node that name leads to, under the lock.
+// at runs do on the node that name leads to, with m.mu held.
 func (m *memFs) at(op, name string, follow bool, do func(dir *node, base string, n *node) error) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -112,7 +112,7 @@ func pathError(op, name string, err error) error {
 	return &fs.PathError{Op: op, Path: name, Err: err}
 }
 
-// add puts n into dir, whose time it changes.
+// add puts child into the directory n, and changes n's modification time.
 func (n *node) add(base string, child *node) {
 	n.entries[base] = child
 	n.mtime = time.Now()
@@ -123,7 +123,7 @@ func (n *node) drop(base string) {
 	n.mtime = time.Now()
 }
 
-// make puts a new node at name, which must be free.
+// make puts the new node n at name. It fails with syscall.EEXIST if name exists.
 func (m *memFs) make(op, name string, n *node) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()

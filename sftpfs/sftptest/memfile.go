@@ -24,12 +24,13 @@ type memFile struct {
 
 	// Guarded by fs.mu.
 	offset int64
-	listed []fs.FileInfo // what Readdir has still to return; nil: not read yet
+	listed []fs.FileInfo // what Readdir has yet to return; nil: not read yet
 }
 
 var _ afero.File = (*memFile)(nil)
 
-// with runs op under the lock of the tree, if the file is open and, when writing, open for that.
+// with runs do with the tree's lock held, if the file is open for this access: os.O_RDONLY, os.O_WRONLY, or -1 for
+// neither.
 func (f *memFile) with(op string, access int, do func(n *node) error) error {
 	f.fs.mu.Lock()
 	defer f.fs.mu.Unlock()
@@ -204,7 +205,7 @@ func (n *node) write(b []byte, off int64) int {
 func (n *node) resize(size int64) {
 	have := int64(len(n.data))
 	if size <= have {
-		clear(n.data[size:]) // what is beyond the end reads as zeros when the file grows again
+		clear(n.data[size:]) // bytes beyond the end read as zeros when the file grows again
 		n.data = n.data[:size]
 	} else {
 		n.data = slices.Grow(n.data, int(size-have))[:size]
@@ -217,7 +218,7 @@ func (n *node) info(name string) fs.FileInfo {
 	return memInfo{name: name, size: size, mode: n.mode, mtime: n.mtime, uid: uint32(n.uid), gid: uint32(n.gid)}
 }
 
-// A memInfo is a snapshot. The SFTP library asks it for the owner.
+// A memInfo holds the attributes of a node at one time. The SFTP library asks it for the owner.
 type memInfo struct {
 	name     string
 	size     int64

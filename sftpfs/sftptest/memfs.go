@@ -60,7 +60,7 @@ func (m *memFs) MkdirAll(name string, perm fs.FileMode) error {
 	}
 	err := m.Mkdir(name, perm)
 	if fi, serr := m.Stat(name); serr == nil && fi.IsDir() {
-		return nil // perhaps another's
+		return nil // perhaps made by another call
 	}
 	return err
 }
@@ -127,7 +127,7 @@ func (m *memFs) rename(oldname, newname string) error {
 	return nil
 }
 
-// holds tells whether d is n or below it.
+// holds reports whether d is n or below it.
 func (n *node) holds(d *node) bool {
 	if n == d {
 		return true

@@ -14,29 +14,29 @@ import (
 	"github.com/sftpsyncer/go-syncfs/sftpfs"
 )
 
-// Options of a Server. The zero value of each field is its default, and nil stands for all of them.
+// Options configure a Server. The zero value of each field, and a nil pointer, select the defaults.
 type Options struct {
-	// Fs is the tree that is served. Nil is a new one in memory, which has links, modes and times. Links are served
-	// if it is an afero.Symlinker.
+	// Fs is the tree to serve. nil: a new tree in memory, which has symbolic links, modes and times. Symbolic links are
+	// served if Fs is an afero.Symlinker.
 	Fs afero.Fs
 
-	// Addr is the loopback address to listen on; "" is a free port of 127.0.0.1.
+	// Addr is the loopback address to listen on. "": a free port of 127.0.0.1.
 	Addr string
 
-	// User may log in, and nobody else; "" is "test".
+	// User is the only user who may log in. "": "test".
 	User string
 
-	// Password logs User in, also by keyboard-interactive; "" is none.
+	// Password lets User log in, also with keyboard-interactive authentication. "": no password.
 	Password string
 
-	// AuthorizedKeys log User in. So does a key of the server's own making, which Config holds.
+	// AuthorizedKeys let User log in. So does a key that the server makes for Config.
 	AuthorizedKeys []ssh.PublicKey
 
-	// HostKeys are the server's; nil is a new ed25519 key.
+	// HostKeys are the server's host keys. nil: a new ed25519 key.
 	HostKeys []ssh.Signer
 }
 
-// A Server is an SFTP server on loopback. Its methods may be called by many goroutines at once.
+// A Server is an SFTP server on the loopback interface. It is safe for concurrent use.
 type Server struct {
 	opts   Options
 	addr   string
@@ -53,7 +53,7 @@ type Server struct {
 	wg sync.WaitGroup // the listener's and the connections' goroutines
 }
 
-// New starts a server, which runs until Close.
+// New starts a server. It runs until Close.
 func New(opts *Options) (*Server, error) {
 	s := &Server{conns: make(map[net.Conn]struct{})}
 	if opts != nil {
@@ -96,14 +96,14 @@ func newKey() (ssh.Signer, error) {
 	return ssh.NewSignerFromKey(key)
 }
 
-// Addr returns "host:port". It stays the same through Stop and Start.
+// Addr returns the address as "host:port". It stays the same across Stop and Start.
 func (s *Server) Addr() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.addr
 }
 
-// Config returns what sftpfs.New needs to use the server. Root is "/", the root of the served tree.
+// Config returns a Config with which sftpfs.New connects to the server. Its Root is "/", the root of the served tree.
 func (s *Server) Config() sftpfs.Config {
 	keys := make([]ssh.PublicKey, len(s.opts.HostKeys))
 	for i, k := range s.opts.HostKeys {
@@ -123,7 +123,8 @@ func (s *Server) Config() sftpfs.Config {
 	return cfg
 }
 
-// Start listens again after Stop, on the same address, with the same host keys and the same tree.
+// Start listens again after Stop, on the same address, with the same host keys and the same tree. It fails if the
+// server is already started and, with net.ErrClosed, after Close.
 func (s *Server) Start() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -142,7 +143,7 @@ func (s *Server) Start() error {
 	return nil
 }
 
-// Stop ends the listener and all connections, and returns when their goroutines have ended. New connections are
+// Stop closes the listener and all connections, and returns when their goroutines have ended. New connections are
 // refused until Start.
 func (s *Server) Stop() error {
 	s.mu.Lock()
@@ -158,7 +159,7 @@ func (s *Server) Stop() error {
 	return err
 }
 
-// Close is Stop for good. Closing again does nothing.
+// Close stops the server for good. Closing again does nothing.
 func (s *Server) Close() error {
 	s.mu.Lock()
 	s.closed = true
@@ -166,7 +167,7 @@ func (s *Server) Close() error {
 	return s.Stop()
 }
 
-// Disconnect drops the connections that there are; new ones are accepted.
+// Disconnect drops the current connections. New ones are accepted.
 func (s *Server) Disconnect() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -175,11 +176,11 @@ func (s *Server) Disconnect() {
 	}
 }
 
-// Freeze makes the server silent: it accepts connections and takes what is sent, but answers nothing and carries
-// nothing out, as if the network had lost it, until Thaw.
+// Freeze makes the server silent until Thaw: it accepts connections and receives data, but answers nothing and carries
+// nothing out, as if the network had lost the data.
 func (s *Server) Freeze() { s.gate.shut() }
 
-// Thaw ends Freeze: what was received meanwhile is carried out and answered.
+// Thaw ends Freeze. The server then carries out and answers what it received meanwhile.
 func (s *Server) Thaw() { s.gate.open() }
 
 // accept serves the connections of l until it is closed.
@@ -201,7 +202,7 @@ func (s *Server) accept(l net.Listener) {
 	}
 }
 
-// track remembers c for Disconnect, unless l was stopped before.
+// track records c for Disconnect. It returns false if l was stopped before.
 func (s *Server) track(l net.Listener, c net.Conn) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

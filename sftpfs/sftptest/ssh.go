@@ -16,7 +16,7 @@ import (
 
 var errRefused = errors.New("refused")
 
-// serverConfig says who may log in, and how. own is the key that Server.Config uses.
+// serverConfig returns the configuration that says who may log in, and how. own is the key that Server.Config uses.
 func serverConfig(opts Options, own ssh.PublicKey) *ssh.ServerConfig {
 	keys := append([]ssh.PublicKey{own}, opts.AuthorizedKeys...)
 	cfg := &ssh.ServerConfig{
@@ -59,7 +59,7 @@ func equal(a ssh.PublicKey) func(ssh.PublicKey) bool {
 	return func(b ssh.PublicKey) bool { return bytes.Equal(a.Marshal(), b.Marshal()) }
 }
 
-// oneOf accepts the given host keys.
+// oneOf returns a callback that accepts the given host keys.
 func oneOf(keys []ssh.PublicKey) ssh.HostKeyCallback {
 	return func(_ string, _ net.Addr, key ssh.PublicKey) error {
 		if !slices.ContainsFunc(keys, equal(key)) {
@@ -69,7 +69,7 @@ func oneOf(keys []ssh.PublicKey) ssh.HostKeyCallback {
 	}
 }
 
-// serve serves one connection, with as many channels as it asks for, until it ends.
+// serve serves one connection, with any number of channels, until it ends.
 func (s *Server) serve(conn net.Conn) {
 	sshConn, channels, requests, err := ssh.NewServerConn(conn, s.config)
 	if err != nil {
@@ -92,7 +92,7 @@ func (s *Server) serve(conn net.Conn) {
 	}
 }
 
-// serveChannel starts SFTP when asked to, once.
+// serveChannel starts SFTP when the client asks for it, once.
 func (s *Server) serveChannel(channel ssh.Channel, requests <-chan *ssh.Request) {
 	var wg sync.WaitGroup
 	defer wg.Wait()

@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/afero"
 )
 
-// status returns the code that OpenSSH answers for err.
+// status returns the status with which OpenSSH answers err.
 func status(err error) error {
 	switch {
 	case err == nil, err == io.EOF:

@@ -11,7 +11,7 @@ import (
 	"github.com/spf13/afero"
 )
 
-// What OpenSSH makes new files and directories with, under the usual umask.
+// The modes of new files and directories on OpenSSH, with the usual umask.
 const (
 	fileMode = 0o644
 	dirMode  = 0o755
@@ -19,12 +19,12 @@ const (
 
 const maxName = 255
 
-// A tree is the served afero.Fs held to the rules of a Unix file system, which not every one keeps by itself:
-// afero.MemMapFs makes missing parents, for one, and removes directories that are not empty.
+// A tree is the served afero.Fs with the rules of a Unix file system, which not every afero.Fs keeps by itself:
+// afero.MemMapFs, for one, makes missing parents, and removes directories that are not empty.
 type tree struct {
 	fs        afero.Fs
-	mu        sync.Mutex // held by what changes names, for the look and the change to be one
-	appending sync.Mutex // held by an append, for the look at the end and the write to be one
+	mu        sync.Mutex // held by changes of names, so that the check and the change are atomic
+	appending sync.Mutex // held by an append, so that finding the end and writing there are atomic
 }
 
 func (t *tree) lstat(name string) (fs.FileInfo, error) {
@@ -35,7 +35,7 @@ func (t *tree) lstat(name string) (fs.FileInfo, error) {
 	return t.fs.Stat(name)
 }
 
-// isDir returns why dir is not a directory, if so.
+// isDir returns an error if dir is not a directory.
 func (t *tree) isDir(dir string) error {
 	fi, err := t.fs.Stat(dir)
 	if err == nil && !fi.IsDir() {
@@ -44,7 +44,7 @@ func (t *tree) isDir(dir string) error {
 	return err
 }
 
-// place returns why nothing can be made under name, if so.
+// place returns an error if nothing can be made under name.
 func (t *tree) place(name string) error {
 	if len(path.Base(name)) > maxName {
 		return syscall.ENAMETOOLONG
@@ -132,7 +132,7 @@ func (t *tree) removeDir(name string) error {
 	return t.fs.Remove(name)
 }
 
-// remove removes what is not a directory.
+// remove removes anything but a directory.
 func (t *tree) remove(name string) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -146,7 +146,7 @@ func (t *tree) remove(name string) error {
 	return t.fs.Remove(name)
 }
 
-// rename refuses a target that exists.
+// rename refuses an existing target.
 func (t *tree) rename(oldname, newname string) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -156,7 +156,7 @@ func (t *tree) rename(oldname, newname string) error {
 	return t.move(oldname, newname)
 }
 
-// replace is rename(2): it puts a file in the place of a file, and a directory in that of an empty one.
+// replace is rename(2): it replaces a file by a file, and an empty directory by a directory.
 func (t *tree) replace(oldname, newname string) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -1,4 +1,4 @@
-// Package invalid has the error of an argument or an answer that cannot be meant.
+// Package invalid holds the error for an invalid argument or an impossible answer.
 package invalid
 
 import (
@@ -6,7 +6,8 @@ import (
 	"syscall"
 )
 
-// Argument reads like syscall.EINVAL. It matches that and fs.ErrInvalid, which EINVAL itself does not.
+// Argument reads like syscall.EINVAL. It matches syscall.EINVAL and fs.ErrInvalid; EINVAL itself does not match the
+// latter.
 var Argument error = argument{}
 
 type argument struct{}

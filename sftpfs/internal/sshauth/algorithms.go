@@ -12,16 +12,17 @@ import (
 	"github.com/sftpsyncer/go-syncfs/sftpfs/internal/invalid"
 )
 
-// Algorithms are lists of algorithms of SSH, the preferred one first. Nil is the default: what golang.org/x/crypto/ssh supports,
-// less what it calls insecure, and less hmac-sha1. Elements are names and patterns, as in ssh_config(5).
+// Algorithms are lists of SSH algorithms, in order of preference. nil selects the default: what golang.org/x/crypto/ssh
+// supports, except the algorithms that it calls insecure and hmac-sha1. Elements are names and patterns, as in
+// ssh_config(5).
 type Algorithms struct{ Ciphers, MACs, KeyExchanges, HostKeys, PublicKeys []string }
 
-// certificateOf returns the algorithm of certificates for keys of this one.
+// certificateOf returns the algorithm of certificates for keys of the given algorithm.
 func certificateOf(algorithm string) string {
 	return strings.TrimSuffix(algorithm, "@openssh.com") + "-cert-v01@openssh.com"
 }
 
-// foreign are algorithms of OpenSSH that x/crypto does not have.
+// foreign lists algorithms of OpenSSH that x/crypto does not have.
 var foreign = strings.Fields(`
 	sntrup761x25519-sha512 sntrup761x25519-sha512@openssh.com diffie-hellman-group18-sha512
 	aes192-cbc aes256-cbc rijndael-cbc@lysator.liu.se
@@ -32,15 +33,16 @@ var foreign = strings.Fields(`
 	sk-ecdsa-sha2-nistp256@openssh.com sk-ecdsa-sha2-nistp256-cert-v01@openssh.com
 	webauthn-sk-ecdsa-sha2-nistp256@openssh.com webauthn-sk-ecdsa-sha2-nistp256-cert-v01@openssh.com`)
 
-// hostKeyOrder is that in which x/crypto prefers them, which says by which of its keys a server is known to a callback.
+// hostKeyOrder lists the host key algorithms in x/crypto's order of preference. That order decides which of its keys a
+// server shows to a callback.
 var hostKeyOrder = []string{
 	ssh.CertAlgoRSASHA256v01, ssh.CertAlgoRSASHA512v01, ssh.CertAlgoECDSA256v01, ssh.CertAlgoECDSA384v01,
 	ssh.CertAlgoECDSA521v01, ssh.CertAlgoED25519v01, ssh.KeyAlgoECDSA256, ssh.KeyAlgoECDSA384, ssh.KeyAlgoECDSA521,
 	ssh.KeyAlgoRSASHA256, ssh.KeyAlgoRSASHA512, ssh.KeyAlgoED25519,
 }
 
-// Resolved returns a with every list as the names that it stands for. It fails with fs.ErrInvalid if a list has an unknown name,
-// or leaves no algorithm.
+// Resolved returns a with every list expanded to names. It fails with fs.ErrInvalid if a list has an unknown name, or
+// leaves no algorithm.
 func (a Algorithms) Resolved() (Algorithms, error) {
 	safe, other := ssh.SupportedAlgorithms(), ssh.InsecureAlgorithms()
 	isSHA1 := func(name string) bool { return name == ssh.HMACSHA1 }
@@ -66,7 +68,7 @@ func withCertificates(algorithms []string) (all []string) {
 	return all
 }
 
-// resolve returns the names that a list of Algorithms stands for, where there are those of defaults and others.
+// resolve expands a list of Algorithms to names. The known names are those in defaults and others.
 func resolve(list, defaults, others []string) ([]string, error) {
 	if list == nil {
 		return defaults, nil
@@ -103,7 +105,7 @@ func resolve(list, defaults, others []string) ([]string, error) {
 	return named, nil
 }
 
-// union returns what is in a, and then what is in b, each once.
+// union returns the elements of a, and then those of b, each once.
 func union(a, b []string) (all []string) {
 	for _, name := range slices.Concat(a, b) {
 		if !slices.Contains(all, name) {
@@ -113,7 +115,7 @@ func union(a, b []string) (all []string) {
 	return all
 }
 
-// restrict returns the keys that log in by one of the algorithms, as such that do so by no other.
+// restrict returns the keys that can log in with one of the algorithms. They log in with no other.
 func restrict(keys []ssh.Signer, algorithms []string) (allowed []ssh.Signer) {
 	for _, key := range keys {
 		if key = restrictKey(key, algorithms); key != nil {
@@ -123,7 +125,7 @@ func restrict(keys []ssh.Signer, algorithms []string) (allowed []ssh.Signer) {
 	return allowed
 }
 
-// restrictKey returns nil if the key has none of the algorithms.
+// restrictKey is restrict for one key. It returns nil if the key has none of the algorithms.
 func restrictKey(key ssh.Signer, algorithms []string) ssh.Signer {
 	kind, named := key.PublicKey().Type(), func(algorithm string) string { return algorithm }
 	if certificate, ok := key.PublicKey().(*ssh.Certificate); ok {
@@ -147,7 +149,7 @@ func restrictKey(key ssh.Signer, algorithms []string) ssh.Signer {
 	case len(usable) == 0:
 		return nil
 	case !ok:
-		return key // which has no more than the one
+		return key // it has only one algorithm
 	}
 	restricted, err := ssh.NewSignerWithAlgorithms(signer, usable)
 	if err != nil {

@@ -9,8 +9,8 @@ import (
 	"github.com/sftpsyncer/go-syncfs/sftpfs/internal/textfile"
 )
 
-// withCertificate returns what to log in with by the key in file: the certificate beside it, if there is one, and the
-// key itself. One that can't be used is passed over, as ssh does.
+// withCertificate returns the signers for the key in file: the certificate beside the file, if there is one, and the
+// key itself. Like ssh, it skips a certificate that cannot be used.
 func (c *Credentials) withCertificate(file string, key ssh.Signer) []ssh.Signer {
 	certificate, err := readCertificate(file+"-cert.pub", key)
 	switch {

@@ -1,5 +1,5 @@
-// Package sshauth proves who is who over SSH: it logs in with passwords, key files, certificates and the keys of an agent, and
-// checks host keys against known_hosts files.
+// Package sshauth authenticates both sides of an SSH connection: it logs in with passwords, key files, certificates and
+// the keys of an agent, and checks host keys against known_hosts files.
 package sshauth
 
 import (
@@ -16,18 +16,19 @@ import (
 
 // Credentials are what a user logs in with.
 type Credentials struct {
-	Password string // also answers questions whose answer is not shown; "": none
+	Password string // also answers questions that do not echo the answer; "": none
 
-	// KeyFiles are private keys. Nil stands for the user's own: what the agent at SSH_AUTH_SOCK holds, then IdentityFiles.
+	// KeyFiles are private keys. nil selects the user's own keys: those of the agent at SSH_AUTH_SOCK, then
+	// IdentityFiles.
 	KeyFiles []string
-	// IdentityFiles are passed over if they cannot be used. Nil stands for the default ones in ~/.ssh.
+	// IdentityFiles are skipped if they cannot be used. nil selects the default files in ~/.ssh.
 	IdentityFiles []string
-	// IdentitiesOnly leaves out keys of the agent that are not in IdentityFiles.
+	// IdentitiesOnly leaves out the keys of the agent that are not in IdentityFiles.
 	IdentitiesOnly bool
-	// Passphrase is asked for the passphrase of an encrypted file. Nil: such files cannot be used.
+	// Passphrase returns the passphrase of an encrypted file. nil: such files cannot be used.
 	Passphrase func(file string) ([]byte, error)
 
-	Algorithms []string // by which keys may log in
+	Algorithms []string // with which keys may log in
 	Logger     *slog.Logger
 
 	keys []ssh.Signer // of KeyFiles
@@ -48,7 +49,8 @@ func (c *Credentials) ReadKeys() error {
 	return nil
 }
 
-// Methods returns the ways to log in, for one attempt. After that the caller calls done. The agent is asked until ctx ends.
+// Methods returns the authentication methods for one attempt to log in. The caller calls done after the attempt. When
+// ctx ends, the agent is no longer asked.
 func (c *Credentials) Methods(ctx context.Context) (methods []ssh.AuthMethod, done func()) {
 	var opened closers
 	keys := []ssh.AuthMethod{ssh.PublicKeysCallback(func() ([]ssh.Signer, error) {
@@ -62,13 +64,13 @@ func (c *Credentials) Methods(ctx context.Context) (methods []ssh.AuthMethod, do
 	}
 	words := []ssh.AuthMethod{ssh.Password(c.Password), ssh.KeyboardInteractive(c.answer)}
 	if c.KeyFiles == nil {
-		// Servers count attempts, and an agent may hold many keys: the password the program gave comes first.
+		// Servers count attempts, and an agent may hold many keys, so the password that the program gave comes first.
 		return append(words, keys...), opened.close
 	}
 	return append(keys, words...), opened.close
 }
 
-// closers are what authentication has opened.
+// closers are what the authentication has opened.
 type closers []io.Closer
 
 func (all *closers) close() {
@@ -77,8 +79,8 @@ func (all *closers) close() {
 	}
 }
 
-// answer gives the password to every question whose answer is not shown. A question whose answer is shown asks for something
-// else, which must not become the password.
+// answer gives the password to every question that does not echo the answer. A question that echoes the answer asks for
+// something else, which must not become the password.
 func (c *Credentials) answer(_, _ string, questions []string, echos []bool) ([]string, error) {
 	answers := make([]string, len(questions))
 	for i := range questions {
@@ -90,7 +92,7 @@ func (c *Credentials) answer(_, _ string, questions []string, echos []bool) ([]s
 	return answers, nil
 }
 
-// givenKeys returns the keys of KeyFiles.
+// givenKeys returns the keys of KeyFiles, with their certificates.
 func (c *Credentials) givenKeys() (keys []ssh.Signer) {
 	for i, key := range c.keys {
 		keys = append(keys, c.withCertificate(c.KeyFiles[i], key)...)

@@ -27,14 +27,14 @@ type KnownHosts struct {
 	anyPort []anyPortLine
 }
 
-// anyPortLine is a line of a host whose port is a pattern, such as "[host]:*". It matches as in OpenSSH; to x/crypto the port
-// is a text like any other.
+// anyPortLine is a line for a host whose port is a pattern, such as "[host]:*". It matches as in OpenSSH. For x/crypto,
+// the port is literal text.
 type anyPortLine struct {
 	patterns []string
 	key      ssh.PublicKey
 }
 
-// anyPortLines returns those of a file. What is no line is passed over, as x/crypto does.
+// anyPortLines returns the lines of this kind in a file. Like x/crypto, it skips invalid lines.
 func anyPortLines(file string) (lines []anyPortLine, err error) {
 	text, err := textfile.Read(file)
 	if err != nil {
@@ -49,13 +49,13 @@ func anyPortLines(file string) (lines []anyPortLine, err error) {
 	return lines, nil
 }
 
-// isAnyPort tells whether the port of a pattern is one as well.
+// isAnyPort reports whether the port in a host pattern is itself a pattern.
 func isAnyPort(pattern string) bool {
 	_, port, _ := strings.Cut(pattern, "]:")
 	return strings.ContainsAny(port, "*?")
 }
 
-// forAnyPort returns the keys of a host whatever its port is.
+// forAnyPort returns the keys of a host from the lines for any port.
 func (k *KnownHosts) forAnyPort(addr string) (keys []ssh.PublicKey) {
 	for _, line := range k.anyPort {
 		if matches(line.patterns, knownhosts.Normalize(addr)) {
@@ -65,8 +65,8 @@ func (k *KnownHosts) forAnyPort(addr string) (keys []ssh.PublicKey) {
 	return keys
 }
 
-// ReadKnownHosts reads files. Nil stands for ~/.ssh/known_hosts. That one may be missing, and so may the first one if new hosts
-// are to be added to it.
+// ReadKnownHosts reads files. nil selects ~/.ssh/known_hosts, which may be missing. If adds is set, new hosts are added
+// to the first file, and that file may be missing.
 func ReadKnownHosts(files []string, adds bool) (*KnownHosts, error) {
 	if files == nil {
 		home, err := os.UserHomeDir()
@@ -83,7 +83,7 @@ func ReadKnownHosts(files []string, adds bool) (*KnownHosts, error) {
 	}
 	k := &KnownHosts{files: files}
 	for _, file := range read {
-		lines, err := anyPortLines(file) // it bounds what is read next
+		lines, err := anyPortLines(file) // also bounds the size of what NewDB reads
 		if err != nil {
 			return nil, fmt.Errorf("known hosts: %w", err)
 		}
@@ -96,13 +96,13 @@ func ReadKnownHosts(files []string, adds bool) (*KnownHosts, error) {
 	return k, nil
 }
 
-// knows tells whether there is a key of the host itself, not only of an authority.
+// knows reports whether a key of the host itself is known, not only one of an authority.
 func (k *KnownHosts) knows(addr string) bool {
 	return len(k.forAnyPort(addr)) > 0 ||
 		slices.ContainsFunc(k.db.HostKeys(addr), func(key knownhosts.PublicKey) bool { return !key.Cert })
 }
 
-// knownAlgorithms returns those of the keys known for addr. It returns nil for an unknown host.
+// knownAlgorithms returns the algorithms of the keys known for addr, nil for an unknown host.
 func (k *KnownHosts) knownAlgorithms(addr string) []string {
 	algorithms := k.db.HostKeyAlgorithms(addr)
 	for _, key := range k.forAnyPort(addr) {
@@ -114,9 +114,9 @@ func (k *KnownHosts) knownAlgorithms(addr string) []string {
 	return algorithms
 }
 
-// Algorithms returns those of the allowed algorithms that the host has a known key for, so that a server which has other keys
-// too shows one of these. A host of which no key is known may show any, to be refused, or added if new hosts are. It fails if
-// none is left.
+// Algorithms returns those of the allowed algorithms for which a key of the host is known, so that a server with
+// further keys shows a known one. A host without a known key may show any key; it is refused, or added if addsNew is
+// set. Algorithms fails if none is left.
 func (k *KnownHosts) Algorithms(addr string, allowed []string, addsNew bool) ([]string, error) {
 	known := k.knownAlgorithms(addr)
 	if known == nil && !addsNew {
@@ -133,7 +133,7 @@ func (k *KnownHosts) Algorithms(addr string, allowed []string, addsNew bool) ([]
 	return usable, nil
 }
 
-// Check is an ssh.HostKeyCallback. Its error matches errUnknownHost if that is what the host is.
+// Check is an ssh.HostKeyCallback. Its error matches errUnknownHost if the host is unknown.
 func (k *KnownHosts) Check(host string, remote net.Addr, key ssh.PublicKey) error {
 	err := k.db.HostKeyCallback()(host, remote, key)
 	var keyErr *xknownhosts.KeyError
@@ -154,7 +154,8 @@ func (k *KnownHosts) Check(host string, remote net.Addr, key ssh.PublicKey) erro
 	return err
 }
 
-// matches tells whether a name matches a list of patterns, see PATTERNS in ssh_config(5). Those without a port are x/crypto's.
+// matches reports whether a name matches a list of patterns; see PATTERNS in ssh_config(5). It ignores patterns without
+// a port, which x/crypto handles.
 func matches(patterns []string, name string) (yes bool) {
 	for _, p := range patterns {
 		p, not := strings.CutPrefix(p, "!")
@@ -171,12 +172,12 @@ func matches(patterns []string, name string) (yes bool) {
 	return yes
 }
 
-// literal has path.Match, whose "*" and "?" are those of OpenSSH, take everything else as it is.
+// literal escapes what path.Match treats specially, except "*" and "?", which have OpenSSH's meaning.
 var literal = strings.NewReplacer("[", `\[`, `\`, `\\`)
 
 var errUnknownHost = errors.New("the host is unknown")
 
-// NoCommonAlgorithm returns the error for a known host that offers none of the algorithms that are known for it and allowed.
+// NoCommonAlgorithm returns the error for a known host that offers no algorithm that is both known for it and allowed.
 func (k *KnownHosts) NoCommonAlgorithm(addr string, offered []string) error {
 	known := k.knownAlgorithms(addr)
 	if slices.ContainsFunc(offered, func(a string) bool { return slices.Contains(known, a) }) {

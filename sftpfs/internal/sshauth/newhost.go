@@ -19,8 +19,8 @@ import (
 	"github.com/sftpsyncer/go-syncfs/sftpfs/internal/textfile"
 )
 
-// CheckOrAdd is Check, but accepts the key of a host of which no key is known, and adds it to the first file. hashed makes the
-// name of the host unreadable there. It returns the file that the key was added to, "" if it was not.
+// CheckOrAdd is Check, but accepts the key of a host without a known key, and adds it to the first file. If hashed is
+// set, it hashes the host's name there. It returns the file to which it added the key, "" if it added none.
 func (k *KnownHosts) CheckOrAdd(ctx context.Context, hashed bool, host string, remote net.Addr, key ssh.PublicKey) (
 	file string, err error,
 ) {
@@ -36,13 +36,13 @@ func (k *KnownHosts) CheckOrAdd(ctx context.Context, hashed bool, host string, r
 	return k.files[0], nil
 }
 
-// add looks once more before it adds the key, for someone else may add another one at the same time. Who came first is
-// right.
+// add checks again before it adds the key, because another program may add a different key at the same time. The first
+// one wins.
 func (k *KnownHosts) add(ctx context.Context, hashed bool, host string, remote net.Addr, key ssh.PublicKey) error {
 	if err := os.MkdirAll(filepath.Dir(k.files[0]), 0o700); err != nil {
 		return err
 	}
-	// Not the file itself: on Windows nobody could read it meanwhile.
+	// The lock is not on the file itself: on Windows, no other program could read the file meanwhile.
 	lock := flock.New(k.files[0] + ".lock")
 	if _, err := lock.TryLockContext(ctx, 10*time.Millisecond); err != nil {
 		return err
@@ -64,7 +64,7 @@ func (k *KnownHosts) add(ctx context.Context, hashed bool, host string, remote n
 		return err
 	}
 	if now, err = ReadKnownHosts(k.files, true); err == nil {
-		err = now.Check(host, remote, key) // the file may be one that keeps nothing
+		err = now.Check(host, remote, key) // the file may keep nothing, as a device does
 	}
 	if err != nil {
 		err = errors.Join(err, takeBack())
@@ -72,8 +72,8 @@ func (k *KnownHosts) add(ctx context.Context, hashed bool, host string, remote n
 	return err
 }
 
-// appendLine appends line, which ends as one does, to a text file whose last line may not. takeBack removes it, unless others
-// have written to the file since.
+// appendLine appends line, which ends in a newline, to a text file whose last line may lack one. takeBack removes the
+// line, unless others have written to the file since.
 func appendLine(file, line string) (takeBack func() error, err error) {
 	before, err := textfile.Read(file)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {

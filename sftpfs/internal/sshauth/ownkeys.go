@@ -18,12 +18,12 @@ import (
 // defaultKeys are looked for in ~/.ssh, in this order.
 var defaultKeys = []string{"id_ed25519", "id_ecdsa", "id_rsa", "id_ed25519_sk", "id_ecdsa_sk", "id_dsa"}
 
-// ownKeys returns the user's keys: the agent's, then those in files. What can't be used is passed over, as ssh does. The agent's
-// connection, which signs, is added to opened.
+// ownKeys returns the user's keys: the agent's, then those in files. Like ssh, it skips keys that cannot be used. It
+// adds the connection to the agent, which signs, to opened.
 func (c *Credentials) ownKeys(ctx context.Context, opened *closers) (keys []ssh.Signer) {
 	if socket := os.Getenv("SSH_AUTH_SOCK"); socket != "" {
 		if conn, err := new(net.Dialer).DialContext(ctx, "unix", socket); err == nil {
-			stop := context.AfterFunc(ctx, func() { conn.Close() }) // an agent may be as silent as a server
+			stop := context.AfterFunc(ctx, func() { conn.Close() }) // an agent may fall silent, like a server
 			*opened = append(*opened, conn, stopper(stop))
 			keys, _ = agent.NewClient(conn).Signers()
 		}
@@ -33,7 +33,7 @@ func (c *Credentials) ownKeys(ctx context.Context, opened *closers) (keys []ssh.
 	for i, file := range files {
 		public[i] = publicKey(file)
 	}
-	// Servers count what they refuse, so the agent's keys that are meant come first.
+	// Servers count the keys that they refuse, so those of the agent's keys that are in files come first.
 	meant, others := split(keys, func(k ssh.Signer) bool {
 		return slices.ContainsFunc(public, func(p ssh.PublicKey) bool { return holds(k, p) })
 	})
@@ -43,7 +43,7 @@ func (c *Credentials) ownKeys(ctx context.Context, opened *closers) (keys []ssh.
 	keys = slices.Concat(meant, others)
 	for i, file := range files {
 		if at := slices.IndexFunc(keys, func(k ssh.Signer) bool { return holds(k, public[i]) }); at >= 0 {
-			// The agent has it, so nobody is asked for a passphrase.
+			// The agent has the key, so no passphrase is asked for.
 			offers := c.withCertificate(file, keys[at])
 			keys = append(keys, offers[:len(offers)-1]...)
 			continue
@@ -59,7 +59,7 @@ func (c *Credentials) ownKeys(ctx context.Context, opened *closers) (keys []ssh.
 	return keys
 }
 
-// identityFiles are where the user's keys are looked for.
+// identityFiles returns the files in which the user's keys are looked for.
 func (c *Credentials) identityFiles() []string {
 	if c.IdentityFiles != nil {
 		return c.IdentityFiles
@@ -90,7 +90,7 @@ func holds(key ssh.Signer, public ssh.PublicKey) bool {
 	return public != nil && bytes.Equal(key.PublicKey().Marshal(), public.Marshal())
 }
 
-// publicKey returns the public half of the key in file, which may be in a file of its own, or nil.
+// publicKey returns the public half of the key in file, which may be in a .pub file beside it, or nil.
 func publicKey(file string) ssh.PublicKey {
 	for _, name := range []string{file, file + ".pub"} {
 		text, err := textfile.Read(name)

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// keywords are those of ssh_config(5), OpenSSH 9.2, but for Host, Match and Include.
+// keywords are those of ssh_config(5) in OpenSSH 9.2, except Host, Match and Include.
 var keywords = slices.Concat(usedKeywords, refusedKeywords, ignoredKeywords)
 
 var usedKeywords = []string{
@@ -15,7 +15,7 @@ var usedKeywords = []string{
 	"ServerAliveCountMax", "ServerAliveInterval", "StrictHostKeyChecking", "User", "UserKnownHostsFile",
 }
 
-// refusedKeywords are those that would be less safe, or another host, if they were followed or ignored.
+// refusedKeywords would make the connection less safe, or lead to another host, if they were followed or ignored.
 var refusedKeywords = []string{"NoHostAuthenticationForLocalhost", "ProxyCommand", "RevokedHostKeys"}
 
 var ignoredKeywords = strings.Fields(`
@@ -34,7 +34,7 @@ var ignoredKeywords = strings.Fields(`
 	StreamLocalBindMask StreamLocalBindUnlink SyslogFacility TCPKeepAlive Tunnel TunnelDevice UpdateHostKeys
 	VerifyHostKeyDNS VisualHostKey XAuthLocation`)
 
-// unsafe returns what is refused of what the files say.
+// unsafe returns an error if the files contain a refused setting.
 func (s section) unsafe() error {
 	switch value := strings.ToLower(s.first("StrictHostKeyChecking")); value {
 	case "", "yes", "ask", "accept-new":
@@ -49,7 +49,7 @@ func (s section) unsafe() error {
 	return nil
 }
 
-// ignored returns what the files say that has no effect.
+// ignored returns the settings in the files that have no effect.
 func (s section) ignored() (settings []Setting) {
 	for _, keyword := range ignoredKeywords {
 		for _, value := range s[strings.ToLower(keyword)] {

@@ -1,5 +1,5 @@
-// Package sshconfig reads ssh_config(5) files. It tells what they say about a host, and refuses what would make a connection to
-// it less safe.
+// Package sshconfig reads ssh_config(5) files. It returns what they say about a host, and refuses what would make a
+// connection to it less safe.
 package sshconfig
 
 import (
@@ -17,27 +17,27 @@ import (
 	"github.com/sftpsyncer/go-syncfs/sftpfs/internal/textfile"
 )
 
-// DefaultPort is the port of a host if nothing says another one.
+// DefaultPort is the port of a host if no other port is given.
 const DefaultPort = "22"
 
-// A Query asks about a host. What it says itself counts more than the files.
+// A Query asks about a host. Its own values override those in the files.
 type Query struct {
 	Alias     string   // the host as the program names it
-	Port      string   // "": the files say, or else DefaultPort
-	User      string   // "": the files say, or else LocalUser
-	LocalUser string   // runs this process
-	Without   []string // keywords that are not looked at
+	Port      string   // "": from the files, or else DefaultPort
+	User      string   // "": from the files, or else LocalUser
+	LocalUser string   // the user who runs this process
+	Without   []string // keywords to ignore
 }
 
-// A Host is what the files say about a host. What they say nothing about is zero, but for HostName, Port and User, which are
-// always set.
+// A Host is what the files say about a host. A field that they do not set is zero, except HostName, Port and User,
+// which are always set.
 type Host struct {
 	HostName, Port, User string
 
-	IdentityFiles  []string // nil: nothing said
+	IdentityFiles  []string // nil: none given
 	IdentitiesOnly bool
 
-	KnownHosts     []string // files, which need not exist
+	KnownHosts     []string // files, which may be missing
 	AcceptNewHost  bool     // StrictHostKeyChecking accept-new
 	HashKnownHosts bool
 
@@ -46,10 +46,10 @@ type Host struct {
 
 	ProxyJump []Jump // in order
 
-	// Lists as they stand in the file: names or patterns.
+	// Lists as they are in the file: names or patterns.
 	Ciphers, MACs, KexAlgorithms, HostKeyAlgorithms, PubkeyAcceptedAlgorithms []string
 
-	Ignored []Setting // has no effect here
+	Ignored []Setting // settings that have no effect here
 }
 
 // A Jump is a host of ProxyJump.
@@ -58,8 +58,8 @@ type Jump struct{ User, Addr string }
 // A Setting is a keyword with one of its values.
 type Setting struct{ Keyword, Value string }
 
-// Read returns what the files, of which the first counts most, say about a host. It fails at what is not supported, and at what
-// would make the connection less safe.
+// Read returns what the files say about a host; earlier files override later ones. It fails on what is not supported,
+// and on what would make the connection less safe.
 func Read(files []string, q Query) (Host, error) {
 	said, err := read(files, q)
 	if err != nil {
@@ -72,10 +72,10 @@ func Read(files []string, q Query) (Host, error) {
 	return host, nil
 }
 
-// A section is what files say about one host: by keyword, in lower case, all values, the one that counts first.
+// A section is what files say about one host: all values by keyword in lower case, the effective one first.
 type section map[string][]string
 
-// read asks for each keyword that there is, for what stands in an included file can't be listed.
+// read looks up every known keyword, because the keywords in an included file cannot be listed.
 func read(files []string, q Query) (section, error) {
 	said := make(section)
 	for _, name := range files {
@@ -111,7 +111,7 @@ func (s section) first(keyword string) string {
 
 func (s section) is(keyword, value string) bool { return strings.EqualFold(s.first(keyword), value) }
 
-// list returns what is separated by commas, nil if there is nothing.
+// list returns the elements of a value that are separated by commas, nil if there is no value.
 func (s section) list(keyword string) []string {
 	if value := s.first(keyword); value != "" {
 		return strings.Split(value, ",")
@@ -180,7 +180,7 @@ func (s section) timeouts(h *Host) error {
 	return nil
 }
 
-// seconds understands "90" and "1m30s".
+// seconds parses a time such as "90" or "1m30s".
 func (s section) seconds(keyword string) (time.Duration, error) {
 	value := s.first(keyword)
 	if value == "" || s.is(keyword, "none") {

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// tokens are what %h and others stand for in a value of ssh_config. %% is always there.
+// tokens are the values of tokens such as %h, by letter. %% is always supported.
 type tokens map[byte]string
 
 func newTokens(q Query, h Host) (tokens, error) {
@@ -45,7 +45,7 @@ func (t tokens) expand(value string) (string, error) {
 
 var environment = regexp.MustCompile(`\$\{[^}]*\}`)
 
-// path also expands ~ and ${VARIABLE}.
+// path is expand for a file name. It also expands ~ and ${VARIABLE}.
 func (t tokens) path(value string) (string, error) {
 	if strings.Contains(value, `"`) {
 		return "", fmt.Errorf("%s: quotes within a value are not supported", value)
@@ -67,7 +67,7 @@ func (t tokens) path(value string) (string, error) {
 	return filepath.Clean(value), nil
 }
 
-// paths leaves out "none". It returns nil for no values.
+// paths is path for several values. It leaves out "none", and returns nil for nil.
 func (t tokens) paths(values []string) ([]string, error) {
 	if values == nil {
 		return nil, nil

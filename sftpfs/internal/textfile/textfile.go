@@ -1,4 +1,4 @@
-// Package textfile reads files of the user's.
+// Package textfile reads text files of a bounded size.
 package textfile
 
 import (
@@ -8,11 +8,11 @@ import (
 	"os"
 )
 
-// maxSize is the length in bytes of the longest file that is read: a key, a certificate, known_hosts, or ssh_config. 200,000
-// hosts take less.
+// maxSize is the maximum length of a file in bytes. The files are keys, certificates, known_hosts and ssh_config;
+// 200,000 hosts take less.
 const maxSize = 64 << 20
 
-// Read is os.ReadFile for files of at most 64 MiB. A longer one is an error.
+// Read is os.ReadFile for files of at most 64 MiB. A longer file is an error.
 func Read(file string) ([]byte, error) {
 	f, err := os.Open(file)
 	if err != nil {

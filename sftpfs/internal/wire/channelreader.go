@@ -8,25 +8,25 @@ import (
 // readAhead is how many bytes are read from the channel at a time.
 const readAhead = 64 << 10
 
-// A channelReader reads from the channel, and counts the bytes that arrive. Read ends when the wire is closed, whether the
-// server reacts to the end of the channel or not: sshd and dropbear do so only when the process behind the channel has ended,
-// which does not happen while it is blocked.
+// A channelReader reads from the channel, and counts the bytes that arrive. Its Read ends when the Wire is closed, even
+// if the server does not react to the end of the channel: sshd and dropbear react only when the process behind the
+// channel has ended, which does not happen while that is blocked.
 type channelReader struct {
 	w    *Wire
 	once sync.Once // starts fill
 	b    []byte
-	full chan error    // b[:n] has come, or the end
+	full chan error    // b[:n] has arrived or, with an error, the end
 	next chan struct{} // b may be filled again
 	n    int
-	rest []byte // of b, to be returned
-	err  error  // behind that
+	rest []byte // of b, not yet returned
+	err  error  // returned after rest
 }
 
 func newChannelReader(w *Wire) *channelReader {
 	return &channelReader{w: w, full: make(chan error, 1), next: make(chan struct{}, 1)}
 }
 
-// Read is for one goroutine.
+// Read may be called by one goroutine at a time.
 func (r *channelReader) Read(b []byte) (int, error) {
 	r.once.Do(func() { go r.fill() })
 	for len(r.rest) == 0 {
@@ -46,7 +46,8 @@ func (r *channelReader) Read(b []byte) (int, error) {
 	return n, nil
 }
 
-// fill returns when the channel has ended, or when the wire is closed and no read of the channel is under way.
+// fill reads from the channel. It returns when the channel has ended, or when the Wire is closed and no read of the
+// channel is in progress.
 func (r *channelReader) fill() {
 	r.b = make([]byte, readAhead)
 	for {

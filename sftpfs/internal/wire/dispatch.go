@@ -7,12 +7,12 @@ import (
 	"io"
 )
 
-// firstLocalStatus and above are the status codes that stand for errors of the Wire's own.
+// firstLocalStatus is the first of the status codes that stand for errors of the Wire itself.
 const firstLocalStatus = 1 << 31
 
 var errMalformed = errors.New("the server sent a malformed packet")
 
-// Read returns what the server sends, checked. What the server cannot mean ends the Wire.
+// Read returns what the server sends, checked. An impossible packet ends the Wire.
 func (w *Wire) Read(b []byte) (int, error) {
 	for len(w.held) == 0 && w.pass == 0 {
 		if err := w.next(); err != nil {
@@ -34,7 +34,7 @@ func (w *Wire) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// Explain returns why the Wire has ended, where that is known, in place of err, which says only that it has.
+// Explain returns the reason why the Wire has ended, if it is known, and otherwise err.
 func (w *Wire) Explain(err error) error {
 	switch failure := w.failure.Load(); {
 	case failure != nil && *failure != io.EOF:
@@ -45,7 +45,8 @@ func (w *Wire) Explain(err error) error {
 	return err
 }
 
-// next reads the beginning of the next packet. An answer to a pipelined request it reads and delivers as a whole.
+// next reads the beginning of the next packet. If the packet answers a pipelined request, next reads and delivers all
+// of it.
 func (w *Wire) next() error {
 	header := w.header[:headerSize]
 	if _, err := io.ReadFull(w.in, header[:4]); err != nil {
@@ -92,7 +93,7 @@ func (w *Wire) next() error {
 	return nil
 }
 
-// rest returns the rest of the packet, which then is not passed on.
+// rest reads the rest of the packet, and keeps the packet from pkg/sftp.
 func (w *Wire) rest() ([]byte, error) {
 	b := make([]byte, w.pass)
 	_, err := io.ReadFull(w.in, b)
@@ -100,7 +101,8 @@ func (w *Wire) rest() ([]byte, error) {
 	return b, err
 }
 
-// status refuses a success where the answer has to be more than that, and makes a failure of an end where there is none.
+// status fails if the server says OK to a request that needs an answer with data. It turns EOF into a failure if the
+// request has no end, and so a code that is reserved for the Wire's own errors.
 func (w *Wire) status(p pending, id uint32) error {
 	body, err := w.rest()
 	if err != nil {
@@ -116,13 +118,13 @@ func (w *Wire) status(p pending, id uint32) error {
 	case code == StatusEOF && !ends(p.kind), code >= firstLocalStatus:
 		w.held = statusPacket(id, StatusFailure, nil)
 	default:
-		message := f.bytes() // which old servers leave out
+		message := f.bytes() // old servers leave it out
 		w.held = statusPacket(id, code, message[:min(len(message), maxMessage)])
 	}
 	return nil
 }
 
-// data refuses more bytes than were asked for. It makes the end of the file of an answer without data.
+// data fails if the server sends more bytes than were asked for. It turns an answer without data into EOF.
 func (w *Wire) data(p pending, id uint32) error {
 	count := make([]byte, 4)
 	if w.pass < len(count) {
@@ -145,7 +147,7 @@ func (w *Wire) data(p pending, id uint32) error {
 	return nil
 }
 
-// names refuses a listing that has names which no entry can have, or that has no end.
+// names fails the request for a listing that contains impossible names, or has no end.
 func (w *Wire) names(p pending, id uint32) error {
 	header := w.held
 	body, err := w.rest()
@@ -176,8 +178,8 @@ func (w *Wire) localStatus(err error) uint32 {
 	return code
 }
 
-// LocalError returns the error of the Wire's own that pkg/sftp was given a status with this code for, nil if the status was the
-// server's. It returns the error once.
+// LocalError returns the error of the Wire itself for which pkg/sftp received a status with this code, nil if the
+// status came from the server. It returns each error once.
 func (w *Wire) LocalError(code uint32) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -8,7 +8,8 @@ import (
 	"github.com/pkg/sftp"
 )
 
-// NewInfo returns the attributes as those of a file with this name. Sys of the result is stat. A negative size is a BadAnswer.
+// NewInfo returns stat as the attributes of a file with this name. Sys of the result is stat. A negative size is a
+// BadAnswer.
 func NewInfo(name string, stat *sftp.FileStat) (fs.FileInfo, error) {
 	i := info{name, stat}
 	if i.Size() < 0 {
@@ -17,7 +18,7 @@ func NewInfo(name string, stat *sftp.FileStat) (fs.FileInfo, error) {
 	return i, nil
 }
 
-// An info is a snapshot.
+// An info holds the attributes of a file at one time.
 type info struct {
 	name string
 	stat *sftp.FileStat

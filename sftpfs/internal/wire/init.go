@@ -7,14 +7,17 @@ import (
 	"io"
 )
 
-// sftpVersion is the version that is spoken. All servers know it, and those that know more speak it if they are asked to.
+// sftpVersion is the version of the protocol that the Wire speaks. All servers know it, and servers that know later
+// versions speak this one if asked to.
 const sftpVersion = 3
 
-// PipelineInit lets requests follow the INIT packet at once, where pkg/sftp would wait for the server's VERSION: pkg/sftp is
-// given one that is made up. The server's own is checked when it comes. Call PipelineInit before the first Read.
+// PipelineInit lets requests follow the INIT packet at once. pkg/sftp would wait for the server's VERSION packet, so
+// the Wire gives it one that is made up, and checks the server's own when it arrives. Call PipelineInit before the
+// first Read.
 func (w *Wire) PipelineInit() {
 	b := []byte{packetVersion, 0, 0, 0, sftpVersion}
-	// pkg/sftp looks for no other extension before it uses it. Whether the server offers this one, Extensions tells.
+	// This is the only extension that pkg/sftp looks for before it uses it. Extensions returns what the server really
+	// offers.
 	for _, s := range []string{ExtensionFsync, "1"} {
 		b = binary.BigEndian.AppendUint32(b, uint32(len(s)))
 		b = append(b, s...)
@@ -23,7 +26,7 @@ func (w *Wire) PipelineInit() {
 	w.pipelinedInit = true
 }
 
-// version registers what the server offers.
+// version checks the server's VERSION packet, and records the extensions in it.
 func (w *Wire) version() error {
 	header := w.held
 	body, err := w.rest()
@@ -51,14 +54,14 @@ func (w *Wire) version() error {
 	return nil
 }
 
-// Initialized tells whether the server's VERSION packet has come.
+// Initialized reports whether the server's VERSION packet has arrived.
 func (w *Wire) Initialized() bool { return w.extensions.Load() != nil }
 
 // InitDone returns a channel that is closed when Initialized becomes true.
 func (w *Wire) InitDone() <-chan struct{} { return w.initialized }
 
-// Extensions returns the protocol extensions that the server offers, with their data. It returns nil while that is not known.
-// The caller must not change the map.
+// Extensions returns the protocol extensions that the server offers, with their data. It returns nil until the server's
+// VERSION packet has arrived. The caller must not change the map.
 func (w *Wire) Extensions() map[string]string {
 	if extensions := w.extensions.Load(); extensions != nil {
 		return *extensions
@@ -66,7 +69,7 @@ func (w *Wire) Extensions() map[string]string {
 	return nil
 }
 
-// notStarted is the error of a channel that ends before the server's VERSION packet has come.
+// notStarted returns the error for a channel that ends before the server's VERSION packet has arrived.
 func notStarted(err error) error {
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		err = errors.New("the server ended it")

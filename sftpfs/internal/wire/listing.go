@@ -5,25 +5,27 @@ import (
 	"fmt"
 )
 
-// Bounds of what a server lists. It goes on for as long as the server likes, and what is listed lies in memory.
+// Bounds for a listing, which a server could continue forever, and which is kept in memory.
 const (
-	// MaxListing is the memory in bytes that a listing may need. OpenSSH's come to 260 bytes for an entry with a name of 20, so
-	// that four million of them pass.
+	// MaxListing is the maximum memory of a listing, in bytes. OpenSSH's listings need 260 bytes for an entry with a
+	// name of 20 bytes, so four million of these fit.
 	MaxListing = 1 << 30
-	// entryCost is what each entry, and each answer, needs in memory besides the bytes that are sent, about.
+	// entryCost is roughly how many bytes of memory each entry, and each answer, needs besides the bytes sent.
 	entryCost = 128
-	// maxBarren is how many answers in a row may have no new entry. Servers that filter what they list send a few.
+	// maxBarren is how many consecutive answers may have no new entry. Servers that filter their listings send a few of
+	// these.
 	maxBarren = 256
 )
 
-// A listing counts what a server has sent of one listing. The goroutine that reads owns it.
+// A listing counts what a server has sent of one listing. It belongs to the goroutine that reads.
 type listing struct {
 	size   int    // bytes of memory
-	barren int    // answers in a row without a new entry
+	barren int    // consecutive answers without a new entry
 	last   []byte // the last answer
 }
 
-// add counts an answer, which is the body of a NAME packet behind the id. It returns what is wrong with it or the listing.
+// add counts an answer. body is that of a NAME packet, after the id. add returns an error if the answer or the listing
+// is invalid.
 func (l *listing) add(body []byte, maxSize int) error {
 	f := fields{b: body}
 	barren := true

@@ -11,7 +11,7 @@ import (
 	"github.com/sftpsyncer/go-syncfs/sftpfs/internal/invalid"
 )
 
-// The types of SFTP packets that a Wire has to tell apart.
+// Types of SFTP packets that a Wire tells apart.
 const (
 	packetInit          = 1
 	packetVersion       = 2
@@ -66,27 +66,27 @@ const (
 
 // Names of protocol extensions.
 const (
-	ExtensionLimits      = "limits@openssh.com" // tells the limits of the server
+	ExtensionLimits      = "limits@openssh.com" // asks for the server's limits
 	ExtensionFsync       = "fsync@openssh.com"
 	ExtensionPosixRename = "posix-rename@openssh.com"
-	ExtensionStatVFS     = "statvfs@openssh.com" // tells how full the disk is
+	ExtensionStatVFS     = "statvfs@openssh.com" // asks how full the disk is
 )
 
 const (
-	// headerSize is the size of length, type and id, with which every packet but the first two begins.
+	// headerSize is the size of length, type and id, with which every packet begins except INIT and VERSION.
 	headerSize = 9
-	// MaxPacket is the length in bytes of the longest answer that pkg/sftp takes, without the length itself.
+	// MaxPacket is the maximum length in bytes of an answer that pkg/sftp accepts, without the length field.
 	MaxPacket = 256 << 10
-	// maxHandle is the length of the longest handle that is taken: it goes into every request about what it stands for. The
-	// protocol allows 256, but a server may make a handle of a path.
+	// maxHandle is the maximum length of a handle in bytes. Every request on a handle contains it. The protocol allows
+	// 256, but a server may make a handle of a path.
 	maxHandle = 4096
-	// maxMessage is how much is kept of the words in a status: there may be an error for each file of a tree.
+	// maxMessage is how many bytes of the message in a status are kept: there may be an error for each file of a tree.
 	maxMessage = 256
-	// maxName is the length of the longest name in a listing that is taken: that of the longest path.
+	// maxName is the maximum length of a name in a listing, in bytes: that of the longest path.
 	maxName = 4096
 )
 
-// answersWithData tells whether the answer to a request is more than a status when it succeeds.
+// answersWithData reports whether the answer to a successful request is more than a status.
 func answersWithData(request byte) bool {
 	switch request {
 	case packetOpen, packetRead, packetLstat, packetFstat, packetOpendir, packetReaddir, packetRealpath, packetStat,
@@ -96,10 +96,10 @@ func answersWithData(request byte) bool {
 	return false
 }
 
-// ends tells whether the answer to a request may be that there is no more.
+// ends reports whether the answer to a request may be EOF.
 func ends(request byte) bool { return request == packetRead || request == packetReaddir }
 
-// A BadAnswer is the error for an answer that the server cannot mean. It matches fs.ErrInvalid. The channel stays usable.
+// A BadAnswer is the error for an impossible answer of the server. It matches fs.ErrInvalid. The channel stays usable.
 type BadAnswer string
 
 func (e BadAnswer) Error() string { return string(e) }
@@ -107,7 +107,8 @@ func (e BadAnswer) Error() string { return string(e) }
 // Unwrap makes a BadAnswer match fs.ErrInvalid and syscall.EINVAL.
 func (BadAnswer) Unwrap() error { return invalid.Argument }
 
-// CheckName returns a BadAnswer if a name that a server lists cannot be that of an entry: a path made of it may lead elsewhere.
+// CheckName returns a BadAnswer if a name in a listing cannot be the name of an entry: a path made of it could lead
+// elsewhere.
 func CheckName(name string) error {
 	switch {
 	case len(name) > maxName:
@@ -118,12 +119,12 @@ func CheckName(name string) error {
 	return nil
 }
 
-// isDot tells whether a listed name is that of the directory itself or of the one above. Some servers list these.
+// isDot reports whether a listed name is "." or "..". Some servers list these.
 func isDot(name string) bool { return name == "." || name == ".." }
 
-// statusPacket is a status in answer to the request id.
+// statusPacket returns a status in answer to the request id.
 func statusPacket(id, code uint32, message []byte) []byte {
-	length := 17 + len(message) // behind itself
+	length := 17 + len(message) // without the length field
 	b := make([]byte, 0, 4+length)
 	b = binary.BigEndian.AppendUint32(b, uint32(length))
 	b = append(b, packetStatus)
@@ -134,7 +135,7 @@ func statusPacket(id, code uint32, message []byte) []byte {
 	return binary.BigEndian.AppendUint32(b, 0) // language
 }
 
-// fields reads what is in a packet. After the first field that is not there, all are zero and bad is set.
+// fields reads the fields of a packet. After the first missing field, all fields are zero and bad is set.
 type fields struct {
 	b   []byte
 	bad bool
@@ -197,10 +198,10 @@ func (f *fields) stat() (stat sftp.FileStat) {
 	return stat
 }
 
-// entry reads one of a listing.
+// entry reads an entry of a listing.
 func (f *fields) entry() (name string, stat sftp.FileStat, err error) {
 	name = f.string()
-	f.bytes() // what ls -l would show
+	f.bytes() // the line of ls -l
 	stat = f.stat()
 	switch {
 	case f.bad:

@@ -4,26 +4,27 @@ import "hash/maphash"
 
 // A Pending is a request that the server has not answered.
 type Pending struct {
-	// Number counts the requests that were sent before this one.
+	// Number is how many requests were sent before this one.
 	Number uint64
-	// Path is HashPath of the path that the request names, 0 if it names none, or an unknown one.
+	// Path is HashPath of the path that the request names; 0: none, or unknown. Pipelined requests that are sent
+	// together have the Path of the first one.
 	Path uint64
-	// File is HashPath of what the handle in the request stands for, 0 if there is none, or if that is unknown.
+	// File is HashPath of the path that was opened to get the handle in the request; 0: no handle, or unknown.
 	File uint64
 }
 
-// A pending is a Pending with what the Wire has to know to check and deliver the answer.
+// A pending is a Pending with what the Wire needs to check and deliver the answer.
 type pending struct {
 	Pending
 	kind      byte
 	length    uint32   // of a READ
 	listing   *listing // of a READDIR
 	endsTurn  bool
-	predicted string      // the handle that the request is to get, of which requests sent with it make use; "": none
-	take      func(Reply) // gets the answer to a pipelined request, in the goroutine that reads: it must not wait
+	predicted string      // the handle predicted for the request, and used by requests sent with it; "": none
+	take      func(Reply) // gets the answer to a pipelined request, in the goroutine that reads; must not block
 }
 
-// register keeps in mind what has been asked, to check the answer. w.mu is held.
+// register records a request of pkg/sftp, to check its answer. w.mu is held.
 func (w *Wire) register(kind byte, body []byte) {
 	f := fields{b: body}
 	id := f.uint32()
@@ -40,8 +41,8 @@ func (w *Wire) register(kind byte, body []byte) {
 	w.await(id, p)
 }
 
-// listing returns what the answer to a READDIR counts towards, nil for another request. A CLOSE ends the listing: the next
-// one may have the same handle. w.mu is held.
+// listing returns the listing to which the answer to a READDIR belongs, nil for other requests. A CLOSE ends the
+// listing, because the next one may have the same handle. w.mu is held.
 func (w *Wire) listing(kind byte, body fields) *listing {
 	switch kind {
 	case packetReaddir:
@@ -58,14 +59,14 @@ func (w *Wire) listing(kind byte, body fields) *listing {
 	return nil
 }
 
-// await expects an answer with this id to p, which is the next request to be written. w.mu is held.
+// await records that p, the next request to be written, waits for an answer with this id. w.mu is held.
 func (w *Wire) await(id uint32, p pending) {
 	p.Number = w.sent
 	w.sent++
 	w.pending[id] = p
 }
 
-// answer returns the request that the answer with this id is to.
+// answer returns the request that the answer with this id belongs to, and forgets it.
 func (w *Wire) answer(id uint32) (pending, bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -81,8 +82,8 @@ func (w *Wire) answer(id uint32) (pending, bool) {
 	return p, ok
 }
 
-// opened registers the answer to a request that opens something. It returns an empty reply if the handle is not the predicted
-// one: the requests sent with it were about something else.
+// opened records the answer to a request that opens something. If the handle is not the predicted one, it returns an
+// empty reply, because the requests sent with it were about something else.
 func (w *Wire) opened(p pending, r Reply) Reply {
 	if p.kind != packetOpen && p.kind != packetOpendir {
 		return r
@@ -92,7 +93,7 @@ func (w *Wire) opened(p pending, r Reply) Reply {
 	if !w.prediction.answer(p.predicted, r) {
 		return Reply{}
 	}
-	if handle, err := r.Handle(); err == nil && p.predicted == "" { // else it is closed by now
+	if handle, err := r.Handle(); err == nil && p.predicted == "" { // otherwise it is closed by now
 		w.paths[handle] = p.Path
 	}
 	return r
@@ -105,14 +106,14 @@ func (w *Wire) Sent() uint64 {
 	return w.sent
 }
 
-// Unanswered returns how many requests have no answer.
+// Unanswered returns how many requests have no answer yet.
 func (w *Wire) Unanswered() int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return len(w.pending)
 }
 
-// Oldest returns the oldest request that has no answer. It returns false if there is none.
+// Oldest returns the oldest request that has no answer yet; false: there is none.
 func (w *Wire) Oldest() (oldest Pending, ok bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -126,5 +127,5 @@ func (w *Wire) Oldest() (oldest Pending, ok bool) {
 
 var hashSeed = maphash.MakeSeed()
 
-// HashPath tells paths on a server apart. It is never 0.
+// HashPath returns a hash that tells the paths on a server apart, within this process. It is never 0.
 func HashPath(path string) uint64 { return max(maphash.String(hashSeed, path), 1) }

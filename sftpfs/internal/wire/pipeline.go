@@ -6,29 +6,29 @@ import (
 	"slices"
 )
 
-// Pipelined requests go over the same channel as those of pkg/sftp, beside them: several are sent together, where pkg/sftp
-// would wait for each answer before it sends the next one.
+// Pipelined requests share the channel with those of pkg/sftp. Several of them are sent together, where pkg/sftp would
+// wait for each answer before it sends the next request.
 
 const (
-	// firstOwnID and lastOwnID bound the ids of pipelined requests. pkg/sftp counts its own from 1. Should it ever have made
-	// spentID requests on one channel, no more are pipelined there.
+	// firstOwnID and lastOwnID bound the ids of pipelined requests. pkg/sftp counts its own ids from 1. Once it has
+	// used spentID on a channel, Spent reports that no more requests can be pipelined there.
 	firstOwnID = lastOwnID - 1<<20
 	lastOwnID  = 1<<32 - 1
 	spentID    = 1 << 31
 
-	// maxSpare is how large an outbox may have become to be used again.
+	// maxSpare is the maximum capacity in bytes of an outbox that is used again.
 	maxSpare = 256 << 10
 )
 
-// ErrNotPredicted says that the handle which a request will get cannot be predicted.
+// ErrNotPredicted says that the handle that a request will get cannot be predicted.
 var ErrNotPredicted = errors.New("the handle is not known before")
 
-// Exchange sends requests together, in their order, and returns the replies, in the order of the requests. It fails if the
-// channel ends before all replies are there, and with ErrNotPredicted where Send does.
+// Exchange sends requests together, in order, and returns the replies, in the same order. It fails if the channel ends
+// before all replies have arrived, and with ErrNotPredicted like Send.
 func (w *Wire) Exchange(requests ...Request) ([]Reply, error) {
 	replies := make([]Reply, len(requests))
 	all := make(chan struct{})
-	left := len(requests) // of the goroutine that reads
+	left := len(requests) // used only by the goroutine that reads
 	err := w.Send(func(i int, r Reply) {
 		replies[i] = r
 		if left--; left == 0 {
@@ -46,10 +46,10 @@ func (w *Wire) Exchange(requests ...Request) ([]Reply, error) {
 	}
 }
 
-// Send sends a few requests together, in one turn, and returns when they are sent. take gets each reply with the number of its
-// request, in the goroutine that calls Read: it must not wait. It gets none if the channel ends before. If some requests are
-// about the handle that the first one opens, the last one has to close it. If that handle cannot be predicted, nothing is sent,
-// and the error is ErrNotPredicted.
+// Send sends a few requests together, as one turn, and returns when they are written. It calls take with each reply and
+// the index of its request, in the goroutine that calls Read, so take must not block. If the channel ends, take is not
+// called for the missing replies. If some requests are about the handle that the first one opens, the last one has to
+// close it. If that handle cannot be predicted, Send sends nothing and returns ErrNotPredicted.
 func (w *Wire) Send(take func(i int, r Reply), requests ...Request) error {
 	if err := w.Enqueue(take, requests...); err != nil {
 		return err
@@ -59,7 +59,7 @@ func (w *Wire) Send(take func(i int, r Reply), requests ...Request) error {
 	return w.drain(nil)
 }
 
-// Enqueue is Send for requests that wait until others are sent, and then go out before them.
+// Enqueue is like Send, but the requests wait until other requests are sent, and go out right before those.
 func (w *Wire) Enqueue(take func(i int, r Reply), requests ...Request) error {
 	if err := w.turn(); err != nil {
 		return err
@@ -91,7 +91,7 @@ func (w *Wire) Enqueue(take func(i int, r Reply), requests ...Request) error {
 	return nil
 }
 
-// nextID returns an id that no request waits with. w.mu is held.
+// nextID returns an id that no pending request has. w.mu is held.
 func (w *Wire) nextID() uint32 {
 	for {
 		if w.lastID < firstOwnID || w.lastID == lastOwnID {
@@ -105,8 +105,8 @@ func (w *Wire) nextID() uint32 {
 	}
 }
 
-// drain writes what is in the outbox, and what others put there meanwhile. Then it calls next, if that is not nil, before there
-// can be more. w.writing is held.
+// drain writes what is in the outbox, also what is added meanwhile. Then it calls next, if not nil, before more can be
+// added. w.writing is held.
 func (w *Wire) drain(next func()) error {
 	for {
 		w.mu.Lock()
@@ -131,7 +131,7 @@ func (w *Wire) drain(next func()) error {
 	}
 }
 
-// Spent tells whether there are no ids left for pipelined requests.
+// Spent reports whether the ids for pipelined requests are used up.
 func (w *Wire) Spent() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -5,22 +5,22 @@ import (
 	"slices"
 )
 
-// handlePrediction predicts which handle OpenSSH gives out next, so that requests on it can be sent together with the one that
-// opens it: OpenSSH numbers its handles, and gives out again the number that was given back last (handle_new in sftp-server.c,
-// unchanged since 2008).
+// handlePrediction predicts the handle that OpenSSH gives out next, so that requests on it can be sent together with
+// the request that opens it. OpenSSH numbers its handles, and reuses the number that was given back last (handle_new in
+// sftp-server.c, unchanged since 2008).
 //
-// Requests that are sent in this way open, use and close their handle without another request between them. So whatever
-// becomes of them, the next handle is the same one afterwards, and none that is in use is ever predicted. The prediction may be
-// wrong for a server of another make, which then gets requests about a handle that nobody has.
+// Requests that are sent in this way open, use and close their handle without another request in between. So whatever
+// becomes of them, the next handle is the same afterwards, and a handle in use is never predicted. The prediction may
+// be wrong for another server, which then receives requests on a handle that does not exist.
 type handlePrediction struct {
 	used    map[uint32]struct{}
 	free    []uint32 // given back; the last one is given out next
-	made    uint32   // numbers that were given out
-	opening int      // requests, not pipelined on a prediction, that have no answer; each may get a handle
+	made    uint32   // how many numbers were given out
+	opening int      // unanswered requests, not sent on a prediction, that may get a handle
 	failed  bool     // the server gives out other handles, or does not answer in order
 }
 
-// next returns the handle that the next request to open something gets; false: it cannot be predicted.
+// next returns the handle that the next request to open something gets. It returns false if that cannot be predicted.
 func (h *handlePrediction) next() (string, bool) {
 	if h.failed || h.opening > 0 {
 		return "", false
@@ -32,7 +32,7 @@ func (h *handlePrediction) next() (string, bool) {
 	return string(binary.BigEndian.AppendUint32(nil, number)), true
 }
 
-// opened registers that a handle was given out.
+// opened records that a handle was given out.
 func (h *handlePrediction) opened(handle string) {
 	number, ok := handleNumber(handle)
 	_, twice := h.used[number]
@@ -54,7 +54,7 @@ func (h *handlePrediction) opened(handle string) {
 	h.used[number] = struct{}{}
 }
 
-// closed registers that a handle is given back.
+// closed records that a handle is given back.
 func (h *handlePrediction) closed(handle string) {
 	number, ok := handleNumber(handle)
 	if _, used := h.used[number]; !ok || !used {
@@ -72,7 +72,7 @@ func handleNumber(handle string) (uint32, bool) {
 	return binary.BigEndian.Uint32([]byte(handle)), true
 }
 
-// send registers a request that was not sent on a prediction.
+// send records a request that was not sent on a prediction.
 func (h *handlePrediction) send(kind byte, body []byte) {
 	switch kind {
 	case packetOpen, packetOpendir:
@@ -83,8 +83,8 @@ func (h *handlePrediction) send(kind byte, body []byte) {
 	}
 }
 
-// answer registers the answer to a request that opens something, for which that handle was predicted, or none. It returns false
-// if the prediction was wrong.
+// answer records the answer to a request that opens something. predicted is the handle that was predicted for it, "" if
+// none was. answer returns false if the prediction was wrong.
 func (h *handlePrediction) answer(predicted string, r Reply) bool {
 	if predicted == "" {
 		h.opening--

@@ -8,15 +8,15 @@ import (
 	"math"
 )
 
-// A Reply is the answer to a Request. Its methods read it as the answer that is hoped for; the error for any other answer
+// A Reply is the answer to a Request. Each of its methods reads one kind of answer; for any other answer, the error
 // matches errors.ErrUnsupported.
 type Reply struct {
 	kind byte
-	body []byte // behind the id
-	bad  error  // why it can't be used, although it is what was asked for
+	body []byte // after the id
+	bad  error  // why a reply of the expected kind cannot be used
 }
 
-// An unexpectedReply is a Reply that is not the one that was hoped for.
+// An unexpectedReply is the error for a Reply that is not the expected one.
 type unexpectedReply struct{ Reply }
 
 func (e unexpectedReply) Error() string {
@@ -26,23 +26,23 @@ func (e unexpectedReply) Error() string {
 	return fmt.Sprintf("the server answers with a packet of type %d", e.kind)
 }
 
-// Is makes it match errors.ErrUnsupported: the ordinary requests have to be sent.
+// Is makes an unexpectedReply match errors.ErrUnsupported: the caller has to send the ordinary requests.
 func (unexpectedReply) Is(target error) bool { return target == errors.ErrUnsupported }
 
-// status returns the code of a status; false: it is none.
+// status returns the code of a status. It returns false if the reply is none.
 func (r Reply) status() (code uint32, ok bool) {
 	f := fields{b: r.body}
 	code = f.uint32()
 	return code, r.kind == packetStatus && !f.bad
 }
 
-// Is tells whether the reply is a status with this code.
+// Is reports whether the reply is a status with this code.
 func (r Reply) Is(code uint32) bool {
 	got, ok := r.status()
 	return ok && got == code
 }
 
-// Done returns nil if the reply says that the request was carried out.
+// Done returns nil if the server has carried out the request.
 func (r Reply) Done() error {
 	if !r.Is(StatusOK) {
 		return unexpectedReply{r}
@@ -70,7 +70,7 @@ func (r Reply) Data() ([]byte, error) {
 	return b, nil
 }
 
-// Info returns the attributes as those of a file with this name.
+// Info returns the attributes as those of a file with this name. A negative size is a BadAnswer.
 func (r Reply) Info(name string) (fs.FileInfo, error) {
 	f := fields{b: r.body}
 	stat := f.stat()
@@ -80,8 +80,8 @@ func (r Reply) Info(name string) (fs.FileInfo, error) {
 	return NewInfo(name, &stat)
 }
 
-// Entries returns a part of a listing, without "." and "..". At the end of the listing it returns io.EOF. An entry that cannot
-// be one is a BadAnswer.
+// Entries returns the entries in a part of a listing, without "." and "..". At the end of the listing it returns
+// io.EOF. An impossible entry is a BadAnswer.
 func (r Reply) Entries() ([]fs.FileInfo, error) {
 	if r.bad != nil {
 		return nil, r.bad
@@ -112,13 +112,13 @@ func (r Reply) Entries() ([]fs.FileInfo, error) {
 	return entries, nil
 }
 
-// Limits are those that a server states: the bytes in one READ and in one WRITE, and the open files. 0: not known.
+// Limits are the limits that a server states: the bytes in one READ and in one WRITE, and the open files. 0: unknown.
 type Limits struct{ Read, Write, Files int64 }
 
 // Limits returns the limits that the server states.
 func (r Reply) Limits() (Limits, error) {
 	f := fields{b: r.body}
-	f.uint64() // the longest packet
+	f.uint64() // the maximum length of a packet
 	l := Limits{Read: f.limit(), Write: f.limit(), Files: f.limit()}
 	if r.kind != packetExtendedReply || f.bad {
 		return Limits{}, unexpectedReply{r}
@@ -126,7 +126,7 @@ func (r Reply) Limits() (Limits, error) {
 	return l, nil
 }
 
-// limit reads a limit. One that no server can have is not known.
+// limit reads a limit. An impossible limit counts as unknown.
 func (f *fields) limit() int64 {
 	if n := f.uint64(); n < math.MaxInt32 {
 		return int64(n)

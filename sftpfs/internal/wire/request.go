@@ -5,14 +5,15 @@ import (
 	"hash/maphash"
 )
 
-// A Request is a request to be pipelined. Those without a path are about a handle: that which the first request of an Exchange
-// or Send gets, or that which OnHandle names.
+// A Request is a request to be pipelined. A request without a path is about a handle: the one that the first request of
+// an Exchange or Send opens, or the one given to OnHandle.
 type Request struct {
 	kind byte
 	body body
-	// onOpened says that the body goes behind the handle that the first request sent together with this one gets.
+	// onOpened says that the request is about the handle that the first request sent together with it opens. The body
+	// follows the handle.
 	onOpened bool
-	data     []byte // of a WRITE: goes behind the body, which has its length
+	data     []byte // of a WRITE: follows the body, which contains its length
 }
 
 // OpenRead opens the file path for reading.
@@ -20,7 +21,8 @@ func OpenRead(path string) Request {
 	return Request{kind: packetOpen, body: body{}.string(path).uint32(openRead).uint32(0)}
 }
 
-// OpenNew makes the file path, with the mode as SFTP has it, and opens it for writing. It is refused if there is a file.
+// OpenNew creates the file path, with the mode in SFTP's encoding, and opens it for writing. The server refuses if path
+// exists.
 func OpenNew(path string, mode uint32) Request {
 	return Request{kind: packetOpen, body: body{}.string(path).uint32(openWrite | openCreate | openExcl).
 		uint32(attrPermissions).uint32(mode)}
@@ -45,7 +47,7 @@ func WriteAt(off uint64, data []byte) Request {
 // Fstat asks for the attributes of the open file.
 func Fstat() Request { return Request{kind: packetFstat, onOpened: true} }
 
-// Fsetstat sets mode and times of the open file, as SFTP has them.
+// Fsetstat sets mode and times of the open file, in SFTP's encoding.
 func Fsetstat(mode, atime, mtime uint32) Request {
 	return Request{kind: packetFsetstat, onOpened: true,
 		body: body{}.uint32(attrPermissions | attrTimes).uint32(mode).uint32(atime).uint32(mtime)}
@@ -54,10 +56,10 @@ func Fsetstat(mode, atime, mtime uint32) Request {
 // ReadDir asks for more entries of the open directory.
 func ReadDir() Request { return Request{kind: packetReaddir, onOpened: true} }
 
-// Lstat asks for the attributes of path, without following it if it is a symbolic link.
+// Lstat asks for the attributes of path, without following a symbolic link.
 func Lstat(path string) Request { return Request{kind: packetLstat, body: body{}.string(path)} }
 
-// Mkdir makes the directory path, with the mode as SFTP has it.
+// Mkdir makes the directory path, with the mode in SFTP's encoding.
 func Mkdir(path string, mode uint32) Request {
 	return Request{kind: packetMkdir, body: body{}.string(path).uint32(attrPermissions).uint32(mode)}
 }
@@ -65,7 +67,7 @@ func Mkdir(path string, mode uint32) Request {
 // AskLimits asks for the Limits of the server.
 func AskLimits() Request { return Request{kind: packetExtended, body: body{}.string(ExtensionLimits)} }
 
-// OnHandle returns the request as one about the handle.
+// OnHandle returns the request as a request on the given handle.
 func (r Request) OnHandle(handle string) Request {
 	if r.onOpened {
 		r.body, r.onOpened = append(body{}.string(handle), r.body...), false
@@ -73,7 +75,7 @@ func (r Request) OnHandle(handle string) Request {
 	return r
 }
 
-// appendTo appends the request as a packet. The handle is the one that the first request sent with this one gets.
+// appendTo appends the request as a packet. handle is the one that the first request sent with this one opens.
 func (r Request) appendTo(b []byte, id uint32, handle string) []byte {
 	length := headerSize - 4 + len(r.body) + len(r.data)
 	if r.onOpened {
@@ -89,8 +91,8 @@ func (r Request) appendTo(b []byte, id uint32, handle string) []byte {
 	return append(b, r.data...)
 }
 
-// PathHash returns HashPath of the path that the request names: of a rename that is the new one. It returns 0 if the request
-// names no path, or none that is known.
+// PathHash returns HashPath of the path that the request names; for a rename, of the new path. It returns 0 if the
+// request names no path, or is of an unknown kind.
 func (r Request) PathHash() uint64 {
 	f := fields{b: r.body}
 	switch r.kind {
@@ -118,7 +120,7 @@ func (r Request) handle() []byte {
 	}
 }
 
-// body builds what is in a request.
+// body builds the body of a request.
 type body []byte
 
 func (b body) uint32(n uint32) body { return binary.BigEndian.AppendUint32(b, n) }

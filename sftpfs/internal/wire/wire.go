@@ -1,9 +1,9 @@
-// Package wire is an SFTP channel, packet by packet: it encodes requests, checks and dispatches what the server answers, and
-// pipelines requests of its own beside those of pkg/sftp. It knows neither connections nor files.
+// Package wire handles an SFTP channel packet by packet: it encodes requests, checks and dispatches what the server
+// answers, and pipelines requests of its own beside those of pkg/sftp. It knows neither connections nor files.
 //
-// A Wire lies between an SSH channel and an [sftp.Client], which reads and writes through it. Everything that comes out of the
-// channel is data from a server that may be broken or hostile. The Wire bounds it, and ends the channel at what a server cannot
-// mean.
+// A Wire lies between an SSH channel and an [sftp.Client], which reads and writes through it. Everything that comes out
+// of the channel is data from a server that may be broken or hostile. The Wire bounds it, and ends the channel at an
+// impossible packet.
 package wire
 
 import (
@@ -14,12 +14,13 @@ import (
 	"sync/atomic"
 )
 
-// MaxRequests is how many requests a channel carries at a time. OpenSSH slows down to a quarter with more.
+// MaxRequests is how many requests are in flight on a channel at a time. OpenSSH slows down to a quarter with more.
 const MaxRequests = 256
 
-// A Wire is an SFTP channel as it looks below pkg/sftp. It holds requests back while the server has no room for them, counts
-// the bytes that arrive, and refuses answers that pkg/sftp would misread: pkg/sftp cuts a name down to what follows its last
-// slash, takes a bare OK for a file, asks for ever for data that never comes, and keeps a listing in memory however long it is.
+// A Wire is an SFTP channel as seen from below pkg/sftp. It holds requests back while too many are in flight, counts
+// the bytes that arrive, and refuses answers that pkg/sftp would misread: pkg/sftp cuts a name to what follows its last
+// slash, takes a bare OK for a file, asks forever for data that never comes, and keeps a listing in memory however long
+// it is.
 //
 // One goroutine at a time may call Read, and one Write; all other methods are safe for concurrent use.
 type Wire struct {
@@ -27,41 +28,42 @@ type Wire struct {
 	received atomic.Uint64 // bytes
 	once     sync.Once
 	closed   chan struct{}
-	failure  atomic.Pointer[error] // that Read has ended with
-	turns    chan struct{}         // one token for each request in flight, or few that were sent together
+	failure  atomic.Pointer[error] // the error that ended Read
+	turns    chan struct{}         // one token for each request in flight, or for a few that were sent together
 
 	maxListing int // bytes
 
 	initialized   chan struct{}                     // closed after extensions is set
 	extensions    atomic.Pointer[map[string]string] // nil until the server has sent its VERSION packet
-	pipelinedInit bool                              // pkg/sftp does not wait for that
+	pipelinedInit bool                              // PipelineInit was called
 
-	// Reading. One goroutine reads.
+	// For reading, by one goroutine.
 	in     *bufio.Reader
 	header [headerSize + 4]byte
-	held   []byte // to be read before what in has
-	pass   int    // how many bytes of in follow unchanged
+	held   []byte // Read returns it before anything from in
+	pass   int    // how many bytes from in Read returns unchanged
 
-	// Writing.
+	// For writing.
 	writing sync.Mutex // held from the first byte of a packet to its last; guards unsent
-	unsent  int        // bytes of the packet that was begun
+	unsent  int        // bytes missing of the packet that was begun
 
 	mu          sync.Mutex // guards the following
 	pending     map[uint32]pending
-	sent        uint64 // requests
-	answered    uint64 // of those
+	sent        uint64 // how many requests were sent
+	answered    uint64 // how many of those were answered
 	prediction  handlePrediction
 	listings    map[string]*listing // by the handle of the directory
-	paths       map[string]uint64   // HashPath of what was opened, by its handle
+	paths       map[string]uint64   // HashPath of the path that was opened, by its handle
 	localErrors map[uint32]error    // by the status code that stands for the error
 	localCount  uint32
-	outbox      []byte // pipelined requests that wait to be written
+	outbox      []byte // pipelined requests that are to be written
 	spare       []byte // empty, for the next outbox
-	lastID      uint32 // of the pipelined requests; 0: none was made
-	spent       bool   // there may be no more of them
+	lastID      uint32 // of the last pipelined request; 0: none yet
+	spent       bool   // see Spent
 }
 
-// New returns a Wire over channel, and takes channel over. A listing that needs more than maxListing bytes of memory fails.
+// New returns a Wire over channel, which then belongs to the Wire. A listing that needs more than maxListing bytes of
+// memory fails.
 func New(channel io.ReadWriteCloser, maxListing int) *Wire {
 	w := &Wire{
 		channel:     channel,
@@ -78,8 +80,8 @@ func New(channel io.ReadWriteCloser, maxListing int) *Wire {
 	return w
 }
 
-// Close closes the channel. Read, and every call that waits for an answer or for its turn, then fails. Closing again does
-// nothing.
+// Close closes the channel. Read, and every call that waits for an answer or for its turn, then fails. Closing again
+// does nothing.
 func (w *Wire) Close() error {
 	var err error
 	w.once.Do(func() {
@@ -89,11 +91,11 @@ func (w *Wire) Close() error {
 	return err
 }
 
-// Received returns how many bytes have come over the channel.
+// Received returns how many bytes have arrived on the channel.
 func (w *Wire) Received() uint64 { return w.received.Load() }
 
-// Write takes whole requests, each in one piece or more. The first piece holds everything but the data of a WRITE. Write waits
-// until the server has room for the request.
+// Write writes whole requests, each in one or more pieces. The first piece must hold everything but the data of a
+// WRITE. Write waits while too many requests are in flight.
 func (w *Wire) Write(b []byte) (int, error) {
 	if w.unsent == 0 {
 		if len(b) < headerSize {
@@ -113,8 +115,8 @@ func (w *Wire) Write(b []byte) (int, error) {
 	return n, err
 }
 
-// begin waits for the turn of the request b, and registers it. Everything before it has then been written, and nothing else is
-// written until b is, unless there is an error.
+// begin waits for the turn of the request b, and registers the request. Unless it fails, everything before b has then
+// been written, and nothing else is written until b is.
 func (w *Wire) begin(b []byte) error {
 	kind := b[4]
 	if kind != packetInit {
@@ -135,7 +137,7 @@ func (w *Wire) begin(b []byte) error {
 	return nil
 }
 
-// turn waits until the server has room for one more request.
+// turn waits until one more request may be in flight.
 func (w *Wire) turn() error {
 	select {
 	case w.turns <- struct{}{}:
@@ -145,7 +147,7 @@ func (w *Wire) turn() error {
 	}
 }
 
-// AwaitWrites returns when no packet is being written.
+// AwaitWrites waits until no packet is being written.
 func (w *Wire) AwaitWrites() {
 	w.writing.Lock()
 	defer w.writing.Unlock()

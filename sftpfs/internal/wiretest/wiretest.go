@@ -1,5 +1,5 @@
-// Package wiretest scripts SFTP servers packet by packet, for tests. It reads and writes packets by itself, so that a mistake of
-// package wire shows.
+// Package wiretest scripts SFTP servers packet by packet, for tests. It has its own encoding of packets, so that a
+// mistake in package wire shows.
 package wiretest
 
 import (
@@ -41,10 +41,10 @@ const (
 	Failure = 4
 )
 
-// HeaderSize is the size of length, type and id, with which all packets but Init and Version begin.
+// HeaderSize is the size of length, type and id, with which every packet begins except Init and Version.
 const HeaderSize = 9
 
-// A Request is a packet from the client. Of Init, ID is the version.
+// A Request is a packet from the client. For Init, ID is the version.
 type Request struct {
 	Kind byte
 	ID   uint32
@@ -66,7 +66,8 @@ func (r *Request) take(n int) []byte {
 	return taken
 }
 
-// Packet returns an answer. Fields may be uint32, uint64, string (which gets its length put before) and []byte (which does not).
+// Packet returns an answer. A field is a uint32, a uint64, a string (which is preceded by its length) or a []byte
+// (which is not).
 func Packet(kind byte, id uint32, fields ...any) []byte {
 	b := binary.BigEndian.AppendUint32([]byte{0, 0, 0, 0, kind}, id)
 	for _, v := range fields {
@@ -87,18 +88,18 @@ func Packet(kind byte, id uint32, fields ...any) []byte {
 	return b
 }
 
-// VersionPacket returns the answer to Init, with pairs of extension and data.
+// VersionPacket returns the answer to Init. extensions are pairs of name and data.
 func VersionPacket(extensions ...any) []byte { return Packet(Version, 3, extensions...) }
 
-// StatusPacket returns a status without words.
+// StatusPacket returns a status without a message.
 func StatusPacket(id, code uint32) []byte { return Packet(Status, id, code, "", "") }
 
-// AttrsOf returns attributes, as a field.
+// AttrsOf returns attributes, to be used as a field.
 func AttrsOf(size uint64, mode, mtime uint32) []byte {
 	return Packet(0, 0, uint32(1|4|8), size, mode, mtime, mtime)[HeaderSize:]
 }
 
-// NamesPacket returns a part of a listing, of files.
+// NamesPacket returns a part of a listing, with files of these names.
 func NamesPacket(id uint32, names ...string) []byte {
 	fields := []any{uint32(len(names))}
 	for _, n := range names {
@@ -107,7 +108,7 @@ func NamesPacket(id uint32, names ...string) []byte {
 	return Packet(Name, id, fields...)
 }
 
-// ReadRequest reads a packet of the client.
+// ReadRequest reads a packet from the client.
 func ReadRequest(r io.Reader) (Request, error) {
 	var length [4]byte
 	if _, err := io.ReadFull(r, length[:]); err != nil {
@@ -120,7 +121,7 @@ func ReadRequest(r io.Reader) (Request, error) {
 	return Request{Kind: b[0], ID: binary.BigEndian.Uint32(b[1:]), Body: b[5:]}, nil
 }
 
-// Serve answers each request until there are no more, and closes the channel. An answer may be empty.
+// Serve answers each request until there are no more, and then closes the channel. An answer may be empty.
 func Serve(c io.ReadWriteCloser, answer func(Request) []byte) {
 	defer c.Close()
 	for {
