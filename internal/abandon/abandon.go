@@ -1,8 +1,8 @@
-// Package abandon lets a caller give up on a call that cannot be interrupted, and lets others wait until such calls have
-// ended.
+// Package abandon lets a caller abandon a call that can't be interrupted, and lets others wait for the end of such
+// calls.
 //
-// A request that changes a server may still be carried out after its caller has gone. Whoever looks at the server to find
-// out what became of it has to wait for the call first.
+// A request that changes a server may still be carried out after its caller has left. Before somebody looks at the
+// server to find the outcome, it must wait for the call.
 package abandon
 
 import (
@@ -13,26 +13,27 @@ import (
 	"time"
 )
 
-// Calls are calls that were given up and may still run. The zero value has none; a nil *Calls records nothing. Safe for
-// concurrent use.
+// Calls holds the abandoned calls that may still run. The zero value is empty; a nil *Calls records nothing. It is safe
+// for concurrent use.
 type Calls struct {
 	mu      sync.Mutex                    // guards running
-	running map[<-chan struct{}]time.Time // when the calls were given up; their channels are closed when they have ended
+	running map[<-chan struct{}]time.Time // when each call was abandoned, by the channel that is closed at its end
 }
 
-// Limit is how long a call that was given up is waited for in all. What it does after that has to be found out otherwise.
+// Limit bounds how long Wait waits for an abandoned call. If the call runs longer, its outcome must be found in another
+// way.
 const Limit = 10 * time.Second
 
-// Await runs call, also if ctx has ended, and returns its result, or ctx's error as soon as ctx ends. A call that is
-// given up goes on in its goroutine and is in calls until it has ended. If it succeeds then, late gets its result; late
-// may be nil. The call must not touch memory of Await's caller, who goes on meanwhile.
+// Await runs call, even if ctx has ended, and returns its result, or ctx's error as soon as ctx ends. An abandoned call
+// continues in its goroutine, and is in calls until its end. If it succeeds then, late receives its result; late may be
+// nil. The call must not touch memory of Await's caller, which continues meanwhile.
 func Await[T any](ctx context.Context, calls *Calls, call func() (T, error), late func(T)) (T, error) {
 	v, _, err := AwaitOrLeave(ctx, nil, nil, calls, call, late)
 	return v, err
 }
 
-// AwaitOrLeave is Await for a call that is also given up when leave is closed, if mayLeave says so then. left says that this
-// was why.
+// AwaitOrLeave is Await for a call that is also abandoned if leave is closed and mayLeave then returns true. left
+// reports whether this was the reason.
 func AwaitOrLeave[T any](ctx context.Context, leave <-chan struct{}, mayLeave func() bool, calls *Calls,
 	call func() (T, error), late func(T)) (result T, left bool, _ error) {
 	if ctx.Done() == nil && leave == nil {
@@ -42,7 +43,7 @@ func AwaitOrLeave[T any](ctx context.Context, leave <-chan struct{}, mayLeave fu
 	var v T
 	var err error
 	returned, ended := make(chan struct{}), make(chan struct{})
-	var decided atomic.Bool // that the call has returned, or is given up
+	var decided atomic.Bool // set when the call has returned or is abandoned
 	go func() {
 		defer close(ended)
 		v, err = call()
@@ -65,13 +66,13 @@ func AwaitOrLeave[T any](ctx context.Context, leave <-chan struct{}, mayLeave fu
 	}
 	if decided.CompareAndSwap(false, true) {
 		calls.Add(ended)
-	} else if <-returned; err == nil && late != nil { // it may have ended with ctx, whatever it has returned
+	} else if <-returned; err == nil && late != nil { // it returned as ctx ended
 		late(v)
 	}
 	return result, left, ctx.Err()
 }
 
-// Add records a call that was given up; ended is closed when it has ended.
+// Add records an abandoned call; ended is closed at its end.
 func (c *Calls) Add(ended <-chan struct{}) {
 	if c == nil {
 		return
@@ -85,7 +86,7 @@ func (c *Calls) Add(ended <-chan struct{}) {
 	c.running[ended] = time.Now()
 }
 
-// Wait returns nil once all calls have ended that were given up before, or that was [Limit] ago, or ctx's error.
+// Wait waits until all recorded calls have ended, or were abandoned [Limit] ago. It returns nil, or ctx's error.
 func (c *Calls) Wait(ctx context.Context) error {
 	for ended, since := range c.left() {
 		late := time.NewTimer(Limit - time.Since(since))
@@ -107,7 +108,7 @@ func (c *Calls) left() map[<-chan struct{}]time.Time {
 	return maps.Clone(c.running)
 }
 
-// prune forgets the calls that have ended, and those that are not waited for any more. c.mu is held.
+// prune removes the calls that have ended or are not waited for any more. c.mu is held.
 func (c *Calls) prune() {
 	maps.DeleteFunc(c.running, func(ended <-chan struct{}, since time.Time) bool {
 		select {

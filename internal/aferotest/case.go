@@ -10,14 +10,14 @@ import (
 	"github.com/spf13/afero"
 )
 
-// Case is one behaviour. The zero value of Needs means that every Fs has it.
+// Case is one behaviour. If Needs is nil, every Fs must have it.
 type Case struct {
 	Name  string
 	Needs []Capability
 	run   func(c *C)
 }
 
-// Cases returns the whole suite. Names are unique.
+// Cases returns the whole suite. The names are unique.
 func Cases() []Case {
 	return slices.Concat(
 		openCases(), createCases,
@@ -30,12 +30,12 @@ func Cases() []Case {
 	)
 }
 
-// Check runs the case on fsys, whose root must be empty, and returns what was
-// wrong; nothing if the Fs conforms. A panic of the Fs is a failure as well.
+// Check runs the case on fsys, whose root must be empty, and returns the failures; none if the Fs conforms. A panic of
+// the Fs is a failure, too.
 func (cs Case) Check(fsys afero.Fs) (failures []string) {
 	c := &C{Fs: fsys}
 	done := make(chan struct{})
-	go func() { // which FailNow can end
+	go func() { // FailNow ends this goroutine
 		defer close(done)
 		defer c.closeAll()
 		defer func() {
@@ -49,10 +49,9 @@ func (cs Case) Check(fsys afero.Fs) (failures []string) {
 	return c.failures
 }
 
-// C is what a case runs with: an empty Fs and a list of failures. It is a
-// require.TestingT that does not need package testing, so that a test of the
-// suite can see a case fail. Errorf may be called from any goroutine, FailNow
-// from the case's own.
+// C is what a case runs with: an empty Fs and a list of failures. It is a require.TestingT that does not need package
+// testing, so a test of the suite can observe a failing case. Errorf may be called from any goroutine, FailNow only
+// from that of the case.
 type C struct {
 	Fs afero.Fs
 
@@ -71,10 +70,10 @@ func (c *C) Errorf(format string, args ...any) {
 // FailNow ends the case.
 func (c *C) FailNow() { runtime.Goexit() }
 
-// Helper is there for testify.
+// Helper exists for testify.
 func (c *C) Helper() {}
 
-// track has f closed when the case ends, so that a failed case leaves nothing.
+// track closes f when the case ends, so that a failed case leaves no open file.
 func (c *C) track(f afero.File) afero.File {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -84,6 +83,6 @@ func (c *C) track(f afero.File) afero.File {
 
 func (c *C) closeAll() {
 	for _, f := range c.files {
-		_ = f.Close() // closed already, as a rule
+		_ = f.Close() // usually closed already
 	}
 }

@@ -16,7 +16,7 @@ import (
 
 const workers = 8
 
-// parallel runs f for 0 to workers-1 at the same time and reports the errors.
+// parallel runs f concurrently for 0 to workers-1 and reports the errors.
 func (c *C) parallel(f func(i int) error) {
 	var wg sync.WaitGroup
 	start := make(chan struct{})
@@ -32,7 +32,7 @@ func (c *C) parallel(f func(i int) error) {
 	require.NoError(c, errors.Join(errs...))
 }
 
-// put writes a file without the words of C, which may not be used from here.
+// put writes a file without the methods of C, which must not be called from the goroutines of parallel.
 func put(c *C, name, content string) error {
 	f, err := c.Fs.Create(name)
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// concurrencyNameCases have operations on names meet.
+// concurrencyNameCases run operations on names concurrently.
 var concurrencyNameCases = []Case{
 	{"parallel/creates-of-different-names", nil, func(c *C) {
 		c.parallel(func(i int) error {

@@ -56,7 +56,7 @@ var dirCases = []Case{
 		c.mkdir("d")
 		f := c.open("d", os.O_RDONLY)
 		c.remove("d")
-		list, _ := f.Readdirnames(-1) // an error would do as well
+		list, _ := f.Readdirnames(-1) // an error would be right, too
 		require.Empty(c, list)
 		c.close(f)
 	}},

@@ -9,8 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// errorCases makes every method fail in the same way under several spellings
-// of a name, which the error must repeat.
+// errorCases makes every method fail in the same way with several spellings of a name, which the error must repeat.
 func errorCases() []Case {
 	var cases []Case
 	for _, m := range []struct {
@@ -76,7 +75,7 @@ func errorCases() []Case {
 	)
 }
 
-// fileBeside turns a file beside an error into another error.
+// fileBeside returns another error if a call has returned both a file and an error.
 func fileBeside(f afero.File, err error) error {
 	if err == nil {
 		_ = f.Close()
@@ -88,7 +87,7 @@ func fileBeside(f afero.File, err error) error {
 	return err
 }
 
-// trimmed removes what a call added to the name in its error.
+// trimmed removes the suffix that a call has added to the name in its error.
 func trimmed(err error, suffix string) error {
 	if pe, ok := errors.AsType[*fs.PathError](err); ok {
 		if n := len(pe.Path) - len(suffix); n >= 0 && pe.Path[n:] == suffix {

@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// fullFile is what *os.File has besides the methods of afero.File.
+// fullFile has the methods that *os.File has in addition to those of afero.File.
 type fullFile interface {
 	fs.ReadDirFile
 	io.ReaderFrom
@@ -34,7 +34,7 @@ func (c *C) offset(f any, want int64) {
 	require.Equal(c, want, at)
 }
 
-// fullFileCases are about the methods that programs find by a type assertion.
+// fullFileCases test the methods that programs find with a type assertion.
 func fullFileCases() []Case {
 	full := needs(FullFiles)
 	return []Case{
@@ -224,7 +224,7 @@ func fullFileCases() []Case {
 	}
 }
 
-// onlyReader hides what else a reader has.
+// onlyReader hides all other methods of a reader.
 type onlyReader struct{ io.Reader }
 
 type failingWriter struct{ err error }

@@ -199,7 +199,7 @@ var handleCases = []Case{
 	}},
 }
 
-// closedCases call every method of a closed handle, of a file and a directory.
+// closedCases call every method of a closed handle, for a file and for a directory.
 func closedCases() []Case {
 	var cases []Case
 	for _, m := range []struct {
@@ -238,8 +238,8 @@ func closedCases() []Case {
 	return cases
 }
 
-// closedErr checks for fs.ErrClosed. Reading a directory is excepted: package
-// os has an error of its own there.
+// closedErr checks for fs.ErrClosed. Reading a directory is an exception, because package os has an error of its own
+// there.
 func (c *C) closedErr(method string, err error) {
 	if method == "readdir" || method == "readdirnames" {
 		require.Error(c, err)

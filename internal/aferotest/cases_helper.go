@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// helperCases use what afero builds on top of an Fs.
+// helperCases use the functions of package afero on top of an Fs.
 var helperCases = []Case{
 	{"afero/writefile-readfile", nil, func(c *C) {
 		require.NoError(c, afero.WriteFile(c.Fs, "f", []byte(before), 0o644))

@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// linkCases are about the link itself.
+// linkCases test symbolic links themselves.
 var linkCases = []Case{
 	{"link/relative", needs(Links), func(c *C) {
 		c.write("f", before)
@@ -113,7 +113,7 @@ var linkCases = []Case{
 		c.linkErr(symlink(c.Fs, "f", "no/l"), "symlink", "f", "no/l", fs.ErrNotExist)
 	}},
 	{"link/empty-target", needs(Links), func(c *C) {
-		// An error on Linux; a link to nothing elsewhere.
+		// An error on Linux, a symbolic link with an empty target elsewhere.
 		if symlink(c.Fs, "", "l") == nil {
 			c.target("l", "")
 		} else {

@@ -6,7 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// linkChangeCases move and remove links.
+// linkChangeCases move and remove symbolic links.
 var linkChangeCases = []Case{
 	{"link/remove", needs(Links), func(c *C) {
 		c.write("f", before)

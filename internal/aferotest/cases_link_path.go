@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// linkPathCases are about what is reached through a link.
+// linkPathCases test paths that lead through symbolic links.
 var linkPathCases = []Case{
 	{"link/write-through", needs(Links), func(c *C) {
 		c.write("f", before)

@@ -139,7 +139,7 @@ func listCases() []Case {
 	return cases
 }
 
-// pages reads pages of n names until io.EOF, which comes bare and alone.
+// pages reads pages of n names until io.EOF, which must be unwrapped and come without names.
 func (c *C) pages(want []string, n int, next func() ([]string, error)) {
 	var got []string
 	for range len(want) + 2 {

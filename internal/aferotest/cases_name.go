@@ -68,7 +68,7 @@ func nameCases() []Case {
 	return append(cases, spellingCases()...)
 }
 
-// spellingCases reach one file by its other names.
+// spellingCases use one file under its other spellings.
 func spellingCases() []Case {
 	var cases []Case
 	for _, n := range []struct{ what, name string }{
@@ -133,7 +133,7 @@ func spellingCases() []Case {
 			c.invalid(err)
 			c.holds("a", before)
 		}},
-		// An empty name is the root to some and no name at all to package os.
+		// An empty name is the root for some Fs, and no name at all for package os.
 		Case{"name/empty", nil, func(c *C) {
 			fi, err := c.Fs.Stat("")
 			if err != nil {

@@ -12,8 +12,7 @@ import (
 
 const before = "old content"
 
-// openCases is every combination of open flags that POSIX specifies, on a
-// missing name, a file and a directory.
+// openCases tests every combination of open flags that POSIX specifies, on a missing name, a file and a directory.
 func openCases() []Case {
 	var cases []Case
 	for _, access := range []int{os.O_RDONLY, os.O_WRONLY, os.O_RDWR} {
@@ -93,8 +92,8 @@ func openFile(c *C, flag int) {
 	useHandle(c, f, flag, content)
 }
 
-// useHandle reads and writes through f, which is at offset 0 of a file with
-// this content, and checks what its flags allow.
+// useHandle reads and writes through f, which is at offset 0 of a file with this content, and checks what its flags
+// permit.
 func useHandle(c *C, f interface {
 	io.ReadSeeker
 	io.WriteCloser
@@ -138,7 +137,7 @@ func openDir(c *C, flag int) {
 	case writable(flag):
 		c.pathErr(err, "open", "f", nil)
 		c.unspecific(err)
-	case flag&os.O_CREATE != 0: // an error on Linux, a directory on others
+	case flag&os.O_CREATE != 0: // an error on Linux, a directory on other systems
 		require.False(c, errors.Is(err, fs.ErrNotExist))
 	default:
 		require.NoError(c, err)

@@ -208,7 +208,7 @@ var removeAllCases = []Case{
 	}},
 	{"removeall/through-a-file", needs(NotDirErrors), func(c *C) {
 		c.write("f", before)
-		// An error on some platforms, nothing to do on others.
+		// An error on some platforms, no error on others.
 		if err := c.Fs.RemoveAll("f/g"); err != nil {
 			c.unspecific(err)
 		}

@@ -35,7 +35,7 @@ var renameDirCases = []Case{
 	{"rename/directory-over-itself", nil, func(c *C) {
 		c.mkdir("a")
 		c.write("a/f", "f")
-		// Package os refuses this on some platforms and not on others.
+		// Package os refuses this on some platforms, but not on others.
 		_ = c.Fs.Rename("a", "a")
 		c.holds("a/f", "f")
 	}},

@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// seekCases seeks in a file of ten bytes whose offset is 4.
+// seekCases seek in a file of ten bytes, from offset 4.
 func seekCases() []Case {
 	var cases []Case
 	for _, s := range []struct {
@@ -44,7 +44,7 @@ func seekCases() []Case {
 			at := s.want
 			if s.want < 0 {
 				c.unspecific(err)
-				at = 4 // a seek that is refused moves nothing
+				at = 4 // a refused seek does not move the offset
 			} else {
 				require.NoError(c, err)
 				require.Equal(c, s.want, got)

@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// past is a time that no file gets by itself.
+// past is a time that no file has unless a test sets it.
 var past = time.Date(2001, 2, 3, 4, 5, 6, 0, time.UTC)
 
 var statCases = []Case{

@@ -12,22 +12,20 @@ import (
 	"pgregory.net/rapid"
 )
 
-// Differential applies random sequences of operations to the subject and to a
-// plain directory. After each operation it compares what was returned, and what
-// a program can tell about the error; now and then and at the end, both trees.
-// A failure shows the shortest sequence found and how to run it again. The flags
-// of rapid apply: -rapid.checks for how many sequences, -rapid.steps for their
-// length.
+// Differential applies random sequences of operations to the subject and to a plain directory. After each operation it
+// compares the results, and the properties of the errors that a program can see. From time to time and at the end, it
+// compares both trees. A failure shows the shortest sequence found and how to run it again. The flags of rapid apply:
+// -rapid.checks sets the number of sequences, -rapid.steps their length.
 //
-// Where package os has an errno without a sentinel, such as EISDIR, any error
-// does that is not one of the sentinels a program would take for another answer.
-// Operations that need what the subject is declared incapable of are left out.
+// If package os returns an errno without a sentinel, such as EISDIR, the subject may return any error except the
+// sentinels that a program would take for another answer. Operations that need a capability that the subject lacks are
+// left out.
 func Differential(t testing.TB, s Subject) {
 	t.Helper()
 	differential(t, t, s)
 }
 
-// differential reports to check and has New see a t that ends with the sequence.
+// differential reports failures to check. New gets a t that ends with the sequence.
 func differential(check rapid.TB, t testing.TB, s Subject) {
 	check.Helper()
 	rapid.Check(check, func(rt *rapid.T) {
@@ -42,7 +40,7 @@ func differential(check rapid.TB, t testing.TB, s Subject) {
 	})
 }
 
-// pair is the subject and the oracle on the way through one sequence.
+// pair is the subject and the oracle in one sequence.
 type pair struct {
 	Subject
 	rt              *rapid.T
@@ -50,15 +48,15 @@ type pair struct {
 	open            []*handles
 }
 
-// handles is one file opened in both.
+// handles is one file that is open in both.
 type handles struct {
 	name            string
 	subject, oracle afero.File
 	dir             bool
 }
 
-// do performs an operation on both and compares what comes back. The value is
-// compared if package os has no error, or io.EOF.
+// do performs an operation on both and compares the results. It compares the values only if package os returns no
+// error, or io.EOF.
 func (p *pair) do(what string, op func(fsys afero.Fs) (any, error)) {
 	got, gotErr := op(p.subject)
 	want, wantErr := op(p.oracle)
@@ -105,8 +103,8 @@ func (s Subject) incapable(c ...Capability) bool {
 	return lacks
 }
 
-// compareTrees compares all names, content, links, and, as far as the subject is
-// capable of them, modes and the times that Chtimes set.
+// compareTrees compares all names, contents and symbolic links, and, if the subject is capable of them, modes and the
+// times that Chtimes has set.
 func (p *pair) compareTrees() {
 	p.rt.Helper()
 	got, err := Tree(p.subject)
@@ -142,7 +140,7 @@ func dropModes(tree map[string]Entry) {
 	}
 }
 
-// wasSet reports whether a time is from Chtimes, which here sets only past ones.
+// wasSet reports whether a time was set by Chtimes, which sets only times in the past here.
 func wasSet(t time.Time) bool { return t.Before(past.AddDate(1, 0, 0)) }
 
 // closeAll closes all files on both sides and compares the errors.
@@ -157,7 +155,7 @@ func (p *pair) closeOne(h *handles) {
 	p.doFile(h, "close", func(f afero.File) (any, error) { return nil, f.Close() })
 }
 
-// releaseAll is what remains to be done after a failure.
+// releaseAll closes the files that are still open after a failure.
 func (p *pair) releaseAll() {
 	for _, h := range p.open {
 		for _, f := range []afero.File{h.subject, h.oracle} {
@@ -176,7 +174,7 @@ func (p *pair) sometimes(rt *rapid.T) {
 	}
 }
 
-// describe is what Stat says, as far as it can be compared.
+// describe returns the comparable part of a description.
 func (p *pair) describe(fi fs.FileInfo) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s %v", fi.Name(), fi.Mode().Type())

@@ -9,7 +9,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// actOpen opens a file in both and keeps it open if both succeed.
+// actOpen opens a file in both, and keeps it open if both succeed.
 func (p *pair) actOpen(rt *rapid.T) {
 	const most = 4
 	if len(p.open) == most {
@@ -23,7 +23,7 @@ func (p *pair) actOpen(rt *rapid.T) {
 	var gotErr, wantErr error
 	h.subject, gotErr = p.subject.OpenFile(name, flag, 0o600)
 	h.oracle, wantErr = p.oracle.OpenFile(name, flag, 0o600)
-	p.open = append(p.open, h) // so that it is released if the comparison fails
+	p.open = append(p.open, h) // so that it is closed even if the comparison fails
 	p.compare(fmt.Sprintf("open %q %s", name, flagName(flag)), nil, gotErr, nil, wantErr)
 	if wantErr != nil {
 		p.open = p.open[:len(p.open)-1]
@@ -36,7 +36,7 @@ func (p *pair) actOpen(rt *rapid.T) {
 func (p *pair) drawFlag(rt *rapid.T) int {
 	access := rapid.SampledFrom([]int{os.O_RDWR, os.O_WRONLY, os.O_RDONLY}).Draw(rt, "access")
 	if access == os.O_RDONLY {
-		return access // the others are not specified together with it
+		return access // the other flags are unspecified with O_RDONLY
 	}
 	flag := access | rapid.SampledFrom([]int{os.O_CREATE, os.O_CREATE, 0, os.O_CREATE | os.O_EXCL}).Draw(rt, "create")
 	flag |= rapid.SampledFrom([]int{0, os.O_TRUNC}).Draw(rt, "trunc")
@@ -50,7 +50,7 @@ func (p *pair) drawFlag(rt *rapid.T) int {
 	return flag
 }
 
-// actFiles does several things on open files; one alone rarely shows anything.
+// actFiles does several things with open files, because a single one rarely shows a fault.
 func (p *pair) actFiles(rt *rapid.T) {
 	acts := []func(*rapid.T, *handles){
 		p.actRead, p.actReadAt, p.actWrite, p.actWrite, p.actWriteAt,
@@ -72,7 +72,7 @@ func (p *pair) actClose(rt *rapid.T) {
 	p.closeOne(rapid.SampledFrom(p.open).Draw(rt, "file"))
 }
 
-// transfer is what a read or a write returns, and the offset after it.
+// transfer is the result of a read or a write, and the offset after it.
 type transfer struct {
 	n    int
 	data string
@@ -83,7 +83,7 @@ func (p *pair) actRead(rt *rapid.T, h *handles) {
 	n := rapid.IntRange(1, 20).Draw(rt, "n")
 	p.doFile(h, fmt.Sprintf("read %d", n), func(f afero.File) (any, error) {
 		buf := make([]byte, n)
-		// Read may return less than there is; ReadFull makes up for it.
+		// Read may return fewer bytes than there are; ReadFull reads all of them.
 		got, err := io.ReadFull(f, buf)
 		if err == io.ErrUnexpectedEOF {
 			err = io.EOF
@@ -98,7 +98,7 @@ func (p *pair) actReadAt(rt *rapid.T, h *handles) {
 		buf := make([]byte, n)
 		got, err := f.ReadAt(buf, off)
 		if got == n {
-			err = nil // io.EOF is allowed beside the last bytes
+			err = nil // io.EOF is permitted with the last bytes
 		}
 		return p.after(h, f, transfer{n: max(got, 0), data: string(buf[:max(got, 0)])}), err
 	})
@@ -120,7 +120,7 @@ func (p *pair) actWriteAt(rt *rapid.T, h *handles) {
 	})
 }
 
-// after adds the offset, which a directory does not have.
+// after adds the offset, unless it is a directory.
 func (p *pair) after(h *handles, f afero.File, t transfer) transfer {
 	if !h.dir {
 		t.at, _ = f.Seek(0, io.SeekCurrent)
@@ -130,7 +130,7 @@ func (p *pair) after(h *handles, f afero.File, t transfer) transfer {
 
 func (p *pair) actSeek(rt *rapid.T, h *handles) {
 	if h.dir {
-		return // offsets of directories mean nothing
+		return // the offset of a directory has no meaning
 	}
 	off, whence := rapid.Int64Range(-10, 30).Draw(rt, "offset"), rapid.IntRange(0, 2).Draw(rt, "whence")
 	p.doFile(h, fmt.Sprintf("seek %d from %d", off, whence), func(f afero.File) (any, error) {
@@ -141,7 +141,7 @@ func (p *pair) actSeek(rt *rapid.T, h *handles) {
 func (p *pair) actTruncate(rt *rapid.T, h *handles) {
 	size := rapid.Int64Range(-1, 30).Draw(rt, "size")
 	if fi, err := h.oracle.Stat(); err == nil && fi.Size() == size {
-		return // whether that changes the time is not specified
+		return // whether this changes the mtime is unspecified
 	}
 	p.doFile(h, fmt.Sprintf("truncate to %d", size), func(f afero.File) (any, error) {
 		return nil, f.Truncate(size)

@@ -11,7 +11,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// The names are few, and half of those drawn are there, so that operations meet.
+// There are few names, and half of those drawn exist, so that the operations interact.
 var (
 	genElement = rapid.SampledFrom([]string{"a", "b", "c"})
 	genName    = rapid.Custom(func(t *rapid.T) string {
@@ -28,7 +28,7 @@ var (
 	})
 )
 
-// actions are what a sequence is made of; the number makes one more likely.
+// actions returns the operations of a sequence. Those with a numbered copy are more likely.
 func (p *pair) actions() map[string]func(*rapid.T) {
 	a := map[string]func(*rapid.T){
 		"open":      p.actOpen,
@@ -71,7 +71,7 @@ func (p *pair) actions() map[string]func(*rapid.T) {
 	return a
 }
 
-// name draws a name, some of them in another spelling.
+// name draws a name, sometimes with another spelling.
 func (p *pair) name(rt *rapid.T, label string) string {
 	name := genName.Draw(rt, label)
 	if there := p.names(); len(there) > 0 && rapid.Bool().Draw(rt, label+" is there") {
@@ -80,7 +80,7 @@ func (p *pair) name(rt *rapid.T, label string) string {
 	return rapid.SampledFrom([]string{"", "", "", "/", "./"}).Draw(rt, "prefix") + name
 }
 
-// names returns what is there, without what is reached through links.
+// names returns the existing names, without those behind symbolic links.
 func (p *pair) names() []string {
 	var names []string
 	err := afero.Walk(p.oracle, "/", func(name string, _ fs.FileInfo, err error) error {
@@ -129,7 +129,7 @@ func (p *pair) rename(rt *rapid.T, from, to string) {
 	if p.incapable(OpenRenamed) {
 		p.closeAll()
 	}
-	p.settleRemoved() // a rename can remove what it replaces
+	p.settleRemoved() // a rename can remove the file that it replaces
 	if _, err := lstat(p.oracle, to); err == nil && p.incapable(AtomicReplace) {
 		rt.Skip("the subject can't replace")
 	}
@@ -138,7 +138,7 @@ func (p *pair) rename(rt *rapid.T, from, to string) {
 	})
 }
 
-// actReplace is how careful programs write a file.
+// actReplace replaces a file like a careful program.
 func (p *pair) actReplace(rt *rapid.T) {
 	name, data := p.name(rt, "name"), genData.Draw(rt, "data")
 	temp := path.Join(path.Dir(name), "temp")
@@ -146,7 +146,7 @@ func (p *pair) actReplace(rt *rapid.T) {
 	p.rename(rt, temp, name)
 }
 
-// settleReaders comes before a change of content.
+// settleReaders is called before content changes.
 func (p *pair) settleReaders() {
 	if p.incapable(LiveHandles) {
 		p.closeAll()

@@ -8,8 +8,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// scope is a testing.TB that ends with one random sequence rather than with the
-// test: its cleanups run then, and its failures are those of the sequence.
+// scope is a testing.TB that ends with one random sequence and not with the test: its cleanups run then, and its
+// failures are those of the sequence.
 type scope struct {
 	testing.TB
 	rt       *rapid.T

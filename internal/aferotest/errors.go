@@ -26,7 +26,7 @@ const (
 	other      class = "other"
 )
 
-// classes is in order of precedence: ENOTEMPTY is also fs.ErrExist.
+// classes is in the order of precedence: ENOTEMPTY also matches fs.ErrExist.
 var classes = []struct {
 	err error
 	class
@@ -57,9 +57,8 @@ func classOf(err error) class {
 	return other
 }
 
-// sentinel reports whether package os has a sentinel for the class, by which a
-// program tells one answer from another. The rest depends on the platform, and
-// on which of two reasons to fail was found first.
+// sentinel reports whether package os has a sentinel for the class, with which a program tells one answer from another.
+// The other classes depend on the platform, and on which of two reasons for a failure was found first.
 func (c class) sentinel() bool {
 	switch c {
 	case none, eof, notExist, exist, permission, closed:
@@ -69,9 +68,8 @@ func (c class) sentinel() bool {
 	}
 }
 
-// instead reports whether a subject may answer got where package os answers
-// want: the same, or, without a sentinel, any error that is not about something
-// else altogether.
+// instead reports whether a subject may answer got where package os answers want: the same, or, if want has no
+// sentinel, any error that does not mean something else.
 func instead(got, want class) bool {
 	if got == want {
 		return true

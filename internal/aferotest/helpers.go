@@ -11,10 +11,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The methods below are the words the cases are written in. Each ends the case
-// if what it does fails.
+// The methods below are the vocabulary of the cases. Each ends the case if its operation fails.
 
-// open opens name; the file is closed with the case at the latest.
+// open opens name. The file is closed at the end of the case at the latest.
 func (c *C) open(name string, flag int) afero.File {
 	f, err := c.Fs.OpenFile(name, flag, 0o644)
 	require.NoError(c, err, "open %q", name)
@@ -33,7 +32,7 @@ func (c *C) openErr(name string, flag int) error {
 	return err
 }
 
-// write makes name a file with this content, through one handle.
+// write makes name a file with this content, with one handle.
 func (c *C) write(name, content string) {
 	f := c.open(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC)
 	c.put(f, content)
@@ -47,8 +46,8 @@ func (c *C) put(f afero.File, content string) {
 	require.Equal(c, len(content), n)
 }
 
-// isNil checks that an interface beside an error is nil, which one that holds a
-// nil pointer is not: programs compare it.
+// isNil checks that a result beside an error is nil. An interface that holds a nil pointer is not, and programs compare
+// it.
 func (c *C) isNil(beside any) {
 	if beside != nil {
 		c.Errorf("a %T that is not nil beside an error", beside)
@@ -56,21 +55,21 @@ func (c *C) isNil(beside any) {
 	}
 }
 
-// rest returns what f holds from its offset on.
+// rest returns the content of f from its offset on.
 func (c *C) rest(f afero.File) string {
 	b, err := io.ReadAll(f)
 	require.NoError(c, err)
 	return string(b)
 }
 
-// all returns what f holds from its start on.
+// all returns the whole content of f.
 func (c *C) all(f afero.File) string {
 	_, err := f.Seek(0, io.SeekStart)
 	require.NoError(c, err)
 	return c.rest(f)
 }
 
-// read returns the content of name, through a handle of its own.
+// read returns the content of name, with a handle of its own.
 func (c *C) read(name string) string {
 	f := c.open(name, os.O_RDONLY)
 	s := c.rest(f)
@@ -114,7 +113,7 @@ func (c *C) link(target, name string) {
 	require.NoError(c, symlink(c.Fs, target, name), "link %q to %q", name, target)
 }
 
-// target checks that name is a link to target.
+// target checks that name is a symbolic link to target.
 func (c *C) target(name, target string) {
 	require.Equal(c, fs.ModeSymlink, c.lstat(name).Mode().Type(), "type of %q", name)
 	got, err := readlink(c.Fs, name)
@@ -127,7 +126,7 @@ func (c *C) isDir(name string) {
 	require.True(c, fi.IsDir(), "%q is %v", name, fi.Mode())
 }
 
-// missing checks that there is nothing of this name, in any way of looking.
+// missing checks that the names do not exist, with Lstat, Stat and Open.
 func (c *C) missing(names ...string) {
 	for _, name := range names {
 		fi, err := lstat(c.Fs, name)
@@ -138,7 +137,7 @@ func (c *C) missing(names ...string) {
 	}
 }
 
-// names returns the sorted listing of the directory name, through a handle.
+// names returns the sorted listing of the directory name, with a handle of its own.
 func (c *C) names(name string) []string {
 	f := c.open(name, os.O_RDONLY)
 	list, err := f.Readdirnames(-1)
@@ -148,13 +147,13 @@ func (c *C) names(name string) []string {
 	return list
 }
 
-// lists checks the listing of the directory name; want must be sorted.
+// lists checks the listing of the directory name. want must be sorted.
 func (c *C) lists(name string, want ...string) {
 	require.Equal(c, append([]string{}, want...), append([]string{}, c.names(name)...), "listing of %q", name)
 }
 
-// pathErr checks that err is an *fs.PathError of this operation and name, and
-// matches the sentinel, unless that is nil. An operation of "" is not compared.
+// pathErr checks that err is an *fs.PathError of this operation and name, and that it matches the sentinel, unless that
+// is nil. If op is "", any operation will do.
 func (c *C) pathErr(err error, op, name string, sentinel error) {
 	require.Error(c, err)
 	var pe *fs.PathError
@@ -182,8 +181,8 @@ func (c *C) linkErr(err error, op, oldname, newname string, sentinel error) {
 	}
 }
 
-// unspecific checks that err is none of the answers a program branches on: it
-// is there for cases in which package os gives an errno without a sentinel.
+// unspecific checks that err is none of the errors on which a program branches. It is for cases in which package os
+// returns an errno without a sentinel.
 func (c *C) unspecific(err error) {
 	require.Error(c, err)
 	require.NotErrorIs(c, err, fs.ErrNotExist)
@@ -199,11 +198,10 @@ func (c *C) invalid(err error) {
 	}
 }
 
-// needs is short for a list of capabilities.
+// needs returns a list of capabilities.
 func needs(list ...Capability) []Capability { return list }
 
-// pattern returns n bytes without a short period, so that a block in the wrong
-// place is seen.
+// pattern returns n bytes without a short period, so that a block in the wrong place is detected.
 func pattern(n int) []byte {
 	b := make([]byte, n)
 	x := uint32(2463534242)

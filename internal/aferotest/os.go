@@ -12,13 +12,12 @@ import (
 	"github.com/spf13/afero"
 )
 
-// OS returns the oracle: dir, an existing directory, as an Fs that behaves as
-// package os does on a system whose root is dir. It is an afero.Symlinker.
+// OS returns the oracle: dir, an existing directory, as an Fs that behaves like package os on a system whose root is
+// dir. It is an afero.Symlinker.
 //
-// Links keep the target they were given; an absolute one leads to the root of
-// the Fs, and nothing leads above it, as in a chroot. Errors and FileInfos bear
-// the name the caller passed. An operation on a path is not atomic with a
-// concurrent change of a link in that path.
+// Symbolic links keep their targets; an absolute target leads to the root of the Fs, and nothing leads above it, as in
+// a chroot. Errors and FileInfos contain the name that the caller has passed. An operation on a path is not atomic with
+// a concurrent change of a symbolic link in that path.
 func OS(dir string) afero.Fs {
 	return osFs{root: dir}
 }
@@ -57,7 +56,7 @@ func (o osFs) Mkdir(name string, perm fs.FileMode) error {
 	return o.do("mkdir", name, false, func(real string) error { return os.Mkdir(real, perm) })
 }
 
-// MkdirAll is os.MkdirAll written out, since that one follows links by itself.
+// MkdirAll reimplements os.MkdirAll, which would follow symbolic links by itself.
 func (o osFs) MkdirAll(name string, perm fs.FileMode) error {
 	dir := "/"
 	for _, element := range elements(path.Clean("/" + filepath.ToSlash(name))) {
@@ -85,7 +84,7 @@ func (o osFs) RemoveAll(name string) error {
 	return o.do("removeall", name, false, o.unlessRoot(os.RemoveAll))
 }
 
-// unlessRoot has the root refused as the kernel refuses its own.
+// unlessRoot refuses the root, as the kernel refuses its own root.
 func (o osFs) unlessRoot(f func(real string) error) func(real string) error {
 	return func(real string) error {
 		if real == o.real("/") {
@@ -160,7 +159,7 @@ func (o osFs) do2(op, oldname, newname string, f func(oldreal, newreal string) e
 	}
 	newreal, err := o.resolve(newname, false)
 	if err != nil {
-		// The system looks at the way to the old name first.
+		// The system checks the path to the old name first.
 		if _, oldErr := os.Lstat(filepath.Dir(oldreal)); oldErr != nil {
 			err = oldErr
 		}
@@ -170,7 +169,7 @@ func (o osFs) do2(op, oldname, newname string, f func(oldreal, newreal string) e
 	return relinked(op, err, oldname, newname)
 }
 
-// renamed returns err with the name the caller passed in place of the real one.
+// renamed returns err with the name that the caller has passed instead of the real one.
 func renamed(err error, name string) error {
 	if pe, ok := errors.AsType[*fs.PathError](err); ok {
 		return &fs.PathError{Op: pe.Op, Path: name, Err: pe.Err}
@@ -191,8 +190,8 @@ func relinked(op string, err error, oldname, newname string) error {
 	return &os.LinkError{Op: op, Old: oldname, New: newname, Err: err}
 }
 
-// named returns fi under the name the caller passed, which differs from the
-// real one for a link that was followed and for the root.
+// named returns fi with the name that the caller has passed. The real name is different for the root, and for a
+// symbolic link that was followed.
 func named(fi fs.FileInfo, name string) fs.FileInfo {
 	if fi == nil {
 		return nil

@@ -8,8 +8,7 @@ import (
 	"github.com/spf13/afero"
 )
 
-// osFile is an *os.File whose errors and FileInfo bear the name it was opened
-// with.
+// osFile is an *os.File whose errors and FileInfo contain the name with which it was opened.
 type osFile struct {
 	f    *os.File
 	name string

@@ -9,20 +9,20 @@ import (
 	"syscall"
 )
 
-// maxLinks is how many links one name may lead through, as on Linux.
+// maxLinks is how many symbolic links one name may lead through, as on Linux.
 const maxLinks = 40
 
-// resolve returns the real path of name: no directory on the way to its last
-// element is a link, nor is the last one if follow is set. What is missing or
-// is not a directory stays in the path, for package os to say so.
+// resolve returns the real path of name: no directory on the way to its last element is a symbolic link, nor is the
+// last element if follow is set. A missing element, or one that is not a directory, stays in the path, so that package
+// os returns the error.
 func (o osFs) resolve(name string, follow bool) (string, error) {
 	if name == "" {
-		return "", nil // package os has its own answer
+		return "", nil // package os has an error of its own
 	}
-	at := "/" // what is resolved so far, as a path below the root
+	at := "/" // the resolved part, as a path below the root
 	rest := elements(path.Clean("/" + filepath.ToSlash(name)))
 	for links := 0; len(rest) > 0; {
-		next := path.Join(at, rest[0]) // ".." leads to the parent: at holds no links
+		next := path.Join(at, rest[0]) // ".." leads to the parent: at contains no symbolic links
 		rest = rest[1:]
 		if len(rest) == 0 && !follow {
 			at = next
@@ -47,7 +47,7 @@ func (o osFs) resolve(name string, follow bool) (string, error) {
 	return o.real(at), nil
 }
 
-// link returns the target of the link at name, a resolved path.
+// link returns the target of the symbolic link at name, a resolved path.
 func (o osFs) link(name string) (string, bool) {
 	fi, err := os.Lstat(o.real(name))
 	if err != nil || fi.Mode().Type() != fs.ModeSymlink {

@@ -6,8 +6,8 @@ import (
 	"github.com/spf13/afero"
 )
 
-// Rewrites are the ways in which a file may become another version while somebody reads it. Each is called with the name of the
-// file, what it had at first, and how often it has been rewritten with this call. It returns what the file has then.
+// Rewrites are the ways in which a file may become another version while somebody reads it. Each function gets the name
+// of the file, its first content, and how often it has been rewritten, including this call. It returns the new content.
 var Rewrites = map[string]func(fsys afero.Fs, name string, first []byte, times int) []byte{
 	"grows": func(fsys afero.Fs, name string, first []byte, times int) []byte {
 		text := append(bytes.Clone(first), bytes.Repeat([]byte("+"), times)...)

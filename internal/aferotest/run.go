@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// Run runs every case of the suite as a subtest, each on an Fs of its own, and
-// logs one line that says how many passed and which do not apply.
+// Run runs every case of the suite as a subtest, each on an Fs of its own. It logs one line that says how many have
+// passed and which are not applicable.
 func Run(t *testing.T, s Subject) {
 	t.Helper()
 	var n tally
@@ -29,7 +29,7 @@ func Run(t *testing.T, s Subject) {
 	t.Log(n.summary(s.Incapable))
 }
 
-// tally counts what became of the cases.
+// tally counts the results of the cases.
 type tally struct {
 	passed, failed int
 	missing        map[Capability]int

@@ -13,20 +13,19 @@ import (
 	"github.com/spf13/afero"
 )
 
-// Entry is what one name in a tree is.
+// Entry describes one name in a tree.
 type Entry struct {
 	Type    fs.FileMode // 0 for a file, fs.ModeDir, fs.ModeSymlink
-	Perm    fs.FileMode // permission bits; 0 for a link, whose own mean nothing
+	Perm    fs.FileMode // permission bits; 0 for a symbolic link, whose bits have no meaning
 	Size    int64       // of a file
 	Content string      // of a file
-	Target  string      // of a link
-	ModTime time.Time   // Diff does not compare it
+	Target  string      // of a symbolic link
+	ModTime time.Time   // ignored by Diff
 }
 
-// Tree reads all of fsys: every name below the root, such as "a/b", with what
-// it is. Links are not followed. It is an error if a listing and Lstat (Stat if
-// there is no Lstat) of a name in it disagree, or if a listing has a name twice
-// or one that is no name.
+// Tree reads all of fsys: every name below the root, such as "a/b", and what it is. It does not follow symbolic links.
+// It returns an error if a listing and Lstat (or Stat, if there is no Lstat) of a name in it differ, or if a listing
+// contains a name twice or an invalid name.
 func Tree(fsys afero.Fs) (map[string]Entry, error) {
 	tree := make(map[string]Entry)
 	return tree, readTree(fsys, "", tree)
@@ -72,7 +71,7 @@ func readEntry(fsys afero.Fs, name string, listed fs.FileInfo) (Entry, error) {
 	switch e.Type {
 	case 0:
 		content, err := afero.ReadFile(fsys, "/"+name)
-		// Permission bits are part of the comparison; what they hide is not.
+		// The comparison includes permission bits, but not content that they hide.
 		if err != nil && !errors.Is(err, fs.ErrPermission) {
 			return Entry{}, err
 		}
@@ -86,8 +85,8 @@ func readEntry(fsys afero.Fs, name string, listed fs.FileInfo) (Entry, error) {
 	return e, nil
 }
 
-// Diff returns how tree b differs from tree a, one name a line, "" if they are
-// equal. Modification times are not compared.
+// Diff returns the differences of tree b from tree a, one name per line; "" if they are equal. It ignores modification
+// times.
 func Diff(a, b map[string]Entry) string {
 	var out strings.Builder
 	names := slices.Concat(slices.Collect(maps.Keys(a)), slices.Collect(maps.Keys(b)))
@@ -108,7 +107,7 @@ func Diff(a, b map[string]Entry) string {
 	return out.String()
 }
 
-// String describes the entry in one line; long content is cut.
+// String describes the entry in one line. Long content is cut off.
 func (e Entry) String() string {
 	switch e.Type {
 	case 0:

@@ -8,8 +8,8 @@ import (
 	"github.com/spf13/afero"
 )
 
-// Used is the size of what lies in a cache's local directory and counts against its bound: copies, which owned tells
-// from other files, and parts of downloads in the folder partial.
+// Used returns the bytes in a cache's local directory that count against its bound: copies, which owned tells from
+// other files, and partial downloads in the directory partial.
 func Used(local afero.Fs, partial string, owned func(name string) bool) (size int64, err error) {
 	err = afero.Walk(local, "/", func(name string, fi fs.FileInfo, err error) error {
 		if err != nil || !fi.Mode().IsRegular() {

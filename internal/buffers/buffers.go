@@ -3,13 +3,13 @@ package buffers
 
 import "sync"
 
-// Chunk is how much of a file is copied at once, in bytes.
+// Chunk is the number of bytes of a file that are copied at once.
 const Chunk = 256 << 10
 
-// unused are those that nobody uses. A call that was given up keeps its own.
+// unused holds the buffers that were given back. An abandoned call keeps its buffer.
 var unused sync.Pool
 
-// Borrow returns a buffer of that length, whose content is arbitrary.
+// Borrow returns a buffer of that length with arbitrary content.
 func Borrow(size int) []byte {
 	if b, ok := unused.Get().(*[]byte); ok && cap(*b) >= size {
 		return (*b)[:size]
@@ -17,7 +17,7 @@ func Borrow(size int) []byte {
 	return make([]byte, size)
 }
 
-// GiveBack takes a buffer that the caller does not use any more.
+// GiveBack returns a buffer, which the caller must not use any more.
 func GiveBack(b []byte) {
 	if cap(b) > 0 {
 		unused.Put(&b)

@@ -6,8 +6,7 @@ import (
 	"slices"
 )
 
-// Crash returns an Fs that holds what was durable, and nothing else. f and its
-// files go on as if nothing had happened.
+// Crash returns an Fs that holds what is durable, and nothing else. f and its files are not affected.
 func (f *Fs) Crash() *Fs {
 	return f.crash(survival{
 		name:  func() bool { return false },
@@ -15,14 +14,13 @@ func (f *Fs) Crash() *Fs {
 	})
 }
 
-// CrashRandom returns an Fs that holds what was durable and some of what was
-// not: of each file the first of its unsynced changes, the last of them, if it
-// is a write, in part; of each directory the first of its unsynced operations.
-// The same calls and the same seed leave the same.
+// CrashRandom returns an Fs that holds what is durable and some of what is not: of each file a prefix of its unsynced
+// changes (the last change, if it is a write, may be torn), of each directory a prefix of its unsynced operations. The
+// same calls with the same seed give the same result.
 func (f *Fs) CrashRandom(seed uint64) *Fs {
 	rnd := rand.New(rand.NewPCG(seed, 0))
-	// In quarters, and drawn first: of a long history hardly anything would be
-	// lost or kept as a whole if each step were a matter of luck by itself.
+	// In quarters, and drawn once: if each step of a long history had a probability of its own, hardly any history would
+	// be lost or kept as a whole.
 	names, contents := rnd.IntN(5), rnd.IntN(5)
 	return f.crash(survival{
 		name: func() bool { return rnd.IntN(4) < names },
@@ -35,13 +33,13 @@ func (f *Fs) CrashRandom(seed uint64) *Fs {
 	})
 }
 
-// survival says what is on the disk though it was not synced.
+// survival decides what survives although it was not synced.
 type survival struct {
-	name  func() bool     // the next operation on names
-	steps func(n int) int // how many of n changes, or of n bytes
+	name  func() bool     // whether the next operation on names survives
+	steps func(n int) int // how many of n changes, or of n bytes, survive
 }
 
-// crash copies the disk.
+// crash returns a copy of the disk.
 func (f *Fs) crash(s survival) *Fs {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -67,7 +65,7 @@ func (f *Fs) crash(s survival) *Fs {
 			names = n.diskEntries
 		}
 		left.entries = make(map[string]*node, len(names))
-		for _, name := range slices.Sorted(maps.Keys(names)) { // a seed means one order
+		for _, name := range slices.Sorted(maps.Keys(names)) { // a fixed order, so that the seed determines the result
 			left.entries[name] = clone(names[name])
 		}
 		left.diskEntries = maps.Clone(left.entries)
@@ -76,7 +74,7 @@ func (f *Fs) crash(s survival) *Fs {
 	return &Fs{journaled: f.journaled, now: f.now, root: clone(f.root)}
 }
 
-// remains returns what is left of a file's content and attributes.
+// remains returns the content and attributes of a file after the crash.
 func (n *node) remains(survivors func(of int) int) inode {
 	left := n.disk
 	left.data = slices.Clone(n.disk.data)

@@ -11,10 +11,10 @@ import (
 	"github.com/spf13/afero"
 )
 
-// largest bounds a file, which is held in memory.
+// largest bounds the size of a file in bytes, because files are held in memory.
 const largest = 4 << 30
 
-// file is a handle. The mutex of fs guards what changes.
+// file is a handle. The mutex of fs guards the fields that change.
 type file struct {
 	fs   *Fs
 	node *node
@@ -31,7 +31,7 @@ var _ afero.File = (*file)(nil)
 
 func (f *file) Name() string { return f.name }
 
-// do runs call under the mutex, on a file that is open.
+// do runs call under the mutex, if the file is open.
 func (f *file) do(op string, call func() error) error {
 	f.fs.mu.Lock()
 	defer f.fs.mu.Unlock()
@@ -143,7 +143,7 @@ func (f *file) Seek(offset int64, whence int) (pos int64, err error) {
 			pos = 0
 			return fs.ErrInvalid
 		}
-		f.off, f.listed = pos, f.listed && pos != 0 // a directory starts over
+		f.off, f.listed = pos, f.listed && pos != 0 // the listing of a directory starts again
 		return nil
 	})
 	return pos, err
@@ -162,7 +162,7 @@ func (f *file) Truncate(size int64) error {
 	})
 }
 
-// Sync makes the file durable, or the names in the directory.
+// Sync makes the content of a file durable, or the names in a directory.
 func (f *file) Sync() error {
 	return f.do("sync", func() error {
 		f.node.sync()

@@ -10,14 +10,13 @@ import (
 	"github.com/spf13/afero"
 )
 
-// Options of New.
+// Options configure an Fs.
 type Options struct {
-	// Journal has each File.Sync bring all operations on names to disk, whatever
-	// their directory, as ext4 and XFS do. By default it takes a Sync of the
-	// directory.
+	// Journal makes each File.Sync bring all operations on names to disk, in all directories, like ext4 and XFS. Otherwise
+	// each directory needs its own Sync.
 	Journal bool
 
-	// Now is the clock that files get their times from; time.Now by default.
+	// Now is the clock for the times of files; nil: time.Now.
 	Now func() time.Time
 }
 
@@ -26,14 +25,14 @@ type Fs struct {
 	journaled bool
 	now       func() time.Time
 
-	mu      sync.Mutex // guards all below, all nodes and all files
+	mu      sync.Mutex // guards the fields below, all nodes and all files
 	root    *node
 	journal journal
 }
 
 var _ afero.Fs = (*Fs)(nil)
 
-// New returns an empty Fs. Nil options are the default.
+// New returns an empty Fs. Nil options select the defaults.
 func New(opts *Options) *Fs {
 	f := &Fs{now: time.Now}
 	if opts != nil {
@@ -107,7 +106,7 @@ func (f *Fs) Mkdir(name string, perm fs.FileMode) error {
 	return pathError("mkdir", name, err)
 }
 
-// MkdirAll makes a directory and those above it, as far as they are missing.
+// MkdirAll makes a directory and its missing ancestors.
 func (f *Fs) MkdirAll(name string, perm fs.FileMode) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -132,8 +131,7 @@ func (f *Fs) newDir(perm fs.FileMode) *node {
 	return newNode(fs.ModeDir|perm&settable&^umask, f.now())
 }
 
-// Stat describes a file or directory. What it returns does not change later;
-// its Sys is nil.
+// Stat describes a file or directory. The result does not change later; its Sys is nil.
 func (f *Fs) Stat(name string) (fs.FileInfo, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -144,12 +142,12 @@ func (f *Fs) Stat(name string) (fs.FileInfo, error) {
 	return n.info(base(name)), nil
 }
 
-// Chmod sets the permission bits, and setuid, setgid and sticky.
+// Chmod sets the permission bits, setuid, setgid and sticky.
 func (f *Fs) Chmod(name string, mode fs.FileMode) error {
 	return f.set("chmod", name, func(i *inode) { i.mode = i.mode&^settable | mode&settable })
 }
 
-// Chown sets the owner; -1 leaves it as it is.
+// Chown sets the owner; -1 leaves an ID unchanged.
 func (f *Fs) Chown(name string, uid, gid int) error {
 	return f.set("chown", name, func(i *inode) {
 		if uid != -1 {
@@ -161,8 +159,7 @@ func (f *Fs) Chown(name string, uid, gid int) error {
 	})
 }
 
-// Chtimes sets the modification time, unless it is zero. There is no access
-// time.
+// Chtimes sets the modification time, unless it is zero. There is no access time.
 func (f *Fs) Chtimes(name string, _, mtime time.Time) error {
 	return f.set("chtimes", name, func(i *inode) {
 		if !mtime.IsZero() {
@@ -181,7 +178,7 @@ func (f *Fs) set(op, name string, set func(*inode)) error {
 	return pathError(op, name, err)
 }
 
-// resize is the change that Truncate makes.
+// resize returns the change that Truncate makes.
 func (f *Fs) resize(size int64) change {
 	now := f.now()
 	return change{set: func(i *inode) {

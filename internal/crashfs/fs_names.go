@@ -7,12 +7,12 @@ import (
 	"syscall"
 )
 
-// put has the name at refer to n, which is new.
+// put makes the name at a place refer to n, which is new.
 func (f *Fs) put(at place, n *node) {
 	f.edit(entryOp{edits: []edit{{at.dir, at.name, n}}, dirs: []*node{at.dir}})
 }
 
-// drop has the name at refer to nothing.
+// drop removes the name at a place.
 func (f *Fs) drop(at place) {
 	op := entryOp{edits: []edit{{at.dir, at.name, nil}}, dirs: []*node{at.dir}}
 	if at.node.isDir() {
@@ -21,7 +21,7 @@ func (f *Fs) drop(at place) {
 	f.edit(op)
 }
 
-// edit carries out an operation on names, in memory only.
+// edit makes an operation on names, in memory only.
 func (f *Fs) edit(op entryOp) {
 	now := f.now()
 	for _, e := range op.edits {
@@ -31,7 +31,7 @@ func (f *Fs) edit(op entryOp) {
 	f.journal = append(f.journal, op)
 }
 
-// Remove removes a file or an empty directory. Open handles go on working.
+// Remove removes a file or an empty directory. Open handles continue to work.
 func (f *Fs) Remove(name string) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -50,8 +50,7 @@ func (f *Fs) Remove(name string) error {
 	return pathError("remove", name, err)
 }
 
-// RemoveAll removes a file, or a directory and what is in it. It is no error if
-// there is none.
+// RemoveAll removes a file, or a directory and everything in it. A missing name is no error.
 func (f *Fs) RemoveAll(name string) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -68,8 +67,7 @@ func (f *Fs) RemoveAll(name string) error {
 	return pathError("removeall", name, err)
 }
 
-// removeAll removes what is at a place from the leaves up, as package os does:
-// a crash can leave a part.
+// removeAll removes everything at a place from the leaves up, like package os, so a crash can leave a part.
 func (f *Fs) removeAll(at place) {
 	for _, name := range at.node.names() {
 		f.removeAll(place{dir: at.node, name: name, node: at.node.entries[name]})
@@ -77,8 +75,8 @@ func (f *Fs) removeAll(at place) {
 	f.drop(at)
 }
 
-// Rename gives a file or directory another name. It replaces a file, never a
-// directory. Open handles, of either file, go on working.
+// Rename renames a file or directory. It replaces a file, never a directory. Open handles of both files continue to
+// work.
 func (f *Fs) Rename(oldname, newname string) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()

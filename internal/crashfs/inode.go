@@ -5,13 +5,13 @@ import (
 	"time"
 )
 
-// umask is taken from the permission bits of what is created.
+// umask is removed from the permission bits of new files and directories.
 const umask fs.FileMode = 0o022
 
 // settable are the mode bits that Chmod sets.
 const settable = fs.ModePerm | fs.ModeSetuid | fs.ModeSetgid | fs.ModeSticky
 
-// inode is one state of a file or directory, names aside.
+// inode is one state of a file or directory, without its names.
 type inode struct {
 	mode     fs.FileMode
 	uid, gid int
@@ -25,7 +25,7 @@ func (i *inode) write(p []byte, off int64) {
 	copy(i.data[off:end], p)
 }
 
-// resize cuts the data off or fills it up with zeros.
+// resize truncates the data or extends it with zeros.
 func (i *inode) resize(size int64) {
 	if n := int64(len(i.data)); size > n {
 		i.data = append(i.data, make([]byte, size-n)...)
@@ -34,7 +34,7 @@ func (i *inode) resize(size int64) {
 	}
 }
 
-// change is a step from one state to the next: a write, or whatever set does.
+// change is a step from one state to the next: a write, or what set does.
 type change struct {
 	data  []byte
 	off   int64
@@ -51,19 +51,18 @@ func (c change) apply(i *inode) {
 	i.mtime = c.mtime
 }
 
-// node is a file or directory. Names and handles refer to it. It has two
-// states: the one that is seen, and the one on disk, which lacks pending.
+// node is a file or directory. Names and handles refer to it. It has two states: the visible one, and the one on disk,
+// which lacks the pending changes.
 type node struct {
 	inode
 	entries map[string]*node // of a directory; nil for a file
 
 	disk        inode
 	diskEntries map[string]*node
-	pending     []change // in order; all in inode, none in disk
+	pending     []change // in order; all are in inode, none is in disk
 }
 
-// newNode returns a node of which the disk knows what it needs to be created:
-// attributes, but no data and no entries.
+// newNode returns a node whose state on disk is that of a creation: attributes, but neither data nor entries.
 func newNode(mode fs.FileMode, now time.Time) *node {
 	n := &node{inode: inode{mode: mode, mtime: now}}
 	n.disk = n.inode
@@ -80,7 +79,7 @@ func (n *node) change(c change) {
 	n.pending = append(n.pending, c)
 }
 
-// sync brings data and attributes to the disk.
+// sync brings data and attributes to disk.
 func (n *node) sync() {
 	for _, c := range n.pending {
 		c.apply(&n.disk)

@@ -2,11 +2,11 @@ package crashfs
 
 import "slices"
 
-// entryOp is an operation on names, which is durable whole or not at all.
+// entryOp is an operation on names, which becomes durable as a whole or not at all.
 type entryOp struct {
 	edits []edit
-	dirs  []*node // the directories it changes or removes
-	under []*node // of a rename, the directories on the way to the new name
+	dirs  []*node // the directories that it changes or removes
+	under []*node // of a rename: the directories on the path to the new name
 }
 
 // edit sets one name of a directory to a node, or removes it.
@@ -24,20 +24,18 @@ func (e edit) apply(entries map[string]*node) {
 	}
 }
 
-// journal holds, in order, the operations on names that are not on disk.
+// journal holds the operations on names that are not on disk, in order.
 //
-// One depends on the earlier ones that share a directory with it. So a directory
-// is not removed on disk before what was in it was moved elsewhere. A rename
-// depends also on those that made or moved the directories it leads to: nothing
-// is moved on disk to where it could not be found. What is created in a directory
-// does not: that one's own name may be lost.
+// An operation depends on the earlier ones that share a directory with it. So a directory is not removed on disk before
+// its entries have been moved out. A rename also depends on the operations that made or moved the directories of the
+// new name: nothing is moved on disk to a place where it can't be found. A creation does not depend on these: the name
+// of its directory may be lost.
 type journal []entryOp
 
-// flush brings to disk all operations on the names in dir and what they depend
-// on.
+// flush brings all operations on the names in dir to disk, and the operations that they depend on.
 func (j *journal) flush(dir *node) {
 	var kept, flushed journal
-	shared, placed := nodes{}, nodes{} // that earlier operations are needed for
+	shared, placed := nodes{}, nodes{} // nodes for which earlier operations are needed
 	for _, op := range slices.Backward(*j) {
 		if !op.changes(dir) && !shared.any(op.dirs) && !placed.any(op.puts()) {
 			kept = append(kept, op)
@@ -59,7 +57,7 @@ func (op entryOp) changes(dir *node) bool {
 	return slices.ContainsFunc(op.edits, func(e edit) bool { return e.dir == dir })
 }
 
-// puts returns the files and directories that it gives a name.
+// puts returns the files and directories that get a name.
 func (op entryOp) puts() (put []*node) {
 	for _, e := range op.edits {
 		if e.to != nil {
@@ -69,7 +67,7 @@ func (op entryOp) puts() (put []*node) {
 	return put
 }
 
-// nodes is a set.
+// nodes is a set of nodes.
 type nodes map[*node]bool
 
 func (s nodes) add(list []*node) {
@@ -96,11 +94,11 @@ func (op entryOp) toDisk() {
 	}
 }
 
-// some returns the operations that survive: those that depend on a lost one are
-// lost as well, of the others survives says it.
+// some returns the operations that survive. An operation that depends on a lost one is lost, too; survives decides
+// about the others.
 func (j journal) some(survives func() bool) journal {
 	var kept journal
-	stopped, lost := nodes{}, nodes{} // directories, and what has not got its name
+	stopped, lost := nodes{}, nodes{} // directories of lost operations, and nodes that have not got their names
 	for _, op := range j {
 		if stopped.any(op.dirs) || lost.any(op.under) || !survives() {
 			stopped.add(op.dirs)

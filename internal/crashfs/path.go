@@ -8,10 +8,10 @@ import (
 	"syscall"
 )
 
-// longest is how many bytes a name may have.
+// longest is the longest name in bytes.
 const longest = 255
 
-// split returns the elements of a name, none for the root.
+// split returns the elements of a name; none for the root.
 func split(name string) ([]string, error) {
 	if name == "" {
 		return nil, fs.ErrNotExist
@@ -50,7 +50,7 @@ func (f *Fs) find(name string) (*node, error) {
 	return way[len(way)-1], nil
 }
 
-// walk returns the nodes from the root to a name.
+// walk returns the nodes on the path from the root to a name.
 func (f *Fs) walk(elements []string) ([]*node, error) {
 	n := f.root
 	way := []*node{n}
@@ -66,12 +66,12 @@ func (f *Fs) walk(elements []string) ([]*node, error) {
 	return way, nil
 }
 
-// place is where a name is or could be.
+// place is where a name exists or could be created.
 type place struct {
 	dir  *node // nil for the root
 	name string
-	node *node   // nil if there is none
-	way  []*node // from the root to dir
+	node *node   // nil: the name does not exist
+	way  []*node // the nodes from the root to dir
 }
 
 // locate returns the place of a name. Its directory must exist.

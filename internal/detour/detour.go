@@ -1,8 +1,8 @@
-// Package detour finds what a rename in doubt may have moved.
+// Package detour finds files that a rename in doubt may have moved.
 //
-// From the moment a rename is sent to the remote until its outcome is recorded, the file may be under either name. If the
-// connection was lost, that can take a while. Meanwhile names are looked for in both places, and what appears at the
-// destination is not news.
+// From the time when a rename is sent to the remote until its outcome is recorded, the file may be under either name.
+// If the connection is lost, that can take a while. Meanwhile names are looked up in both places, and a file that
+// appears at the destination is not a change by somebody else.
 package detour
 
 import (
@@ -17,15 +17,15 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
-// rename is one of which it is not known whether it was made.
+// rename is a rename whose outcome is unknown.
 type rename struct {
 	from, to string
 	meta     tree.Meta // the version that it moves
-	alone    bool      // a file: what is below the second name may have been there before
+	alone    bool      // only the file itself: paths below the new name may have existed before
 }
 
-// Detours are the renames in doubt: those that were sent, those that may still be executed late, and those by which a step
-// moves aside what it is to replace.
+// Detours are the renames in doubt: those that were sent, those that may still be carried out late, and those by which
+// a step moves aside the file that it replaces.
 type Detours []rename
 
 // Of returns the renames in doubt that are recorded in a tree.
@@ -57,8 +57,8 @@ func Of(t *tree.Tree) (d Detours) {
 	return d
 }
 
-// Targets are the paths at which a step in doubt puts something on the remote, or keeps what it replaces. Most trees have none,
-// and a nil map.
+// Targets returns the paths at which a step in doubt puts a file on the remote, or keeps the file that it replaces.
+// Most trees have none; then the map is nil.
 func Targets(t *tree.Tree) (targets map[string]bool) {
 	add := func(path string) {
 		if targets == nil {
@@ -78,18 +78,18 @@ func Targets(t *tree.Tree) (targets map[string]bool) {
 	return targets
 }
 
-// place is where the remote may have what is looked for.
+// place is a path at which the remote may have the wanted file.
 type place struct {
 	path string
-	meta *tree.Meta // the version of the file that a rename has moved there; nil: any
-	file bool       // it can only be a file
+	meta *tree.Meta // the version that a rename has moved there; nil: any
+	file bool       // only a file counts
 }
 
-// mostPlaces bounds the places of one path: renames in a log of somebody else may form a cycle.
+// mostPlaces bounds the places of one path: the renames in a log from somebody else may form a cycle.
 const mostPlaces = 64
 
-// places returns where a path may be, itself first. A rename moves a file from one place to the next, so who looks in this
-// order cannot miss it.
+// places returns the paths at which a file may be, the given one first. A rename moves a file from one place to the
+// next, so a search in this order can't miss it.
 func (d Detours) places(name string) []place {
 	all := []place{{path: name}}
 	for i := 0; i < len(all); i++ {
@@ -120,7 +120,7 @@ func (d Detours) MayBeWithin(name string, dirs []string) bool {
 	})
 }
 
-// has reports whether what is at a place can be what is looked for.
+// has reports whether a file or directory that was found at the place may be the wanted one.
 func (p place) has(kind tree.Kind, meta tree.Meta) bool {
 	if kind != tree.File {
 		return !p.file
@@ -128,7 +128,7 @@ func (p place) has(kind tree.Kind, meta tree.Meta) bool {
 	return p.meta == nil || meta.SameVersion(*p.meta)
 }
 
-// Ask is r.Ask for a path, wherever that is now.
+// Ask is r.Ask for a path that may have moved.
 func (d Detours) Ask(r *remote.Remote, name string) (first remote.Answer) {
 	for i, p := range d.places(name) {
 		a := r.Ask(p.path)
@@ -142,7 +142,7 @@ func (d Detours) Ask(r *remote.Remote, name string) (first remote.Answer) {
 	return first
 }
 
-// List is r.List for a directory, wherever that is now, together with what a rename may have moved out of it.
+// List is r.List for a directory that may have moved. It includes entries that a rename may have moved out of it.
 func (d Detours) List(r *remote.Remote, name string) (first remote.Listing) {
 	for i, p := range d.places(name) {
 		if p.file {
@@ -160,7 +160,7 @@ func (d Detours) List(r *remote.Remote, name string) (first remote.Listing) {
 	return first
 }
 
-// complete adds to a listing what is elsewhere now.
+// complete adds the entries that are elsewhere now to a listing.
 func (d Detours) complete(r *remote.Remote, dir string, l remote.Listing) {
 	for _, moved := range d {
 		in, name := tree.Split(moved.from)
@@ -173,8 +173,8 @@ func (d Detours) complete(r *remote.Remote, dir string, l remote.Listing) {
 	}
 }
 
-// Open opens a file for reading, wherever that is now. known is the version that was seen last: a small file that still has
-// it may come with its content in one round trip.
+// Open opens a file for reading that may have moved. known is the version that was last seen: a small file that still
+// has it may arrive with its content in one round trip.
 func (d Detours) Open(r *remote.Remote, name string, known tree.Meta) (afero.File, error) {
 	if whole, ok := r.ReadVersion(name, known); ok {
 		return whole, nil
@@ -182,7 +182,7 @@ func (d Detours) Open(r *remote.Remote, name string, known tree.Meta) (afero.Fil
 	return d.OpenAny(r, name)
 }
 
-// OpenAny opens a file of any version for reading, wherever that is now.
+// OpenAny opens a file of any version for reading that may have moved.
 func (d Detours) OpenAny(r *remote.Remote, name string) (f afero.File, err error) {
 	places := d.places(name)
 	if f, err = r.Open(name); len(places) == 1 || !errors.Is(err, fs.ErrNotExist) {

@@ -1,21 +1,22 @@
-// Package download brings one version of a remote file into a temporary local file, while any number of readers use what is
-// there. It knows neither the tree nor the names of a mirror: a [Source] opens the file, and an [Owner] gives room and takes
-// the copy.
+// Package download downloads one version of a remote file into a temporary local file, while any number of readers use
+// the bytes that have arrived. It knows neither the tree nor the names of a mirror: a [Source] opens the remote's file,
+// and an [Owner] reserves room and takes the finished copy.
 //
 // # Bytes
 //
-// The file comes in order, from the start (transfer.go). It is written by a second goroutine, so that the remote is asked
-// for more meanwhile, and hashed on the way. A reader far ahead gets requests of its own (ranges.go). What came in order and
-// is cut off stays as a [Partial], with a note beside it that says what it is, and the next download of that version goes on
-// from there.
+// The file arrives in order, from the start (transfer.go). A second goroutine writes and hashes it, so that the next
+// bytes are requested meanwhile. A reader far ahead gets requests of its own (ranges.go). If a download is cut off, the
+// bytes that arrived in order stay as a [Partial], with a note beside it that describes it. The next download of the
+// same version resumes from there.
 //
 // # One version
 //
-// The version is asked for when the file is open, and again when all bytes are here. Bytes are given to a reader before the
-// second look, but not the last one of the file: a reader that sees the end has read one version. If the file changed
-// meanwhile, the download ends with [ErrChanged], and nothing of it is kept.
+// The download asks for the version when the file is open, and again when all bytes have arrived. Readers get bytes
+// before the second check, except the last byte of the file. So a reader that sees the end has read one version. If the
+// file changed meanwhile, the download fails with [ErrChanged] and keeps nothing.
 //
 // # Locks
 //
-// Download.mu is a leaf: neither I/O nor a call of the owner is made under it. What is under the mirror's lock, see [Ledger].
+// Download.mu is a leaf: no I/O and no call of the owner is made while it is held. For what the mirror's lock guards,
+// see [Ledger].
 package download

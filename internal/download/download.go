@@ -14,8 +14,8 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
-// Download is one version of a remote file on its way into a temporary file. It is safe for concurrent use. It lasts while
-// somebody holds it: who has made it, until [Download.Run] returns, and each reader.
+// Download is one version of a remote file on its way into a temporary file. It is safe for concurrent use. It stays
+// usable while somebody holds it: its maker until [Download.Run] returns, and each reader until Release.
 type Download struct {
 	store  *Store
 	source Source
@@ -24,38 +24,38 @@ type Download struct {
 	parent context.Context
 	ctx    context.Context // ends with parent, and with the download
 	cancel context.CancelFunc
-	began  time.Time // when the first of its bytes was asked for, or before; only for Run
+	began  time.Time // when the first byte was requested, or earlier; only for Run
 
 	// Opened: the remote has opened the file.
 	Opened Event
-	// Begun: the version is known, and the first bytes are here.
+	// Begun: the version is known, and the first bytes have arrived.
 	Begun Event
-	// Done: there is a copy, or there will be none.
+	// Done: the download has its outcome, a copy or none.
 	Done Event
-	// Left: what has come is partial, or is gone.
+	// Left: the bytes that arrived are a partial file, or are deleted.
 	Left Event
-	// Closed: nothing is open any more on the remote. As all of these it happens at the end in any case.
+	// Closed: no file is open on the remote any more. Like all these events, it happens at the end in any case.
 	Closed Event
 
-	wanted   Event          // all of it is
-	requests sync.WaitGroup // ranged ones
-	pool     *filePool      // for these
+	wanted   Event          // the whole file is wanted
+	requests sync.WaitGroup // requests of ranges
+	pool     *filePool      // for requests of ranges
 
-	mu      lockorder.Mutex[lock] // guards what follows; no I/O is done under it
-	news    chan struct{}         // closed, and made anew, when any of it changes
+	mu      lockorder.Mutex[lock] // guards the fields below; no I/O while it is held
+	news    chan struct{}         // closed and replaced when one of them changes
 	src     afero.File            // nil: not open
 	version tree.Meta             // may be read without the lock once Begun has happened
-	current *localdir.File        // what its readers read: the temporary file, or the one handed over
-	files   []*localdir.File      // all that it has had
+	current *localdir.File        // what readers read: the temporary file, or the file of HandOver
+	files   []*localdir.File      // all that current has ever been
 	temp    string                // name of the temporary file
 	into    *localdir.File        // the temporary file
-	end     int64                 // where the version ends; of one whose stated size is 0, known once it is whole
-	holders int                   // of files: readers, and Run
+	end     int64                 // length of the version; if its stated size is 0, set when the file is whole
+	holders int                   // of files: readers and Run
 	arrived int64                 // bytes in order
-	ahead   spans                 // what is here besides
-	asked   spans                 // what has been asked for besides
-	inOrder bool                  // nothing can be asked for besides
-	quiet   bool                  // nothing may be
+	ahead   spans                 // ranges that have arrived beyond that
+	asked   spans                 // ranges that are being requested
+	inOrder bool                  // the remote can't read ranges
+	quiet   bool                  // no more ranges may be requested
 	state   state
 	err     error // why it failed or was ended
 }
@@ -70,19 +70,19 @@ type state uint8
 
 const (
 	arriving state = iota
-	whole          // and of one version
+	whole          // complete, and of one version
 	failed
-	handedOver // current is the owner's own file by now, and may be changed
+	handedOver // current is the owner's file, and may change
 )
 
-// File says what is to be downloaded.
+// File describes what to download.
 type File struct {
 	From  string    // the path on the remote
-	Known tree.Meta // the version that was seen last
-	Temp  string    // base name of the temporary file; no other download has it
+	Known tree.Meta // the version that was last seen
+	Temp  string    // base name of the temporary file, unique among downloads
 }
 
-// New returns a download that has not begun. If parent ends before it, its error is fs.ErrClosed.
+// New returns a download that has not begun. If parent ends before the download, the download fails with fs.ErrClosed.
 func New(parent context.Context, s *Store, f File, source Source, owner Owner) *Download {
 	ctx, cancel := context.WithCancel(parent)
 	return &Download{
@@ -92,13 +92,13 @@ func New(parent context.Context, s *Store, f File, source Source, owner Owner) *
 	}
 }
 
-// Context ends with the download.
+// Context returns a context that ends with the download.
 func (d *Download) Context() context.Context { return d.ctx }
 
-// From is the path on the remote.
+// From returns the path on the remote.
 func (d *Download) From() string { return d.file.From }
 
-// Run brings the file, and ends the download.
+// Run downloads the file, and ends the download.
 func (d *Download) Run() {
 	src, err := d.fetch()
 	if err != nil && !errors.Is(err, ErrNoRoom) {
@@ -128,38 +128,39 @@ func (d *Download) Run() {
 	d.Release()
 }
 
-// Version is what is downloaded. It is not known before the remote has told.
+// Version returns the version that is downloaded. It is unknown until the remote has told it.
 func (d *Download) Version() (version tree.Meta, known bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.version, d.src != nil
 }
 
-// Progress says how many bytes of a file are here, wherever, and how many are missing behind what is here in order.
+// Progress counts the bytes of a file: Here have arrived, in order or not; Missing are not in the part that arrived in
+// order.
 type Progress struct{ Size, Here, Missing int64 }
 
-// Progress is how far it has come. It is not known before it has begun.
+// Progress returns how far the download has come. It is unknown before Begun.
 func (d *Download) Progress() (p Progress, known bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return Progress{d.version.Size, d.arrived + d.ahead.behind(d.arrived), d.version.Size - d.arrived}, d.Begun.Happened()
 }
 
-// Arrived is how many bytes are here, in order.
+// Arrived returns how many bytes have arrived in order.
 func (d *Download) Arrived() int64 {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.arrived
 }
 
-// Want has all of the file brought, in order. Otherwise it comes as it is read.
+// Want requests the whole file, in order. Without it, only the parts that are read arrive.
 func (d *Download) Want() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.wanted.happen()
 }
 
-// change changes the state, and tells those who wait.
+// change runs do, which changes the state, and wakes all waiters.
 func (d *Download) change(do func()) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -181,7 +182,7 @@ func (d *Download) Abort(err error) {
 	d.cancel()
 }
 
-// HandOver has the readers read a local file of the owner's from now on. Nothing more arrives.
+// HandOver makes the readers continue with a local file of the owner. Nothing more arrives.
 func (d *Download) HandOver(file *localdir.File) {
 	var temp string
 	d.change(func() {
@@ -192,35 +193,35 @@ func (d *Download) HandOver(file *localdir.File) {
 	})
 	d.cancel()
 	if temp != "" {
-		d.store.remove(temp) // it may be written still, for nobody
+		d.store.remove(temp) // it may still be written to, but nobody needs it
 	}
 }
 
-// Installed says that the temporary file is the owner's own by now.
+// Installed tells that the temporary file is now the owner's.
 func (d *Download) Installed() { d.change(func() { d.state = handedOver }) }
 
-// HandedOver says whether the readers read a file of the owner's.
+// HandedOver reports whether the readers read a file of the owner.
 func (d *Download) HandedOver() bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.state == handedOver
 }
 
-// Current is the local file that the readers read; nil, if there is none yet.
+// Current returns the local file that the readers read; nil if there is none yet.
 func (d *Download) Current() *localdir.File {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.current
 }
 
-// Result is what the download came to: nil, if there may be a copy now. It is done.
+// Result returns the outcome of a download that is Done: nil if there may be a copy.
 func (d *Download) Result() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.err
 }
 
-// Failure is the error of a download that has failed.
+// Failure returns the error of a download that has failed; nil if it has not.
 func (d *Download) Failure() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -230,14 +231,14 @@ func (d *Download) Failure() error {
 	return nil
 }
 
-// Hold adds a reader, while another one or Run has the download.
+// Hold adds a reader. Another reader or Run must hold the download.
 func (d *Download) Hold() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.holders++
 }
 
-// Release takes a reader away.
+// Release removes a reader. The last one closes the files.
 func (d *Download) Release() {
 	d.mu.Lock()
 	d.holders--

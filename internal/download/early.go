@@ -9,17 +9,18 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/remote"
 )
 
-// early is a file of the remote that writes itself while its version is still asked for: that spares a round trip where
-// all of it is wanted anyway. What comes waits until it is known where it goes.
+// early requests a file while its version is still unknown. That saves a round trip when the whole file is wanted. The
+// bytes wait until the target is known.
 type early struct {
-	into chan *transfer // gets that; closed without: it is not wanted
+	into chan *transfer // receives the target; closed without one: the bytes are not wanted
 	done Event          // the file has written itself
-	err  error          // why it ended; may be read then
+	err  error          // the error of the transfer; valid after done
 
-	to *transfer // the writing goroutine's
+	to *transfer // only for the goroutine that writes
 }
 
-// startEarly begins that, if all is wanted, and nothing of it is here. A small file comes with its version.
+// startEarly begins that if the whole file is wanted and no partial file exists. It returns nil for a small file, which
+// arrives together with its version.
 func (d *Download) startEarly(src afero.File) *early {
 	w, ok := src.(io.WriterTo)
 	if !ok || !d.wanted.Happened() || d.file.Known.Size <= remote.HeadSize || d.owner.HasPartial() {
@@ -35,7 +36,7 @@ func (d *Download) startEarly(src afero.File) *early {
 
 var errUnwanted = errors.New("it is another version")
 
-// Write takes what comes next.
+// Write takes the next bytes.
 func (e *early) Write(p []byte) (int, error) {
 	if e.to == nil {
 		e.to = <-e.into
@@ -46,14 +47,14 @@ func (e *early) Write(p []byte) (int, error) {
 	return e.to.Write(p)
 }
 
-// give says where what comes goes, and waits for the end.
+// give sets the target of the bytes, and waits for the end of the file.
 func (e *early) give(t *transfer) error {
 	e.into <- t
 	<-e.done
 	return e.err
 }
 
-// end ends what was not given to anybody. It may be nil.
+// end ends an early whose bytes are not wanted. e may be nil.
 func (e *early) end() {
 	if e == nil || e.done.Happened() {
 		return

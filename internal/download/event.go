@@ -1,9 +1,9 @@
 package download
 
-// An Event happens once. It is a channel that is closed then, by the package alone.
+// Event is something that happens once. It is a channel that this package closes when it happens.
 type Event chan struct{}
 
-// Happened says whether it has.
+// Happened reports whether the event has happened.
 func (e Event) Happened() bool {
 	select {
 	case <-e:
@@ -13,7 +13,7 @@ func (e Event) Happened() bool {
 	}
 }
 
-// happen has it happen, if it has not. It is called by one goroutine at a time.
+// happen makes the event happen, if it has not. Only one goroutine at a time may call it.
 func (e Event) happen() {
 	if !e.Happened() {
 		close(e)

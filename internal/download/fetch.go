@@ -24,8 +24,8 @@ type Copy struct {
 	Ended   time.Time     // when it was whole
 }
 
-// fetch brings the bytes, and gives the copy to the owner. It returns the open file of the remote once that is whole: who
-// reads to the end does not wait for it to be closed; who closes a handle does.
+// fetch downloads the bytes and gives the copy to the owner. If that succeeds, it returns the remote's file still open:
+// a reader that reads to the end does not wait for it to be closed, but the Close of a handle does.
 func (d *Download) fetch() (open afero.File, err error) {
 	if d.wanted.Happened() {
 		d.source.Expect(d.file.Known.Size)
@@ -41,7 +41,7 @@ func (d *Download) fetch() (open afero.File, err error) {
 		d.refuseRequests()
 		d.endRequests()
 		if errors.Is(err, ErrNoRoom) {
-			d.pool.add(src) // its readers read on there
+			d.pool.add(src) // readers continue there
 			return
 		}
 		d.pool.close()
@@ -93,8 +93,8 @@ func (d *Download) fetch() (open afero.File, err error) {
 	return open, err
 }
 
-// readHead reads the beginning of a file while its version is asked for, which spares a round trip. It may be of an
-// earlier version then: it counts only if the version is the one that was known before. Otherwise nothing is read.
+// readHead reads the beginning of a file at the same time as its version, which saves a round trip. The bytes may be of
+// an older version, so they only count if the version is the one that was known before. Otherwise it returns no bytes.
 func readHead(src afero.File, known tree.Meta, size int64) ([]byte, tree.Meta, error) {
 	if f, ok := src.(remote.WholeFile); ok && remote.MetaOf(f.Info).SameVersion(known) {
 		return f.Content, remote.MetaOf(f.Info), nil
@@ -120,7 +120,7 @@ func readHead(src afero.File, known tree.Meta, size int64) ([]byte, tree.Meta, e
 		return nil, tree.Meta{}, remote.Error(err)
 	case remote.MetaOf(fi).SameVersion(known):
 		if errors.Is(r.err, io.EOF) || errors.Is(r.err, io.ErrUnexpectedEOF) {
-			r.err = nil // what is missing will be noticed
+			r.err = nil // the length check will notice
 		}
 	case size > 0 && !fi.IsDir():
 		r.head = nil
@@ -157,7 +157,7 @@ func (d *Download) drop(t *transfer, err error) {
 	d.owner.Dropped()
 }
 
-// Forget deletes what is noted about the temporary file, which is no partial one.
+// Forget deletes the note beside the temporary file, which is not a partial file any more.
 func (c Copy) Forget(local *localdir.Dir) {
 	if path.Dir(c.Temp) == localdir.PartialDir {
 		_ = local.Remove(c.Temp + noteSuffix)

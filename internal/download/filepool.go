@@ -7,24 +7,24 @@ import (
 	"github.com/spf13/afero"
 )
 
-// mostFiles is how many files a download opens beside the first, where one can't be read at several places.
+// mostFiles is how many more files a download opens if the remote's file can't be read in several places at once.
 const mostFiles = 16
 
-// filePool has files of the remote, of one version, of which each is read at one place at a time.
+// filePool holds open files of one version on the remote. Each is used by one reader at a time.
 type filePool struct {
-	slots chan struct{}   // holds a token for each that is in use
-	free  chan afero.File // those that are not
+	slots chan struct{}   // holds a token for each file in use
+	free  chan afero.File // files that are not in use
 
 	mu   sync.Mutex
-	made int // how many there are; guarded by mu
+	made int // files in the pool or in use; guarded by mu
 }
 
 func newFilePool() *filePool {
 	return &filePool{slots: make(chan struct{}, mostFiles), free: make(chan afero.File, mostFiles)}
 }
 
-// use calls do with a file that nobody else uses. If there is none it is opened; if that fails, because the file was renamed
-// or replaced since, one that is in use is waited for. The error is an openError if there is none.
+// use calls do with a file that nobody else uses. If none is free, it opens one. If that fails, because the file was
+// renamed or replaced, it waits for a file in use; if there is none, the error is an openError.
 func (p *filePool) use(ctx context.Context, open func() (afero.File, error), do func(afero.File) error) error {
 	select {
 	case p.slots <- struct{}{}:
@@ -76,7 +76,7 @@ func (p *filePool) add(f afero.File) {
 	p.free <- f
 }
 
-// close closes the files. None is in use.
+// close closes the files. None may be in use.
 func (p *filePool) close() {
 	for {
 		select {
@@ -88,7 +88,7 @@ func (p *filePool) close() {
 	}
 }
 
-// openError is that of a file which could not be opened.
+// openError is the error of opening a file.
 type openError struct{ error }
 
 func (e *openError) Unwrap() error { return e.error }

@@ -8,8 +8,8 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
-// Ledger has what is here of files and is no copy: how many bytes downloads have reserved, and the partial files that are left
-// of those that were cut off. It is not safe for concurrent use.
+// Ledger counts the bytes that are on disk but not in a copy: those that downloads have reserved, and the partial files
+// of downloads that were cut off. It is not safe for concurrent use.
 type Ledger struct {
 	local    *localdir.Dir
 	partials map[string]*Partial // by path on the remote
@@ -17,16 +17,15 @@ type Ledger struct {
 	sum      tree.Sum
 }
 
-// NewLedger returns an empty one.
+// NewLedger returns an empty Ledger.
 func NewLedger(local *localdir.Dir) *Ledger {
 	return &Ledger{local: local, partials: map[string]*Partial{}, held: map[any]int64{}}
 }
 
-// Sum is how many bytes there are, or may be before long.
+// Sum returns how many bytes there are or are reserved.
 func (l *Ledger) Sum() tree.Sum { return l.sum }
 
-// set takes note of how much a holder has now. Whoever holds some sets how much that is, so that no order of events can have
-// it counted twice.
+// set sets how many bytes a holder has. Setting instead of adding keeps any order of events from counting bytes twice.
 func (l *Ledger) set(holder any, size int64) {
 	l.sum.Sub(l.held[holder])
 	l.sum.Add(size)
@@ -37,12 +36,12 @@ func (l *Ledger) set(holder any, size int64) {
 	}
 }
 
-// More is how many bytes a download needs to have so many, beside those that are here and those that it has reserved.
+// More returns how many bytes a download of that size needs beyond its partial file and what it has reserved.
 func (l *Ledger) More(d *Download, here *Partial, size int64) int64 {
-	return size - here.length() - l.held[d] // no sum: the size is what the remote says
+	return size - here.length() - l.held[d] // not added up: the size is whatever the remote says
 }
 
-// Reserve has so many bytes for a download, counting those of a partial file, which is no longer one.
+// Reserve sets the bytes that a download has reserved. They include those of its partial file, which counts no longer.
 func (l *Ledger) Reserve(d *Download, here *Partial, size int64) {
 	if here != nil {
 		l.set(here, 0)
@@ -50,13 +49,13 @@ func (l *Ledger) Reserve(d *Download, here *Partial, size int64) {
 	l.set(d, size)
 }
 
-// Free gives back what a download has.
+// Free releases the bytes of a download.
 func (l *Ledger) Free(d *Download) { l.set(d, 0) }
 
-// Partial is what is left of a download from a path, or nil.
+// Partial returns the partial file of a path; nil if there is none.
 func (l *Ledger) Partial(from string) *Partial { return l.partials[from] }
 
-// RemoveAny deletes one of the partial files. It says whether there was one.
+// RemoveAny deletes one of the partial files. It reports whether there was one.
 func (l *Ledger) RemoveAny() bool {
 	for _, p := range l.partials {
 		l.Remove(p)
@@ -65,7 +64,8 @@ func (l *Ledger) RemoveAny() bool {
 	return false
 }
 
-// Take takes out the partial file of a version; one of another version is deleted. Its bytes count until Reserve.
+// Take returns the partial file of a version and removes it from the Ledger. It deletes a partial file of another
+// version. The bytes count until Reserve.
 func (l *Ledger) Take(from string, version tree.Meta) *Partial {
 	p := l.partials[from]
 	if p != nil && (p.Size != version.Size || p.MTime != version.MTime) {
@@ -76,7 +76,7 @@ func (l *Ledger) Take(from string, version tree.Meta) *Partial {
 	return p
 }
 
-// Keep adds what is left of a download, instead of what was left of an earlier one.
+// Keep adds the partial file of a download. It replaces that of an earlier download.
 func (l *Ledger) Keep(d *Download, p *Partial) {
 	l.Remove(l.partials[d.file.From])
 	l.partials[d.file.From] = p
@@ -84,7 +84,7 @@ func (l *Ledger) Keep(d *Download, p *Partial) {
 	l.set(p, p.Length)
 }
 
-// Remove deletes a partial file, if there is one.
+// Remove deletes a partial file. p may be nil.
 func (l *Ledger) Remove(p *Partial) {
 	if p == nil {
 		return
@@ -94,8 +94,8 @@ func (l *Ledger) Remove(p *Partial) {
 	removeTemp(l.local, p.temp)
 }
 
-// Restore takes in the partial files that are here, and deletes what is none. It calls found with the base name of each
-// temporary file: a new one must not have it.
+// Restore adds the partial files that are on disk, and deletes other files in their directory. It calls found with the
+// base name of each temporary file, which new ones must not use.
 func (l *Ledger) Restore(found func(temp string)) error {
 	infos, err := l.local.ReadDir(localdir.PartialDir)
 	if err != nil {

@@ -10,46 +10,46 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
-// Source is where the bytes come from.
+// Source opens the remote's file.
 type Source interface {
 	// Open opens the file for reading. ErrSuperseded ends the download without an error for its readers.
 	Open() (afero.File, error)
-	// Reopen opens the file once more, wherever it is by now.
+	// Reopen opens the file once more, under the path that it has now.
 	Reopen() (afero.File, error)
-	// Expect says that so many bytes will be asked for.
+	// Expect announces that so many bytes will be requested.
 	Expect(bytes int64)
 }
 
-// Owner is whose file it is. No lock of the download's is held when it is called.
+// Owner owns the local file. No lock of the download is held when its methods are called.
 type Owner interface {
-	// HasPartial says whether Begin may return a partial file.
+	// HasPartial reports whether Begin may return a partial file.
 	HasPartial() bool
-	// Begin is called when the version is known. It returns what is here of it, or nil.
+	// Begin is called when the version is known. It returns the partial file of that version, or nil.
 	Begin(version tree.Meta) *Partial
-	// Reserve is called before bytes are written: the file is to have so many, counting those of the partial file, which
-	// may be nil. The error matches ErrNoRoom if they cannot be kept here; the partial file is deleted then.
+	// Reserve is called before bytes are written. It reserves size bytes, which include those of the partial file; here
+	// may be nil. If they can't be kept, Reserve deletes the partial file, and the error matches ErrNoRoom.
 	Reserve(here *Partial, size int64) error
-	// Install makes a whole copy the local file. It says whether the temporary file is the owner's now.
+	// Install makes a complete copy the local file. It reports whether the temporary file is now the owner's.
 	Install(Copy) (taken bool, err error)
-	// Keep takes note of what is left of a download that was cut off. It says whether it is to be kept.
+	// Keep records the partial file of a download that was cut off. It reports whether the file is to be kept.
 	Keep(*Partial) bool
-	// Dropped is called when nothing of the file is here any more.
+	// Dropped is called when all bytes of the download are deleted.
 	Dropped()
-	// Ended is called when the download has an outcome, before anybody hears of that.
+	// Ended is called when the download has its outcome, before that becomes visible.
 	Ended()
 }
 
-// Errors that callers find with errors.Is.
+// Errors to be found with errors.Is.
 var (
 	// ErrChanged: the remote's version changed while it was read.
 	ErrChanged = errors.New("file changed on the remote")
-	// ErrSuperseded: the download is of no use any more, because the local file has other bytes by now, or is gone.
+	// ErrSuperseded: the download is not needed any more, because the local file has other bytes or is gone.
 	ErrSuperseded = errors.New("the file was changed")
-	// ErrNoRoom: the file cannot be kept here. A bound is reached with files that must stay, or the disk is full.
+	// ErrNoRoom: the file can't be kept locally. Files that must stay use up the bound, or the disk is full.
 	ErrNoRoom = errors.New("no room for a local copy")
 )
 
-// Room turns a full disk into ErrNoRoom.
+// Room turns the errors of a full disk (syscall.ENOSPC, syscall.EDQUOT) into ErrNoRoom.
 func Room(err error) error {
 	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
 		return fmt.Errorf("%w: %w", ErrNoRoom, err)

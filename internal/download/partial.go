@@ -10,21 +10,21 @@ import (
 )
 
 const (
-	// leastPartial is how much of a file must have arrived to be kept for later.
+	// leastPartial is the smallest number of bytes that is kept for later.
 	leastPartial = 1 << 20
-	// noteEvery is after how many bytes it is noted what has arrived: a kill loses no more.
+	// noteEvery is how many bytes arrive between two notes. It bounds what is lost if the process is killed.
 	noteEvery = 64 << 20
 )
 
-// Partial is the beginning of a file that did not arrive whole. It lies in the temporary file in which it arrived, with a
-// note beside that says what it is.
+// Partial is the beginning of a file that was not downloaded to its end. It stays in its temporary file. A note beside
+// that file holds the exported fields.
 type Partial struct {
-	From   []byte // the path on the remote
+	From   []byte // path on the remote
 	Size   int64  // of the version
 	MTime  int64
-	Length int64  // how much is here
-	Sum    []byte // SHA-256 of that: what the loss of power has damaged is not believed
-	Began  int64  // when the first byte was asked for; 0: not noted
+	Length int64  // bytes that have arrived
+	Sum    []byte // SHA-256 of these bytes, to detect damage by a power failure
+	Began  int64  // when the first byte was requested, in nanoseconds since 1970; 0: not recorded
 
 	temp string
 }
@@ -36,14 +36,14 @@ func (p *Partial) length() int64 {
 	return p.Length
 }
 
-// arrived describes what has arrived in order.
+// arrived describes the bytes that have arrived in order.
 func (t *transfer) arrived() *Partial {
 	d := t.d
 	return &Partial{From: []byte(d.file.From), Size: d.version.Size, MTime: d.version.MTime, Length: t.off, Sum: t.hash.Sum(nil),
 		Began: d.began.UnixNano(), temp: d.temp}
 }
 
-// note writes down what has arrived, and makes it last.
+// note syncs the temporary file and writes the note beside it.
 func (t *transfer) note(p *Partial) error {
 	if err := t.file.Sync(); err != nil {
 		return err
@@ -51,7 +51,7 @@ func (t *transfer) note(p *Partial) error {
 	return t.d.store.local.WriteJSON(p.temp+noteSuffix, p)
 }
 
-// noteMeanwhile does that while more arrives, unless it is still being done for less.
+// noteMeanwhile writes the note while more bytes arrive, unless an earlier note is still being written.
 func (t *transfer) noteMeanwhile() {
 	if t.next != nil {
 		select {
@@ -72,7 +72,7 @@ func (t *transfer) noteMeanwhile() {
 	}()
 }
 
-// awaitNote waits for the last one that was begun.
+// awaitNote waits until the last note is written.
 func (t *transfer) awaitNote() {
 	if t.next != nil {
 		t.took(<-t.next)
@@ -85,7 +85,7 @@ func (t *transfer) took(p *Partial) {
 	}
 }
 
-// resume goes on with a part, if it is what its note says.
+// resume continues a partial file if its bytes match the note.
 func (d *Download) resume(p *Partial) (*transfer, error) {
 	file, err := d.store.local.OpenFile(p.temp, os.O_RDWR, 0)
 	if err != nil {
@@ -119,7 +119,7 @@ type readerFunc func([]byte) (int, error)
 
 func (f readerFunc) Read(b []byte) (int, error) { return f(b) }
 
-// keep makes a partial file of what has arrived, if that is worth it. It says whether it has.
+// keep makes the bytes that have arrived a partial file, if there are enough of them. It reports whether it has.
 func (t *transfer) keep() bool {
 	d := t.d
 	if t.off < leastPartial || d.version.Size == 0 {

@@ -14,18 +14,18 @@ import (
 )
 
 const (
-	// leastRequest is how much is asked for at least: less takes as long.
+	// leastRequest is the smallest request: a smaller one takes as long.
 	leastRequest = 32 << 10
-	// mostAhead is how much a handle that reads on from a far place is given at once.
+	// mostAhead is the most that is requested at once for a handle that reads in order from a far place.
 	mostAhead = 4 << 20
-	// soon is how far behind what has arrived a reader waits for a transfer that is under way.
+	// soon is how far beyond the bytes in order a reader waits for the running transfer.
 	soon = 1 << 20
-	// mostHole is how far behind what has arrived a file in memory is written: what is between takes memory before it comes.
+	// mostHole is how far beyond the bytes in order a file in memory is written: the gap uses memory.
 	mostHole = 64 << 20
 )
 
-// need has bytes brought that are not here, and that nobody else has asked for: by the transfer, if it is close, else by
-// a request of their own. d.mu is held.
+// need requests missing bytes that nobody else has requested: from the transfer if they are close, else with a request
+// of their own. d.mu is held.
 func (d *Download) need(off, size int64) {
 	near := off <= d.arrived
 	if d.wanted.Happened() {
@@ -33,7 +33,7 @@ func (d *Download) need(off, size int64) {
 	}
 	switch {
 	case !d.Begun.Happened() || d.state != arriving || d.quiet || off >= d.version.Size:
-		return // it is told what becomes of it
+		return // the outcome of the download tells the reader
 	case near || d.inOrder || off > d.arrived+mostHole && d.into.InMemory():
 		d.wanted.happen()
 		return
@@ -74,7 +74,7 @@ func (d *Download) bring(s span) {
 	})
 }
 
-// refuseRequests ends those that are under way.
+// refuseRequests cancels the requests in flight, and prevents new ones.
 func (d *Download) refuseRequests() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -84,7 +84,7 @@ func (d *Download) refuseRequests() {
 	}
 }
 
-// endRequests waits for those that are under way, and has no more made.
+// endRequests waits for the requests in flight, and prevents new ones.
 func (d *Download) endRequests() {
 	d.mu.Lock()
 	d.quiet = true
@@ -92,10 +92,10 @@ func (d *Download) endRequests() {
 	d.requests.Wait()
 }
 
-// errInOrderOnly says that a remote's file can be read in order only.
+// errInOrderOnly: the remote's file can only be read in order.
 var errInOrderOnly = errors.New("cannot be read there")
 
-// readRange reads from the version that is arriving.
+// readRange reads from the version that is being downloaded.
 func (d *Download) readRange(buf []byte, off int64) error {
 	if remote.ReadsAtOnce(d.src) {
 		return d.readChecked(d.src, buf, off)
@@ -108,8 +108,8 @@ func (d *Download) readRange(buf []byte, off int64) error {
 	return err
 }
 
-// readChecked reads, and looks whether the version is still the same. That is done at the same time, and after what is
-// at the end of the file: nothing may follow that.
+// readChecked reads a range and checks that the version is still the same. The check runs in parallel, but for the end
+// of the file it runs after the read: no byte may come after the check there.
 func (d *Download) readChecked(f afero.File, buf []byte, off int64) error {
 	readFull := readFull
 	if !remote.ReadsAtOnce(f) {
@@ -127,7 +127,7 @@ func (d *Download) readChecked(f afero.File, buf []byte, off int64) error {
 	return cmp.Or(<-checked, err)
 }
 
-// check looks whether an open file of the remote is still of the version that is arriving.
+// check checks that an open file of the remote still has the version that is being downloaded.
 func (d *Download) check(f afero.File) error {
 	fi, err := f.Stat()
 	if err != nil {
@@ -139,7 +139,7 @@ func (d *Download) check(f afero.File) error {
 	return nil
 }
 
-// readFull fills buf from a place that is in the file.
+// readFull fills buf from a range that is inside the file.
 func readFull(f afero.File, buf []byte, off int64) error {
 	for done := 0; done < len(buf); {
 		n, err := f.ReadAt(buf[done:], off+int64(done))
@@ -151,13 +151,13 @@ func readFull(f afero.File, buf []byte, off int64) error {
 		case errors.Is(err, remote.ErrUnavailable), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 			return err
 		case err != nil:
-			return fmt.Errorf("%w: %w", errInOrderOnly, err) // reading in order will tell whether it can be read at all
+			return fmt.Errorf("%w: %w", errInOrderOnly, err) // reading in order will show whether the file can be read at all
 		}
 	}
 	return nil
 }
 
-// readAlone is readFull for a file that nobody else uses: one that has no ReadAt is read from where it is wound to.
+// readAlone is readFull for a file that nobody else uses. If the file does not support ReadAt, it seeks and reads.
 func readAlone(f afero.File, buf []byte, off int64) error {
 	err := readFull(f, buf, off)
 	if !errors.Is(err, errInOrderOnly) {
@@ -172,7 +172,7 @@ func readAlone(f afero.File, buf []byte, off int64) error {
 	return nil
 }
 
-// openAnother opens the file once more, if it is still the version that is arriving.
+// openAnother opens the file once more. It fails if the file has another version.
 func (d *Download) openAnother() (afero.File, error) {
 	f, err := d.source.Reopen()
 	if err != nil {

@@ -12,15 +12,15 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/remote"
 )
 
-// Reader is where one handle reads, in whatever downloads one after the other. The zero value has read nothing.
+// Reader holds the read position of one handle, across downloads. The zero value has read nothing.
 type Reader struct {
-	mu        lockorder.Mutex[lock] // guards what follows
+	mu        lockorder.Mutex[lock] // guards the fields below
 	next      int64                 // where the last read ended
-	window    int64                 // how much is asked for at once
-	unchecked bool                  // something was read since the version was compared last
+	window    int64                 // how many bytes a read requests at once
+	unchecked bool                  // bytes were read since the last version check
 }
 
-// readAhead is how much is to be asked for of what is not here: more, if the reader goes on where it was.
+// readAhead returns how many bytes to request if they are missing. The number grows while the reader reads in order.
 func (r *Reader) readAhead(off int64) int64 {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -32,7 +32,7 @@ func (r *Reader) readAhead(off int64) int64 {
 	return r.window
 }
 
-// has takes note of what was read.
+// has records what was read.
 func (r *Reader) has(off int64, n int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -40,7 +40,7 @@ func (r *Reader) has(off int64, n int) {
 	r.unchecked = r.unchecked || n > 0
 }
 
-// check says whether something was read since it was asked last.
+// check reports whether bytes were read since the last call of check.
 func (r *Reader) check() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -49,8 +49,8 @@ func (r *Reader) check() bool {
 	return unchecked
 }
 
-// Read reads what is here of the file from off on, or has it brought and waits for what comes first. Where there is no room
-// for the file it reads on the remote.
+// Read reads bytes at off. If none have arrived there, it requests them and waits for the first. If there is no room
+// for a local copy, it reads from the remote.
 func (d *Download) Read(ctx context.Context, r *Reader, p []byte, off int64) (int, error) {
 	n, err := d.read(ctx, r, p, off)
 	if errors.Is(err, ErrNoRoom) {
@@ -96,7 +96,7 @@ func (d *Download) read(ctx context.Context, r *Reader, p []byte, off int64) (in
 	}
 }
 
-// checkAlone looks whether what a reader has read so far is of one version.
+// checkAlone checks that what a reader has read so far is of one version.
 func (d *Download) checkAlone(ctx context.Context) error {
 	_, err := remote.Await(ctx, func() (struct{}, error) { return struct{}{}, d.check(d.src) })
 	if errors.Is(err, ErrChanged) {
@@ -105,7 +105,7 @@ func (d *Download) checkAlone(ctx context.Context) error {
 	return err
 }
 
-// readRemote reads on the remote, for there is no room.
+// readRemote reads from the remote, because there is no room for a local copy.
 func (d *Download) readRemote(ctx context.Context, p []byte, off int64) (int, error) {
 	unstated := d.version.Size == 0
 	size := min(int64(len(p)), d.version.Size-off)
@@ -131,17 +131,17 @@ func (d *Download) readRemote(ctx context.Context, p []byte, off int64) (int, er
 	return copy(p, own), nil
 }
 
-// sight is what a reader finds.
+// sight is what a reader finds at an offset.
 type sight struct {
 	file  *localdir.File
-	n     int64 // bytes that are here
+	n     int64 // bytes that have arrived
 	wait  bool
-	check bool // the end is here, and what is before it is not whole yet: is it still the same version?
+	check bool // the end of the file has arrived, but not all before it: the version must be checked
 	err   error
 }
 
-// look says what of size bytes from off on can be read now. The last byte is held back until the version is known to
-// be one. d.mu is held.
+// look returns what can be read now of size bytes at off. It holds back the last byte of the file until the bytes are
+// known to be of one version. d.mu is held.
 func (d *Download) look(off, size int64) sight {
 	ended := d.Done.Happened()
 	switch {
@@ -172,14 +172,15 @@ func (d *Download) look(off, size int64) sight {
 	return sight{n: end - off, check: true}
 }
 
-// holds says whether bytes that were read were there: what did not come in order is thrown away at the end.
+// holds reports whether a range that was read is still present. Ranges beyond the bytes in order are dropped at the
+// end.
 func (d *Download) holds(off, size int64) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.state == handedOver || d.here(off) >= off+size
 }
 
-// here is up to where the file is here from off on. d.mu is held.
+// here returns up to which offset the bytes from off on have arrived. d.mu is held.
 func (d *Download) here(off int64) int64 {
 	if off < d.arrived {
 		off = d.arrived
@@ -187,7 +188,7 @@ func (d *Download) here(off int64) int64 {
 	return d.ahead.end(off)
 }
 
-// Size is the length of the version. It waits until that is known.
+// Size returns the length of the version. It waits until the length is known.
 func (d *Download) Size(ctx context.Context) (int64, error) {
 	for _, known := range []Event{d.Begun, d.Done} {
 		select {
@@ -196,7 +197,7 @@ func (d *Download) Size(ctx context.Context) (int64, error) {
 			return 0, ctx.Err()
 		}
 		if d.version.Size > 0 {
-			break // one that is stated to be empty has its length at the end
+			break // a file whose stated size is 0 has its length at the end
 		}
 	}
 	d.mu.Lock()

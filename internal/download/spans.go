@@ -5,13 +5,13 @@ import (
 	"slices"
 )
 
-// span is a part of a file, to excluded.
+// span is a part of a file; to is exclusive.
 type span struct{ from, to int64 }
 
 // spans are parts of a file, sorted, with gaps between them.
 type spans []span
 
-// with is s and one more span, which may overlap those that are there.
+// with returns s with one more span, which may overlap others.
 func (s spans) with(more span) spans {
 	if more.from >= more.to {
 		return s
@@ -24,7 +24,7 @@ func (s spans) with(more span) spans {
 	return slices.Replace(slices.Clone(s), first, last, more)
 }
 
-// end is where the span ends that holds off; off itself if none does.
+// end returns the end of the span that contains off; off itself if there is none.
 func (s spans) end(off int64) int64 {
 	for _, e := range s {
 		if e.from <= off && off < e.to {
@@ -34,7 +34,7 @@ func (s spans) end(off int64) int64 {
 	return off
 }
 
-// next is where the first span behind off begins, or limit.
+// next returns the start of the first span behind off, but at most limit.
 func (s spans) next(off, limit int64) int64 {
 	for _, e := range s {
 		if e.from > off {
@@ -44,7 +44,7 @@ func (s spans) next(off, limit int64) int64 {
 	return limit
 }
 
-// behind is how many bytes the spans have from off on.
+// behind returns how many bytes the spans have from off on.
 func (s spans) behind(off int64) (n int64) {
 	for _, e := range s {
 		n += max(0, e.to-max(e.from, off))

@@ -10,28 +10,28 @@ import (
 )
 
 const (
-	// mostUnwritten bounds how much may have come of all files and not be written yet: as much as comes at once over a
-	// long line.
+	// mostUnwritten bounds the bytes, of all files together, that have arrived and are not written yet. It is about what
+	// arrives at once over a connection with high latency.
 	mostUnwritten = 16 << 20
-	// noteSuffix is what the name of a note has after that of its temporary file.
+	// noteSuffix follows the name of a temporary file in the name of its note.
 	noteSuffix = ".json"
 )
 
-// Store is what all downloads into one local directory share. It is safe for concurrent use.
+// Store holds what all downloads into one local directory share. It is safe for concurrent use.
 type Store struct {
 	local     *localdir.Dir
 	logger    *slog.Logger
 	now       func() time.Time
 	received  *atomic.Int64
-	unwritten chan struct{} // holds a token for each piece that has come of a file and is not written yet
+	unwritten chan struct{} // holds a token for each piece that has arrived and is not written yet
 }
 
-// NewStore returns the store of a local directory. It adds to received the bytes that come from the remote.
+// NewStore returns the store of a local directory. It counts the bytes that arrive from the remote in received.
 func NewStore(local *localdir.Dir, logger *slog.Logger, now func() time.Time, received *atomic.Int64) *Store {
 	return &Store{local, logger, now, received, make(chan struct{}, mostUnwritten/buffers.Chunk)}
 }
 
-// remove deletes a temporary file, and what is noted about it.
+// remove deletes a temporary file and its note.
 func (s *Store) remove(temp string) { removeTemp(s.local, temp) }
 
 func removeTemp(local *localdir.Dir, temp string) {

@@ -15,31 +15,31 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/remote"
 )
 
-// mostInMemory bounds a copy in an afero.MemMapFs, which cannot say that there is no room: a server may state any size, and
-// send bytes without end.
+// mostInMemory bounds a copy in an afero.MemMapFs, which never reports a full disk. A server may state any size, and
+// may send bytes without end.
 const mostInMemory = 1 << 30
 
-// transfer is what of a download comes in order. What has come is written by another goroutine, so that the remote is
-// asked for more at once.
+// transfer is the part of a download that arrives in order. A second goroutine writes the bytes, so that the next ones
+// are requested meanwhile.
 type transfer struct {
 	d       *Download
 	file    *localdir.File
-	early   *early        // brings it already; may be nil
-	came    int64         // bytes, from the start
-	ended   error         // why no more is taken
-	pieces  chan []byte   // what has come and is to be written; each has a place in unwritten
+	early   *early        // requests the bytes already; may be nil
+	came    int64         // bytes that have arrived, from the start
+	ended   error         // why Write accepts no more
+	pieces  chan []byte   // bytes to be written; each has a token in unwritten
 	broken  chan struct{} // closed when writing has failed
-	checked chan error    // gets whether the version is still the same, once all has come
+	checked chan error    // receives the result of the version check after the last byte
 
-	// The rest is the writing goroutine's, while there is one.
+	// The writing goroutine owns the rest while it runs.
 	hash  hash.Hash
 	off   int64         // bytes that are written
-	noted *Partial      // what is on record of it
-	next  chan *Partial // gets what is being put on record meanwhile, nil if that failed; nil: nothing is
-	err   error         // of the local file, to be told from one of the remote's
+	noted *Partial      // the last note on disk
+	next  chan *Partial // receives the note being written, nil if that failed; nil: none is being written
+	err   error         // of the local file, as opposed to the remote's
 }
 
-// begin makes what is here of the version the beginning of the temporary file.
+// begin makes the partial file, or the head, the beginning of the temporary file.
 func (d *Download) begin(p *Partial, head []byte) (t *transfer, err error) {
 	if p != nil {
 		if t, err = d.resume(p); err != nil {
@@ -84,7 +84,7 @@ func (d *Download) startAnew(head []byte) (*transfer, error) {
 	return t, t.put(head)
 }
 
-// useTemp makes a file the one that the bytes arrive in, unless its handles have got another one.
+// useTemp makes file the target of the download, unless the download has been handed over.
 func (d *Download) useTemp(temp string, file *localdir.File) error {
 	late := false
 	d.change(func() {
@@ -129,7 +129,7 @@ func (t *transfer) run() (Copy, error) {
 	return c, nil
 }
 
-// copy brings what is missing, checks the version once it has come, and has it last.
+// copy transfers the missing bytes, checks the version when they have arrived, and syncs the file.
 func (t *transfer) copy() error {
 	d := t.d
 	if d.version.Size == 0 {
@@ -181,13 +181,13 @@ func (t *transfer) copy() error {
 	return remote.Unavailable(fmt.Errorf("%d of %d bytes arrived: %w", t.came, d.version.Size, io.ErrUnexpectedEOF))
 }
 
-// errWhole ends what brings a version once all of it has come. Whether more follows is told by the check.
+// errWhole ends the transfer when all bytes have arrived. The version check tells whether the file has more.
 var errWhole = errors.New("all has come")
 
-// Write takes what comes next.
+// Write takes the next bytes.
 func (t *transfer) Write(p []byte) (n int, err error) {
 	d := t.d
-	if t.ended == nil && int64(len(p)) > d.version.Size-t.came { // that there is room for more has not been asked
+	if t.ended == nil && int64(len(p)) > d.version.Size-t.came { // no room was reserved for more
 		t.ended = fmt.Errorf("%w: it grew during the fetch", ErrChanged)
 	}
 	for t.ended == nil && n < len(p) {
@@ -209,10 +209,10 @@ func (t *transfer) Write(p []byte) (n int, err error) {
 	return n, t.ended
 }
 
-// errBroken ends what brings a version that cannot be written.
+// errBroken ends a transfer whose bytes can't be written.
 var errBroken = errors.New("it cannot be written")
 
-// whole is called once all has come: only now can it be told that it is of one version.
+// whole starts the version check. Only a check after the last byte shows that all bytes are of one version.
 func (t *transfer) whole() {
 	t.ended = errWhole
 	close(t.pieces)
@@ -220,7 +220,7 @@ func (t *transfer) whole() {
 	go func() { t.checked <- t.d.check(t.d.src) }()
 }
 
-// write writes what comes, and has it last if that is all.
+// write writes the bytes that arrive, and syncs the file after the last one.
 func (t *transfer) write() {
 	for p := range t.pieces {
 		if t.err == nil {
@@ -242,7 +242,7 @@ func (t *transfer) last() error {
 	return t.file.Sync()
 }
 
-// put writes what is next.
+// put writes the next bytes.
 func (t *transfer) put(p []byte) error {
 	d := t.d
 	n, err := d.put(p, t.off)
@@ -256,7 +256,7 @@ func (t *transfer) put(p []byte) error {
 	return err
 }
 
-// put writes to the temporary file, as long as that is of use.
+// put writes to the temporary file, unless the download has been handed over.
 func (d *Download) put(p []byte, off int64) (int, error) {
 	d.mu.Lock()
 	file, late := d.into, d.state == handedOver
@@ -270,7 +270,7 @@ func (d *Download) put(p []byte, off int64) (int, error) {
 	return file.WriteAt(p, off)
 }
 
-// inMemory is syscall.ENOSPC if a file is in memory and would get too large for that.
+// inMemory returns syscall.ENOSPC for a file in memory that would get larger than mostInMemory.
 func inMemory(file *localdir.File, size int64) error {
 	if size > mostInMemory && file.InMemory() {
 		return fmt.Errorf("%w: a copy in memory has %d bytes at most", syscall.ENOSPC, int64(mostInMemory))

@@ -12,14 +12,14 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/remote"
 )
 
-// A stated size of 0 says little: files in /proc have content all the same, and some servers state no sizes. So such a file
-// is read. Its version is the one that was stated, with size 0; the length of the copy is how much there was.
+// A stated size of 0 may be wrong: files in /proc have content all the same, and some servers state no sizes. So such a
+// file is read. Its version has the stated size 0, and the copy has the length that was read.
 
-// firstRead is how much of such a file is asked for at first: most are empty.
+// firstRead is the size of the first request for such a file. Most are empty.
 const firstRead = 4 << 10
 
-// copyUnstated brings a file whose stated size is 0, to its end. That it is empty takes no round trip beside the check
-// of the version.
+// copyUnstated downloads a file whose stated size is 0. If the file is empty, this takes no round trip beyond that of
+// the version check.
 func (t *transfer) copyUnstated() error {
 	d := t.d
 	checked := make(chan error, 1)
@@ -46,7 +46,7 @@ func (t *transfer) copyUnstated() error {
 	return Room(t.last())
 }
 
-// putUnstated reads and writes what comes next. At the end of the file the error is io.EOF.
+// putUnstated reads and writes the next bytes. At the end of the file the error is io.EOF.
 func (t *transfer) putUnstated(buf []byte) (int, error) {
 	n, err := io.ReadFull(t.d.src, buf)
 	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
@@ -66,7 +66,7 @@ func (t *transfer) putUnstated(buf []byte) (int, error) {
 	return n, err
 }
 
-// readUnstated reads such a file on the remote, for there is no room.
+// readUnstated reads such a file from the remote, because there is no room for a local copy.
 func (d *Download) readUnstated(ctx context.Context, size int, off int64) (own []byte, err error) {
 	own = make([]byte, size)
 	err = d.pool.use(ctx, d.openAnother, func(f afero.File) error {

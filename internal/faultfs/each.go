@@ -5,17 +5,15 @@ import (
 	"testing"
 )
 
-// mostIndexes bounds EachIndex: a scenario of so many operations is a loop.
+// mostIndexes bounds EachIndex: a scenario of more operations is taken for an endless loop.
 const mostIndexes = 10_000
 
-// EachIndex runs a scenario as subtests, each with a Plan that has one fault at
-// index 0, 1, 2 and so on, until a run ends without meeting it; and all that for
-// each of the faults, whose Index is not used. Without any they are: once and
-// sticky, each without effect, with its whole effect, and with that of a part.
+// EachIndex runs a scenario as subtests, each with a Plan that has one fault at index 0, 1, 2 and so on, until a run
+// ends without reaching it. It does this for each of the faults; it ignores their Index. The default faults are once
+// and sticky, each with no effect, the whole effect, and a part of it.
 //
-// The scenario wraps what it uses in New(..., p), does its work, and checks what
-// must hold whether or not that failed, as a rule after p.Heal. It may have
-// several Fs share the Plan. It is stopped at the first index that fails.
+// The scenario wraps its file systems in New(..., p), does its work, and checks the invariants, whether the work failed
+// or not, usually after p.Heal. Several Fs may share the Plan. EachIndex stops at the first index that fails.
 func EachIndex(t *testing.T, scenario func(t *testing.T, p *Plan), faults ...Fault) {
 	t.Helper()
 	if len(faults) == 0 {
@@ -34,7 +32,7 @@ func eachIndex(t *testing.T, scenario func(t *testing.T, p *Plan), fault Fault) 
 		p := new(Plan)
 		fault.Index = index
 		p.Inject(fault)
-		ran := false // not if -run leaves this index out
+		ran := false // stays false if -run excludes this index
 		ok := t.Run(fmt.Sprint(index), func(t *testing.T) {
 			ran = true
 			defer func() {

@@ -2,31 +2,29 @@ package faultfs
 
 import "fmt"
 
-// Effect is what an operation does before it is reported as failed.
+// Effect is what a failing operation does before it returns its error.
 type Effect int
 
 const (
-	// Nothing means that it is not carried out.
+	// Nothing means that the operation is not carried out.
 	Nothing Effect = iota
-	// Whole means that it is carried out; the caller can't know. This is a connection that
-	// was lost after the server acted.
+	// Whole means that the operation is carried out, but the caller can't know. This is a connection that was lost after
+	// the server acted.
 	Whole
-	// Part means that a write puts its first bytes into the file. Other operations are not
-	// carried out.
+	// Part means that a write puts its first bytes into the file. Other operations are not carried out.
 	Part
 )
 
-// Fault is a failure that waits for its operation.
+// Fault is a planned failure of an operation.
 type Fault struct {
 	Index  int    // of the operation that fails
 	Err    error  // nil: ErrInjected
-	Effect Effect // of that operation
+	Effect Effect // of the failing operation
 	Bytes  int    // with Part: how many bytes are written; 0: half of them
-	Sticky bool   // all later operations fail as well, without effect
+	Sticky bool   // all later operations fail, too, without effect
 }
 
-// String names the fault without its index, such as "once", "sticky",
-// "once-whole" or "sticky-part".
+// String returns a name of the fault without its index, such as "once", "sticky", "once-whole" or "sticky-part".
 func (f Fault) String() string {
 	s := "once"
 	if f.Sticky {

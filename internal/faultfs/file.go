@@ -6,10 +6,10 @@ import (
 	"github.com/spf13/afero"
 )
 
-// file passes operations on to another file if the plan lets them.
+// file passes operations on to another file, as far as the plan permits.
 type file struct {
 	base afero.File
-	name string // as it was opened
+	name string // as passed to Open
 	plan *Plan
 }
 
@@ -61,11 +61,11 @@ func (f *file) WriteAt(p []byte, off int64) (int, error) {
 
 func (f *file) WriteString(s string) (int, error) { return f.Write([]byte(s)) }
 
-// write carries out all of a write or, as the verdict says, its first bytes.
+// write carries out the write, or its first bytes if the verdict says Part.
 func (f *file) write(kind Kind, p []byte, call func([]byte) (int, error)) (n int, err error) {
 	v := f.plan.begin(Op{Kind: kind, Name: f.name})
 	if v.err != nil && v.effect == Part {
-		v.effect = Whole // of less
+		v.effect = Whole // of fewer bytes
 		if v.bytes == 0 {
 			v.bytes = len(p) / 2
 		}
@@ -122,8 +122,7 @@ func (f *file) Readdirnames(n int) (list []string, err error) {
 	return list, err
 }
 
-// Close closes the base file in any case; a verdict changes only what is
-// reported.
+// Close closes the base file in any case. A verdict changes only the returned error.
 func (f *file) Close() error {
 	v := f.plan.begin(Op{Kind: Close, Name: f.name})
 	refused := v.enter()

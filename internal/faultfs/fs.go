@@ -1,20 +1,14 @@
-// Package faultfs is an afero.Fs that counts what is asked of another one and
-// has chosen operations fail.
+// Package faultfs is an afero.Fs that counts the operations on another Fs and makes chosen ones fail.
 //
-// Every call of an Fs or File method is one operation with an index, counted by
-// a [Plan]; the methods Name are not. The Plan says which operations fail: the
-// one of an index, once or with all that follow, all of them while Offline, or
-// whatever its hooks say. An operation that fails can have had no effect, its
-// whole effect, or that of the first bytes of a write. Several Fs that share a
-// Plan share its sequence, so that one index runs through local and remote
-// operations.
+// Every call of an Fs or File method except Name is one operation with an index, which a [Plan] counts. The Plan says
+// which operations fail: the one with an index, once or together with all later ones, all of them while Offline, or
+// those that its hooks choose. A failing operation has no effect, its whole effect, or the effect of the first bytes of
+// a write. Several Fs that share a Plan share its sequence, so one index can run through local and remote operations.
 //
-// [EachIndex] runs a scenario with a fault at index 0, 1, 2 ... until it gets by
-// without meeting it.
+// [EachIndex] runs a scenario with a fault at index 0, 1, 2 and so on, until a run ends without reaching it.
 //
-// A Close that fails releases the file nevertheless, as in package os, so that a
-// fault leaks nothing. Files hide io.ReaderFrom and io.WriterTo of the base
-// file, which would move bytes that nobody counts.
+// A failing Close still releases the file, as in package os, so a fault leaks nothing. Files hide io.ReaderFrom and
+// io.WriterTo of the base file, because bytes moved that way would not be counted.
 package faultfs
 
 import (
@@ -25,9 +19,9 @@ import (
 	"github.com/spf13/afero"
 )
 
-// Fs passes operations on to another Fs if its Plan lets them. It is as safe for
-// concurrent use as that one. It is always an afero.Symlinker: where the base is
-// none, Lstat is Stat, and links are afero.ErrNoSymlink and afero.ErrNoReadlink.
+// Fs passes operations on to another Fs, as far as its Plan permits. It is as safe for concurrent use as that Fs. It
+// always implements afero.Symlinker. If the base does not, Lstat is Stat, and the errors for symbolic links are
+// afero.ErrNoSymlink and afero.ErrNoReadlink.
 type Fs struct {
 	base afero.Fs
 	plan *Plan
@@ -38,7 +32,7 @@ var (
 	_ afero.Symlinker = (*Fs)(nil)
 )
 
-// New returns an Fs over base. A nil plan is a new one, which lets all pass.
+// New returns an Fs over base. A nil plan stands for a new one, which lets everything pass.
 func New(base afero.Fs, plan *Plan) *Fs {
 	if plan == nil {
 		plan = new(Plan)
@@ -46,10 +40,10 @@ func New(base afero.Fs, plan *Plan) *Fs {
 	return &Fs{base: base, plan: plan}
 }
 
-// Plan returns what the Fs was made with.
+// Plan returns the Plan of the Fs.
 func (f *Fs) Plan() *Plan { return f.plan }
 
-// Name returns the name of the base in brackets.
+// Name returns the name of the base in "faultfs()".
 func (f *Fs) Name() string { return "faultfs(" + f.base.Name() + ")" }
 
 // Create is an operation of kind Open.
@@ -88,7 +82,7 @@ func (f *Fs) Mkdir(name string, perm fs.FileMode) error {
 	return f.plan.run(Op{Kind: Mkdir, Name: name}, func() error { return f.base.Mkdir(name, perm) })
 }
 
-// MkdirAll is one operation, of kind MkdirAll.
+// MkdirAll is one operation of kind MkdirAll.
 func (f *Fs) MkdirAll(name string, perm fs.FileMode) error {
 	return f.plan.run(Op{Kind: MkdirAll, Name: name}, func() error { return f.base.MkdirAll(name, perm) })
 }
@@ -98,7 +92,7 @@ func (f *Fs) Remove(name string) error {
 	return f.plan.run(Op{Kind: Remove, Name: name}, func() error { return f.base.Remove(name) })
 }
 
-// RemoveAll is one operation, of kind RemoveAll.
+// RemoveAll is one operation of kind RemoveAll.
 func (f *Fs) RemoveAll(name string) error {
 	return f.plan.run(Op{Kind: RemoveAll, Name: name}, func() error { return f.base.RemoveAll(name) })
 }

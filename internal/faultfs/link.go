@@ -6,7 +6,7 @@ import (
 	"github.com/spf13/afero"
 )
 
-// LstatIfPossible is an operation of kind Lstat, whatever the base can do.
+// LstatIfPossible is an operation of kind Lstat, whether or not the base supports it.
 func (f *Fs) LstatIfPossible(name string) (fi fs.FileInfo, did bool, err error) {
 	fi, err = f.info(Op{Kind: Lstat, Name: name}, func() (fs.FileInfo, error) {
 		base, ok := f.base.(afero.Lstater)

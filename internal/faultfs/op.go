@@ -8,12 +8,12 @@ import (
 	"os"
 )
 
-// Kind is which operation it is.
+// Kind is the kind of an operation.
 type Kind string
 
 // The operations of an Fs.
 const (
-	Open      Kind = "open" // Open, OpenFile and Create; Op.Flag tells
+	Open      Kind = "open" // Open, OpenFile and Create; see Op.Flag
 	Mkdir     Kind = "mkdir"
 	MkdirAll  Kind = "mkdirall"
 	Remove    Kind = "remove"
@@ -32,26 +32,26 @@ const (
 const (
 	Read     Kind = "read"
 	ReadAt   Kind = "readat"
-	Write    Kind = "write" // WriteString as well
+	Write    Kind = "write" // also WriteString
 	WriteAt  Kind = "writeat"
 	Seek     Kind = "seek"
 	Truncate Kind = "truncate"
 	Sync     Kind = "sync"
 	Fstat    Kind = "fstat"
-	Readdir  Kind = "readdir" // Readdirnames as well
+	Readdir  Kind = "readdir" // also Readdirnames
 	Close    Kind = "close"
 )
 
 // Op is one operation.
 type Op struct {
 	Kind    Kind
-	Name    string // as passed; of a File, as it was opened
+	Name    string // as passed; of a File, as passed to Open
 	NewName string // of Rename and Symlink
 	Flag    int    // of Open
 	Index   int    // 0 for the first operation of the Plan
 }
 
-// String is such as `17 rename "a" "b"`.
+// String returns a text such as `17 rename "a" "b"`.
 func (op Op) String() string {
 	switch op.Kind {
 	case Rename, Symlink:
@@ -61,8 +61,7 @@ func (op Op) String() string {
 	}
 }
 
-// wrap makes err what an Fs returns: an *fs.PathError or an *os.LinkError, or a
-// bare io.EOF.
+// wrap makes err an error as an Fs returns it: an *fs.PathError or an *os.LinkError, or a bare io.EOF.
 func (op Op) wrap(err error) error {
 	var pe *fs.PathError
 	var le *os.LinkError

@@ -2,11 +2,11 @@ package faultfs
 
 import "slices"
 
-// verdict is what becomes of one operation.
+// verdict is the decision about one operation.
 type verdict struct {
 	op     Op
-	err    error  // what it is reported to fail with; nil: its own outcome
-	effect Effect // if err is set
+	err    error  // the error to return; nil: that of the operation itself
+	effect Effect // if err is not nil
 	bytes  int    // with Part
 	before func(Op) error
 	after  func(Op, error) error
@@ -40,8 +40,7 @@ func (p *Plan) begin(op Op) verdict {
 	return v
 }
 
-// run carries out f as the verdict on op says. An operation of which f can do
-// a part looks at the verdict itself.
+// run carries out f as the verdict on op says. An operation that can be carried out in part handles the verdict itself.
 func (p *Plan) run(op Op, f func() error) error {
 	v := p.begin(op)
 	if err := v.enter(); err != nil {
@@ -50,7 +49,7 @@ func (p *Plan) run(op Op, f func() error) error {
 	return v.leave(f())
 }
 
-// enter returns the error of an operation that is not to be carried out.
+// enter returns an error if the operation must not be carried out.
 func (v verdict) enter() error {
 	if v.err != nil && v.effect != Whole {
 		return v.err

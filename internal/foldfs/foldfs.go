@@ -1,5 +1,5 @@
-// Package foldfs has file systems that do not keep all names apart: an afero.Fs that behaves like one over any other
-// afero.Fs, and an NTFS volume that the system mounts so.
+// Package foldfs provides file systems that do not keep all names apart: an afero.Fs that behaves like one over any
+// other afero.Fs, and an NTFS volume mounted by the system.
 package foldfs
 
 import (
@@ -15,14 +15,14 @@ import (
 	"github.com/spf13/afero"
 )
 
-// Options say what a file system does to names. A nil function does nothing.
+// Options say how a file system treats names. A nil function stands for no treatment.
 type Options struct {
-	Fold   func(element string) string // names that fold to the same are one
-	Spell  func(element string) string // how a new name is spelled on the disk
+	Fold   func(element string) string // names with the same result are one
+	Spell  func(element string) string // the spelling of a new name on disk
 	Refuse func(element string) bool   // new names that are refused with EINVAL
 }
 
-// Fs is an afero.Fs whose names fold. It is as safe for concurrent use as its base. A rename from one spelling of a
+// Fs is an afero.Fs that folds names. It is as safe for concurrent use as its base. A rename from one spelling of a
 // name to another does nothing and succeeds, as on Linux.
 type Fs struct {
 	base afero.Fs
@@ -53,7 +53,7 @@ func New(base afero.Fs, opts Options) *Fs {
 // Name returns "foldfs".
 func (f *Fs) Name() string { return "foldfs" }
 
-// locate returns where the base has a name, or would have it.
+// locate returns the path of a name on the base, or the path that it would have.
 func (f *Fs) locate(name string) (at string, there bool) {
 	at, there = "/", true
 	for _, element := range strings.Split(path.Clean("/" + filepath.ToSlash(name))[1:], "/") {
@@ -77,7 +77,7 @@ func (f *Fs) entry(dir, element string) (at string, there bool) {
 	return path.Join(dir, f.opts.Spell(element)), false
 }
 
-// target is locate for something that is made if it is not there.
+// target is locate for a file that is created if it does not exist.
 func (f *Fs) target(op, name string) (string, error) {
 	at, there := f.locate(name)
 	if !there && f.opts.Refuse(path.Base(filepath.ToSlash(name))) {
@@ -111,7 +111,7 @@ func (f *Fs) Create(name string) (afero.File, error) {
 // Open is OpenFile with O_RDONLY.
 func (f *Fs) Open(name string) (afero.File, error) { return f.OpenFile(name, os.O_RDONLY, 0) }
 
-// OpenFile opens or creates a file under whatever spelling it has.
+// OpenFile opens or creates a file, whatever its spelling.
 func (f *Fs) OpenFile(name string, flag int, perm fs.FileMode) (file afero.File, err error) {
 	open := func(at string) error {
 		file, err = f.base.OpenFile(at, flag, perm)
@@ -130,7 +130,7 @@ func (f *Fs) Mkdir(name string, perm fs.FileMode) error {
 	return f.make("mkdir", name, func(at string) error { return f.base.Mkdir(at, perm) })
 }
 
-// MkdirAll makes a directory and those above it.
+// MkdirAll makes a directory and its ancestors.
 func (f *Fs) MkdirAll(name string, perm fs.FileMode) error {
 	return f.make("mkdir", name, func(at string) error { return f.base.MkdirAll(at, perm) })
 }
@@ -138,10 +138,10 @@ func (f *Fs) MkdirAll(name string, perm fs.FileMode) error {
 // Remove removes a file or an empty directory.
 func (f *Fs) Remove(name string) error { return f.call(name, f.base.Remove) }
 
-// RemoveAll removes a name and all below it.
+// RemoveAll removes a name and everything below it.
 func (f *Fs) RemoveAll(name string) error { return f.call(name, f.base.RemoveAll) }
 
-// Rename renames; see Fs.
+// Rename renames a file or directory; see Fs.
 func (f *Fs) Rename(oldname, newname string) error {
 	return f.make("rename", newname, func(to string) error {
 		from, _ := f.locate(oldname)
@@ -153,7 +153,7 @@ func (f *Fs) Rename(oldname, newname string) error {
 	})
 }
 
-// Stat describes a file under the name that it was asked for.
+// Stat describes a file. The name in the description is that on disk.
 func (f *Fs) Stat(name string) (fi fs.FileInfo, err error) {
 	err = f.call(name, func(at string) error {
 		fi, err = f.base.Stat(at)
@@ -162,7 +162,7 @@ func (f *Fs) Stat(name string) (fi fs.FileInfo, err error) {
 	return fi, err
 }
 
-// LstatIfPossible is Stat that does not follow a symbolic link, if the base can.
+// LstatIfPossible is Stat, but does not follow a symbolic link if the base supports that.
 func (f *Fs) LstatIfPossible(name string) (fi fs.FileInfo, lstat bool, err error) {
 	l, ok := f.base.(afero.Lstater)
 	if !ok {

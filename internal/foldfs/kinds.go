@@ -13,7 +13,7 @@ import (
 type Kind struct {
 	Name string
 
-	// Start makes the disk. What it returns gives another empty directory of it at each call.
+	// Start makes the disk. Each call of next returns another empty directory on it.
 	Start func(t testing.TB) (next func() afero.Fs)
 }
 
@@ -23,7 +23,7 @@ func (k Kind) New(t testing.TB) afero.Fs {
 	return k.Start(t)()
 }
 
-// Kinds are those that are tested. The last one is real, and skips the test where it cannot be had.
+// Kinds are all kinds under test. The last one is real, and skips the test if it is not available.
 var Kinds = []Kind{
 	{"ignores case", over(directory, Options{Fold: strings.ToLower})},
 	{"ignores case and spells in lower case", over(memory, Options{Fold: strings.ToLower, Spell: strings.ToLower})},
@@ -38,7 +38,7 @@ var Kinds = []Kind{
 	}},
 }
 
-// Pairs are names of which each kind takes some for one.
+// Pairs are pairs of names; each kind takes some of these pairs for one name.
 var Pairs = [][2]string{
 	{"Report.txt", "report.txt"},
 	{"r\u00e9sum\u00e9", "re\u0301sume\u0301"},
@@ -47,7 +47,7 @@ var Pairs = [][2]string{
 	{"CON", "con"},
 	{"a?b", `a\b`},
 	{"not \xff", "not \xfe"},
-	{strings.Repeat("\u00e9", 60) + "X", strings.Repeat("\u00e9", 60) + "x"}, // too long to be escaped whole
+	{strings.Repeat("\u00e9", 60) + "X", strings.Repeat("\u00e9", 60) + "x"}, // too long to be escaped completely
 }
 
 func over(base func(testing.TB) func() afero.Fs, opts Options) func(testing.TB) func() afero.Fs {
@@ -69,7 +69,7 @@ func subdirectories(t testing.TB, dir string) func() afero.Fs {
 	}
 }
 
-// decompose is the normal form D of the letters in Pairs.
+// decompose returns normal form D for the letters in Pairs.
 func decompose(name string) string {
 	return strings.NewReplacer("\u00e9", "e\u0301", "\u00c9", "E\u0301").Replace(name)
 }

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// Mount mounts a new NTFS volume that ignores case and returns its directory. The test is skipped if the Debian package
-// ntfs-3g or FUSE is missing, or this user is not root. SYNCFS_FULL=1 makes the missing package a failure.
+// Mount mounts a new NTFS volume that ignores case and returns its directory. It skips the test if the Debian package
+// ntfs-3g or FUSE is missing, or if this user is not root. With SYNCFS_FULL=1, a missing package is a failure.
 func Mount(t testing.TB) string {
 	t.Helper()
 	for _, tool := range []string{"mkntfs", "lowntfs-3g"} {
@@ -34,7 +34,7 @@ func Mount(t testing.TB) string {
 	must(t, os.Truncate(image, 64<<20))
 	run(t, exec.Command("mkntfs", "--force", "--quick", "--quiet", image))
 
-	// The process that serves the volume goes to the background and holds the pipe until it ends.
+	// The process that serves the volume moves to the background and holds the pipe until it ends.
 	ended, held, err := os.Pipe()
 	must(t, err)
 	mount := exec.Command("lowntfs-3g", "-o", "ignore_case", image, dir)

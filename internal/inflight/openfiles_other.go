@@ -2,5 +2,5 @@
 
 package inflight
 
-// maxOpenFiles is how many open files the process may have. These systems have no such limit.
+// maxOpenFiles returns how many open files the process may have. These systems have no such limit.
 func maxOpenFiles() uint64 { return openFilesEach * smallAtOnce }

@@ -4,7 +4,7 @@ package inflight
 
 import "syscall"
 
-// maxOpenFiles is how many open files the process may have. Package os has raised the soft limit to the hard one.
+// maxOpenFiles returns how many open files the process may have. Package os has raised the soft limit to the hard one.
 func maxOpenFiles() uint64 {
 	var limit syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {

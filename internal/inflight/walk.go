@@ -8,21 +8,21 @@ import (
 // Task is a part of a walk.
 type Task struct {
 	Weight int64 // its share of Capacity
-	Leads  bool  // it may lead to other tasks
-	// Do does the task and returns those that it leads to; nil if there are none. An error ends the walk.
+	Leads  bool  // it may return more tasks
+	// Do does the task and returns the tasks that follow from it; nil if there are none. An error ends the walk.
 	Do func() (Tasks, error)
 }
 
-// Tasks returns one task after the other, and false when there are no more.
+// Tasks returns one task per call, and false when there are no more.
 type Tasks func() (t Task, more bool)
 
-// mostWaiting is how many unfinished Tasks may wait before only largeAtOnce tasks that lead to others run at a time. A tree
-// of a few levels has fewer. Without this bound an endless tree would become ever wider.
+// mostWaiting is how many unfinished Tasks may wait before only largeAtOnce tasks with Leads run at a time. A tree of a
+// few levels has fewer. Without this bound, the walk of an endless tree would become ever wider.
 const mostWaiting = 4 * smallAtOnce
 
-// Walk does a task and all that it leads to, within Capacity, each in a goroutine. It goes depth first, so that the tasks
-// that wait are the branches of a few paths and not a whole level of the tree. It returns the first error of a task, or that
-// of ctx.
+// Walk does a task and all that follow from it, each in a goroutine, with at most Capacity in flight. It goes depth
+// first, so that the waiting tasks are the branches of a few paths and not a whole level of the tree. It returns the
+// first error of a task, or the error of ctx.
 func (l Limits) Walk(ctx context.Context, first Task) error {
 	type end struct {
 		task Task

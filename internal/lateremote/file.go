@@ -7,16 +7,16 @@ import (
 	"github.com/spf13/afero"
 )
 
-// file is an open file. Once an operation on it was held, its connection is lost: all later ones fail. What it stands on
-// is closed when nothing that was held on it is left.
+// file is an open file. After an operation on it was held, its connection is lost: all later operations fail. The base
+// file is closed when no operation on it is held any more.
 type file struct {
 	fs     plain
 	base   afero.File
 	name   string
 	writes bool
 
-	mu     sync.Mutex // guards the following
-	held   int        // operations on it that are not delivered yet
+	mu     sync.Mutex // guards the fields below
+	held   int        // operations that are not delivered yet
 	lost   bool
 	closed bool // by the caller, after it was lost
 }
@@ -25,7 +25,7 @@ var _ afero.File = (*file)(nil)
 
 func (f *file) Name() string { return f.name }
 
-// isLost says whether an operation was held before. A file that is closed then is closed when that was delivered.
+// isLost reports whether an operation was held before. If so, closing closes the base after its delivery.
 func (f *file) isLost(closing bool) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -36,7 +36,7 @@ func (f *file) isLost(closing bool) bool {
 	return f.lost
 }
 
-// closeUnheld closes the base once the caller has closed the file and nothing is held. mu is held.
+// closeUnheld closes the base if the caller has closed the file and no operation is held. mu is held.
 func (f *file) closeUnheld() {
 	if f.closed && f.held == 0 {
 		_ = f.base.Close()
@@ -69,7 +69,7 @@ func (f *file) change(kind Kind, do func() (int, error)) (int, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	switch {
-	case held && err == nil: // the answer came in the end
+	case held && err == nil: // the answer arrived in the end
 		f.lost = false
 	case kind == Close && !held && !ran: // the context had ended
 		_ = f.base.Close()
@@ -77,7 +77,7 @@ func (f *file) change(kind Kind, do func() (int, error)) (int, error) {
 	return n, err
 }
 
-// look makes an operation that changes nothing on the base.
+// look makes an operation that changes nothing.
 func look[T any](f *file, do func() (T, error)) (T, error) {
 	op := Op{Kind: Look, Name: f.name}
 	if f.isLost(false) {
@@ -104,7 +104,8 @@ func (f *file) Truncate(size int64) error {
 	return err
 }
 
-// Close of a file that was opened for writing is an operation that changes something. That of others passes always.
+// Close of a file that was opened for writing is an operation that changes something. Close of other files always
+// passes.
 func (f *file) Close() error {
 	if !f.writes {
 		return f.base.Close()

@@ -21,8 +21,8 @@ var (
 	_ afero.Symlinker = plain{}
 )
 
-// New returns an Fs over base, without optional interfaces but afero.Symlinker. Where the base has no links, Lstat is
-// Stat, and links are afero.ErrNoSymlink and afero.ErrNoReadlink.
+// New returns an Fs over base whose only optional interface is afero.Symlinker. If the base has no symbolic links,
+// Lstat is Stat, and the errors are afero.ErrNoSymlink and afero.ErrNoReadlink.
 func New(base afero.Fs, line *Line) afero.Fs { return plain{context.Background(), base, line} }
 
 func (p plain) Name() string { return "lateremote(" + p.base.Name() + ")" }

@@ -6,10 +6,10 @@ import (
 	"sync"
 )
 
-// Line is what lies between the caller and the base. The zero value lets everything pass. Safe for concurrent use; it must
-// not be copied. Several Fs may share one.
+// Line is the connection between the caller and the base. The zero value lets everything pass. It is safe for
+// concurrent use and must not be copied. Several Fs may share one.
 type Line struct {
-	mu      sync.Mutex // guards the following; never held while an operation or decide runs
+	mu      sync.Mutex // guards the fields below; never held while an operation or decide runs
 	next    int
 	changes int
 	decide  func(Op) Fate
@@ -22,15 +22,15 @@ type request struct {
 	run func() error
 }
 
-// Decide has f called before each operation; it says what becomes of it. f may block, and may use the Line: to deliver
-// what was held before, or to end the context of the call. nil lets everything pass.
+// Decide sets a function that chooses the fate of each operation before it runs. f may block and may use the Line: to
+// deliver held operations, or to end the context of the call. nil lets everything pass.
 func (l *Line) Decide(f func(Op) Fate) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.decide = f
 }
 
-// HoldChange holds the operation of that index among those that change something, and lets all others pass.
+// HoldChange holds the operation with that index among those that change something, and lets all others pass.
 func (l *Line) HoldChange(index int) {
 	l.Decide(func(op Op) Fate {
 		if op.Change == index {
@@ -40,8 +40,8 @@ func (l *Line) HoldChange(index int) {
 	})
 }
 
-// CancelAt calls cancel, which is to end the caller's context, at the operation of that index among all. If that changes
-// something, it waits to be delivered, though the caller has gone.
+// CancelAt calls cancel, which should end the caller's context, at the operation with that index among all. If the
+// operation changes something, it waits to be delivered, although the caller has left.
 func (l *Line) CancelAt(index int, cancel context.CancelFunc) {
 	l.Decide(func(op Op) Fate {
 		if op.Index != index {
@@ -52,21 +52,21 @@ func (l *Line) CancelAt(index int, cancel context.CancelFunc) {
 	})
 }
 
-// Total is how many operations there were: the index of the next one.
+// Total returns how many operations there were. This is the index of the next one.
 func (l *Line) Total() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.next
 }
 
-// Changes is how many of them were to change something.
+// Changes returns how many of them change something.
 func (l *Line) Changes() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.changes
 }
 
-// Held are the operations that are not delivered yet, in the order in which they were sent.
+// Held returns the operations that are not delivered yet, in the order in which they were sent.
 func (l *Line) Held() (ops []Op) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -76,7 +76,7 @@ func (l *Line) Held() (ops []Op) {
 	return ops
 }
 
-// Deliver executes the held operation of that index in Held, and returns its error, which nobody else may get to know.
+// Deliver executes the held operation with that index in Held. It returns its error, which nobody else may see.
 func (l *Line) Deliver(index int) error {
 	l.mu.Lock()
 	r := l.held[index]
@@ -85,7 +85,7 @@ func (l *Line) Deliver(index int) error {
 	return r.run()
 }
 
-// DeliverAll executes all that was held, in the order in which it was sent, and says how many operations that were.
+// DeliverAll executes all held operations, in the order in which they were sent, and returns their number.
 func (l *Line) DeliverAll() int {
 	for n := 0; ; n++ {
 		if len(l.Held()) == 0 {
@@ -118,8 +118,8 @@ func (l *Line) hold(r *request) {
 	l.held = append(l.held, r)
 }
 
-// call makes one operation as the line decides. late gets what an operation that nobody waits for has returned, holding is
-// called before one is held; both may be nil.
+// call makes one operation as the line decides. late receives the result if the caller has left; holding is called
+// before an operation is held. Both may be nil.
 func call[T any](ctx context.Context, l *Line, op Op, do func() (T, error), late func(T), holding func()) (T, error) {
 	type result struct {
 		value T

@@ -8,7 +8,7 @@ import (
 	"github.com/spf13/afero"
 )
 
-// Base is a remote with what Quick passes on.
+// Base is a remote with the methods that Quick passes on.
 type Base interface {
 	afero.Fs
 	ReadDir(name string) ([]fs.FileInfo, error)
@@ -18,7 +18,7 @@ type Base interface {
 		staged, there fs.FileInfo, err error)
 }
 
-// quick is an Fs with short cuts, whose calls end with their context.
+// quick is an Fs with the optional methods. Its calls end with their context.
 type quick struct {
 	plain
 	base Base
@@ -29,18 +29,18 @@ var (
 	_ afero.Symlinker = quick{}
 )
 
-// Quick returns an Fs over base with WithContext and ReplaceFile, and all that base has.
+// Quick returns an Fs over base with WithContext and ReplaceFile, and all methods of Base.
 func Quick(base Base, line *Line) afero.Fs {
 	return quick{plain{context.Background(), base, line}, base}
 }
 
-// WithContext returns the same Fs, whose calls and files end with ctx. What they have sent stays on the line.
+// WithContext returns the same Fs with calls and files that end with ctx. What they have sent stays on the line.
 func (q quick) WithContext(ctx context.Context) afero.Fs {
 	q.ctx = ctx
 	return q
 }
 
-// ReplaceFile is Rename.
+// ReplaceFile renames like Rename.
 func (q quick) ReplaceFile(oldname, newname string) error {
 	op := Op{Kind: ReplaceFile, Name: oldname, NewName: newname}
 	return q.tell(op, func() error { return q.base.Rename(oldname, newname) })
@@ -53,7 +53,7 @@ func (q quick) ReadDir(name string) ([]fs.FileInfo, error) {
 func (q quick) MakeDir(name string, perm fs.FileMode) (fs.FileInfo, error) {
 	type made struct {
 		info fs.FileInfo
-		err  error // with which there is an info
+		err  error // may come together with an info
 	}
 	m, err := call(q.ctx, q.line, Op{Kind: MakeDir, Name: name}, func() (m made, _ error) {
 		m.info, m.err = q.base.MakeDir(name, perm)

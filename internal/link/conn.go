@@ -9,27 +9,27 @@ import (
 
 const (
 	chunkSize = 64 << 10
-	// onTheWay is how many chunks may be on the way at a time: 64 MiB, more than any window of those who use the link.
+	// onTheWay is how many chunks may be in transit: 64 MiB, more than any window of the users of the link.
 	onTheWay = 1024
 )
 
-// A conn is one connection over the link.
+// conn is one connection over the link.
 type conn struct {
 	link  *Link
 	opts  Options
-	ends  [2]net.Conn // by the direction that comes from it
+	ends  [2]net.Conn // by the direction that starts there
 	once  sync.Once
 	ended chan struct{}
 }
 
-// A chunk is on the way.
+// chunk is a piece of data in transit.
 type chunk struct {
 	b       []byte
 	arrives time.Time
-	err     error // what the sender ended with, behind b
+	err     error // the error of the sender's Read, behind b
 }
 
-// end closes both ends; what is on the way is lost.
+// end closes both ends. Data in transit is lost.
 func (c *conn) end(closing func(net.Conn) error) {
 	c.once.Do(func() {
 		close(c.ended)
@@ -39,7 +39,7 @@ func (c *conn) end(closing func(net.Conn) error) {
 	})
 }
 
-// reset closes a connection in a way that its other side sees as an error.
+// reset closes a connection so that its other side sees an error.
 func reset(c net.Conn) error {
 	if tcp, ok := c.(*net.TCPConn); ok {
 		_ = tcp.SetLinger(0)
@@ -47,7 +47,7 @@ func reset(c net.Conn) error {
 	return c.Close()
 }
 
-// serve forwards both ways until both have ended.
+// serve forwards in both directions until both have ended.
 func (c *conn) serve() {
 	var wg sync.WaitGroup
 	for _, d := range []Direction{Up, Down} {
@@ -59,7 +59,7 @@ func (c *conn) serve() {
 	c.end(net.Conn.Close)
 }
 
-// receive takes what from sends and says when it arrives.
+// receive reads from one end and computes when each chunk arrives.
 func (c *conn) receive(from net.Conn, chunks chan<- chunk) {
 	defer close(chunks)
 	p := pace{delay: c.opts.RoundTrip / 2, bandwidth: c.opts.Bandwidth}
@@ -78,7 +78,7 @@ func (c *conn) receive(from net.Conn, chunks chan<- chunk) {
 	}
 }
 
-// deliver hands over what has arrived.
+// deliver writes the chunks that have arrived.
 func (c *conn) deliver(d Direction, to net.Conn, chunks <-chan chunk) {
 	for k := range chunks {
 		if !c.wait(k.arrives) || !c.pass() {
@@ -103,7 +103,7 @@ func (c *conn) deliver(d Direction, to net.Conn, chunks <-chan chunk) {
 	}
 }
 
-// closeWrite tells the other side that nothing more comes from this one.
+// closeWrite ends the data towards the other side.
 func closeWrite(c net.Conn) {
 	if half, ok := c.(interface{ CloseWrite() error }); ok {
 		_ = half.CloseWrite()
@@ -112,7 +112,7 @@ func closeWrite(c net.Conn) {
 	_ = c.Close()
 }
 
-// wait returns true at the time t, false if the connection ends before.
+// wait waits until t and returns true, or returns false if the connection ends before.
 func (c *conn) wait(t time.Time) bool {
 	left := time.Until(t)
 	if left <= 0 {
@@ -128,7 +128,7 @@ func (c *conn) wait(t time.Time) bool {
 	}
 }
 
-// pass returns true when the link is not frozen, false if the connection ends before.
+// pass waits until the link is not frozen and returns true, or returns false if the connection ends before.
 func (c *conn) pass() bool {
 	select {
 	case <-c.link.thawed():

@@ -4,16 +4,16 @@ import (
 	"net"
 )
 
-// A Cut is to come when so many bytes have arrived.
+// Cut is a planned cut after a number of bytes.
 type Cut struct {
 	link      *Link
 	direction Direction
 	left      int64         // guarded by Link.mu
-	came      chan struct{} // closed when it has come
+	came      chan struct{} // closed when the cut was made
 }
 
-// CutAfter has Link.Cut called once n more bytes have arrived in the direction d, by all connections together. It
-// takes the place of an earlier Cut that has not come yet.
+// CutAfter calls Link.Cut when n more bytes have arrived in direction d, on all connections together. It replaces an
+// earlier Cut that was not made yet.
 func (l *Link) CutAfter(d Direction, n int64) *Cut {
 	c := &Cut{link: l, direction: d, left: n, came: make(chan struct{})}
 	l.mu.Lock()
@@ -22,10 +22,10 @@ func (l *Link) CutAfter(d Direction, n int64) *Cut {
 	return c
 }
 
-// Came is closed when the cut has come.
+// Came returns a channel that is closed when the cut was made.
 func (c *Cut) Came() <-chan struct{} { return c.came }
 
-// Cancel calls the cut off and tells whether it had come before.
+// Cancel removes the cut and reports whether it was made before.
 func (c *Cut) Cancel() (came bool) {
 	c.link.mu.Lock()
 	defer c.link.mu.Unlock()
@@ -40,7 +40,7 @@ func (c *Cut) Cancel() (came bool) {
 	}
 }
 
-// admit returns how many of n bytes arrive before the cut, and whether it comes behind them.
+// admit returns how many of n bytes arrive before the cut, and whether the cut follows them.
 func (l *Link) admit(d Direction, n int) (int, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -56,10 +56,10 @@ func (l *Link) admit(d Direction, n int) (int, bool) {
 	return n, true
 }
 
-// Cut ends the connections that there are; what is on the way is lost. New ones are accepted.
+// Cut ends all present connections. Data in transit is lost. New connections are accepted.
 func (l *Link) Cut() { l.endAll(net.Conn.Close) }
 
-// Reset is Cut, but both sides see an error in place of an end (RST in place of FIN).
+// Reset is Cut, but both sides see an error instead of an end (RST instead of FIN).
 func (l *Link) Reset() { l.endAll(reset) }
 
 func (l *Link) endAll(closing func(net.Conn) error) {
@@ -74,8 +74,8 @@ func (l *Link) endAll(closing func(net.Conn) error) {
 	}
 }
 
-// Freeze stops everything on the link until Thaw: nothing arrives, and nobody is told. New connections are accepted,
-// and are as silent.
+// Freeze stops everything on the link until Thaw: nothing arrives, and no side gets an error. New connections are
+// accepted, and are silent, too.
 func (l *Link) Freeze() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -86,7 +86,7 @@ func (l *Link) Freeze() {
 	}
 }
 
-// Thaw ends Freeze; what was sent meanwhile arrives.
+// Thaw ends Freeze. Data that was sent meanwhile arrives.
 func (l *Link) Thaw() {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -8,25 +8,25 @@ import (
 	"time"
 )
 
-// Options of a Link. The zero value is as good as loopback.
+// Options configure a Link. The zero value behaves like loopback.
 type Options struct {
-	// RoundTrip is added to the time that a request and its answer take, half of it each way.
+	// RoundTrip is added to the time of a request and its answer, half of it in each direction.
 	RoundTrip time.Duration
 
-	// Bandwidth is in bytes per second, for each way of each connection. 0 is as fast as it goes.
+	// Bandwidth is in bytes per second, for each direction of each connection. 0: no limit.
 	Bandwidth int64
 }
 
-// Direction is a way along the link.
+// Direction is a direction on the link.
 type Direction int
 
-// The ways.
+// The directions.
 const (
-	Up   Direction = iota // from who dialled to the target
-	Down                  // back
+	Up   Direction = iota // from the dialling side to the target
+	Down                  // from the target to the dialling side
 )
 
-// A Link forwards connections to its target. Its methods may be called by many goroutines at once.
+// Link forwards connections to its target. It is safe for concurrent use.
 type Link struct {
 	target   string
 	listener net.Listener
@@ -34,14 +34,15 @@ type Link struct {
 	stop     context.CancelFunc
 	wg       sync.WaitGroup
 
-	mu    sync.Mutex // guards the following
+	mu    sync.Mutex // guards the fields below
 	opts  Options
 	conns map[*conn]struct{}
 	thaw  chan struct{} // closed: not frozen
-	cut   *Cut          // nil: none is to come
+	cut   *Cut          // nil: none is planned
 }
 
-// New returns a Link to the address target, which runs until Close. The target is dialled when the link is.
+// New returns a Link to the address target, which runs until Close. It dials the target once for each connection to the
+// Link.
 func New(target string, o Options) (*Link, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -69,17 +70,17 @@ func Pipe(o Options) (near, far net.Conn) {
 	return near, far
 }
 
-// Addr is the "127.0.0.1:port" to dial in place of the target.
+// Addr returns the address "127.0.0.1:port" to dial instead of the target.
 func (l *Link) Addr() string { return l.listener.Addr().String() }
 
-// SetOptions changes what the connections made from now on are like.
+// SetOptions sets the options of later connections.
 func (l *Link) SetOptions(o Options) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.opts = o
 }
 
-// Close ends the link and its connections, and returns when nothing of it is left.
+// Close ends the link and its connections, and returns when all goroutines have ended.
 func (l *Link) Close() error {
 	l.stop()
 	err := l.listener.Close()
@@ -108,14 +109,14 @@ func (l *Link) connect(near net.Conn) {
 	l.forward(near, far)
 }
 
-// forward returns when the connection has ended and nothing of it is left.
+// forward serves one connection and returns when it has ended and its goroutines, too.
 func (l *Link) forward(near, far net.Conn) {
 	c := &conn{link: l, ends: [2]net.Conn{near, far}, ended: make(chan struct{})}
 	l.mu.Lock()
 	c.opts = l.opts
 	l.conns[c] = struct{}{}
 	l.mu.Unlock()
-	if l.ctx.Err() != nil { // Close may have looked before
+	if l.ctx.Err() != nil { // Close may have called Cut before
 		c.end(net.Conn.Close)
 	}
 	c.serve()

@@ -2,19 +2,19 @@ package link
 
 import "time"
 
-// queue is how much, by the time that it takes, may wait for its turn on a link of limited bandwidth. Whoever sends
-// more than that is made to wait, as by the queue of a router.
+// queue is how much data, as a time, may wait on a link of limited bandwidth. A sender with more than that must wait,
+// as with the queue of a router.
 const queue = 100 * time.Millisecond
 
-// A pace says when what is sent arrives, one way.
+// pace computes when data arrives, for one direction.
 type pace struct {
 	delay     time.Duration
-	bandwidth int64     // bytes a second; 0: no limit
-	free      time.Time // when the link has sent what it was given
+	bandwidth int64     // bytes per second; 0: no limit
+	free      time.Time // when the link has sent everything it was given
 }
 
-// arrival takes n bytes at the time now and returns when the last of them arrives. Times are absolute, so that what
-// is late once makes nothing else late.
+// arrival takes n bytes at the time now and returns when the last of them arrives. Times are absolute, so a delay of
+// one chunk does not delay the others.
 func (p *pace) arrival(now time.Time, n int) time.Time {
 	if p.free.Before(now) {
 		p.free = now

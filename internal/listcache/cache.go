@@ -1,8 +1,8 @@
-// Package listcache keeps what a remote has said lately: lists of directories, attributes, and that something is not there.
-// It also decides which directories a program that walks a tree will list next. It asks nobody and knows no clock: all times
-// are arguments, in nanoseconds since 1970.
+// Package listcache caches answers of a remote for a short time: directory listings, attributes, and the absence of
+// names. It also decides which listings to prefetch for a program that walks a tree. It makes no requests and has no
+// clock: all times are arguments, in nanoseconds since 1970.
 //
-// Paths are those on the remote, clean and relative to its root, which is ".".
+// Paths are paths on the remote, clean and relative to its root, which is ".".
 package listcache
 
 import (
@@ -16,55 +16,56 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
-// DefaultTTL is long enough for a walk to use what was prefetched, and short enough for people who change files in two places.
+// DefaultTTL is long enough for a walk to use the prefetched listings, and short enough for people who change files in
+// two places.
 const DefaultTTL = 5 * time.Second
 
-// The bounds of what is kept: some ten megabytes. One list is kept however long it is.
+// Bounds of the cache: about ten megabytes. One listing is kept whatever its length.
 const (
 	maxEntries = 50_000
 	maxAnswers = 10_000
 )
 
-// askedOften is after how many questions about single names in a directory its list is asked for: it answers those that
-// follow.
+// askedOften is after how many questions about single names in a directory its listing is fetched, to answer the
+// following questions.
 const askedOften = 4
 
-// Cache holds lists and answers for as long as they may be used again. It is not safe for concurrent use.
+// Cache holds listings and answers while they may be reused. It is not safe for concurrent use.
 type Cache struct {
 	ttl      int64
 	lists    map[string]*list // by path of the directory
-	entries  int              // in all lists, and one for each
-	uses     uint64           // of lists
+	entries  int              // in all listings, plus one for each listing
+	uses     uint64           // counts the uses of listings
 	answers  map[string]remote.Answer
-	asked    map[string]int // by directory: how often it was asked about single names
+	asked    map[string]int // by directory: questions about single names in it
 	coming   map[string]coming
-	cleared  int64 // when Clear was called last, or New: what was known before is not current
+	cleared  int64 // time of the last Clear, or of New: earlier knowledge is not current
 	prefetch prefetch
 }
 
-// list is a list that may be used again.
+// list is a listing that may be reused.
 type list struct {
 	remote.Listing
-	dirs   []string // the names of the directories in it, sorted
-	walked int      // how many of them were listed, or passed over by who lists them in that order
-	used   uint64   // when, in Cache.uses
+	dirs   []string // the names of its directories, sorted
+	walked int      // how many of dirs a walk in this order has listed or passed
+	used   uint64   // Cache.uses at the last use
 }
 
-// coming is a list that was asked for ahead.
+// coming is a listing that is being fetched in advance.
 type coming struct {
-	done     chan struct{} // closed when it has come, or failed to
-	prefetch bool          // a walk will need it
+	done     chan struct{} // closed when it has arrived or failed
+	prefetch bool          // fetched for a walk
 }
 
-// New returns an empty Cache that keeps things for a time; 0 stands for DefaultTTL, and with a negative one nothing is kept.
-// What was known before now is not current: an earlier process may not have recorded all that it changed.
+// New returns an empty Cache that keeps answers for ttl. 0 stands for DefaultTTL; with a negative ttl nothing is kept.
+// Knowledge from before now is not current: an earlier process may not have recorded all of its changes.
 func New(ttl time.Duration, now int64) *Cache {
 	ttl = max(0, cmp.Or(ttl, DefaultTTL))
 	return &Cache{ttl: int64(ttl), cleared: now - 1, lists: map[string]*list{}, answers: map[string]remote.Answer{},
 		asked: map[string]int{}, coming: map[string]coming{}, prefetch: newPrefetch()}
 }
 
-// Clear forgets all, since the remote is not what it was.
+// Clear forgets everything, because the remote has changed.
 func (c *Cache) Clear(now int64) {
 	c.cleared = now
 	clear(c.lists)
@@ -74,7 +75,7 @@ func (c *Cache) Clear(now int64) {
 	c.entries = 0
 }
 
-// List returns the list of a directory if it may be used again.
+// List returns the listing of a directory if it may be reused.
 func (c *Cache) List(dir string, now int64) (remote.Listing, bool) {
 	l, ok := c.lists[dir]
 	if !ok {
@@ -89,7 +90,7 @@ func (c *Cache) List(dir string, now int64) (remote.Listing, bool) {
 	return l.Listing, true
 }
 
-// Answer returns an answer that may be used again: about the name itself, or from the list of its directory.
+// Answer returns an answer that may be reused, either about the name itself or from the listing of its directory.
 func (c *Cache) Answer(name string, now int64) (remote.Answer, bool) {
 	if a, ok := c.answers[name]; ok && c.fresh(a.At, now) {
 		return a, true
@@ -107,13 +108,13 @@ func (c *Cache) Answer(name string, now int64) (remote.Answer, bool) {
 	return a, true
 }
 
-// fresh says whether what was said at a time may be used again.
+// fresh reports whether an answer from the time at may be reused.
 func (c *Cache) fresh(at, now int64) bool { return now >= at && now-at < c.ttl }
 
-// Current says whether what has been known from elsewhere since a time need not be asked about.
+// Current reports whether knowledge of another source, from the time at, may be used without asking the remote.
 func (c *Cache) Current(at, now int64) bool { return at > c.cleared && c.fresh(at, now) }
 
-// KeepList keeps a list, unless it is an error.
+// KeepList adds a listing, unless it is an error.
 func (c *Cache) KeepList(dir string, l remote.Listing, now int64) {
 	if c.ttl == 0 || l.Err != nil {
 		return
@@ -128,8 +129,8 @@ func (c *Cache) KeepList(dir string, l remote.Listing, now int64) {
 	c.entries += 1 + len(l.Entries)
 }
 
-// makeRoom drops what may not be used again, and then the lists that were not used for the longest time, until so many
-// entries are left at most.
+// makeRoom drops listings that may not be reused any more, and the least recently used ones, until at most that many
+// entries are left.
 func (c *Cache) makeRoom(entries int, now int64) {
 	byUse := func(a, b string) int { return cmp.Compare(c.lists[a].used, c.lists[b].used) }
 	for _, dir := range slices.SortedFunc(maps.Keys(c.lists), byUse) {
@@ -139,7 +140,7 @@ func (c *Cache) makeRoom(entries int, now int64) {
 	}
 }
 
-// drop forgets a list, also as one that is there for a walk to come.
+// drop forgets a listing, and that it was prefetched.
 func (c *Cache) drop(dir string) {
 	c.forget(dir)
 	delete(c.prefetch.unused, dir)
@@ -152,7 +153,7 @@ func (c *Cache) forget(dir string) {
 	}
 }
 
-// KeepAnswer keeps an answer, unless nothing is known by it.
+// KeepAnswer adds an answer, unless it is Unknown.
 func (c *Cache) KeepAnswer(name string, a remote.Answer, now int64) {
 	if c.ttl == 0 || a.Known == tree.Unknown {
 		return
@@ -164,8 +165,8 @@ func (c *Cache) KeepAnswer(name string, a remote.Answer, now int64) {
 	c.answers[name] = a
 }
 
-// Asked takes note that the remote is asked about a single name. If its directory has been asked about so often that it is to
-// be listed, that is what it returns; the caller then calls [Cache.Came].
+// Asked records a question to the remote about a single name. It returns the name's directory if that has been asked
+// about so often that it should be listed. The caller then lists it and calls [Cache.Came].
 func (c *Cache) Asked(name string) (list []string) {
 	if c.ttl == 0 || name == "." {
 		return nil
@@ -189,12 +190,13 @@ func (c *Cache) expect(dir string, prefetch bool) {
 	c.coming[dir] = coming{make(chan struct{}), prefetch}
 }
 
-// Coming returns a channel that is closed when the list of a directory, which was asked for ahead, has come or failed to; nil
-// if none was.
+// Coming returns a channel that is closed when the listing of a directory, which is being fetched in advance, has
+// arrived or failed; nil if there is none.
 func (c *Cache) Coming(dir string) <-chan struct{} { return c.coming[dir].done }
 
-// Came takes a list that [Cache.Asked], [Cache.Listed] or Came wanted. It is kept if it is no error, and current: true of the
-// remote as it is now. What Came returns is to be listed next; most is how many may be on their way at a time.
+// Came adds a listing that [Cache.Asked], [Cache.Listed] or Came has requested. It keeps the listing if that is no
+// error and current, that is, true of the remote as it is now. It returns the directories to list next; most bounds how
+// many may be in flight.
 func (c *Cache) Came(dir string, l remote.Listing, current bool, now int64, most int) (next []string) {
 	came := c.coming[dir]
 	delete(c.coming, dir)

@@ -6,36 +6,36 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
-// A program that walks a tree has one directory listed after the other, each before those below it and in the order of
-// their names. For one that begins to do so, the directories that come next are listed ahead, many at a time: then it
-// waits a few times for each level of the tree, not for each directory. Since a list that was asked for before the call
-// that it answers is one that is used again, nothing is prefetched if nothing is kept.
+// A program that walks a tree lists one directory after the other, each before those below it and in the order of their
+// names. When a walk seems to begin, the listings of the next directories are prefetched, many at a time. So the walk
+// waits a few times for each level of the tree, not for each directory. A prefetched listing is a reused answer, so
+// nothing is prefetched if answers are not kept.
 
-// The bounds of what is prefetched, and of how many lists are coming at a time.
+// Bounds of the prefetched listings that are unused or in flight.
 const (
 	maxPrefetched      = 128
 	maxPrefetchEntries = 20_000
 )
 
-// entrySize is what a directory of a server grows by with each entry, at least; the size that it states is a hint how
-// long its list will be.
+// entrySize is the least that each entry adds to the size of a directory on a server, in bytes. So the stated size of a
+// directory is a hint about the length of its listing.
 const entrySize = 32
 
-// prefetchLooks is how many directories are looked at for those that come next.
+// prefetchLooks bounds the directories that are visited to find the next ones.
 const prefetchLooks = 4 * maxPrefetched
 
-// prefetch is what is known of a walk. It is a guess: what it is wrong about costs requests, nothing else.
+// prefetch is the state of a walk. It is a guess: a wrong guess costs requests, nothing else.
 type prefetch struct {
-	at     string         // the directory that was listed last
-	unused map[string]int // what comes next and was prefetched, or is coming, with the number of entries
-	most   int            // of them there may be
-	likely int            // how many entries a list has, by those that came last
+	at     string         // the directory that was last listed
+	unused map[string]int // prefetched directories that the walk has not reached, with their number of entries
+	most   int            // bound of unused
+	likely int            // expected number of entries of a listing, from the last ones
 }
 
 func newPrefetch() prefetch { return prefetch{unused: map[string]int{}, most: maxPrefetched} }
 
-// Listed takes note that the program has a directory listed. If it seems to walk, it returns the directories that it will list
-// next, to be listed now and given to [Cache.Came]; most is how many may be on their way at a time.
+// Listed records that the program lists a directory. If it seems to walk a tree, Listed returns the directories that
+// the walk will reach next. The caller lists them and calls [Cache.Came]; most bounds how many may be in flight.
 func (c *Cache) Listed(dir string, now int64, most int) (next []string) {
 	if c.ttl == 0 || !c.walks(dir, now) {
 		return nil
@@ -44,7 +44,7 @@ func (c *Cache) Listed(dir string, now int64, most int) (next []string) {
 	return c.toPrefetch(now, most)
 }
 
-// toPrefetch is what is missing of what comes next.
+// toPrefetch returns the next directories of the walk whose listings are missing.
 func (c *Cache) toPrefetch(now int64, most int) (missing []string) {
 	most = min(c.prefetch.most, most)
 	next, entries, looks := map[string]int{}, 0, prefetchLooks
@@ -75,8 +75,8 @@ func (c *Cache) toPrefetch(now int64, most int) (missing []string) {
 	return missing
 }
 
-// prefetched takes note of a list that has come, or failed to. One that failed is not asked for again before the walk gets
-// there.
+// prefetched records a prefetched listing that has arrived or failed. A failed one is not requested again before the
+// walk gets there.
 func (c *Cache) prefetched(dir string, kept bool, now int64, most int) (next []string) {
 	p, n := &c.prefetch, 0
 	if kept {
@@ -92,8 +92,8 @@ func (c *Cache) prefetched(dir string, kept bool, now int64, most int) (next []s
 	return c.toPrefetch(now, most)
 }
 
-// walks takes note that a directory is listed, and says whether that looks like a part of a walk: it is the first one
-// in its directory or the one behind it, or one that comes after others that were listed.
+// walks records that a directory is listed, and reports whether this looks like part of a walk: it is the first or
+// second directory in its parent, or it follows one that was listed.
 func (c *Cache) walks(dir string, now int64) bool {
 	if _, ok := c.prefetch.unused[dir]; ok {
 		delete(c.prefetch.unused, dir)
@@ -120,8 +120,8 @@ func (c *Cache) walks(dir string, now int64) bool {
 	return began || i <= 1
 }
 
-// following calls do with the directories that a walk comes to after one, as far as that is known, in its order, and
-// with their sizes, until do returns false.
+// following calls do with the directories that a walk reaches after dir, as far as they are known, in the order of the
+// walk and with their sizes, until do returns false.
 func (c *Cache) following(dir string, do func(dir string, size int64) bool) {
 	var below func(dir string, from int) bool
 	below = func(dir string, from int) bool {

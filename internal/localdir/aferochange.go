@@ -45,7 +45,7 @@ func (a *aferoDir) mkdirAllLocked(local string, perm fs.FileMode) error {
 	}
 	err = a.mkdirLocked(local, perm)
 	if errors.Is(err, fs.ErrExist) {
-		return a.isDir(local) // someone was faster
+		return a.isDir(local) // somebody else was faster
 	}
 	return err
 }
@@ -64,7 +64,7 @@ func (a *aferoDir) remove(local string) error {
 	return a.each(local, a.fsys.Remove)
 }
 
-// each calls f with every path that local has.
+// each calls f with every path of local.
 func (a *aferoDir) each(local string, f func(path string) error) error {
 	for _, path := range a.paths(local) {
 		if err := f(path); err != nil {
@@ -105,7 +105,7 @@ func (a *aferoDir) removeAll(local string) error {
 
 func (a *aferoDir) rename(oldlocal, newlocal string) error {
 	defer a.change()()
-	// In the order of the system: both directories, then both names.
+	// The order of checks is that of the operating system: both directories, then both names.
 	if err := a.parent(oldlocal); err != nil {
 		return err
 	}
@@ -133,7 +133,7 @@ func (a *aferoDir) rename(oldlocal, newlocal string) error {
 		return a.fsys.Rename(a.path(oldlocal), a.target(newlocal))
 	case oldlocal == newlocal:
 		return nil
-	case from.IsDir(): // two that are one to us
+	case from.IsDir(): // two directories that are one to this package
 		return errors.Join(a.fsys.Rename(sources[0], rootPath+newlocal), a.fsys.Rename(sources[1], newlocal))
 	}
 	if err := a.fsys.Rename(sources[0], a.target(newlocal)); err != nil {

@@ -12,17 +12,17 @@ import (
 	"github.com/spf13/afero/mem"
 )
 
-// aferoDir is the root of an Fs that is only known by its interface. It checks what package os would before it
-// calls the Fs, because an Fs in memory does not.
+// aferoDir is the root of an Fs of unknown kind. It makes the checks of package os before it calls the Fs, because an
+// Fs in memory does not.
 type aferoDir struct {
 	fsys   afero.Fs
-	memory bool // fsys ends in a MemMapFs, whatever stands before it
+	memory bool // fsys ends in a MemMapFs, possibly behind wrappers
 
-	// mu makes check and change one step, and keeps listings out meanwhile. Only taken in memory: elsewhere the
-	// system's own calls are atomic, and may take long.
+	// mu makes check and change one atomic step, and keeps listings out meanwhile. It is only used in memory: elsewhere
+	// the system's own calls are atomic, and may take long.
 	mu sync.RWMutex
 
-	contents contents // of the files that are open in memory
+	contents contents // of files that are open in memory
 	spelling spelling // of names in memory
 }
 
@@ -34,7 +34,7 @@ func newAferoDir(fsys afero.Fs) *aferoDir {
 
 func (a *aferoDir) close() error { return nil }
 
-// change begins a change of names or times; the result ends it.
+// change begins a change of names or times; the returned function ends it.
 func (a *aferoDir) change() (done func()) {
 	if !a.memory {
 		return func() {}
@@ -43,7 +43,7 @@ func (a *aferoDir) change() (done func()) {
 	return a.mu.Unlock
 }
 
-// observe begins what must see no change halfway.
+// observe begins a read that must not see half of a change; the returned function ends it.
 func (a *aferoDir) observe() (done func()) {
 	if !a.memory {
 		return func() {}
@@ -52,8 +52,8 @@ func (a *aferoDir) observe() (done func()) {
 	return a.mu.RUnlock
 }
 
-// paths are those under which fsys has local. In memory a name with the leading separator and one without are two: it
-// may have both, and then the first hides the second, unless they are directories, which are one to us.
+// paths returns the paths under which fsys has local. In memory, a name with a leading separator and the same name
+// without one are different. If both exist, the first hides the second, but two directories are treated as one.
 func (a *aferoDir) paths(local string) []string {
 	if local == "." {
 		return []string{rootPath}
@@ -67,7 +67,7 @@ func (a *aferoDir) paths(local string) []string {
 		paths = append(paths, rootPath+local)
 	}
 	without, err := a.fsys.Stat(local)
-	if err == nil && !sameData(with, without) { // what stands before the MemMapFs may make them one
+	if err == nil && !sameData(with, without) { // the wrappers of the MemMapFs may make them one
 		paths = append(paths, local)
 	}
 	return paths
@@ -79,7 +79,7 @@ func sameData(a, b fs.FileInfo) bool {
 	return ok && ok2 && x.FileData == y.FileData
 }
 
-// path is where local is, if it is anywhere.
+// path returns the path of local if it exists, or the path that it would have.
 func (a *aferoDir) path(local string) string {
 	if paths := a.paths(local); len(paths) > 0 {
 		return paths[0]
@@ -87,7 +87,7 @@ func (a *aferoDir) path(local string) string {
 	return rootPath + local
 }
 
-// target is where local is, or is to be made: spelled as its directory is.
+// target returns the path of local, or the path to create it at, with the spelling of its directory.
 func (a *aferoDir) target(local string) string {
 	if paths := a.paths(local); len(paths) > 0 {
 		return paths[0]
@@ -110,8 +110,8 @@ func (a *aferoDir) info(name string, fi fs.FileInfo) Info {
 	return info
 }
 
-// memoryMode gives the mode that package os would have given where MemMapFs was told none: a file made by Create,
-// and a directory that appeared with the first file in it.
+// memoryMode returns the mode that package os would have given where MemMapFs was given none: to a file made by Create,
+// and to a directory that appeared with the first file in it.
 func memoryMode(mode fs.FileMode) fs.FileMode {
 	switch {
 	case mode&fs.ModeTemporary != 0 && mode.Perm() == 0:
@@ -136,8 +136,8 @@ func (a *aferoDir) lstat(local string) (Info, error) {
 	return a.info(filepath.Base(local), fi), nil
 }
 
-// missing turns err, if it says that local does not exist, into ENOTDIR where the reason is a file in the place of a
-// directory above it.
+// missing turns an error that matches fs.ErrNotExist into ENOTDIR if the reason is a file in the place of a directory
+// above local.
 func (a *aferoDir) missing(local string, err error) error {
 	if !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -154,7 +154,7 @@ func (a *aferoDir) missing(local string, err error) error {
 	return err
 }
 
-// isDir returns nil if local is a directory or leads to one.
+// isDir returns nil if local is a directory or a symbolic link to one.
 func (a *aferoDir) isDir(local string) error {
 	fi, err := a.fsys.Stat(a.path(local))
 	if err == nil && !fi.IsDir() {
@@ -163,10 +163,10 @@ func (a *aferoDir) isDir(local string) error {
 	return a.missing(local, err)
 }
 
-// parent checks that the directory that local is to be made in exists.
+// parent checks that the directory of local exists.
 func (a *aferoDir) parent(local string) error { return a.isDir(filepath.Dir(local)) }
 
-// openDir opens a directory. It looks first: to open a named pipe would wait for its other end.
+// openDir opens a directory. It checks the kind first, because opening a named pipe would wait for its other end.
 func (a *aferoDir) openDir(local string) (afero.File, error) {
 	if err := a.isDir(local); err != nil {
 		return nil, err
@@ -212,7 +212,7 @@ func (a *aferoDir) names(local string) ([]string, error) {
 	return names, err
 }
 
-// merge describes the entries of a directory in memory, where two can be one name to us.
+// merge describes the entries of a directory in memory, where two entries can have the same name here.
 func (a *aferoDir) merge(dir string, fis []fs.FileInfo) ([]Info, error) {
 	infos := make([]Info, 0, len(fis))
 	seen := make(map[string]bool, len(fis))
@@ -224,7 +224,7 @@ func (a *aferoDir) merge(dir string, fis []fs.FileInfo) ([]Info, error) {
 		seen[name] = true
 		info, err := a.lstat(filepath.Join(dir, name))
 		if errors.Is(err, fs.ErrNotExist) {
-			continue // removed meanwhile by someone who uses the Fs itself
+			continue // removed meanwhile by a direct user of the Fs
 		}
 		if err != nil {
 			return nil, err

@@ -20,11 +20,11 @@ type aferoFile struct {
 	file    afero.File
 	content *content
 
-	life   sync.RWMutex // held for reading during a call, for writing by Close
+	life   sync.RWMutex // read-locked during a call, write-locked by Close
 	closed bool         // guarded by life
 
-	// position is held for what may move the position of file, as positional calls of many an afero.File do. A sync
-	// may take long and must not hold it.
+	// position is locked by calls that may move the position of file: ReadAt and WriteAt do in many an afero.File. Sync
+	// does not lock it, because it may take long.
 	position sync.Mutex
 }
 
@@ -39,7 +39,7 @@ func (a *aferoDir) openFile(local string, flag int, perm fs.FileMode) (handle, e
 	fi, err := a.fsys.Stat(a.path(local))
 	switch {
 	case err == nil:
-		err = wantRegular(fi) // before it is opened: a named pipe would wait for its other end
+		err = wantRegular(fi) // checked before opening: a named pipe would wait for its other end
 	case errors.Is(err, fs.ErrNotExist) && flag&os.O_CREATE != 0:
 		err = a.parent(local)
 	default:
@@ -55,7 +55,7 @@ func (a *aferoDir) openFile(local string, flag int, perm fs.FileMode) (handle, e
 func (a *aferoDir) openHandle(local string, flag int, perm fs.FileMode) (handle, error) {
 	access := flag & accessMode
 	if access == os.O_RDONLY && flag&os.O_TRUNC != 0 {
-		// What Linux does: it truncates. MemMapFs would not.
+		// Linux truncates in this case. MemMapFs would not.
 		flag |= os.O_RDWR
 	}
 	f, err := a.fsys.OpenFile(a.target(local), flag, perm)
@@ -82,7 +82,7 @@ func (a *aferoDir) openHandle(local string, flag int, perm fs.FileMode) (handle,
 	}, nil
 }
 
-// begin enters a call that the file must be permitted to.
+// begin enters a call, if it is permitted on the file; the returned function leaves it.
 func (f *aferoFile) begin(permitted bool) (done func(), err error) {
 	f.life.RLock()
 	if f.closed {
@@ -112,7 +112,7 @@ func (f *aferoFile) ReadAt(p []byte, off int64) (n int, err error) {
 		case n == len(p):
 			return n, nil
 		case err == io.ErrUnexpectedEOF && f.endsBy(off+int64(n)):
-			return n, io.EOF // MemMapFs's word for an offset behind the end
+			return n, io.EOF // MemMapFs returns this for an offset behind the end
 		case err != nil:
 			return n, err
 		case m == 0:
@@ -197,7 +197,7 @@ func (f *aferoFile) Close() error {
 	defer f.dir.contents.release(f.content)
 	f.content.Lock()
 	defer f.content.Unlock()
-	// FileData is the file itself, so this holds whatever its name is by now.
+	// FileData is the file itself, so this works even if the file has been renamed.
 	mtime := mem.GetFileInfo(f.content.data).ModTime()
 	defer mem.SetModTime(f.content.data, mtime)
 	return f.file.Close()

@@ -12,8 +12,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// beneath reaches what is below a directory in one step, where os.Root takes one for each directory on the way. It fails
-// where the kernel has no openat2, and about anything that is not simply there; os.Root says then what it is.
+// beneath opens files below a directory with one system call, where os.Root takes one for each directory on the way. It
+// fails if the kernel has no openat2, and on anything but the ordinary case; then os.Root is used and returns the
+// proper error.
 type beneath struct {
 	dir beneathFile
 }
@@ -35,7 +36,7 @@ func openBeneath(path string, root *os.Root) *beneath {
 	}
 	b := &beneath{beneathFile{fd: fd}}
 	probe, err := b.at(".", unix.O_PATH, 0)
-	if err != nil { // an old kernel, or one that is told to refuse
+	if err != nil { // an old kernel, or openat2 is forbidden
 		b.close()
 		return nil
 	}
@@ -43,7 +44,7 @@ func openBeneath(path string, root *os.Root) *beneath {
 	return b
 }
 
-// at opens what has that name. No link leads outside: the kernel sees to that.
+// at opens name local. The kernel ensures that no symbolic link leads outside.
 func (b *beneath) at(local string, flags uint64, perm fs.FileMode) (*beneathFile, error) {
 	if b == nil {
 		return nil, errors.ErrUnsupported
@@ -60,7 +61,7 @@ func (b *beneath) at(local string, flags uint64, perm fs.FileMode) (*beneathFile
 	return &beneathFile{fd: fd}, nil
 }
 
-// open opens a regular file to be read.
+// open opens a regular file for reading.
 func (b *beneath) open(local string) (handle, error) {
 	f, err := b.at(local, unix.O_RDONLY|unix.O_NONBLOCK, 0)
 	if err != nil {
@@ -73,7 +74,7 @@ func (b *beneath) open(local string) (handle, error) {
 	return f, nil
 }
 
-// create makes a file, which is not there yet.
+// create creates a file that does not exist yet.
 func (b *beneath) create(local string, perm fs.FileMode) (handle, error) {
 	if perm != perm.Perm() {
 		return nil, errors.ErrUnsupported
@@ -86,7 +87,7 @@ func (b *beneath) create(local string, perm fs.FileMode) (handle, error) {
 	return f, nil
 }
 
-// lstat describes what has that name. An error is final if it says that there is nothing.
+// lstat describes a name. ENOENT is final; on other errors, os.Root is asked.
 func (b *beneath) lstat(local string) (Info, error) {
 	f, err := b.at(local, unix.O_PATH|unix.O_NOFOLLOW, 0)
 	if err != nil {
@@ -96,7 +97,7 @@ func (b *beneath) lstat(local string) (Info, error) {
 	return f.stat(filepath.Base(local))
 }
 
-// rename renames anything to a name that is no directory's.
+// rename renames a file or directory, unless the new name is that of a directory.
 func (b *beneath) rename(oldlocal, newlocal string) error {
 	from, err := b.at(filepath.Dir(oldlocal), unix.O_PATH|unix.O_DIRECTORY, 0)
 	if err != nil {
@@ -123,7 +124,8 @@ func (b *beneath) close() {
 	}
 }
 
-// beneathFile is an open regular file. An os.File does the same, and asks the poller first whether it wants to wait for it.
+// beneathFile is an open regular file. Unlike an os.File, it does not first ask the poller whether the file supports
+// waiting.
 type beneathFile struct {
 	life     sync.RWMutex // held for reading during a call, for writing by Close
 	closed   bool         // guarded by life
@@ -131,7 +133,7 @@ type beneathFile struct {
 	writable bool
 }
 
-// do makes a system call, again if it was interrupted.
+// do makes a system call, and repeats it if it was interrupted.
 func (f *beneathFile) do(call func(fd int) (int, error)) (n int, err error) {
 	f.life.RLock()
 	defer f.life.RUnlock()
@@ -175,7 +177,7 @@ func (f *beneathFile) Truncate(size int64) error {
 	return err
 }
 
-// change is do for a call that needs a file that was opened to be written.
+// change is do for calls that need a file that was opened for writing.
 func (f *beneathFile) change(call func(fd int) (int, error)) (int, error) {
 	if !f.writable {
 		call = func(int) (int, error) { return 0, syscall.EBADF }
@@ -206,7 +208,7 @@ func (f *beneathFile) info(name string) (Info, error) {
 	return info, err
 }
 
-// stat describes what is open, whatever it is.
+// stat describes the open file, of whatever kind.
 func (f *beneathFile) stat(name string) (Info, error) {
 	var s unix.Stat_t
 	if _, err := f.do(func(fd int) (int, error) { return 0, unix.Fstat(fd, &s) }); err != nil {
@@ -216,7 +218,7 @@ func (f *beneathFile) stat(name string) (Info, error) {
 		Stamp: Stamp{Size: s.Size, MTime: s.Mtim.Nano(), CTime: s.Ctim.Nano(), Ino: s.Ino}}, nil
 }
 
-// modeOf returns a mode as package os has it.
+// modeOf converts a mode of the system to one of package fs.
 func modeOf(m uint32) fs.FileMode {
 	mode := fs.FileMode(m & 0o777)
 	if m&unix.S_ISUID != 0 {

@@ -8,7 +8,7 @@ import (
 	"os"
 )
 
-// beneath is what Linux has and others have not.
+// beneath exists only on Linux. Here all its methods fail.
 type beneath struct{}
 
 func openBeneath(string, *os.Root) *beneath { return nil }

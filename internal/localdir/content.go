@@ -7,9 +7,9 @@ import (
 	"github.com/spf13/afero/mem"
 )
 
-// content is what the open handles of one file in memory share. To close a handle there that is not read-only is to
-// change the file, so Close puts the time back: it holds the content for writing, and whatever sets or reads the time
-// holds it for reading. Nothing else is locked while it is held.
+// content is shared by the open handles of one file in memory. Closing a writable handle of a MemMapFs changes the
+// mtime, so Close restores the mtime: it write-locks the content, and everything that sets or reads the time read-locks
+// it. No other lock is taken while it is held.
 type content struct {
 	sync.RWMutex
 	data *mem.FileData
@@ -21,7 +21,7 @@ type contents struct {
 	open map[*mem.FileData]*content
 }
 
-// acquire returns the content of the file that fi describes, for one handle.
+// acquire returns the content of the file that fi describes, for one more handle.
 func (c *contents) acquire(fi fs.FileInfo) *content {
 	m, ok := fi.(*mem.FileInfo)
 	if !ok {
@@ -49,8 +49,8 @@ func (c *contents) release(shared *content) {
 	}
 }
 
-// use begins what sets or reads the time of the file that fi describes; the result ends it. It does nothing for a
-// file that is not open or not in memory.
+// use begins a call that sets or reads the time of the file that fi describes; the returned function ends it. It does
+// nothing for a file that is not open or not in memory.
 func (c *contents) use(fi fs.FileInfo) (done func()) {
 	m, ok := fi.(*mem.FileInfo)
 	if !ok {
@@ -62,7 +62,7 @@ func (c *contents) use(fi fs.FileInfo) (done func()) {
 	return shared.use()
 }
 
-// use is the same for a known content, or nil.
+// use is the same for a content that is known, or nil.
 func (c *content) use() (done func()) {
 	if c == nil {
 		return func() {}

@@ -12,7 +12,7 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/oserr"
 )
 
-// Dir is a local directory, held exclusively. Its methods may be called concurrently; after Close they fail with
+// Dir is a local directory, held exclusively. Its methods may be called concurrently. After Close they fail with
 // fs.ErrClosed.
 type Dir struct {
 	backend backend
@@ -22,8 +22,8 @@ type Dir struct {
 	closed  atomic.Bool
 }
 
-// backend does the work of a Dir. Errors need no names of their own. What it is given as local is a path of the
-// operating system, or a valid name if it is translated.
+// backend does the work of a Dir. Its errors need not contain names. The argument local is a path of the operating
+// system; for a translated backend it is a valid name.
 type backend interface {
 	lstat(local string) (Info, error)
 	readDir(local string) ([]Info, error)
@@ -40,13 +40,13 @@ type backend interface {
 	close() error
 }
 
-// disk is a backend that takes names as they are.
+// disk is a backend that uses names as they are.
 type disk interface {
 	backend
-	names(local string) ([]string, error) // of the entries of a directory, as the disk spells them
+	names(local string) ([]string, error) // of the entries of a directory, as spelled on disk
 }
 
-// Name says which directory this is, for messages: its path if it is real, else the name of the Fs.
+// Name identifies the directory in messages: its path if it is real, else the name of the Fs.
 func (d *Dir) Name() string { return d.name }
 
 // Real reports whether this is a directory of this machine's file system, confined by os.Root.
@@ -63,14 +63,14 @@ func (d *Dir) Real() bool {
 // 0 in memory.
 func (d *Dir) Umask() fs.FileMode { return d.umask }
 
-// Spelled takes note of a name as a program spells it. Only a Dir in memory cares; see the package documentation.
+// Spelled records how a program spells a name. Only a Dir in memory uses it; see the package documentation.
 func (d *Dir) Spelled(name string) {
 	if a, ok := d.backend.(*aferoDir); ok {
 		a.spelling.note(name)
 	}
 }
 
-// local checks that d is open and name valid, and returns what the backend calls it.
+// local checks that d is open and that name is valid, and returns the name that the backend uses.
 func (d *Dir) local(name string) (string, error) {
 	if d.closed.Load() {
 		return "", fs.ErrClosed
@@ -87,7 +87,7 @@ func (d *Dir) local(name string) (string, error) {
 	return localize(name)
 }
 
-// Lstat describes name; of a link, the link itself. An Fs that cannot tell describes what the link leads to.
+// Lstat describes name, without following a symbolic link. An Fs without Lstat describes the target.
 func (d *Dir) Lstat(name string) (Info, error) {
 	local, err := d.local(name)
 	if err != nil {
@@ -97,8 +97,8 @@ func (d *Dir) Lstat(name string) (Info, error) {
 	return info, oserr.Path("lstat", name, err)
 }
 
-// ReadDir describes what a directory holds, like Lstat, sorted by name. Reserved names and entries that vanish while
-// it reads are left out, also below StateDir: what is listed there must have other names.
+// ReadDir describes the entries of a directory like Lstat, sorted by name. It leaves out reserved names, also below
+// StateDir, and entries that vanish while it reads.
 func (d *Dir) ReadDir(name string) ([]Info, error) {
 	local, err := d.local(name)
 	if err != nil {
@@ -113,10 +113,14 @@ func (d *Dir) ReadDir(name string) ([]Info, error) {
 	return infos, nil
 }
 
-// OpenFile opens or creates a regular file, like os.OpenFile. Of perm only the permission bits count. O_APPEND is
-// refused with fs.ErrInvalid, since a File has no position. A directory is syscall.EISDIR whatever the flags;
-// anything else that is no regular file is fs.ErrInvalid. A link is followed, on a real directory only to a file
-// inside it; otherwise the error is ErrEscapes. In StateDir none is followed: it is syscall.ELOOP.
+// OpenFile opens or creates a regular file, like os.OpenFile. Only the permission bits of perm count. Errors that
+// os.OpenFile does not have:
+//
+//   - fs.ErrInvalid for O_APPEND, because a File has no position;
+//   - syscall.EISDIR for a directory, whatever the flags;
+//   - fs.ErrInvalid for anything else that is not a regular file;
+//   - ErrEscapes for a symbolic link that leads out of a real directory; other symbolic links are followed;
+//   - syscall.ELOOP for a symbolic link in StateDir.
 func (d *Dir) OpenFile(name string, flag int, perm fs.FileMode) (*File, error) {
 	local, err := d.local(name)
 	if err == nil && flag&os.O_APPEND != 0 {
@@ -141,8 +145,8 @@ func (d *Dir) OpenFile(name string, flag int, perm fs.FileMode) (*File, error) {
 	return &File{name: name, handle: h}, nil
 }
 
-// noLink is an error if a link is in the place of a file of the library's own: nobody else than the user can have put it there,
-// and what is kept there must not get into a file of the user's.
+// noLink returns an error if a symbolic link is in the place of a file of the library. Only the user can have put it
+// there, and the library must not write into a file of the user.
 func (d *Dir) noLink(local string) error {
 	info, err := d.backend.lstat(local)
 	if err != nil || info.Mode&fs.ModeSymlink == 0 {
@@ -158,8 +162,8 @@ func (d *Dir) noLink(local string) error {
 	return syscall.ELOOP
 }
 
-// Mkdir makes a directory. Of perm only the permission bits count. The error matches fs.ErrExist if there is
-// something under the name, fs.ErrNotExist if the parent is missing.
+// Mkdir makes a directory. Only the permission bits of perm count. The error matches fs.ErrExist if the name exists,
+// and fs.ErrNotExist if the parent is missing.
 func (d *Dir) Mkdir(name string, perm fs.FileMode) error {
 	local, err := d.local(name)
 	if err == nil {
@@ -168,8 +172,8 @@ func (d *Dir) Mkdir(name string, perm fs.FileMode) error {
 	return oserr.Path("mkdir", name, err)
 }
 
-// MkdirAll makes a directory and what is missing above it; an existing directory is no error. A file in the way is
-// syscall.ENOTDIR.
+// MkdirAll makes a directory and its missing ancestors. An existing directory is no error. If a file is in the way, the
+// error is syscall.ENOTDIR.
 func (d *Dir) MkdirAll(name string, perm fs.FileMode) error {
 	local, err := d.local(name)
 	if err == nil {
@@ -178,8 +182,8 @@ func (d *Dir) MkdirAll(name string, perm fs.FileMode) error {
 	return oserr.Path("mkdir", name, err)
 }
 
-// Remove removes a file, a link or an empty directory. A directory that is not empty is syscall.ENOTEMPTY, the root
-// syscall.EINVAL.
+// Remove removes a file, a symbolic link or an empty directory. The error is syscall.ENOTEMPTY for a directory that is
+// not empty, and syscall.EINVAL for the root.
 func (d *Dir) Remove(name string) error {
 	local, err := d.notRoot(name)
 	if err == nil {
@@ -188,8 +192,8 @@ func (d *Dir) Remove(name string) error {
 	return oserr.Path("remove", name, err)
 }
 
-// RemoveAll removes name and everything below it, following no links. What is missing is no error; the root is
-// syscall.EINVAL.
+// RemoveAll removes name and everything below it, without following symbolic links. A missing name is no error. For the
+// root, the error is syscall.EINVAL.
 func (d *Dir) RemoveAll(name string) error {
 	local, err := d.notRoot(name)
 	if err == nil {
@@ -198,9 +202,10 @@ func (d *Dir) RemoveAll(name string) error {
 	return oserr.Path("remove", name, err)
 }
 
-// Rename renames a file, a link or a directory with what is below it. A file may replace a file. As with os.Rename,
-// an existing directory as the target is fs.ErrExist, even if it is empty; a file as the target of a directory is
-// syscall.ENOTDIR; and a directory does not go into itself (syscall.EINVAL). The parent of newname must exist.
+// Rename renames a file, a symbolic link or a directory with everything below it. A file may replace a file. As with
+// os.Rename, the error matches fs.ErrExist if the target is an existing directory, even an empty one. It is
+// syscall.ENOTDIR if a directory would replace a file, and syscall.EINVAL if a directory would move into itself. The
+// parent of newname must exist.
 func (d *Dir) Rename(oldname, newname string) error {
 	oldlocal, err := d.notRoot(oldname)
 	var newlocal string
@@ -221,7 +226,7 @@ func (d *Dir) notRoot(name string) (string, error) {
 	return local, err
 }
 
-// Chmod sets the mode; of a link, that of what it leads to.
+// Chmod sets the mode; for a symbolic link, that of its target.
 func (d *Dir) Chmod(name string, mode fs.FileMode) error {
 	local, err := d.local(name)
 	if err == nil {
@@ -230,7 +235,7 @@ func (d *Dir) Chmod(name string, mode fs.FileMode) error {
 	return oserr.Path("chmod", name, err)
 }
 
-// Chtimes sets access and modification time; a zero time leaves its one unchanged.
+// Chtimes sets access and modification time. A zero time leaves the respective time unchanged.
 func (d *Dir) Chtimes(name string, atime, mtime time.Time) error {
 	local, err := d.local(name)
 	if err == nil {
@@ -239,9 +244,9 @@ func (d *Dir) Chtimes(name string, atime, mtime time.Time) error {
 	return oserr.Path("chtimes", name, err)
 }
 
-// SyncDir makes the names in a directory last: entries made, renamed or removed there before the call survive the
-// loss of power. It returns nil without having done so where that can't be asked for: on Windows, on file systems
-// that refuse to sync a directory, and over an Fs whose Sync does nothing.
+// SyncDir makes the names in a directory durable: entries made, renamed or removed there before the call survive a
+// power failure. It returns nil without an effect where a directory can't be synced: on Windows, on file systems that
+// refuse it, and over an Fs whose Sync does nothing.
 func (d *Dir) SyncDir(name string) error {
 	local, err := d.local(name)
 	if err == nil {

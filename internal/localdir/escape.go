@@ -7,17 +7,17 @@ import (
 )
 
 const (
-	// escapedPrefix begins the escaped form of a name, longPrefix that of a name whose escape would be too long.
+	// escapedPrefix begins the escaped form of a name, longPrefix that of a name whose escaped form would be too long.
 	escapedPrefix = Prefix + "name-"
 	longPrefix    = Prefix + "long-"
 
-	// longestEscape is what every file system holds, in bytes.
+	// longestEscape is the length, in bytes, of a name that every file system can hold.
 	longestEscape = 255
 )
 
-// escape returns the reserved name under which a single name is stored where the disk cannot hold it or takes it for
-// another one. It consists of characters that every disk holds and keeps apart. Different names have different
-// escapes; of a long one, the escape is a hash.
+// escape returns the reserved name under which a single name is stored if the disk can't hold it or takes it for
+// another one. It consists of characters that every disk holds and keeps apart. Different names have different escapes.
+// The escape of a long name is a hash.
 func escape(element string) string {
 	const hexDigits = "0123456789abcdef"
 	var b strings.Builder
@@ -36,7 +36,7 @@ func escape(element string) string {
 	return longPrefix + hex.EncodeToString(sum[:16])
 }
 
-// unescape returns the name that was escaped, if it was not a long one.
+// unescape reverts escape, except for long names.
 func unescape(escaped string) (element string, ok bool) {
 	rest, ok := strings.CutPrefix(escaped, escapedPrefix)
 	if !ok || rest == "" {
@@ -55,7 +55,7 @@ func unescape(escaped string) (element string, ok bool) {
 		b.WriteString(c)
 	}
 	if element = b.String(); escape(element) != escaped {
-		return "", false // someone else made it
+		return "", false // not made by escape
 	}
 	return element, true
 }

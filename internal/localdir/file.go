@@ -13,15 +13,15 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/oserr"
 )
 
-// File is an open regular file without a position. Its methods may be called concurrently; after Close they fail
-// with fs.ErrClosed. It stays usable when its Dir is closed and when the file is renamed or, where the system allows
-// that, removed.
+// File is an open regular file without a position. Its methods may be called concurrently. After Close they fail with
+// fs.ErrClosed. It stays usable when its Dir is closed, when the file is renamed, and, if the system allows that, when
+// it is removed.
 type File struct {
 	name   string
 	handle handle
 }
 
-// handle is what a File needs; *os.File has it but for info.
+// handle is what a File needs. *os.File has all of it except info.
 type handle interface {
 	io.ReaderAt
 	io.WriterAt
@@ -36,7 +36,7 @@ var (
 	_ io.WriterAt = (*File)(nil)
 )
 
-// ReadAt reads len(p) bytes from offset off, as io.ReaderAt says.
+// ReadAt reads len(p) bytes from offset off, as specified by io.ReaderAt.
 func (f *File) ReadAt(p []byte, off int64) (int, error) {
 	if off < 0 {
 		return 0, oserr.Path("read", f.name, fs.ErrInvalid)
@@ -48,7 +48,7 @@ func (f *File) ReadAt(p []byte, off int64) (int, error) {
 	return n, oserr.Path("read", f.name, err)
 }
 
-// WriteAt writes p at offset off, as io.WriterAt says. A gap before off reads as zeros.
+// WriteAt writes p at offset off, as specified by io.WriterAt. A gap before off reads as zeros.
 func (f *File) WriteAt(p []byte, off int64) (int, error) {
 	if off < 0 {
 		return 0, oserr.Path("write", f.name, fs.ErrInvalid)
@@ -57,13 +57,13 @@ func (f *File) WriteAt(p []byte, off int64) (int, error) {
 	return n, oserr.Path("write", f.name, err)
 }
 
-// InMemory reports whether the file is one of an afero.MemMapFs, where a hole takes as much room as what is written.
+// InMemory reports whether the file belongs to an afero.MemMapFs, where a hole uses as much memory as data.
 func (f *File) InMemory() bool {
 	a, ok := f.handle.(*aferoFile)
 	return ok && a.content != nil
 }
 
-// Truncate makes the file size bytes long; what is added reads as zeros.
+// Truncate sets the length to size bytes. Bytes that are added read as zeros.
 func (f *File) Truncate(size int64) error {
 	if size < 0 {
 		return oserr.Path("truncate", f.name, fs.ErrInvalid)
@@ -71,10 +71,10 @@ func (f *File) Truncate(size int64) error {
 	return oserr.Path("truncate", f.name, f.handle.Truncate(size))
 }
 
-// Sync makes the content last through the loss of power, as far as the Fs can do that.
+// Sync makes the content survive a power failure, as far as the Fs supports that.
 func (f *File) Sync() error { return oserr.Path("sync", f.name, f.handle.Sync()) }
 
-// Stat describes the file as it is now, under the name it was opened with.
+// Stat describes the file as it is now, with the name that it was opened with.
 func (f *File) Stat() (Info, error) {
 	info, err := f.handle.info(path.Base(f.name))
 	return info, oserr.Path("stat", f.name, err)
@@ -83,7 +83,7 @@ func (f *File) Stat() (Info, error) {
 // Close closes the file.
 func (f *File) Close() error { return oserr.Path("close", f.name, f.handle.Close()) }
 
-// wantRegular refuses what is not a regular file.
+// wantRegular returns an error for anything but a regular file.
 func wantRegular(fi fs.FileInfo) error {
 	switch mode := fi.Mode(); {
 	case fi.IsDir():

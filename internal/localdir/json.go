@@ -8,10 +8,10 @@ import (
 	"os"
 )
 
-// maxJSON is the longest file of the library's own that is read.
+// maxJSON is how many bytes of a file of the library are read at most.
 const maxJSON = 1 << 20
 
-// ReadJSON reads a small file of the library's own into v.
+// ReadJSON reads a small file of the library into v.
 func (d *Dir) ReadJSON(name string, v any) error {
 	f, err := d.OpenFile(name, os.O_RDONLY, 0)
 	if err != nil {
@@ -28,7 +28,7 @@ func (d *Dir) ReadJSON(name string, v any) error {
 	return nil
 }
 
-// WriteJSON writes v into such a file and syncs it.
+// WriteJSON writes v to such a file and syncs it.
 func (d *Dir) WriteJSON(name string, v any) error {
 	text, err := json.Marshal(v)
 	if err != nil {

@@ -14,17 +14,17 @@ import (
 	"github.com/spf13/afero/mem"
 )
 
-// lockName is the file that is locked.
+// lockName is the locked file.
 const lockName = StateDir + "/lock"
 
-// holderOffset is where a lock file names its holder. The byte before it is what the lock covers on Windows, where
-// no other handle can read or write that.
+// holderOffset is the offset in the lock file at which the text about its holder begins. On Windows, the lock covers
+// the byte before it, which no other handle can read or write.
 const holderOffset = 1
 
-// holderLen is fixed so that the text of one holder covers that of the one before without truncating the file.
+// holderLen is fixed, so that the text of one holder overwrites that of the previous one without truncating the file.
 const holderLen = 512
 
-// holder describes this process as the holder of a lock from now on.
+// holder describes this process as the holder of a lock since now.
 func holder() string {
 	host, err := os.Hostname()
 	if err != nil {
@@ -40,11 +40,11 @@ func lockedBy(holder string) error {
 	return fmt.Errorf("%w: held by %s", ErrLocked, holder)
 }
 
-// lock locks a file in dir for as long as this process lives. The file stays when it is released: to remove it would
-// let two processes lock two files of the same name.
+// lock locks a file in dir until unlock or the end of the process. unlock does not remove the file: otherwise two
+// processes could lock two files of the same name.
 func (r *realDir) lock(dir string) (unlock func() error, err error) {
 	name := filepath.Join(dir, "lock")
-	// Through the root first, so that nothing outside it is opened or made.
+	// Through the root first, so that no file outside it is opened or created.
 	h, err := r.openFile(name, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, err
@@ -97,7 +97,7 @@ func (a *aferoDir) lock(dir string) (unlock func() error, err error) {
 	}, nil
 }
 
-// lockKey returns what identifies the directory: in memory the directory itself, whatever stands before it;
+// lockKey returns a value that identifies the directory: in memory the directory itself, even behind wrappers;
 // elsewhere the Fs, or nil if it can't be compared.
 func lockKey(fsys afero.Fs, dir string) any {
 	if fi, err := fsys.Stat(dir); err == nil {

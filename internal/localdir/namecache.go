@@ -6,16 +6,16 @@ import (
 	"sync"
 )
 
-// maxCached bounds how many names a nameCache holds.
+// maxCached bounds the number of names in a nameCache.
 const maxCached = 1 << 17
 
-// nameCache remembers which names directories hold, as the disk spells them, by the path of the directory on the disk.
-// A directory that someone else has changed has another stamp and is listed again. The stamp misses a change within
-// the same tick of the disk's clock; what is not in the cache is therefore looked for on the disk as well.
+// nameCache remembers which names directories hold, as spelled on disk, by the path of the directory on disk. A
+// directory that somebody else has changed has another stamp and is listed again. The stamp misses a change within the
+// same tick of the disk's clock, so a name that is not in the cache is also looked up on disk.
 type nameCache struct {
-	mu    sync.Mutex // guards all below but the sets, which translated.mu guards
+	mu    sync.Mutex // guards all fields below; the sets of names are guarded by translated.mu
 	dirs  map[string]*cachedDir
-	names int // put and added since dirs was emptied
+	names int // added since dirs was last emptied
 }
 
 type cachedDir struct {
@@ -23,7 +23,7 @@ type cachedDir struct {
 	names map[string]bool
 }
 
-// get returns what a directory holds, or nil if that is not known.
+// get returns the names in a directory, or nil if they are unknown.
 func (c *nameCache) get(dir string, stamp Stamp) map[string]bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -42,7 +42,7 @@ func (c *nameCache) put(dir string, stamp Stamp, names map[string]bool) {
 	c.dirs[dir] = &cachedDir{stamp, names}
 }
 
-// change adds or removes a name after this Dir has, and takes the new stamp of the directory.
+// change adds or removes a name after this Dir has changed it on disk, and sets the new stamp of the directory.
 func (c *nameCache) change(local string, added bool, stamp Stamp) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -59,7 +59,7 @@ func (c *nameCache) change(local string, added bool, stamp Stamp) {
 	}
 }
 
-// forget forgets a directory and all below it, which is known only if the directory is.
+// forget forgets a directory and everything below it. Directories below are only known if the directory itself is.
 func (c *nameCache) forget(local string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

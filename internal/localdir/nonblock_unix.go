@@ -4,6 +4,6 @@ package localdir
 
 import "syscall"
 
-// nonblock keeps an open from waiting for the other end of a named pipe that stands where a file is expected. It has
-// no effect on regular files.
+// nonblock makes an open return at once if a named pipe is in the place of a file, instead of waiting for the other
+// end. It has no effect on regular files.
 const nonblock = syscall.O_NONBLOCK

@@ -12,13 +12,14 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/oserr"
 )
 
-// Open takes the root of fsys as a local directory. It creates StateDir and the directories below it if they are
-// missing, and takes the lock.
+// Open opens the root of fsys as a local directory. It makes StateDir and the directories below it if they are missing,
+// and takes the lock.
 //
-// The error matches fs.ErrNotExist if the root is missing, syscall.ENOTDIR if it or StateDir is no directory, and
-// ErrLocked if another Dir holds the directory, fs.ErrPermission if somebody else may have written into StateDir. For a
-// real directory that Dir may be in any process of this machine, and the lock ends with its process however that dies. Elsewhere only this process is covered: two Fs are known to
-// be the same if they are equal, or show the same directory in memory.
+// The error matches fs.ErrNotExist if the root is missing, syscall.ENOTDIR if the root or StateDir is not a directory,
+// ErrLocked if another Dir holds the directory, and fs.ErrPermission if somebody else may have written into StateDir.
+//
+// The lock of a real directory excludes all processes of this machine, and ends with its process however that dies. Any
+// other lock only excludes this process: two Fs are the same if they are equal, or show the same directory in memory.
 func Open(fsys afero.Fs) (_ *Dir, err error) {
 	fi, err := fsys.Stat(rootPath)
 	if err == nil && !fi.IsDir() {
@@ -66,10 +67,10 @@ func Open(fsys afero.Fs) (_ *Dir, err error) {
 	return d, d.translate()
 }
 
-// translate translates names from now on, if the disk does not hold all of them, or takes some for others.
+// translate makes d translate names, if the disk does not hold all names or does not keep them apart.
 func (d *Dir) translate() error {
 	backend := d.backend.(disk)
-	// Names that were escaped on another disk, from which the directory was copied, are still.
+	// If the directory was copied from another disk, names that were escaped there still are.
 	_, err := d.Lstat(NamesDir)
 	if errors.Is(err, fs.ErrNotExist) && keepsNames(backend) {
 		return nil
@@ -86,14 +87,14 @@ func (d *Dir) translate() error {
 	return d.ownDir(NamesDir)
 }
 
-// Memory takes all of a MemMapFs. It makes no StateDir and takes no lock: any number may use the Dir, which need not be
-// closed.
+// Memory returns a Dir of a whole MemMapFs. It makes no StateDir and takes no lock: any number of users may share the
+// Dir, and it need not be closed.
 func Memory(fsys *afero.MemMapFs) *Dir {
 	return &Dir{backend: newAferoDir(fsys), name: fsys.Name(), unlock: func() error { return nil }}
 }
 
-// ownDir makes a directory of the library's own. A link in its place is refused, wherever it leads: what is kept
-// there must not mix with the user's files.
+// ownDir makes a directory of the library. It refuses a symbolic link in its place, wherever that leads, because the
+// files of the library must not mix with those of the user.
 func (d *Dir) ownDir(name string) error {
 	info, err := d.Lstat(name)
 	if err == nil && info.IsDir() {
@@ -107,12 +108,12 @@ func (d *Dir) ownDir(name string) error {
 	}
 	err = d.Mkdir(name, 0o700)
 	if errors.Is(err, fs.ErrExist) {
-		return nil // by another process that opens the directory now; the lock decides
+		return nil // another process opens the directory now; the lock decides
 	}
 	if err != nil {
 		return err
 	}
-	return d.SyncDir(path.Dir(name)) // or what is synced in it could be lost with it
+	return d.SyncDir(path.Dir(name)) // else the directory could be lost with everything that is synced in it
 }
 
 func (d *Dir) measureUmask() (fs.FileMode, error) {
@@ -132,7 +133,7 @@ func (d *Dir) measureUmask() (fs.FileMode, error) {
 	return fs.ModePerm &^ info.Mode, err
 }
 
-// Close releases the lock. Files that are open stay open. Closing twice is harmless.
+// Close releases the lock. Open files stay open. A second Close has no effect.
 func (d *Dir) Close() error {
 	if d.closed.Swap(true) {
 		return nil

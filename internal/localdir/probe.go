@@ -9,15 +9,15 @@ import (
 	"syscall"
 )
 
-// oddName has all that disks change or refuse in names. The others are names that some disks take for it.
+// oddName contains everything that disks change or refuse in names. Some disks take the names in oddSpellings for it.
 const oddName = "A\u00c9:*?\"<>|\\\xff. "
 
 var oddSpellings = []string{
 	"a\u00c9:*?\"<>|\\\xff. ", "A\u00e9:*?\"<>|\\\xff. ", "AE\u0301:*?\"<>|\\\xff. ", "A\u00c9:*?\"<>|\\\xff",
 }
 
-// keepsNames reports whether d is seen at once to hold all names and keep them apart, by as few files as that takes. If
-// it is not, probe tells what d does.
+// keepsNames reports whether d provably holds all names and keeps them apart, with as few files as possible. If it is
+// false, probe finds out what d does.
 func keepsNames(d disk) bool {
 	dir := filepath.FromSlash(TmpDir)
 	for _, name := range []string{oddName, "con"} {
@@ -43,21 +43,22 @@ func keepsNames(d disk) bool {
 	})
 }
 
-// probes are names that an ordinary disk holds and keeps apart. Each kind of disk that does not fails at one of them. Of
-// names that may be one to the disk, the one that it may spell otherwise comes first, so that it is made.
+// probes are names that an ordinary disk holds and keeps apart. Each kind of unusual disk fails on at least one of
+// them. Of names that a disk may take for one, the first is the one that it may spell differently, so that this one is
+// made.
 var probes = []string{
 	"A", "a", // case
 	"\u00c9", "\u00e9", "e\u0301", // case beyond ASCII, and the two normal forms of a letter
-	"dot.", "end ", // Windows cuts off the end
+	"dot.", "end ", // Windows removes the end
 	"con", "a:b", `a\b`, `*?"<>|`, // reserved on Windows
 	"\xff", // not UTF-8
 }
 
-// probeDir holds the probe files. Only what is probed at the moment is in it.
+// probeDir holds the probe files of the running probe.
 const probeDir = TmpDir + "/names"
 
-// probe makes files with these names, lists them and removes them. It returns the names that came back unchanged, and
-// whether one came back spelled otherwise.
+// probe makes files with these names, lists them and removes them. It returns the names that were listed unchanged, and
+// whether one was listed with another spelling.
 func probe(d disk, names ...string) (held map[string]bool, altered bool, err error) {
 	dir := filepath.FromSlash(probeDir)
 	if err := d.removeAll(dir); err != nil {
@@ -96,7 +97,7 @@ func probe(d disk, names ...string) (held map[string]bool, altered bool, err err
 	return held, altered, d.removeAll(dir)
 }
 
-// cannotHold reports whether err says that the disk refuses a name for what it is.
+// cannotHold reports whether err means that the disk refuses the name itself.
 func cannotHold(err error) bool {
 	return errors.Is(err, fs.ErrInvalid) || errors.Is(err, syscall.EINVAL) || errors.Is(err, syscall.EILSEQ) ||
 		isInvalidName(err)

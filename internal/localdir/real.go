@@ -12,19 +12,19 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/oserr"
 )
 
-// rootPath is how any afero.Fs calls its root.
+// rootPath is the path of the root of any afero.Fs.
 const rootPath = string(filepath.Separator)
 
 // realDir is a directory of this machine's file system.
 type realDir struct {
 	root    *os.Root
-	beneath *beneath // nil: there is none
+	beneath *beneath // nil: not available
 	path    string
-	escapes error // how root says that a link leads outside; package os does not export it
+	escapes error // the error of root for a symbolic link that leads outside; package os does not export it
 }
 
-// basePath returns the path of the root of fsys, if it is one of the two Fs that serve a directory of this machine.
-// A wrapper around one may have a RealPath as well, but it is there to see the calls.
+// basePath returns the path of the root of fsys, if it is one of the two kinds of Fs for a directory of this machine. A
+// wrapper may have a RealPath, too, but must see the calls, so it does not count.
 func basePath(fsys afero.Fs) (string, bool) {
 	path := rootPath
 	switch f := fsys.(type) {
@@ -41,7 +41,7 @@ func basePath(fsys afero.Fs) (string, bool) {
 	return path, err == nil
 }
 
-// nameOf names what could not be opened.
+// nameOf returns a name for an Fs that could not be opened.
 func nameOf(fsys afero.Fs) string {
 	if path, ok := basePath(fsys); ok {
 		return path
@@ -67,8 +67,8 @@ func openReal(fsys afero.Fs) *realDir {
 	return &realDir{root: root, beneath: openBeneath(path, root), path: path, escapes: oserr.Cause(err)}
 }
 
-// sameRoot reports whether the root of fsys is the directory that root has open, with nothing in between: a base
-// path may lie on an Fs that injects faults, keeps its files in memory or joins two directories.
+// sameRoot reports whether the root of fsys is the directory that root has open, with nothing in between: the
+// BasePathFs may be on an Fs that injects faults, keeps its files in memory or joins two directories.
 func sameRoot(fsys afero.Fs, root *os.Root) bool {
 	if _, ok, err := fsys.(afero.Lstater).LstatIfPossible(rootPath); err != nil || !ok {
 		return false
@@ -98,7 +98,7 @@ func (r *realDir) close() error {
 	return r.root.Close()
 }
 
-// err translates an error of r.root.
+// err converts an error of r.root.
 func (r *realDir) err(err error) error {
 	if err = oserr.Cause(err); err != nil && err == r.escapes {
 		return ErrEscapes
@@ -183,7 +183,7 @@ func (r *realDir) mkdir(local string, perm fs.FileMode) error {
 func (r *realDir) mkdirAll(local string, perm fs.FileMode) error {
 	err := r.err(r.root.MkdirAll(local, perm))
 	if err == syscall.EEXIST {
-		return syscall.ENOTDIR // as os.MkdirAll says it, where os.Root does not
+		return syscall.ENOTDIR // as os.MkdirAll, unlike os.Root
 	}
 	return err
 }

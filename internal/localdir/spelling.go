@@ -10,9 +10,9 @@ import (
 	"github.com/spf13/afero/mem"
 )
 
-// spelling chooses between "a" and "/a" for what is made at the root of a MemMapFs, to which they are two names. Who
-// uses the same MemMapFs beside us finds only the one he thinks of, so it is the one that its entries have when the
-// first is added to them, or else the one the program used first.
+// spelling chooses between "a" and "/a" for new entries at the root of a MemMapFs, which takes them for two names. A
+// direct user of the same MemMapFs only finds the spelling that it uses. So spelling follows the entries that exist
+// before the first is added, or else the first name that the program uses.
 type spelling struct {
 	program atomic.Int32 // unknown, slash or noSlash
 	once    sync.Once
@@ -25,7 +25,7 @@ const (
 	noSlash
 )
 
-// note takes a name as the program spells it.
+// note records a name as the program spells it.
 func (s *spelling) note(name string) {
 	name = filepath.ToSlash(name)
 	if strings.Trim(name, "./") == "" {
@@ -41,7 +41,7 @@ func spelled(name string) int32 {
 	return noSlash
 }
 
-// choose is the spelling for new names at the root of fsys.
+// choose returns the spelling for new names at the root of fsys.
 func (s *spelling) choose(fsys afero.Fs) int32 {
 	s.once.Do(func() {
 		if s.chosen = spellingAt(fsys); s.chosen == unknown {
@@ -51,7 +51,7 @@ func (s *spelling) choose(fsys afero.Fs) int32 {
 	return s.chosen
 }
 
-// spellingAt is the one spelling that all entries of the root have.
+// spellingAt returns the spelling of all entries at the root, if it is the same.
 func spellingAt(fsys afero.Fs) int32 {
 	f, err := fsys.Open(rootPath)
 	if err != nil {

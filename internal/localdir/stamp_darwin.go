@@ -5,7 +5,7 @@ import (
 	"syscall"
 )
 
-// inode adds to s what only the system's own stat structure has.
+// inode adds the fields that only the system's own stat structure has.
 func (s *Stamp) inode(fi fs.FileInfo) {
 	if st, ok := fi.Sys().(*syscall.Stat_t); ok {
 		s.CTime = st.Ctimespec.Nano()

@@ -9,27 +9,27 @@ import (
 	"syscall"
 )
 
-// translated is a disk that cannot hold all names, or takes some for others: one that folds case, normalizes Unicode
-// or reserves names. A single name is stored as it is if the disk spells it so, and if no other spelling was there
-// first. Otherwise it is stored in the same directory under its escape, which also wins where both are there. So two
-// names never share a file, and what the user puts there by hand is there under the spelling that the disk gives it.
+// translated is a disk that can't hold all names or takes some for others: it folds case, normalizes Unicode or
+// reserves names. A name is stored as it is if the disk keeps its spelling and has no other spelling of it. Otherwise
+// it is stored in the same directory under its escape. If both are there, the escape counts. So two names never share a
+// file, and a file that the user puts there by hand has the name that the disk shows.
 //
-// Names are translated everywhere but directly in StateDir and the directories below it.
+// Names are not translated directly in StateDir and in the directories below it.
 type translated struct {
 	disk   disk
-	alters bool // the disk may spell a name otherwise than it was given
-	caches bool // the stamp of a directory tells whether its names have changed
+	alters bool // the disk may change the spelling of a name
+	caches bool // the stamp of a directory shows whether its names have changed
 	cache  nameCache
 
-	// mu is held for reading while names are looked up and used, for writing while they change, so that no one meets
-	// a name that has become another's meanwhile.
+	// mu is read-locked while names are looked up and used, and write-locked while they change. So nobody uses a name that
+	// another file has got meanwhile.
 	mu sync.RWMutex
 }
 
-// ownDepth is how many elements of a name in StateDir are the library's own: safe, and not translated.
+// ownDepth is how many elements of a name in StateDir belong to the library: they are safe, and not translated.
 const ownDepth = 3
 
-// own splits off the elements of name that are not translated.
+// own splits name into the elements that are not translated and the rest.
 func own(name string) (local string, rest []string) {
 	elements := strings.Split(name, "/")
 	n := 0
@@ -42,14 +42,14 @@ func own(name string) (local string, rest []string) {
 	return filepath.Join(append([]string{"."}, elements[:n]...)...), elements[n:]
 }
 
-// entry is where a name is on the disk or, if it is not there, the directory that it can be made in.
+// entry is the place of a name on disk, or, if it does not exist, the directory for it.
 type entry struct {
 	dir, element string
 	local        string
 	there        bool
 }
 
-// find looks a name up. Whether one that is not translated is there is for the disk to say.
+// find looks up a name. If the name is not translated, find does not check whether it exists.
 func (t *translated) find(name string) (entry, error) {
 	local, rest := own(name)
 	e := entry{local: local, there: true}
@@ -84,11 +84,12 @@ func (t *translated) entry(dir, element string) (entry, error) {
 		if err != nil || free || !cached {
 			return e, err
 		}
-		// Another spelling is there, or one that is not noticed yet.
+		// Another spelling is there, or a change that the cache has missed.
 	}
 }
 
-// free reports whether the disk has nothing that it takes for a name. About one that it cannot hold it says false.
+// free reports whether the disk has no entry that it takes for element. It is false for a name that the disk can't
+// hold.
 func (t *translated) free(dir, element string) (bool, error) {
 	local, err := localize(element)
 	if err != nil {
@@ -104,7 +105,7 @@ func (t *translated) free(dir, element string) (bool, error) {
 	return false, err
 }
 
-// names returns what a directory of the disk holds, and whether that comes from the cache.
+// names returns the names in a directory of the disk, and whether they come from the cache.
 func (t *translated) names(dir string, again bool) (names map[string]bool, cached bool, err error) {
 	info, err := t.disk.lstat(dir)
 	switch {
@@ -123,13 +124,13 @@ func (t *translated) names(dir string, again bool) (names map[string]bool, cache
 		return nil, false, err
 	}
 	names = setOf(listed)
-	if t.caches && info.IsDir() { // a link's stamp says nothing about the directory
+	if t.caches && info.IsDir() { // the stamp of a symbolic link says nothing about the directory
 		t.cache.put(dir, info.Stamp, names)
 	}
 	return names, false, nil
 }
 
-// use calls do with the path of what has a name.
+// use calls do with the path of an existing name.
 func (t *translated) use(name string, do func(local string) error) error {
 	if local, rest := own(name); len(rest) == 0 {
 		return do(local)
@@ -146,7 +147,7 @@ func (t *translated) use(name string, do func(local string) error) error {
 	return do(e.local)
 }
 
-// make calls do, which makes something, with the path for a name that is not there.
+// make calls do, which makes a file or directory, with the path for a name that does not exist.
 func (t *translated) make(e entry, do func(local string) error) error {
 	plain, err := t.plain(e)
 	if err != nil {
@@ -164,18 +165,18 @@ func (t *translated) make(e entry, do func(local string) error) error {
 		err = t.change(escaped, true, do)
 	}
 	if err != nil && refusal != nil {
-		return refusal // it was not the name
+		return refusal // the name was not the reason
 	}
 	return err
 }
 
-// change calls do, which makes or removes what is at a path, and keeps the cache up to date.
+// change calls do, which makes or removes what is at a path, and updates the cache.
 func (t *translated) change(local string, makes bool, do func(local string) error) error {
 	err := do(local)
 	dir := filepath.Dir(local)
-	t.cache.forget(local) // what it was before, or what is left of it
+	t.cache.forget(local) // what was there before, or what is left of it
 	if err != nil {
-		t.cache.forget(dir) // it may have been done in part
+		t.cache.forget(dir) // the change may have been made in part
 		return err
 	}
 	if info, err := t.disk.lstat(dir); err == nil {
@@ -184,7 +185,7 @@ func (t *translated) change(local string, makes bool, do func(local string) erro
 	return nil
 }
 
-// plain returns where a name that is not there can be stored as it is, or nothing if it must be escaped.
+// plain returns the path of a new name if it can be stored as it is; "" if it must be escaped.
 func (t *translated) plain(e entry) (string, error) {
 	if free, err := t.free(e.dir, e.element); err != nil || !free {
 		return "", err
@@ -197,7 +198,7 @@ func (t *translated) plain(e entry) (string, error) {
 	return filepath.Join(e.dir, e.element), nil
 }
 
-// create calls do with the path of a name, which it makes if it is not there.
+// create calls do with the path of a name, which do creates if it does not exist.
 func (t *translated) create(name string, do func(local string) error) error {
 	if local, rest := own(name); len(rest) == 0 {
 		return do(local)

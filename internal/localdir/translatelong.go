@@ -6,7 +6,8 @@ import (
 	"strings"
 )
 
-// escaped returns where a name can be stored escaped, and sees to it that a long one can be told from its escape.
+// escaped returns the path of the escape of a name. If the name is long, it records the name, which the escape does not
+// contain.
 func (t *translated) escaped(e entry) (string, error) {
 	escaped := escape(e.element)
 	if strings.HasPrefix(escaped, longPrefix) && t.original(escaped) != e.element {
@@ -35,7 +36,7 @@ func (t *translated) writeName(local, element string) error {
 	return err
 }
 
-// original returns the name that has an escape, or nothing if that is not known.
+// original returns the name that has an escape; "" if it is unknown.
 func (t *translated) original(escaped string) string {
 	if !strings.HasPrefix(escaped, longPrefix) {
 		element, _ := unescape(escaped)

@@ -73,7 +73,7 @@ func (t *translated) mkdirAll(name string, perm fs.FileMode) error {
 		e, err := t.entry(local, element)
 		if err == nil && e.there {
 			_, lstatErr := t.disk.lstat(e.local)
-			e.there = !errors.Is(lstatErr, fs.ErrNotExist) // the cache may not have noticed
+			e.there = !errors.Is(lstatErr, fs.ErrNotExist) // the cache may have missed a change
 		}
 		if err == nil && !e.there {
 			err = t.make(e, func(local string) error {
@@ -86,7 +86,7 @@ func (t *translated) mkdirAll(name string, perm fs.FileMode) error {
 		}
 		local = e.local
 	}
-	return t.disk.mkdirAll(local, perm) // says whether all of it is directories
+	return t.disk.mkdirAll(local, perm) // checks that all elements are directories
 }
 
 func (t *translated) remove(name string) error { return t.drop(name, t.disk.remove) }
@@ -125,8 +125,8 @@ func (t *translated) rename(oldname, newname string) error {
 	if err := t.make(to, move); err != nil {
 		return err
 	}
-	// A disk that takes both spellings for one name may not rename one to the other. The escape is a third name, under
-	// which the file is already where it belongs.
+	// A disk that takes both spellings for one name may refuse to rename one to the other. The escape is a third name,
+	// under which the file is already in the right place.
 	if from.dir == to.dir && filepath.Base(to.local) != to.element {
 		if plain, err := t.plain(to); err == nil && plain != "" {
 			from = to

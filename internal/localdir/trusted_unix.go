@@ -10,8 +10,8 @@ import (
 	"syscall"
 )
 
-// trusted is nil if nobody but this process's user can have written into a directory of the library's own: what it says is
-// done, to the files here and on the remote. The error matches fs.ErrPermission.
+// trusted returns nil if only this process's user can have written into a directory of the library: the library does
+// what the files there say, locally and on the remote. The error matches fs.ErrPermission.
 func (r *realDir) trusted(dir string) error {
 	fi, err := r.root.Lstat(dir)
 	if err != nil {
@@ -21,7 +21,7 @@ func (r *realDir) trusted(dir string) error {
 	if doubt == nil {
 		return nil
 	}
-	// A file of our own tells whether the disk keeps owners and modes. Some, such as FAT, show the same for all.
+	// A file of our own shows whether the disk keeps owners and modes. Some, such as FAT, show the same for all files.
 	name := filepath.Join(dir, "trusted")
 	_ = r.root.Remove(name)
 	f, err := r.root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)

@@ -11,8 +11,9 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
-// act makes the actions of a transaction, and records each: it must not be made again on the next start, when
-// something else may be there. If one fails, those before it are undone. With lasting, none is recorded before its names last.
+// act makes the actions of a transaction and marks each as made, because the next start must not make it again: another
+// file may be there then. If one fails, the actions before it are undone. If lasting is set, an action is synced before
+// it is marked.
 func (s *Store) act(actions []tree.Action, lasting bool) error {
 	for i, a := range actions {
 		made, err := i, s.actOne(a)
@@ -36,11 +37,11 @@ func (s *Store) actOne(a tree.Action) error {
 	switch a.Kind {
 	case tree.RenameLocal:
 		if tree.Within(a.From, localdir.TrashDir) && s.bothThere(a) {
-			return fs.ErrExist // what goes back from the trash replaces nothing
+			return fs.ErrExist // nothing is replaced by a file that goes back from the trash
 		}
 		err := s.Rename(a.From, a.To)
 		if errors.Is(err, fs.ErrNotExist) {
-			// Bytes that were deleted by hand are missing under any name; or the directory is.
+			// If From was deleted by hand, there is nothing to do. Otherwise the directory of To is missing.
 			switch _, statErr := s.local.Lstat(a.From); {
 			case statErr == nil:
 				if err = s.MakeParent(a.To); err == nil {
@@ -64,7 +65,7 @@ func (s *Store) actOne(a tree.Action) error {
 		if err == nil && info.IsDir() {
 			err = s.local.Remove(a.From)
 		}
-		if err != nil && !localdir.Missing(err) && !errors.Is(err, syscall.ENOTEMPTY) { // something of the user's is left
+		if err != nil && !localdir.Missing(err) && !errors.Is(err, syscall.ENOTEMPTY) { // files of the user are left in it
 			return err
 		}
 	}
@@ -88,14 +89,14 @@ func (s *Store) undo(a tree.Action) {
 	}
 }
 
-// MakeParent makes the local directory that a name is in, and those above it.
+// MakeParent makes the local directory of a name, and its ancestors.
 func (s *Store) MakeParent(name string) error {
 	dir, _ := tree.Split(name)
 	return s.mkdirAll(dir)
 }
 
-// mkdirAll makes a local directory, and those above it as far as they are missing. None lets others in whom it would not let in
-// on the remote; this process may enter all of them.
+// mkdirAll makes a local directory and its missing ancestors. Each has the permissions that it has on the remote, so
+// that it admits nobody else, plus 0700, so that this process can use it.
 func (s *Store) mkdirAll(name string) error {
 	if info, err := s.local.Lstat(name); err == nil && info.IsDir() {
 		return nil

@@ -7,14 +7,15 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
-// The loss of power may take records and leave what was done after them. So that no bytes are taken for those that an
-// older record has under their name, a name that has lost its bytes gets others only once the record of that is synced.
-// That is done without the lock, before the call that brings the others changes anything.
+// After a power failure, records may be missing while later changes of the directory are there. An older record would
+// then claim bytes that its name does not have any more. So a name that has lost its bytes gets others only after the
+// record of the loss is synced. That sync runs without the lock, before the call that brings the other bytes changes
+// anything.
 
-// maxVacated bounds how many names are told apart.
+// maxVacated bounds how many names are remembered separately.
 const maxVacated = 1024
 
-// Vacate notes that a local name has lost its bytes, with all below it.
+// Vacate records that a local name, and everything below it, has lost its bytes.
 func (s *Store) Vacate(name string) {
 	if len(s.vacated) >= maxVacated {
 		clear(s.vacated)
@@ -24,15 +25,15 @@ func (s *Store) Vacate(name string) {
 	s.vacated[name] = s.vacations
 }
 
-// Vacations counts the names that were vacated.
+// Vacations returns how often Vacate was called.
 func (s *Store) Vacations() uint64 { return s.vacations }
 
-// Lasting says that the record of all that was vacated when there were so many vacations has been synced.
+// Lasting tells that the record of everything that was vacated when Vacations returned that number has been synced.
 func (s *Store) Lasting(vacations uint64) {
 	maps.DeleteFunc(s.vacated, func(_ string, at uint64) bool { return at <= vacations })
 }
 
-// Vacated says whether a name, or one above or below it, was vacated.
+// Vacated reports whether a name, or one above or below it, was vacated.
 func (s *Store) Vacated(name string) bool {
 	for vacated := range s.vacated {
 		if tree.Within(name, vacated) || tree.Within(vacated, name) {
@@ -42,10 +43,10 @@ func (s *Store) Vacated(name string) bool {
 	return false
 }
 
-// isOwn says whether a local name is the library's own.
+// isOwn reports whether a local name is in the directory of the library.
 func isOwn(name string) bool { return tree.Within(name, localdir.StateDir) }
 
-// moves notes what actions take away from names, once they are recorded.
+// moves vacates the names whose files the recorded actions take away.
 func (s *Store) moves(actions []tree.Action) {
 	for _, a := range actions {
 		if a.Kind == tree.RenameLocal && !isOwn(a.From) {
@@ -54,8 +55,8 @@ func (s *Store) moves(actions []tree.Action) {
 	}
 }
 
-// mistakable says whether bytes that come to a name in the place of others could be mistaken for those that an older record
-// has there. By an inode number and the time of its change they are told apart, else by size and modification time.
+// mistakable reports whether a file that replaces another could be mistaken for the one that an older record has under
+// the name. Files are told apart by inode number and ctime, or, without inode numbers, by size and mtime.
 func mistakable(comes, is localdir.Info) bool {
 	if comes.IsDir() {
 		return comes.Stamp.Ino == 0 && is.IsDir()
@@ -63,5 +64,5 @@ func mistakable(comes, is localdir.Info) bool {
 	return sameStamp(tree.Stamp(comes.Stamp), tree.Stamp(is.Stamp))
 }
 
-// sameStamp says whether a file without a number looks like another one.
+// sameStamp reports whether a file without an inode number looks like another one.
 func sameStamp(a, b tree.Stamp) bool { return a.Ino == 0 && a.Size == b.Size && a.MTime == b.MTime }

@@ -2,11 +2,11 @@ package localstore
 
 import "slices"
 
-// leastCompacted is the size in bytes of a log that is worth it.
+// leastCompacted is the smallest log, in bytes, that is compacted.
 const leastCompacted = 4 << 20
 
-// compact has the log rewritten when most of it is history, while calls go on. If that fails, nothing is lost, and it is
-// tried again when the log has grown. A mark that is owed needs the record that it is about.
+// compact rewrites the log in the background when most of it is history. If that fails, nothing is lost, and it is
+// tried again later. It does nothing while records are owed: an owed mark needs the record that it refers to.
 func (s *Store) compact() {
 	size := s.log.Size()
 	if s.closed || len(s.owed) > 0 || size < leastCompacted || size < 3*s.live.Load() || s.compacting.Swap(true) {
@@ -22,8 +22,8 @@ func (s *Store) compact() {
 	})
 }
 
-// rewriting returns a function that replaces the records there are by the state that they lead to. It is called without the
-// lock.
+// rewriting returns a function that replaces the present records by the state that they lead to. That function is
+// called without the lock.
 func (s *Store) rewriting() func() error {
 	end, records := s.log.Size(), slices.Collect(s.tree.Snapshot)
 	return func() error {

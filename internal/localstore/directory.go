@@ -19,7 +19,7 @@ type Directory struct {
 	Lost bool `json:",omitempty"`
 }
 
-// ReadDirectory returns nil if nothing is recorded: the directory is new.
+// ReadDirectory reads what is recorded. It returns nil if nothing is, because the directory is new.
 func ReadDirectory(local *localdir.Dir) (*Directory, error) {
 	d := &Directory{}
 	err := local.ReadJSON(directoryName, d)
@@ -29,7 +29,7 @@ func ReadDirectory(local *localdir.Dir) (*Directory, error) {
 	return d, err
 }
 
-// note records d for good, if it is news. What it says about the log has been synced.
+// note makes d durable, unless it is recorded already. The part of the log that d mentions must have been synced.
 func (s *Store) note(d Directory) error {
 	if s.recorded != nil && *s.recorded == d {
 		return nil
@@ -47,7 +47,7 @@ func (s *Store) note(d Directory) error {
 	return err
 }
 
-// lostRecords says whether the log holds less than it is known to have held.
+// lostRecords reports whether the log has fewer transactions than it is known to have had.
 func (s *Store) lostRecords() bool {
 	return s.recorded != nil && (s.log.Started() || s.tree.Seq() < s.recorded.Seq)
 }

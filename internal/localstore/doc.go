@@ -1,16 +1,17 @@
-// Package localstore makes the state of a mirror last: the tree, in a log of transactions, and the names in the local directory
-// that belong to it. It decides nothing about what the state should be, and knows no remote.
+// Package localstore makes the state of a mirror durable: the tree, in a log of transactions, and the changes of names
+// in the local directory that belong to it. It does not decide what the state should be, and knows no remote.
 //
 // # A transaction
 //
-// [Store.Save] appends what was changed in the tree to the log, with the renames and removals in the local directory that belong
-// to it. Then it makes these, and marks each as made. If the process dies in between, Open makes the rest. If something fails,
-// all is as it was.
+// [Store.Save] appends the changes of the tree to the log, together with the renames and removals in the local
+// directory that belong to them. Then it makes these, and marks each as made. If the process dies in between, Open
+// makes the rest. If a step fails, Save restores the previous state.
 //
-// # The loss of power
+// # Power failure
 //
-// Save syncs nothing. [Store.Sync] makes what was recorded last, and is called without the lock of the Store's user: first the
-// directories in which names have changed, then the log. A record that lasts longer than the names it tells of would have
-// other bytes under them; a name that gets other bytes before the record of their loss lasts would have them pass for the old
-// ones (see [Store.Vacated]).
+// Save does not sync. [Store.Sync] makes everything that was recorded durable, and runs without the lock of the Store's
+// user: it syncs first the directories in which names have changed, then the log. The order matters: if a record were
+// durable before the renames that it describes, other bytes would be under its names. For the same reason, a name that
+// has lost its bytes must not get others before the record of the loss is durable: after a power failure, they would
+// pass for the old bytes (see [Store.Vacated]).
 package localstore

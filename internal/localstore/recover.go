@@ -13,10 +13,10 @@ import (
 // redo makes an action that may have been made already.
 func (s *Store) redo(a tree.Action) {
 	if info, err := s.local.Lstat(a.From); err == nil && a.Ino != 0 && info.Stamp.Ino != a.Ino {
-		return // it was made: this is something else
+		return // it was made: this is another file
 	}
 	if a.Ino == 0 && a.Kind == tree.RenameLocal && tree.Within(a.To, localdir.TrashDir) && s.bothThere(a) {
-		return // the same, where files have no numbers
+		return // likewise, on file systems without inode numbers
 	}
 	if err := s.actOne(a); err != nil {
 		s.logger.Warn("local change not repeated", "from", a.From, "to", a.To, "err", err)
@@ -28,7 +28,8 @@ func (s *Store) redo(a tree.Action) {
 	}
 }
 
-// unown takes note that the copies of a node, and of those below it, are not in their place. What is there is the user's.
+// unown records that the copies of a node, and of all nodes below it, are not in their places. Files there are the
+// user's.
 func (s *Store) unown(n *tree.Node) {
 	var kids []*tree.Node
 	n.Kids(func(k *tree.Node) { kids = append(kids, k) })
@@ -43,15 +44,16 @@ func (s *Store) unown(n *tree.Node) {
 	}
 }
 
-// TrashName is a name for what is to be deleted once that is recorded. None is used twice.
+// TrashName returns a new, unique name for something that is deleted when its removal is recorded.
 func (s *Store) TrashName() string { return fmt.Sprintf("%s/%016x", localdir.TrashDir, rand.Uint64()) }
 
-// DiscardedName is a name for what is taken out of the program's sight and not deleted. None is used twice.
+// DiscardedName returns a new, unique name for something that is hidden from the program but not deleted.
 func (s *Store) DiscardedName() string {
 	return fmt.Sprintf("%s/%s-%016x", localdir.DiscardedDir, s.now().UTC().Format("20060102T150405"), rand.Uint64())
 }
 
-// keep saves from the emptying of the trash what was to go back from there. It says whether that is where it was.
+// keep saves a file that was to go back from the trash, before the trash is emptied. It reports whether the name is in
+// the trash.
 func (s *Store) keep(name string) bool {
 	if !tree.Within(name, localdir.TrashDir) {
 		return false
@@ -62,7 +64,7 @@ func (s *Store) keep(name string) bool {
 	return true
 }
 
-// restoreNode decides about a node whose bytes were on their way when the process died.
+// restoreNode repairs a node whose bytes were being changed when the process died.
 func (s *Store) restoreNode(n *tree.Node) {
 	switch {
 	case n.Content() == tree.Busy:
@@ -74,8 +76,8 @@ func (s *Store) restoreNode(n *tree.Node) {
 	}
 }
 
-// restoreBusy marks a file that was being written. One without bytes was recorded, and not made yet: it is what it was
-// before.
+// restoreBusy marks a file that was being written as interrupted. If the file is missing, it was recorded but not
+// created yet: then the node goes back to the state before.
 func (s *Store) restoreBusy(n *tree.Node) {
 	s.tree.Interrupt(n)
 	if _, err := s.local.Lstat(n.Path()); localdir.Missing(err) {
@@ -87,12 +89,12 @@ func (s *Store) restoreBusy(n *tree.Node) {
 	}
 }
 
-// restoreChanged looks whether changed bytes, which nobody has synced, were lost with the power while their record was
-// not: what is left of them is not to be pushed as if it were whole.
+// restoreChanged checks whether a power failure has destroyed changed bytes, which are not synced, but not their
+// record. The rest of them must not be pushed as if it were complete.
 func (s *Store) restoreChanged(n *tree.Node) {
 	info, err := s.local.Lstat(n.Path())
 	switch {
-	case localdir.Missing(err): // it was acknowledged: that it is gone is for a push to report, until it is discarded
+	case localdir.Missing(err): // it was acknowledged, so a Push reports it as missing until it is discarded
 		s.logger.Warn("changed file is missing", "name", n.Path())
 	case err == nil && torn(tree.Stamp(info.Stamp), n.Copy().Stamp, n.Diff):
 		s.logger.Warn("changed file is not as it was recorded", "name", n.Path())
@@ -100,13 +102,15 @@ func (s *Store) restoreChanged(n *tree.Node) {
 	}
 }
 
-// torn says whether a file looks like an earlier state of what was recorded. One with a later time was changed since.
+// torn reports whether a file looks like an earlier state of what was recorded. If its mtime is later, it was changed
+// since.
 func torn(now, recorded tree.Stamp, d *tree.Diff) bool {
 	changedSince := now.MTime > written(recorded, d) && now.MTime != recorded.MTime
 	return !changedSince && !asRecorded(now, recorded, d)
 }
 
-// asRecorded says whether a file is what was recorded. Its time may have lost its fraction on the way to another disk.
+// asRecorded reports whether a file is as it was recorded. A copy of the directory to another disk may have cut off the
+// fraction of the mtime.
 func asRecorded(now, recorded tree.Stamp, d *tree.Diff) bool {
 	was := time.Unix(0, recorded.MTime)
 	same := now.MTime == recorded.MTime || now.MTime == written(recorded, d)
@@ -116,7 +120,7 @@ func asRecorded(now, recorded tree.Stamp, d *tree.Diff) bool {
 	return same && now.Size == recorded.Size
 }
 
-// written is when what was recorded was written, whatever Chtimes has set since.
+// written returns when the recorded bytes were written, even if Chtimes has set another time since.
 func written(recorded tree.Stamp, d *tree.Diff) int64 {
 	if d != nil && d.Written != 0 {
 		return d.Written
@@ -124,8 +128,8 @@ func written(recorded tree.Stamp, d *tree.Diff) int64 {
 	return recorded.MTime
 }
 
-// AsQueued says whether what lies in the local directory may be pushed as a file that is Changed: it is what the program
-// has written, or Add was the last to queue it.
+// AsQueued reports whether the local file of a Changed node may be pushed: the program has written these bytes, or Add
+// was the last to queue the file.
 func AsQueued(n *tree.Node, info localdir.Info) bool {
 	return n.Copy().AsIs || asRecorded(tree.Stamp(info.Stamp), n.Copy().Stamp, n.Diff)
 }
@@ -164,7 +168,7 @@ func (s *Store) empty(dir string) error {
 	return nil
 }
 
-// Vacant says whether a copy may be put under a name: nothing is there, or the copy that it replaces, untouched.
+// Vacant reports whether a copy may be renamed to a name: nothing is there, or the untouched copy that it replaces.
 func (s *Store) Vacant(name string, prev *tree.Copy) bool {
 	info, err := s.local.Lstat(name)
 	return err != nil && localdir.Missing(err) || err == nil && prev != nil && tree.Stamp(info.Stamp) == prev.Stamp

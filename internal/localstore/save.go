@@ -9,7 +9,7 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
-// settle appends what is owed.
+// settle appends the records that are owed.
 func (s *Store) settle() error {
 	if len(s.owed) == 0 {
 		return nil
@@ -20,12 +20,12 @@ func (s *Store) settle() error {
 		}
 		s.owed = s.owed[1:]
 	}
-	s.appended = s.tree.Seq() // none is taken while one is owed
+	s.appended = s.tree.Seq() // no transaction is taken while a record is owed
 	return nil
 }
 
-// Save records what was changed in the tree, then changes the local directory accordingly. If either fails, all is
-// as it was.
+// Save records the changes of the tree, then changes the local directory accordingly. If either fails, it restores the
+// previous state.
 func (s *Store) Save(actions ...tree.Action) error {
 	err := s.settle()
 	var copies []*tree.Node
@@ -64,10 +64,10 @@ func (s *Store) Save(actions ...tree.Action) error {
 	return nil
 }
 
-// identify notes what the actions rename, and returns the nodes among it that are untouched copies; and whether something
-// could be mistaken for what it replaces, should the record not last. What is renamed twice is still where the first of the
-// two takes it from. A rename of what is not there is left out: recorded, it could be made after a restart, when the name has
-// other bytes.
+// identify adds inode numbers to the renames. It returns the actions to record, and the nodes among the renamed files
+// that are untouched copies. alike tells that, if the record is lost, a file could be mistaken for the one that it
+// replaces. A file that is renamed twice is still under its first name now. A rename of a missing file is left out: if
+// it were recorded, a restart could make it when the name has other bytes.
 func (s *Store) identify(all []tree.Action) (actions []tree.Action, copies []*tree.Node, alike bool) {
 	origins := map[string]string{}
 	for i, a := range all {
@@ -87,7 +87,8 @@ func (s *Store) identify(all []tree.Action) (actions []tree.Action, copies []*tr
 		if err != nil {
 			continue
 		}
-		if n := s.tree.Lookup(a.From); n != nil && n.Kind == tree.File && n.Local() { // has the name now, and its bytes are gone
+		// The node that has this name now must not be mistaken for the owner of these bytes.
+		if n := s.tree.Lookup(a.From); n != nil && n.Kind == tree.File && n.Local() {
 			alike = alike || sameStamp(tree.Stamp(info.Stamp), n.Copy().Stamp)
 		}
 		if there, err := s.local.Lstat(a.To); err == nil && !isOwn(a.To) {
@@ -101,8 +102,8 @@ func (s *Store) identify(all []tree.Action) (actions []tree.Action, copies []*tr
 	return actions, copies, alike
 }
 
-// restamp takes note that renaming untouched copies has changed their ctime: they still are. The note goes into the
-// next record; without it the hash would tell.
+// restamp updates the stamps of untouched copies, because their rename has changed their ctime. The new stamps go into
+// the next record; if they are lost, the hash will show that the copies are untouched.
 func (s *Store) restamp(copies []*tree.Node) {
 	for _, n := range copies {
 		if info, err := s.local.Lstat(n.Path()); err == nil {

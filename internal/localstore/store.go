@@ -15,8 +15,8 @@ import (
 
 const logName = localdir.StateDir + "/log"
 
-// Store keeps a tree and the names of a local directory, and records both. Its user guards it, the tree, and the metadata of
-// the directory by one lock; a method that is called without the lock says so.
+// Store manages a tree and the names of a local directory, and records both. Its user guards the Store, the tree and
+// the metadata of the directory with one lock. The methods that are called without this lock say so.
 type Store struct {
 	local  *localdir.Dir
 	tree   *tree.Tree
@@ -26,16 +26,16 @@ type Store struct {
 	found  func(temp string)
 	damage error
 
-	recorded      *Directory        // nil: not yet
-	owed          [][]byte          // records that could not be appended yet
+	recorded      *Directory        // nil: nothing is recorded yet
+	owed          [][]byte          // records whose append has failed and is to be repeated
 	appended      uint64            // the last transaction in the log
-	vacated       map[string]uint64 // local names that have lost their bytes since the log was synced; "." means any
-	vacations     uint64            // counts what was entered there: each has the number that it was then
+	vacated       map[string]uint64 // local names that have lost their bytes since the log was synced; ".": any
+	vacations     uint64            // counts the entries made in vacated; each entry has the count of its time
 	begun, closed bool
 
 	renamed    renamed
 	live       atomic.Int64 // size of the log after the last compaction
-	compacting atomic.Bool  // one is under way
+	compacting atomic.Bool  // a compaction is running
 	workers    sync.WaitGroup
 }
 
@@ -43,7 +43,7 @@ type Store struct {
 type Options struct {
 	Logger *slog.Logger
 	Now    func() time.Time
-	Found  func(temp string) // is called with the name of each temporary file that is recorded: a new one must not have it
+	Found  func(temp string) // is called with the name of each temporary file in the log, which new ones must not use
 }
 
 // Open reads the log, and brings to an end what a process that died had begun. recorded is what is known about the
@@ -82,7 +82,7 @@ func (s *Store) recover(replay *tree.Replayer, damage *statelog.Damage) error {
 		s.logger.Error("state damaged", "err", s.damage)
 	}
 	s.renamed.add(replay.Renamed()...)
-	if len(undone) > 0 { // they are not to last longer than their record
+	if len(undone) > 0 { // an action must not become durable before its record
 		if err := s.Sync(); err != nil {
 			return err
 		}
@@ -136,14 +136,14 @@ func (s *Store) Begin(remote string) error {
 // Tree is the tree.
 func (s *Store) Tree() *tree.Tree { return s.tree }
 
-// Damage is what was wrong with the record; nil if nothing was.
+// Damage returns the error of a damaged log; nil if the log was intact.
 func (s *Store) Damage() error { return s.damage }
 
-// Lost says whether records were lost once. What looks like a file of the user's may be a copy of the remote's.
+// Lost reports whether records were ever lost. Then what looks like a file of the user may be a copy of the remote's.
 func (s *Store) Lost() bool { return s.recorded != nil && s.recorded.Lost }
 
-// Close records what is owed, makes all of it last, and releases the log. It is called without the lock, when nobody uses
-// the Store any more.
+// Close appends what is owed, syncs everything, and closes the log. It is called without the lock, when nobody uses the
+// Store any more.
 func (s *Store) Close() error {
 	s.closed = true
 	s.workers.Wait()
@@ -151,7 +151,7 @@ func (s *Store) Close() error {
 	if err == nil && s.begun {
 		d := *s.recorded
 		d.Seq = s.appended
-		if err := s.note(d); err != nil { // a loss of these records will not be noticed
+		if err := s.note(d); err != nil { // a loss of these records would go unnoticed
 			s.logger.Warn("end of the log not noted", "err", err)
 		}
 	}

@@ -10,15 +10,15 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
-// renamed are the local directories whose names have changed since they were synced. A record that lasts longer than the
-// names it tells of would have other bytes under them.
+// renamed holds the local directories in which names have changed since the last sync. If a record became durable
+// before the names that it describes, there would be other bytes under them.
 type renamed struct {
-	syncing lockorder.Mutex[namesLock]   // held while they are synced
-	mu      lockorder.Mutex[renamedLock] // guards dirs; no I/O is made under it
+	syncing lockorder.Mutex[namesLock]   // held while the directories are synced
+	mu      lockorder.Mutex[renamedLock] // guards dirs; no I/O while it is held
 	dirs    map[string]bool
 }
 
-// add notes a rename.
+// add adds directories in which names have changed.
 func (r *renamed) add(dirs ...string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -27,7 +27,7 @@ func (r *renamed) add(dirs ...string) {
 	}
 }
 
-// below says whether a directory is among them, or one below it.
+// below reports whether the set has a directory or one below it.
 func (r *renamed) below(name string) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -39,7 +39,7 @@ func (r *renamed) below(name string) bool {
 	return false
 }
 
-// take empties the set.
+// take empties the set and returns what was in it.
 func (r *renamed) take() map[string]bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -48,14 +48,14 @@ func (r *renamed) take() map[string]bool {
 	return dirs
 }
 
-// Sync makes what was recorded before the call survive the loss of power, and first the names that were changed. It is
-// called without the lock.
+// Sync makes everything recorded before the call survive a power failure: first the names that have changed, then the
+// log. It is called without the lock.
 func (s *Store) Sync() error {
 	lockorder.MayWait()
 	return s.syncAnyway()
 }
 
-// syncAnyway is Sync with or without the lock.
+// syncAnyway is Sync, but may be called with the lock.
 func (s *Store) syncAnyway() error {
 	if err := s.SyncNames(); err != nil {
 		return err
@@ -63,7 +63,8 @@ func (s *Store) syncAnyway() error {
 	return s.log.Sync()
 }
 
-// SyncNames makes the names in the local directory survive the loss of power. It is called without the lock.
+// SyncNames makes the names in the local directory survive a power failure. It needs no lock. Only Save, in rare cases
+// (see mistakable), calls it while its caller holds the lock.
 func (s *Store) SyncNames() error {
 	s.renamed.syncing.Lock()
 	defer s.renamed.syncing.Unlock()
@@ -77,13 +78,13 @@ func (s *Store) SyncNames() error {
 	return nil
 }
 
-// NamesChangedBelow says whether names in a directory, or in one below it, have changed and not been synced.
+// NamesChangedBelow reports whether names in a directory, or below it, have changed and are not synced yet.
 func (s *Store) NamesChangedBelow(name string) bool { return s.renamed.below(name) }
 
-// NameChanged says that something has changed in a directory that is to be synced before the record of it.
+// NameChanged records a change in a directory that must be synced before the record of it.
 func (s *Store) NameChanged(dir string) { s.renamed.add(dir) }
 
-// Rename renames in the local directory. One that is said to have failed may have been made all the same.
+// Rename renames in the local directory. If the rename was made although it has returned an error, that is no error.
 func (s *Store) Rename(from, to string) error {
 	err := s.local.Rename(from, to)
 	if err != nil && !localdir.Missing(err) {
@@ -92,13 +93,14 @@ func (s *Store) Rename(from, to string) error {
 			err = nil
 		}
 	}
-	if err == nil && !tree.Within(from, localdir.TmpDir) { // a copy that is missing is fetched again
+	// A download needs no sync: if its rename is lost, it is downloaded again.
+	if err == nil && !tree.Within(from, localdir.TmpDir) {
 		s.renamed.add(path.Dir(from), path.Dir(to))
 	}
 	return err
 }
 
-// namesLock and renamedLock are the last two ranks of the order in package mirror.
+// namesLock and renamedLock are the last two ranks in the lock order of package mirror.
 type (
 	namesLock   struct{} // renamed.syncing
 	renamedLock struct{} // renamed.mu

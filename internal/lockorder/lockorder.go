@@ -1,6 +1,6 @@
-// Package lockorder has mutexes that know their place in the order in which a package takes its locks. In tests that
-// have called Check, a lock that is taken out of order panics, and so does a wait while a lock is held under which
-// nobody waits. Else a lock costs one atomic load more than a sync.Mutex.
+// Package lockorder provides mutexes with a rank in the lock order of a package. In tests that have called Check,
+// taking a lock out of order panics, and so does a wait while a lock is held under which nothing may wait. Otherwise a
+// lock costs one atomic load more than a sync.Mutex.
 package lockorder
 
 import (
@@ -13,11 +13,11 @@ import (
 	"sync/atomic"
 )
 
-// Rank is the place of a lock in the order: a type without fields, so that a lock needs no initialization.
+// Rank is the place of a lock in the order. It is a type without fields, so that a lock needs no initialization.
 type Rank interface {
-	// Rank is higher than that of all locks that may be held when this one is taken.
+	// Rank is higher than the rank of every lock that may be held when this one is taken.
 	Rank() int
-	// Waits says whether what may take long, such as an fsync, may be done while the lock is held.
+	// Waits reports whether slow operations, such as an fsync, are permitted while the lock is held.
 	Waits() bool
 }
 
@@ -32,7 +32,7 @@ func (m *Mutex[R]) Lock() {
 	m.mu.Lock()
 }
 
-// Unlock unlocks it.
+// Unlock unlocks the mutex.
 func (m *Mutex[R]) Unlock() {
 	m.mu.Unlock()
 	if noted.Load() > 0 {
@@ -76,16 +76,16 @@ func (m *RWMutex[R]) RUnlock() {
 }
 
 var (
-	every atomic.Uint64 // 0: the checks are off
-	taken atomic.Uint64 // counts the locks
-	noted atomic.Int64  // locks that are held, and in held
+	every atomic.Uint64 // one lock of so many is checked; 0: the checks are off
+	taken atomic.Uint64 // counts the calls of Lock
+	noted atomic.Int64  // checked locks that are held now, which are in held
 )
 
-// inARow is how many locks are checked one after the other: those that one call takes.
+// inARow is how many successive locks are checked together: about those that one call takes.
 const inARow = 16
 
-// Check turns the checks on, for good, for one lock of so many: to check each costs several times what most tests do. It is
-// called before any lock is taken, by a TestMain. Where benchmarks are asked for they stay off.
+// Check turns the checks on, forever, for one of so many locks: checking every lock would make most tests several times
+// slower. A TestMain calls it before any lock is taken. If benchmarks are requested, the checks stay off.
 func Check(oneOf uint64) {
 	flag.Parse()
 	if b := flag.Lookup("test.bench"); b == nil || b.Value.String() == "" {
@@ -105,7 +105,7 @@ func MayWait() {
 	}
 }
 
-// held are the ranks that each goroutine holds, by its number, in the order in which they were taken.
+// held maps the number of each goroutine to the ranks that it holds, in the order in which they were taken.
 var held sync.Map
 
 func heldBy(goroutine uint64) *[]Rank {
@@ -116,7 +116,7 @@ func heldBy(goroutine uint64) *[]Rank {
 	return ranks.(*[]Rank)
 }
 
-// take notes that the goroutine takes a lock, if this one is checked.
+// take records that the goroutine takes a lock, if this one is checked.
 func take[R Rank]() {
 	if taken.Add(1)/inARow%every.Load() != 0 {
 		return
@@ -134,7 +134,7 @@ func take[R Rank]() {
 	held.Store(id, ranks)
 }
 
-// give notes that the goroutine holds a lock no more.
+// give records that the goroutine has released a lock.
 func give[R Rank]() {
 	var r R
 	id := goroutine()
@@ -151,7 +151,7 @@ func give[R Rank]() {
 	}
 }
 
-// goroutine is the number of the goroutine, as its stack trace shows it.
+// goroutine returns the number of the goroutine, which it reads from its stack trace.
 func goroutine() uint64 {
 	var buf [40]byte
 	text := bytes.TrimPrefix(buf[:runtime.Stack(buf[:], false)], []byte("goroutine "))

@@ -7,7 +7,7 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/localdir"
 )
 
-// handleLock is the rank of the locks of handles: after all those of a program that uses the remote.
+// handleLock is the rank of the locks of handles: behind all locks of a package that uses the remote.
 type handleLock struct{}
 
 func (handleLock) Rank() int   { return 100 }
@@ -18,7 +18,7 @@ var (
 	_ handle.Full = (*handle.Dir[handleLock, info])(nil)
 )
 
-// openFile is what a handle on a file reads and writes.
+// openFile gives the bytes of a file to a handle.
 type openFile struct {
 	*localdir.File
 	fsys *Fs
@@ -48,7 +48,7 @@ func (f *openFile) Change(alone bool, do func(*localdir.File) (int, error)) (int
 	return do(f.File)
 }
 
-// openDir is what a handle on a directory lists.
+// openDir gives the entries of a directory to a handle.
 type openDir struct {
 	fsys  *Fs
 	clean string

@@ -16,22 +16,22 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/oserr"
 )
 
-// Fs is a MemMapFs with the semantics of package os. Safe for concurrent use, also beside others on the same MemMapFs:
-// there is one for each.
+// Fs is a MemMapFs with the semantics of package os. It is safe for concurrent use, also by several users of the same
+// MemMapFs: they share one Fs, see Of.
 type Fs struct {
 	memory *afero.MemMapFs
 	dir    *localdir.Dir
 
-	// ends orders appends: they take it alone, and other changes of a file's bytes share it.
+	// ends is locked by appends, which need the end of the file, and read-locked by other changes of a file's bytes.
 	ends sync.RWMutex
 }
 
 var _ afero.Fs = (*Fs)(nil)
 
-// Spelled takes note of a name as the program spells it.
+// Spelled records how the program spells a name.
 func (m *Fs) Spelled(name string) { m.dir.Spelled(name) }
 
-// Name is that of the MemMapFs.
+// Name returns the name of the MemMapFs.
 func (m *Fs) Name() string { return m.memory.Name() }
 
 // Open opens a file or directory for reading.
@@ -42,7 +42,7 @@ func (m *Fs) Create(name string) (afero.File, error) {
 	return m.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o666)
 }
 
-// OpenFile is os.OpenFile.
+// OpenFile opens a file or directory like os.OpenFile.
 func (m *Fs) OpenFile(name string, flag int, perm fs.FileMode) (afero.File, error) {
 	clean, err := clean(name)
 	if err != nil {
@@ -60,23 +60,23 @@ func (m *Fs) OpenFile(name string, flag int, perm fs.FileMode) (afero.File, erro
 	return handle.New[handleLock](&openFile{f, m}, name, flag), nil
 }
 
-// Mkdir is os.Mkdir.
+// Mkdir makes a directory like os.Mkdir.
 func (m *Fs) Mkdir(name string, perm fs.FileMode) error {
 	return m.do("mkdir", name, func(clean string) error { return m.dir.Mkdir(clean, perm) })
 }
 
-// MkdirAll is os.MkdirAll.
+// MkdirAll makes a directory and its missing ancestors like os.MkdirAll.
 func (m *Fs) MkdirAll(name string, perm fs.FileMode) error {
 	return m.do("mkdir", name, func(clean string) error { return m.dir.MkdirAll(clean, perm) })
 }
 
-// Remove is os.Remove.
+// Remove removes a file or an empty directory like os.Remove.
 func (m *Fs) Remove(name string) error { return m.do("remove", name, m.dir.Remove) }
 
-// RemoveAll is os.RemoveAll.
+// RemoveAll removes a name and everything below it like os.RemoveAll.
 func (m *Fs) RemoveAll(name string) error { return m.do("removeall", name, m.dir.RemoveAll) }
 
-// Rename is os.Rename.
+// Rename renames like os.Rename.
 func (m *Fs) Rename(oldname, newname string) error {
 	from, err := clean(oldname)
 	var to string
@@ -89,7 +89,7 @@ func (m *Fs) Rename(oldname, newname string) error {
 	return oserr.Link("rename", oldname, newname, err)
 }
 
-// Stat is os.Stat.
+// Stat describes a file or directory like os.Stat.
 func (m *Fs) Stat(name string) (fs.FileInfo, error) {
 	var described info
 	err := m.do("stat", name, func(clean string) (err error) {
@@ -103,12 +103,12 @@ func (m *Fs) Stat(name string) (fs.FileInfo, error) {
 	return described, nil
 }
 
-// Chmod is os.Chmod.
+// Chmod sets the mode like os.Chmod.
 func (m *Fs) Chmod(name string, mode fs.FileMode) error {
 	return m.do("chmod", name, func(clean string) error { return m.dir.Chmod(clean, mode) })
 }
 
-// Chown does nothing: of a file in memory nobody can see the owner.
+// Chown does nothing, because the owner of a file in memory is not visible. It fails for a missing name.
 func (m *Fs) Chown(name string, _, _ int) error {
 	return m.do("chown", name, func(clean string) error {
 		_, err := m.dir.Lstat(clean)
@@ -116,7 +116,7 @@ func (m *Fs) Chown(name string, _, _ int) error {
 	})
 }
 
-// Chtimes is os.Chtimes. A file in memory has no access time.
+// Chtimes sets the times like os.Chtimes. A file in memory has no access time.
 func (m *Fs) Chtimes(name string, atime, mtime time.Time) error {
 	return m.do("chtimes", name, func(clean string) error { return m.dir.Chtimes(clean, atime, mtime) })
 }
@@ -129,7 +129,7 @@ func (m *Fs) do(op, name string, f func(clean string) error) error {
 	return oserr.Path(op, name, err)
 }
 
-// clean maps a name to one below the root, which is ".".
+// clean maps a name to a clean path relative to the root, which is ".".
 func clean(name string) (string, error) {
 	if name == "" {
 		return "", syscall.ENOENT

@@ -10,7 +10,7 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/localdir"
 )
 
-// all holds the Fs of every MemMapFs that is in use, so that two who share one do not race.
+// all holds the Fs of every MemMapFs in use, so that two users of one share an Fs and do not race.
 var all = struct {
 	sync.Mutex
 	byMemory map[weak.Pointer[afero.MemMapFs]]weak.Pointer[Fs]
@@ -30,7 +30,7 @@ func Of(memory *afero.MemMapFs) *Fs {
 	return m
 }
 
-// release forgets the Fs of a MemMapFs, unless there is a new one already.
+// release removes the Fs of a MemMapFs, unless there is a new one already.
 func release(key weak.Pointer[afero.MemMapFs]) {
 	all.Lock()
 	defer all.Unlock()

@@ -6,8 +6,9 @@ import (
 	"strings"
 )
 
-// configText is the server's sshd_config. LogLevel stands first, for the start is recognised by a line of the log. The home
-// of a session is an empty directory: what the user's shell runs when it starts could take longer than what is tested.
+// configText returns the sshd_config of the server. LogLevel is first, because the start is detected by a line of the
+// log. The home of a session is an empty directory, because the startup files of the user's shell could take longer
+// than the test.
 func configText(port int, k keys, home string, o Options) string {
 	var b strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }

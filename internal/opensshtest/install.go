@@ -9,7 +9,8 @@ import (
 
 var errNotInstalled = errors.New("sshd is not installed")
 
-// places is where sshd is looked for, in this order. PATH often lacks the folders for system binaries.
+// places are the names under which sshd is searched, in this order. PATH often lacks the directories of system
+// programs.
 var places = []string{"sshd", "/usr/sbin/sshd", "/usr/local/sbin/sshd"}
 
 // find returns the absolute path of sshd, which refuses to run under a relative one.
@@ -22,7 +23,7 @@ func find(places []string) (string, error) {
 	return "", errNotInstalled
 }
 
-// privilegeSeparationDir makes the directory that sshd wants when it is started as root; a service manager would.
+// privilegeSeparationDir makes the directory that sshd needs when root starts it. Normally a service manager does that.
 func privilegeSeparationDir(uid string) error {
 	if uid != "0" {
 		return nil

@@ -18,7 +18,7 @@ import (
 type keys struct {
 	hosts      []hostKey
 	client     string // private key of the user
-	authorized string // the user's public key, as authorized_keys
+	authorized string // the user's public key, in the format of authorized_keys
 }
 
 type hostKey struct {
@@ -36,7 +36,7 @@ func writeKeys(dir string) (keys, error) {
 	if err != nil {
 		return keys{}, err
 	}
-	// Two kinds, as a stock server has them: a client that knows the host by one alone must still accept it.
+	// Two kinds, like a stock server: a client that knows only one of them must still accept the host.
 	for name, private := range map[string]crypto.Signer{"ssh_host_ed25519_key": ed, "ssh_host_ecdsa_key": ec} {
 		file := filepath.Join(dir, name)
 		public, err := writePrivateKey(file, private)
@@ -68,7 +68,7 @@ func writePrivateKey(file string, private crypto.Signer) (ssh.PublicKey, error) 
 	return ssh.NewPublicKey(private.Public())
 }
 
-// writeKnownHosts writes a known_hosts file that knows addr by each host key, and returns its path.
+// writeKnownHosts writes a known_hosts file that has every host key for addr, and returns its path.
 func (k keys) writeKnownHosts(dir, addr string) (string, error) {
 	var text []byte
 	for _, host := range k.hosts {

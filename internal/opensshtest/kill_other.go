@@ -4,5 +4,5 @@ package opensshtest
 
 import "os"
 
-// killTree kills sshd; its sessions end with their connections.
+// killTree kills sshd. Its sessions end with their connections.
 func killTree(sshd *os.Process) error { return sshd.Kill() }

@@ -11,9 +11,9 @@ import (
 	"time"
 )
 
-// killTree kills sshd and its descendants, and waits for the descendants; sshd is for its parent to wait for. Each
-// session calls setsid, so there is no process group to kill; and sshd is stopped first, for it must not fork while its
-// descendants are looked up.
+// killTree kills sshd and its descendants, and waits for the descendants; the caller waits for sshd. Each session calls
+// setsid, so there is no process group to kill. sshd is stopped first, so that it can't fork while its descendants are
+// searched.
 func killTree(sshd *os.Process) error {
 	if err := sshd.Signal(syscall.SIGSTOP); err != nil {
 		return ignoreGone(err)
@@ -35,7 +35,7 @@ func ignoreGone(err error) error {
 	return err
 }
 
-// stoppedTree returns the descendants of pid once the signal has stopped it.
+// stoppedTree waits until the signal has stopped pid, and returns its descendants.
 func stoppedTree(pid int) ([]int, error) {
 	if err := waitState(pid, "T", "Z", ""); err != nil {
 		return nil, err
@@ -44,7 +44,7 @@ func stoppedTree(pid int) ([]int, error) {
 	return descendants(processes, pid), err
 }
 
-// waitState waits until a process is in one of the states; "" means that there is none.
+// waitState waits until a process is in one of the states; "" means that it does not exist.
 func waitState(pid int, states ...string) error {
 	for deadline := time.Now().Add(patience); ; time.Sleep(time.Millisecond) {
 		processes, err := listProcesses()

@@ -1,12 +1,12 @@
 // Package opensshtest runs a real OpenSSH server for a test.
 //
-// Start writes everything the server needs into a temporary directory (host keys, a client key, a configuration, a
-// directory to serve), starts sshd on a loopback port as the current user and waits until it listens. The server and
-// its sessions are killed when the test ends. Nothing outside the temporary directory is read or written, ~/.ssh least
-// of all; only /run/sshd, without which sshd refuses to start as root, is made if it is missing.
+// Start writes everything that the server needs into a temporary directory (host keys, a client key, a configuration, a
+// directory to serve), starts sshd on a loopback port as the current user, and waits until it listens. The server and
+// its sessions are killed when the test ends. Nothing outside the temporary directory is read or written, in particular
+// not ~/.ssh. Only /run/sshd, without which sshd refuses to start as root, is made if it is missing.
 //
-// The test is skipped where sshd is not installed, unless the environment variable CI is "true": there a missing sshd
-// fails the test.
+// The test is skipped if sshd is not installed. If the environment variable CI is "true", a missing sshd fails the test
+// instead.
 package opensshtest
 
 import (
@@ -18,36 +18,36 @@ import (
 	"testing"
 )
 
-// Options says how a Server differs from a stock one. The zero value is a stock server.
+// Options say how a Server differs from a stock one. The zero value is a stock server.
 type Options struct {
-	// Config holds lines for sshd_config, such as "MaxSessions 1". They come before the generated ones, and sshd takes
-	// the first value it sees. A Match block cannot be given: it would swallow what follows.
+	// Config holds lines for sshd_config, such as "MaxSessions 1". They come before the generated lines, and sshd uses the
+	// first value that it reads. A Match block is not possible: it would include the generated lines.
 	Config []string
-	// SFTPServerArgs are arguments for internal-sftp, such as "-R" or "-P", "posix-rename".
+	// SFTPServerArgs are arguments of internal-sftp, such as "-R" or "-P", "posix-rename".
 	SFTPServerArgs []string
-	// Subsystem is the command to run for SFTP in place of internal-sftp, such as "/usr/lib/openssh/sftp-server".
+	// Subsystem is the command for SFTP instead of internal-sftp, such as "/usr/lib/openssh/sftp-server".
 	Subsystem string
-	// Setup are shell commands that run before the server starts, in a mount namespace that it has to itself, where
-	// $ROOT is Server.Root. Only root may have this on Linux; elsewhere it is as if sshd were not installed.
+	// Setup are shell commands that run before the server starts, in a mount namespace of its own, where $ROOT is
+	// Server.Root. It needs root on Linux; otherwise Start behaves as if sshd were not installed.
 	Setup string
 }
 
-// Server is a running OpenSSH server. Its fields are set by Start and never change. Its methods are to be called from
-// the goroutine of the test.
+// Server is a running OpenSSH server. Start sets its fields, which never change. Its methods must be called from the
+// goroutine of the test.
 type Server struct {
 	Addr       string // "127.0.0.1:port"
 	User       string // the user who may log in: the current one
 	KeyFile    string // private key (ed25519, no passphrase) that logs in
 	KnownHosts string // known_hosts file with every host key of the server
-	Root       string // an empty directory to work in; sessions start in the user's home, so name it as their root
+	Root       string // an empty directory to work in; sessions start in the user's home, so pass it as their root
 
 	t       testing.TB
-	command []string // runs sshd, but for its arguments
+	command []string // runs sshd, without its arguments
 	config  string   // path of sshd_config
 	process *process
 }
 
-// Start starts a server that is stopped when t ends. It does not return if the server cannot be started.
+// Start starts a server that is stopped when t ends. It ends the test if the server can't be started.
 func Start(t testing.TB, o Options) *Server {
 	t.Helper()
 	return start(t, o, places)
@@ -81,7 +81,7 @@ func (s *Server) prepare(t testing.TB, o Options) error {
 	if err := privilegeSeparationDir(current.Uid); err != nil {
 		return err
 	}
-	// Not t.TempDir: a test's name may hold characters that mean something in sshd_config.
+	// Not t.TempDir: the name of a test may contain characters that have a meaning in sshd_config.
 	dir, err := os.MkdirTemp("", "opensshtest-")
 	if err != nil {
 		return err
@@ -110,7 +110,7 @@ func (s *Server) prepare(t testing.TB, o Options) error {
 	return s.startOnFreePort(dir, keys, o)
 }
 
-// startOnFreePort tries other ports while the one chosen is taken by another process before sshd binds it.
+// startOnFreePort tries another port if a process takes the chosen one before sshd binds it.
 func (s *Server) startOnFreePort(dir string, keys keys, o Options) error {
 	for attempt := 0; ; attempt++ {
 		port, err := freePort()
@@ -132,7 +132,7 @@ func (s *Server) startOnFreePort(dir string, keys keys, o Options) error {
 	}
 }
 
-// Stop kills the server and every session, and returns when they are gone. It does nothing on a stopped server.
+// Stop kills the server and every session, and returns when they are gone. On a stopped server it does nothing.
 func (s *Server) Stop() {
 	s.t.Helper()
 	if s.process == nil {
@@ -148,7 +148,7 @@ func (s *Server) Stop() {
 	}
 }
 
-// Restart stops the server if it runs and starts it again on the same address, with the same keys and files.
+// Restart stops the server if it runs, and starts it again on the same address, with the same keys and files.
 func (s *Server) Restart() {
 	s.t.Helper()
 	s.Stop()

@@ -7,8 +7,8 @@ import (
 	"net"
 )
 
-// freePort returns a loopback port nobody listens on. It lies below the range the system takes ports for outgoing
-// connections from: otherwise, while a server is stopped, a client dialling it could be given the very same port for
+// freePort returns a loopback port on which nobody listens. It is below the range from which the system takes ports for
+// outgoing connections. Otherwise, while a server is stopped, a client that dials it could get the very same port for
 // its own end, and connect to itself.
 func freePort() (int, error) {
 	var errs error

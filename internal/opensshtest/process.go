@@ -13,19 +13,19 @@ import (
 // patience is how long sshd may take to start or to die. It only has to be longer than a busy machine needs.
 const patience = 30 * time.Second
 
-// process is one sshd with the sessions it forked.
+// process is one sshd with the sessions that it has forked.
 type process struct {
 	cmd       *exec.Cmd
 	output    *output
-	exited    chan struct{} // closed when sshd and everyone who inherited its log are gone
-	exitError error         // of Wait; valid once exited is closed
+	exited    chan struct{} // closed when sshd and all processes that have inherited its log have ended
+	exitError error         // of Wait; valid after exited
 }
 
 func startProcess(command []string, config string) (*process, error) {
 	out := &output{listening: make(chan struct{})}
 	cmd := exec.Command(command[0], append(slices.Clone(command[1:]), "-D", "-e", "-f", config)...)
 	cmd.Stderr = out
-	// Wait also waits for the sessions, which hold the log open; not for ever.
+	// Wait also waits for the sessions, which hold the log open, but not forever.
 	cmd.WaitDelay = patience
 	if err := cmd.Start(); err != nil {
 		return nil, err
@@ -57,11 +57,11 @@ func (p *process) stop() error {
 	return err
 }
 
-// output collects the log of sshd and notices the line that says it listens.
+// output collects the log of sshd and detects the line that says that it listens.
 type output struct {
 	listening chan struct{} // closed at that line
 
-	mu   sync.Mutex // guards what follows
+	mu   sync.Mutex // guards the fields below
 	text bytes.Buffer
 	seen bool
 }

@@ -9,11 +9,11 @@ import (
 
 // processInfo is one process of the system.
 type processInfo struct {
-	state  string // "T" is stopped, "Z" ended and not waited for
+	state  string // "T": stopped; "Z": ended, but not waited for
 	parent int
 }
 
-// listProcesses reads /proc: ps is missing from small images.
+// listProcesses reads /proc, because small images have no ps.
 func listProcesses() (map[int]processInfo, error) {
 	entries, err := os.ReadDir("/proc")
 	if err != nil {
@@ -27,7 +27,7 @@ func listProcesses() (map[int]processInfo, error) {
 		}
 		stat, err := os.ReadFile("/proc/" + entry.Name() + "/stat")
 		if err != nil {
-			continue // it ended meanwhile
+			continue // it has ended meanwhile
 		}
 		if processes[pid], err = parseStat(string(stat)); err != nil {
 			return nil, err
@@ -36,7 +36,7 @@ func listProcesses() (map[int]processInfo, error) {
 	return processes, nil
 }
 
-// parseStat reads "pid (name) state parent ...". A name may hold spaces and parentheses.
+// parseStat parses "pid (name) state parent ...". The name may contain spaces and parentheses.
 func parseStat(stat string) (processInfo, error) {
 	var p processInfo
 	end := strings.LastIndexByte(stat, ')')

@@ -10,7 +10,7 @@ import (
 
 // processInfo is one process of the system.
 type processInfo struct {
-	state  string // "T" is stopped, "Z" ended and not waited for
+	state  string // "T": stopped; "Z": ended, but not waited for
 	parent int
 }
 

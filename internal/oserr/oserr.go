@@ -1,4 +1,4 @@
-// Package oserr makes errors like those of package os: each names its operation and path once.
+// Package oserr makes errors like those of package os: each contains its operation and path once.
 package oserr
 
 import (
@@ -24,8 +24,8 @@ func Link(op, oldname, newname string, err error) error {
 	return &os.LinkError{Op: op, Old: oldname, New: newname, Err: Cause(err)}
 }
 
-// Cause removes what lower layers said about operation and path, and replaces errors of afero that match no sentinel of
-// package fs by that sentinel.
+// Cause removes the operations and paths that lower layers have added, and replaces errors of afero that match no
+// sentinel of package fs by the proper one.
 func Cause(err error) error {
 	for {
 		switch e := err.(type) { //nolint:errorlint // one layer after the other

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// A bench runs tools and keeps what came out.
+// bench runs the tools and holds the results.
 type bench struct {
 	scale     scale
 	tools     []tool
@@ -21,16 +21,16 @@ type bench struct {
 	runs      int
 	limit     time.Duration // of one run
 
-	quick bool   // the figures mean nothing
-	place string // where dir was made
+	quick bool   // the figures have no meaning
+	place string // directory of dir
 
-	dir     string // holds everything
-	made    int    // runs that have been prepared
+	dir     string // holds all files
+	made    int    // number of prepared runs
 	log     io.Writer
 	results results
 }
 
-// run measures everything. It returns the errors of the runs; what could be measured is in the results all the same.
+// run measures everything. It returns the errors of the runs; the results hold whatever could be measured.
 func (b *bench) run(ctx context.Context) (err error) {
 	server, keeper, err := startServer()
 	if err != nil {
@@ -74,13 +74,13 @@ func (b *bench) runOver(ctx context.Context, c *connector, w wire) (err error) {
 	return errors.Join(errs...)
 }
 
-// rotated has each round begin with another one, so that nobody always follows the same other one.
+// rotated lets each round begin with another tool, so that no tool always follows the same other one.
 func rotated[T any](all []T, round int) []T {
 	n := round % len(all)
 	return slices.Concat(all[n:], all[:n])
 }
 
-// measure runs a tool once, if it can do the task and there is something to learn, and notes the result.
+// measure runs a tool once and records the result, unless the tool can't do the task or the result is known already.
 func (b *bench) measure(ctx context.Context, at cell, load workload, t tool, h host) error {
 	_, able := t.plan(job{task: load.task, item: load.item})
 	if !able || b.results.givenUp(at) {
@@ -109,14 +109,14 @@ func (b *bench) measure(ctx context.Context, at cell, load workload, t tool, h h
 	return nil
 }
 
-// errOverLimit: a run of ours took longer than the limit. Of a peer that is no error.
+// errOverLimit is the error if a run of ours took longer than the limit. For a peer, this is no error.
 var errOverLimit = errors.New("over the limit")
 
-// A sample is one run.
+// sample is the result of one run.
 type sample struct {
 	seconds   float64
 	memory    int64
-	overLimit bool // it was ended
+	overLimit bool // the run was ended
 }
 
 func (b *bench) once(ctx context.Context, load workload, t tool, h host) (s sample, err error) {
@@ -152,11 +152,11 @@ func (b *bench) once(ctx context.Context, load workload, t tool, h host) (s samp
 	return s, nil
 }
 
-// prepare makes the directories of a job, and in them what the task begins with. cleanUp is never nil.
+// prepare makes the directories of a job and the data that the task begins with. cleanUp is never nil.
 func (b *bench) prepare(ctx context.Context, load workload, t tool, h host) (
 	j job, cleanUp func() error, err error,
 ) {
-	// A directory of its own: what is left of a session that was cut off may still write into the one before.
+	// Each run gets a directory of its own: a server session that was cut off may still write into the previous one.
 	b.made++
 	dir := filepath.Join(b.dir, fmt.Sprintf("run-%d", b.made))
 	data := b.dataDir(load.item)
@@ -211,7 +211,7 @@ func (b *bench) home() string          { return filepath.Join(b.dir, "home") }
 
 func (b *bench) runner() runner { return runner{env: cleanEnv(b.home(), b.dir), dir: b.dir} }
 
-// items are those of the workloads, each once.
+// items returns the items of the workloads, each once.
 func (b *bench) items() []item {
 	var items []item
 	for _, load := range b.workloads {
@@ -222,7 +222,7 @@ func (b *bench) items() []item {
 	return items
 }
 
-// namesText is what the client reads the names of files from.
+// namesText returns the list of file names that the client reads.
 func namesText(i item) string {
 	var text strings.Builder
 	for _, f := range i.list() {

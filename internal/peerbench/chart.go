@@ -1,27 +1,27 @@
 package main
 
-// A chart is panels side by side.
+// chart is a list of panels that are drawn side by side.
 type chart []panel
 
-// A panel shows one workload.
+// panel shows one workload.
 type panel struct {
 	title  string
 	series []series
 }
 
-// A series is one tool.
+// series shows one tool.
 type series struct {
 	name   string
 	points []point
 }
 
-// A point is a median.
+// point is a median.
 type point struct {
 	millis  float64 // round trip
 	seconds float64
 }
 
-// chart returns the medians over the round trip, of the wires that have no limit of bandwidth.
+// chart returns the medians by round-trip time, for the wires without a bandwidth limit.
 func (b *bench) chart() chart {
 	var c chart
 	for _, load := range b.workloads {

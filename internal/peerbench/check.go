@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// check returns what is wrong with the result of a job, down to its last byte.
+// check returns an error if the result of a job is wrong, even in one byte.
 func (b *bench) check(t tool, j job, output string, r report) error {
 	original := filepath.Join(b.dataDir(j.item), j.item.name)
 	switch j.task {
@@ -39,7 +39,7 @@ func (b *bench) check(t tool, j job, output string, r report) error {
 	return fmt.Errorf("no check for %q", j.task)
 }
 
-// alone checks that there is nothing in dir but one name: no temporary file is left.
+// alone checks that dir contains nothing but one name, so that no temporary file is left.
 func alone(dir, name string) error {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -53,7 +53,7 @@ func alone(dir, name string) error {
 	return nil
 }
 
-// checkSent checks that of an edited tree we sent what was edited and no more.
+// checkSent checks that a push of an edited tree by us sent the edited files and no others.
 func checkSent(t tool, j job, r report) error {
 	if !t.ours {
 		return nil
@@ -96,7 +96,7 @@ func checkDigest(name string, offsets []int64, size int, got string) error {
 	return nil
 }
 
-// digestFiles is the digest of all files of an item, in the order of their list.
+// digestFiles returns the digest of all files of an item, in the order of its list.
 func digestFiles(dir string, i item) (string, error) {
 	var contents [][]byte
 	for _, f := range i.list() {

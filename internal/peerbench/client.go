@@ -16,10 +16,10 @@ import (
 	"github.com/sftpsyncer/go-syncfs/sftpfs"
 )
 
-// clientWord as the first argument has this program be a client, which does one task and ends.
+// clientWord as the first argument makes this program a client, which does one task and ends.
 const clientWord = "client"
 
-// A clientJob is what the flags of a client say.
+// clientJob holds the flags of a client.
 type clientJob struct {
 	fsName                       string
 	task                         string
@@ -32,18 +32,18 @@ type clientJob struct {
 	warm                         bool
 }
 
-// A report is the last line of a client's output, behind the word "report".
+// report is the last line of a client's output, after the word "report".
 type report struct {
-	Seconds float64 // from the start of the process, or with a warm connection, to the end
-	Memory  int64   // the most bytes of memory the process had at a time; 0: not known
-	Digest  string  // of what was read
-	Changes int     // that a push has sent
-	Bytes   int64   // of file content that a push has sent
+	Seconds float64 // from the start of the process (with a warm connection, from then on) to the end
+	Memory  int64   // peak memory of the process in bytes; 0: unknown
+	Digest  string  // of the content that was read
+	Changes int     // sent by a push
+	Bytes   int64   // of file content, sent by a push
 }
 
 const reportWord = "report "
 
-// findReport returns the report in the output of a client; false: there is none.
+// findReport returns the report in the output of a client; false if there is none.
 func findReport(output string) (report, bool) {
 	lines := strings.Split(strings.TrimSpace(output), "\n")
 	text, ok := strings.CutPrefix(lines[len(lines)-1], reportWord)
@@ -120,7 +120,7 @@ func connect(ctx context.Context, remote *sftpfs.Fs) error {
 	return err
 }
 
-// peakMemory is what Linux says of this process; elsewhere it is 0.
+// peakMemory returns the peak memory of this process in bytes, as Linux reports it; 0 on other systems.
 func peakMemory() int64 {
 	text, err := os.ReadFile("/proc/self/status")
 	if err != nil {

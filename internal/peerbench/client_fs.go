@@ -15,7 +15,7 @@ import (
 	"github.com/sftpsyncer/go-syncfs/syncfs"
 )
 
-// withSyncfs uses the defaults.
+// withSyncfs does the task with a syncfs.Fs and its default options.
 func (c clientJob) withSyncfs(ctx context.Context, remote afero.Fs, out io.Writer) (r report, err error) {
 	fsys, err := syncfs.New(remote, afero.NewBasePathFs(afero.NewOsFs(), c.localDir), nil)
 	if err != nil {
@@ -46,9 +46,9 @@ func (c clientJob) withSyncfs(ctx context.Context, remote afero.Fs, out io.Write
 func (c clientJob) withAfero(out io.Writer) (report, error) {
 	layer := afero.NewBasePathFs(afero.NewOsFs(), c.localDir)
 	switch task(c.task) {
-	case cached: // it is spared connecting, which it has to do before it knows that it need not
+	case cached: // no connection: this tool would connect before it knows that it need not
 		return c.generic(afero.NewCacheOnReadFs(afero.NewMemMapFs(), layer, 0), out)
-	case push: // what it uploads, it also writes into its cache
+	case push: // this tool also writes uploads into its cache
 		layer = afero.NewBasePathFs(afero.NewOsFs(), c.scratch)
 	}
 	connection, err := c.dial()

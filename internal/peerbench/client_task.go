@@ -14,7 +14,7 @@ import (
 	"github.com/spf13/afero"
 )
 
-// generic does a task with nothing but what every afero.Fs has.
+// generic does a task with only the methods that every afero.Fs has.
 func (c clientJob) generic(fsys afero.Fs, out io.Writer) (report, error) {
 	switch task(c.task) {
 	case pull:
@@ -75,7 +75,7 @@ func (c clientJob) copyTo(fsys afero.Fs) error {
 	})
 }
 
-// readBlocks reads all blocks at once.
+// readBlocks reads all blocks concurrently.
 func (c clientJob) readBlocks(fsys afero.Fs) (report, error) {
 	f, err := fsys.Open(c.item)
 	if err != nil {
@@ -111,7 +111,7 @@ func (c clientJob) readFirst(fsys afero.Fs) (report, error) {
 	return report{Digest: digest(b)}, err
 }
 
-// readNamed reads the files whose names it was given, one after the other.
+// readNamed reads the files in the list of names, one after the other.
 func (c clientJob) readNamed(fsys afero.Fs) (report, error) {
 	text, err := os.ReadFile(c.names)
 	if err != nil {

@@ -17,11 +17,11 @@ import (
 	"time"
 )
 
-// dataTime is the modification time of what is not edited: in the past, and in whole seconds, which is all that some
-// tools keep.
+// dataTime is the modification time of files that are not edited. It is in the past and in whole seconds, because some
+// tools keep only these.
 var dataTime = time.Date(2024, 5, 6, 7, 8, 0, 0, time.UTC)
 
-// makeItem writes an item into dir. Its content looks random and is the same each time.
+// makeItem writes an item into dir. Its content looks random, but is always the same.
 func makeItem(dir string, i item) error {
 	for _, f := range i.list() {
 		name := filepath.Join(dir, i.name, filepath.FromSlash(f.name))
@@ -48,7 +48,7 @@ func writeRandom(name string, size int64, seed [32]byte) (err error) {
 	return err
 }
 
-// copyItem copies a tree with its times, as a tool does that was here before.
+// copyItem copies a tree with its times, like a tool that has copied it earlier.
 func copyItem(from, to string) error {
 	if err := os.CopyFS(to, os.DirFS(from)); err != nil {
 		return err
@@ -61,8 +61,8 @@ func copyItem(from, to string) error {
 	})
 }
 
-// editItem changes n files of the tree at dir, spread over all of it, as another program would: in place and without
-// telling anybody. The sizes stay.
+// editItem changes n files of the tree at dir, spread over the whole tree, like another program: in place and without
+// notification. The sizes stay the same.
 func editItem(dir string, i item, n int) error {
 	files := i.list()
 	for k := range n {
@@ -96,7 +96,7 @@ func compare(want, got string) error {
 	return nil
 }
 
-// regularFiles lists the files of a tree. Anything that is neither a file nor a directory is an error.
+// regularFiles returns the files of a tree. Anything but a regular file or a directory is an error.
 func regularFiles(root string) ([]file, error) {
 	var files []file
 	err := filepath.WalkDir(root, func(name string, entry fs.DirEntry, err error) error {
@@ -120,7 +120,7 @@ func regularFiles(root string) ([]file, error) {
 	return files, err
 }
 
-// sameFiles checks that two lists hold the same, in any order.
+// sameFiles checks that two lists contain the same files, in any order.
 func sameFiles(want, got []file) error {
 	missing := make(map[file]int)
 	for _, f := range want {
@@ -172,7 +172,7 @@ func compareFile(want, got string) error {
 
 func atEnd(err error) bool { return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) }
 
-// blockOffsets returns where the random reads begin in a file of this size: the same for every tool.
+// blockOffsets returns the offsets of the random reads in a file of this size. They are the same for every tool.
 func blockOffsets(size int64, n int) []int64 {
 	random := rand.New(rand.NewPCG(1, 2))
 	offsets := make([]int64, n)
@@ -182,7 +182,7 @@ func blockOffsets(size int64, n int) []int64 {
 	return offsets
 }
 
-// digest sums up contents in the order in which they are written to it.
+// digest returns a hash of the contents and their lengths, in this order.
 func digest(contents ...[]byte) string {
 	h := sha256.New()
 	for _, b := range contents {

@@ -28,14 +28,14 @@ const (
 
 var ourColor = color.RGBA{0xd5, 0x5e, 0x00, 0xff}
 
-// palette tells the peers apart, also for those who see few colours (after Okabe and Ito).
+// palette gives the peers colors that color-blind readers can tell apart, too (after Okabe and Ito).
 var palette = []color.RGBA{
 	{0x00, 0x72, 0xb2, 0xff}, {0x00, 0x9e, 0x73, 0xff}, {0xcc, 0x79, 0xa7, 0xff},
 	{0xe6, 0x9f, 0x00, 0xff}, {0x56, 0xb4, 0xe9, 0xff}, {0x80, 0x80, 0x80, 0xff}, {0x9a, 0x8f, 0x00, 0xff},
 	{0x8c, 0x56, 0x4b, 0xff}, {0x00, 0x00, 0x00, 0xff},
 }
 
-// names returns the series of all panels, each once, in the order in which they come first.
+// names returns the names of the series of all panels, each once, in the order of their first appearance.
 func (c chart) names() []string {
 	var names []string
 	for _, p := range c {
@@ -48,7 +48,7 @@ func (c chart) names() []string {
 	return names
 }
 
-// style is that of one tool in every panel; ours stand out.
+// style returns the line style of a tool in all panels. Ours stand out.
 func (c chart) style(name string) draw.LineStyle {
 	if name == usTitle {
 		return draw.LineStyle{Color: ourColor, Width: vg.Points(3)}
@@ -60,7 +60,7 @@ func (c chart) style(name string) draw.LineStyle {
 	return draw.LineStyle{Color: palette[k%len(palette)], Width: vg.Points(1.2)}
 }
 
-// writeTo writes the chart as SVG: the panels in two columns, and below them what the lines stand for.
+// writeTo writes the chart as SVG: the panels in two columns, and the legend below.
 func (c chart) writeTo(to io.Writer) error {
 	if len(c) == 0 {
 		return errors.New("there is nothing to draw")
@@ -95,13 +95,13 @@ func (c chart) writeTo(to io.Writer) error {
 	if _, err := svg.WriteTo(&text); err != nil {
 		return err
 	}
-	// Those who look at it may not have the font; these have the same widths, or nearly.
+	// A viewer may not have this font. The others have about the same widths.
 	_, err := to.Write(bytes.ReplaceAll(text.Bytes(), []byte("font-family:Liberation Sans;"),
 		[]byte("font-family:Liberation Sans,Arial,Helvetica,sans-serif;")))
 	return err
 }
 
-// plot draws a panel. The seconds are on a logarithmic axis: equal distances are equal ratios.
+// plot draws a panel. The seconds are on a logarithmic axis, so equal distances are equal ratios.
 func (c chart) plot(p panel) (*plot.Plot, error) {
 	drawn := plot.New()
 	drawn.Title.Text = p.title
@@ -118,7 +118,7 @@ func (c chart) plot(p panel) (*plot.Plot, error) {
 	grid := plotter.NewGrid()
 	grid.Horizontal.Color, grid.Vertical.Color = color.Gray{0xe0}, color.Gray{0xe0}
 	drawn.Add(grid)
-	for _, s := range slices.Backward(p.series) { // the first one, ours, over the others
+	for _, s := range slices.Backward(p.series) { // ours is first, and is drawn over the others
 		points := make(plotter.XYs, len(s.points))
 		for k, at := range s.points {
 			points[k] = plotter.XY{X: at.millis, Y: at.seconds}
@@ -131,13 +131,13 @@ func (c chart) plot(p panel) (*plot.Plot, error) {
 		marks.GlyphStyle = draw.GlyphStyle{Color: line.Color, Radius: line.Width + 1, Shape: draw.CircleGlyph{}}
 		drawn.Add(line, marks)
 	}
-	// Room beside the lines, by ratio: what gonum adds where there is but one value would reach below zero.
+	// The margin is a ratio. With a single value, the margin of gonum would reach below zero.
 	low, high := p.seconds()
 	drawn.Y.Min, drawn.Y.Max = low/1.2, high*1.2
 	return drawn, nil
 }
 
-// seconds returns the least and the most of all points.
+// seconds returns the least and the greatest value of all points.
 func (p panel) seconds() (low, high float64) {
 	low, high = math.Inf(1), 0
 	for _, s := range p.series {
@@ -148,7 +148,7 @@ func (p panel) seconds() (low, high float64) {
 	return low, high
 }
 
-// roundTrips marks those that were measured.
+// roundTrips returns ticks at the measured round-trip times.
 func (p panel) roundTrips() plot.ConstantTicks {
 	var ticks plot.ConstantTicks
 	for _, s := range p.series {
@@ -175,7 +175,7 @@ func sans(points float64) font.Font {
 	return font.From(font.Font{Typeface: "Liberation", Variant: "Sans"}, vg.Points(points))
 }
 
-// secondsTicks marks 1, 2 and 5 of each power of ten.
+// secondsTicks returns ticks at 1, 2 and 5 of each power of ten.
 func secondsTicks(low, high float64) []plot.Tick {
 	var ticks []plot.Tick
 	for power := math.Floor(math.Log10(low)); power <= math.Ceil(math.Log10(high)); power++ {

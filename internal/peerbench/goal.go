@@ -7,15 +7,15 @@ import (
 	"time"
 )
 
-// us is the name of the tool that goals are about.
+// us is the name of the tool that the goals are about.
 const us = "syncfs"
 
-// A goal is the most that our time may be of a peer's.
+// goal is an upper bound of our time divided by a peer's.
 type goal struct {
 	workload, peer string
 	roundTrip      time.Duration
 	ratio          float64
-	below          bool // less than the ratio, which itself is too much
+	below          bool // the ratio itself does not reach the goal
 }
 
 func (g goal) reached(ratio float64) bool {
@@ -25,12 +25,12 @@ func (g goal) reached(ratio float64) bool {
 	return ratio <= g.ratio
 }
 
-// wireShare is how much of a limited bandwidth a transfer has to use.
+// wireShare is the share of a limited bandwidth that a transfer must use.
 const wireShare = 0.95
 
 var roundTrips = []time.Duration{0, 20 * time.Millisecond, 100 * time.Millisecond}
 
-// goals are those of the project, for wires without a limit of bandwidth.
+// goals returns the goals of the project, for wires without a bandwidth limit.
 func goals() []goal {
 	var all []goal
 	add := func(workload, peer string, ratios ...float64) {
@@ -55,7 +55,7 @@ func goals() []goal {
 	return all
 }
 
-// goalTable is a Markdown table of the goals for which there are figures, the missed ones in bold.
+// goalTable returns a Markdown table of the goals for which there are results, with missed goals in bold.
 func (b *bench) goalTable() string {
 	var text strings.Builder
 	text.WriteString("| our time / theirs | peer | wire | goal | is |\n|---|---|---|--:|--:|\n")

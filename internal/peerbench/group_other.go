@@ -4,5 +4,5 @@ package main
 
 import "os/exec"
 
-// ownGroup does nothing: the process alone is killed.
+// ownGroup does nothing: only the process itself is killed.
 func ownGroup(*exec.Cmd) {}

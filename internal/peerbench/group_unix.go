@@ -9,7 +9,7 @@ import (
 	"syscall"
 )
 
-// ownGroup has a process lead a group of its own, so that it can be killed with those that it starts.
+// ownGroup gives a process a group of its own, so that it is killed together with its children.
 func ownGroup(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error {

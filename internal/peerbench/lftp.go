@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// lftpPlan has one file fetched in eight parts, and trees copied sixteen files at a time. An upload of one file can't be
-// split.
+// lftpPlan fetches one file in eight parts, and copies trees sixteen files at a time. lftp can't split the upload of
+// one file.
 func lftpPlan(j job) (plan, bool) {
 	script := []string{
 		"set cmd:fail-exit yes",
@@ -36,7 +36,7 @@ func lftpPlan(j job) (plan, bool) {
 	return one("lftp", "-c", strings.Join(script, "; ")), true
 }
 
-// parseLftp reads "-rw-r--r-- root/root      1024 2024-05-06 07:08:00 ./a/b.txt".
+// parseLftp parses "-rw-r--r-- root/root      1024 2024-05-06 07:08:00 ./a/b.txt".
 func parseLftp(line string) (file, bool) {
 	fields := strings.Fields(line)
 	if len(fields) < 4 || !strings.HasPrefix(line, "-") {

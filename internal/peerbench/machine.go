@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// about says when and on what the figures were made, and how they are to be read.
+// about returns a text on when and on which machine the figures were made, and on how to read them.
 func (b *bench) about(ctx context.Context, now time.Time) string {
 	var text strings.Builder
 	if b.quick {
@@ -39,7 +39,7 @@ func runsText(n int) string {
 	return fmt.Sprintf("%d runs", n)
 }
 
-// peakMemory is the most that we took in any run, and where that was.
+// peakMemory returns our peak memory of all runs, and in which run it occurred.
 func (b *bench) peakMemory() (int64, string) {
 	var most int64
 	var title string
@@ -60,7 +60,7 @@ func machineText() string {
 	return describeMachine(runtime.NumCPU(), string(cpu), string(memory), string(release))
 }
 
-// describeMachine takes what Linux says of itself; what it does not say is left out.
+// describeMachine describes a machine by what Linux reports. It leaves out what is missing.
 func describeMachine(cpus int, cpuinfo, meminfo, osRelease string) string {
 	parts := []string{fmt.Sprintf("%d CPUs", cpus)}
 	if model := valueOf(cpuinfo, "model name", ":"); model != "" {
@@ -76,7 +76,7 @@ func describeMachine(cpus int, cpuinfo, meminfo, osRelease string) string {
 	return strings.Join(parts, ", ")
 }
 
-// valueOf finds "key separator value" in lines of text.
+// valueOf finds the value of a key in lines of "key separator value".
 func valueOf(text, key, separator string) string {
 	for line := range strings.Lines(text) {
 		if name, value, ok := strings.Cut(line, separator); ok && strings.TrimSpace(name) == key {
@@ -86,22 +86,22 @@ func valueOf(text, key, separator string) string {
 	return ""
 }
 
-// versions asks the tools for theirs.
+// versions returns the versions that the tools report.
 func (b *bench) versions(ctx context.Context) []string {
 	versions := []string{runtime.Version()}
 	for _, t := range b.tools {
 		if t.version == nil {
 			continue
 		}
-		// Whatever it exits with: what counts is whether it tells.
+		// The exit status does not matter: only the output counts.
 		output, _ := exec.CommandContext(ctx, t.version[0], t.version[1:]...).CombinedOutput()
 		versions = append(versions, findVersion(string(output), t.version[0]))
 	}
 	return versions
 }
 
-// findVersion returns the name and version in the first line about the program; what follows them is left out:
-// "rsync  version 3.2.7  protocol version 31" is "rsync 3.2.7".
+// findVersion returns the name and the version from the first line about the program, without the rest of the line: for
+// "rsync  version 3.2.7  protocol version 31" it returns "rsync 3.2.7".
 func findVersion(output, program string) string {
 	for line := range strings.Lines(output) {
 		if !strings.Contains(strings.ToLower(line), program) {

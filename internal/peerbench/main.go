@@ -1,21 +1,21 @@
-// Peerbench measures this project beside the other programs that do its job.
+// Peerbench compares this project with other programs for the same tasks.
 //
 //	go run -C internal/peerbench .
 //
-// starts an OpenSSH server with its stock limits, makes data in memory, and has us and every peer that is installed
-// copy, list and read it over simulated links, taking turns. Every byte of every result is checked. It writes a Markdown
-// table of the medians, with our time over theirs, and another one of the project's goals. -quick does the same with
-// little data, to see that everything works; its figures mean nothing.
+// starts an OpenSSH server with its stock limits, makes data in memory, and lets us and every installed peer copy, list
+// and read it over simulated links, taking turns. It checks every byte of every result. It writes a Markdown table of
+// the medians, with our time divided by theirs, and another one of the project's goals. -quick does the same with
+// little data, to see that everything works; its figures have no meaning.
 //
 //	go run -C internal/peerbench . -chart peers.svg -readme ../../README.md
 //
-// also draws a chart and renews the part of the README that has chart and table.
+// also draws a chart and updates the part of the README that contains chart and table.
 //
 //	go run -C internal/peerbench . -tools syncfs -workloads small-down,small-up -small 50000
 //
-// shows whether time and memory stay what they are for more files.
+// shows how time and memory grow with the number of files.
 //
-// The exit status is 1 if a run failed or had a wrong result, or one of ours took longer than the limit.
+// The exit status is 1 if a run failed or had a wrong result, or if one of ours took longer than the limit.
 package main
 
 import (
@@ -48,7 +48,7 @@ func main() {
 	}
 }
 
-// options are the flags.
+// options holds the flags.
 type options struct {
 	quick                   bool
 	wires, tools, workloads string
@@ -86,7 +86,7 @@ func parseOptions(args []string, stderr io.Writer) (options, error) {
 	return o.withDefaults(), nil
 }
 
-// quickWorkloads has every task, and a file and a tree of those that are copied.
+// quickWorkloads contains every task, and copies of a file and of a tree in both directions.
 const quickWorkloads = "down,up,small-down,small-up,walk,reads,first,cached,edits"
 
 func (o options) withDefaults() options {
@@ -112,7 +112,7 @@ func (o options) withDefaults() options {
 	return o
 }
 
-// ramDisk returns the first of the directories that can be written to.
+// ramDisk returns the first of the directories that is writable.
 func ramDisk(candidates ...string) string {
 	for _, dir := range candidates {
 		probe, err := os.MkdirTemp(dir, "peerbench-probe-")
@@ -156,7 +156,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 	return errRun
 }
 
-// newBench chooses what to run.
+// newBench selects what to run.
 func newBench(o options, log io.Writer) (*bench, error) {
 	b := &bench{scale: fullScale, runs: o.runs, limit: o.limit, quick: o.quick, place: o.dir,
 		log: log, results: results{}}
@@ -184,7 +184,7 @@ func newBench(o options, log io.Writer) (*bench, error) {
 		switch err := t.missing(); {
 		case err == nil:
 			b.tools = append(b.tools, t)
-		case o.tools != "": // it was asked for
+		case o.tools != "": // it was requested
 			return nil, fmt.Errorf("%s: %w", t.name, err)
 		default:
 			fmt.Fprintf(log, "without %s: %v\n", t.name, err)
@@ -193,7 +193,7 @@ func newBench(o options, log io.Writer) (*bench, error) {
 	return b, nil
 }
 
-// renewReadme shows the chart by its path from the README.
+// renewReadme updates the README. It links to the chart by its path relative to the README.
 func (b *bench) renewReadme(o options, about string) error {
 	chart, err := filepath.Abs(o.chart)
 	if err != nil {

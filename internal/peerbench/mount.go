@@ -9,7 +9,8 @@ import (
 	"time"
 )
 
-// isMounted says whether something is mounted at dir or below it. Only Linux tells; elsewhere nothing is mounted here.
+// isMounted reports whether something is mounted at dir or below it. On systems other than Linux nothing is mounted
+// here.
 func isMounted(dir string) (bool, error) {
 	text, err := os.ReadFile("/proc/self/mounts")
 	if errors.Is(err, fs.ErrNotExist) {
@@ -18,7 +19,7 @@ func isMounted(dir string) (bool, error) {
 	return mountsHold(string(text), dir), err
 }
 
-// mountsHold finds dir, or what is below it, in lines of "device place type options".
+// mountsHold searches for dir, or a directory below it, in lines of "device place type options".
 func mountsHold(mounts, dir string) bool {
 	for line := range strings.Lines(mounts) {
 		if fields := strings.Fields(line); len(fields) > 1 && strings.HasPrefix(fields[1]+"/", dir+"/") {
@@ -28,11 +29,11 @@ func mountsHold(mounts, dir string) bool {
 	return false
 }
 
-// removalPatience is how long a server's session that was cut off may go on to write.
+// removalPatience is how long a server session that was cut off may continue to write.
 const removalPatience = 10 * time.Second
 
-// removeAll is os.RemoveAll, but leaves everything where it is while something is mounted in it: that would be the
-// server's files. It tries again while somebody else makes new files in it.
+// removeAll is os.RemoveAll, but removes nothing while something is mounted in dir: that would be the server's files.
+// It tries again while another process makes new files in dir.
 func removeAll(dir string) error {
 	mounted, err := isMounted(dir)
 	if err != nil {

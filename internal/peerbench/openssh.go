@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// sshConfigText is the configuration of OpenSSH's client for everything that uses it: nothing of the user's, the host
-// key checked, and the cipher that is fastest here.
+// sshConfigText returns the configuration for everything that uses the OpenSSH client: nothing of the user's, a checked
+// host key, and the cipher that is fastest here.
 func sshConfigText(h host) string {
 	return fmt.Sprintf(`Host %s
 HostName %s
@@ -26,7 +26,7 @@ LogLevel ERROR
 `, alias, h.addr, h.port, h.user, h.keyFile, h.knownHosts)
 }
 
-// sftpPlan has sftp's best settings: the largest packets, and more of them than its window holds.
+// sftpPlan uses the best settings of sftp: the largest packets, and more requests than its window holds.
 func sftpPlan(j job) (plan, bool) {
 	recursive := " -r"
 	if j.item.isFile() {
@@ -55,7 +55,7 @@ func scpPlan(j job) (plan, bool) {
 	return plan{}, false
 }
 
-// sshPlan is what a shell with ssh can do.
+// sshPlan does what a shell with ssh can do.
 func sshPlan(j job) (plan, bool) {
 	ssh := func(command ...string) []string {
 		return []string{"ssh", "-F", j.host.sshConfig, alias, strings.Join(command, " ")}
@@ -79,8 +79,8 @@ func sshPlan(j job) (plan, bool) {
 	return plan{}, false
 }
 
-// findFormat has find write what parsePlain reads.
+// findFormat is the format of find that parsePlain parses.
 const findFormat = `%s %P\n`
 
-// quote makes one word of text for a shell.
+// quote makes text one word for a shell.
 func quote(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'" }

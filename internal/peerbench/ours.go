@@ -2,11 +2,11 @@ package main
 
 import "strconv"
 
-// client returns plans that run this program as a client of the server, with one of the file systems of clientFs.
+// client returns plans that run this program as a client of the server, with the given kind of file system.
 func client(fsName string, flags ...string) func(job) (plan, bool) {
 	return func(j job) (plan, bool) {
 		if fsName == "afero" && j.task == edits {
-			return plan{}, false // it has nothing that knows what was edited
+			return plan{}, false // it can't know what was edited
 		}
 		return one(append(clientCommand(fsName, j), flags...)...), true
 	}
@@ -23,7 +23,7 @@ func clientCommand(fsName string, j job) []string {
 	}
 }
 
-// prepareWith has one of these file systems copy what it is to know.
+// prepareWith returns commands that let this kind of file system copy the data in advance.
 func prepareWith(fsName string) func(job) []string {
 	return func(j job) []string {
 		j.task = pull
@@ -31,7 +31,7 @@ func prepareWith(fsName string) func(job) []string {
 	}
 }
 
-// osPlan is what no cache can beat.
+// osPlan reads the local directory directly, which no cache can beat.
 func osPlan(j job) (plan, bool) {
 	if j.task != cached {
 		return plan{}, false

@@ -13,19 +13,19 @@ import (
 )
 
 const (
-	// mountPatience is how long a mount may take to appear and to go, beside what the wire takes.
+	// mountPatience is how long a mount may take to appear and to vanish, apart from the latency of the wire.
 	mountPatience = 30 * time.Second
-	// outputLimit is how much of what a process says about its errors is shown.
+	// outputLimit bounds how many bytes of a process's error output are shown.
 	outputLimit = 2000
 )
 
-// A runner starts processes that know nothing of the user's.
+// runner starts processes that use nothing of the user's.
 type runner struct {
 	env []string
 	dir string
 }
 
-// cleanEnv is an environment with an empty home.
+// cleanEnv returns an environment with an empty home.
 func cleanEnv(home, temp string) []string {
 	return []string{"PATH=" + os.Getenv("PATH"), "USER=" + os.Getenv("USER"), "HOME=" + home, "TMPDIR=" + temp, "LC_ALL=C"}
 }
@@ -39,7 +39,7 @@ func (r runner) command(ctx context.Context, words []string, stderr io.Writer) *
 	return cmd
 }
 
-// run runs a plan to its end and returns what the last command of the pipe wrote.
+// run runs a plan to its end and returns the output of the last command of the pipe.
 func (r runner) run(ctx context.Context, p plan, mountPoint string) (output string, err error) {
 	if p.mount != nil {
 		unmount, err := r.mount(ctx, p.mount, mountPoint)
@@ -60,7 +60,7 @@ func (r runner) pipe(ctx context.Context, p plan) (string, error) {
 	if p.input != "" {
 		stdin = strings.NewReader(p.input)
 	}
-	var between []*os.File // ends that the processes have, and this one has to close
+	var between []*os.File // pipe ends that the processes have inherited, and this process must close
 	closeBetween := func() {
 		for _, f := range between {
 			f.Close()
@@ -90,7 +90,7 @@ func (r runner) pipe(ctx context.Context, p plan) (string, error) {
 			break
 		}
 	}
-	closeBetween() // so that those which did start see their neighbour end
+	closeBetween() // so that the started processes see the end of a neighbor that did not start
 	for k, cmd := range commands[:started] {
 		if err := cmd.Wait(); err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w\n%s", cmd.Args[0], err, tail(complaints[k].String())))
@@ -99,8 +99,8 @@ func (r runner) pipe(ctx context.Context, p plan) (string, error) {
 	return output.String(), errors.Join(errs...)
 }
 
-// mount starts a process that serves a mount point, and returns when it is mounted. What it returns unmounts it and
-// waits for the process.
+// mount starts a process that serves a mount point, and returns when it is mounted. unmount unmounts it and waits for
+// the process.
 func (r runner) mount(ctx context.Context, words []string, mountPoint string) (unmount func() error, err error) {
 	var complaint bytes.Buffer
 	serving, stop := context.WithCancel(context.WithoutCancel(ctx))
@@ -113,7 +113,7 @@ func (r runner) mount(ctx context.Context, words []string, mountPoint string) (u
 	go func() { ended <- cmd.Wait() }()
 	unmount = func() error {
 		defer stop()
-		// It is unmounted even if ctx has ended: what cleans up afterwards must not find the server's files there.
+		// Unmount even if ctx has ended: the cleanup must not find the server's files there.
 		out, err := exec.Command("fusermount3", "-u", mountPoint).CombinedOutput()
 		if err != nil {
 			stop()
@@ -158,7 +158,7 @@ func describe(err error, output string) error {
 	return fmt.Errorf("%w\n%s", err, tail(output))
 }
 
-// tail is the end of a text that may be long.
+// tail returns the end of a text that may be long.
 func tail(text string) string {
 	text = strings.TrimSpace(text)
 	return text[max(0, len(text)-outputLimit):]

@@ -6,13 +6,13 @@ import (
 	"strings"
 )
 
-// The part of a README between these lines is written by this program.
+// This program writes the part of a README between these lines.
 const (
 	beginMark = "<!-- peerbench: begin -->\n"
 	endMark   = "<!-- peerbench: end -->\n"
 )
 
-// replaceMarked returns text with what is between the marks replaced.
+// replaceMarked returns text with the part between the marks replaced.
 func replaceMarked(text, part string) (string, error) {
 	before, rest, begins := strings.Cut(text, beginMark)
 	_, after, ends := strings.Cut(rest, endMark)

@@ -2,26 +2,26 @@ package main
 
 import "slices"
 
-// A cell is what one number of the table is about.
+// cell identifies one number of the table.
 type cell struct {
 	wire           wire
-	workload, tool string // by their names
+	workload, tool string // names
 }
 
-// An outcome is what came out of the runs of a cell.
+// outcome is the result of the runs of a cell.
 type outcome struct {
-	seconds   []float64 // of the runs that were right
+	seconds   []float64 // of the runs with a right result
 	overLimit bool      // a run took longer than the limit, here or on a better wire
 	failed    bool      // a run failed, or its result was wrong
-	memory    int64     // the most that a run took; 0: not known
+	memory    int64     // peak memory of all runs in bytes; 0: unknown
 }
 
-// usable says that there is a median that stands for all runs.
+// usable reports whether there is a median that represents all runs.
 func (o outcome) usable() bool { return !o.failed && !o.overLimit && len(o.seconds) > 0 }
 
 func (o outcome) median() float64 { return median(o.seconds) }
 
-// results are all outcomes.
+// results holds all outcomes.
 type results map[cell]outcome
 
 func (r results) add(at cell, o outcome) {
@@ -33,8 +33,8 @@ func (r results) add(at cell, o outcome) {
 	r[at] = sum
 }
 
-// givenUp says that a cell needs no further run: it is known to be over the limit. What is over it on one wire is so on
-// every worse one; that is noted then.
+// givenUp reports whether a cell needs no further run, because it is known to be over the limit. A cell that is over
+// the limit on one wire is so on every worse wire; givenUp records that.
 func (r results) givenUp(at cell) bool {
 	for other, o := range r {
 		if o.overLimit && other.workload == at.workload && other.tool == at.tool && !at.wire.betterThan(other.wire) {
@@ -45,7 +45,7 @@ func (r results) givenUp(at cell) bool {
 	return false
 }
 
-// ratio is the median of one tool over that of another; false: there is none.
+// ratio returns the median of one tool divided by that of another; false if there is none.
 func (r results) ratio(w wire, workload, tool, other string) (float64, bool) {
 	a, b := r[cell{w, workload, tool}], r[cell{w, workload, other}]
 	if !a.usable() || !b.usable() {
@@ -54,7 +54,7 @@ func (r results) ratio(w wire, workload, tool, other string) (float64, bool) {
 	return a.median() / b.median(), true
 }
 
-// median is the middle one of the numbers, or the mean of the two in the middle. There has to be one.
+// median returns the middle number, or the mean of the two middle numbers. There must be at least one.
 func median(numbers []float64) float64 {
 	sorted := slices.Sorted(slices.Values(numbers))
 	n := len(sorted)

@@ -17,7 +17,7 @@ func rsyncPlan(j job) (plan, bool) {
 	return plan{}, false
 }
 
-// parseRsync reads "-rw-r--r--          1,024 2024/05/06 07:08:00 a/b.txt".
+// parseRsync parses "-rw-r--r--          1,024 2024/05/06 07:08:00 a/b.txt".
 func parseRsync(line string) (file, bool) {
 	fields := strings.Fields(line)
 	if len(fields) != 5 || !strings.HasPrefix(line, "-") {

@@ -17,9 +17,9 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/opensshtest"
 )
 
-// keeper stands in for the test that opensshtest wants: it keeps what is to be cleaned up, and what went wrong.
+// keeper replaces the test that opensshtest needs. It collects the cleanup functions and the errors.
 type keeper struct {
-	testing.TB // nil: what is not below is not called
+	testing.TB // nil: only the methods below are called
 	cleanups   []func()
 	errs       []error
 }
@@ -35,7 +35,7 @@ func (k *keeper) Fatal(args ...any)                 { k.Logf("%s", fmt.Sprint(ar
 func (k *keeper) Fatalf(format string, args ...any) { k.Logf(format, args...); runtime.Goexit() }
 func (k *keeper) Skip(args ...any)                  { k.Fatal(args...) }
 
-// close cleans up and returns what went wrong since the start.
+// close runs the cleanup functions and returns all errors since the start.
 func (k *keeper) close() error {
 	for _, cleanup := range slices.Backward(k.cleanups) {
 		cleanup()
@@ -48,7 +48,7 @@ func startServer() (*opensshtest.Server, *keeper, error) {
 	k := &keeper{}
 	var server *opensshtest.Server
 	ended := make(chan struct{})
-	go func() { // of its own: Fatal ends it
+	go func() { // its own goroutine, because Fatal ends it
 		defer close(ended)
 		server = opensshtest.Start(k, opensshtest.Options{})
 	}()
@@ -59,7 +59,7 @@ func startServer() (*opensshtest.Server, *keeper, error) {
 	return server, k, nil
 }
 
-// A connector makes the server reachable over a wire.
+// connector makes the server reachable over wires.
 type connector struct {
 	server  *opensshtest.Server
 	dir     string // for its files
@@ -67,7 +67,7 @@ type connector struct {
 	made    int
 }
 
-// over returns the host at the near end of a wire, which lasts until the host is closed.
+// over returns the host at the near end of a wire. It lasts until the host is closed.
 func (c *connector) over(w wire) (h host, err error) {
 	if w.isLoopback() {
 		return c.host(c.server.Addr)
@@ -83,14 +83,14 @@ func (c *connector) over(w wire) (h host, err error) {
 	return h, nil
 }
 
-// preparing has sessions that begin from now on pass the link as if it were loopback, so that they need not be waited for.
+// preparing lets new sessions use the link without delay, like loopback, to save time.
 func (h host) preparing() {
 	if h.link != nil {
 		h.link.SetOptions(link.Options{})
 	}
 }
 
-// measuring undoes that.
+// measuring reverts preparing.
 func (h host) measuring() {
 	if h.link != nil {
 		h.link.SetOptions(h.wire.options())
@@ -123,7 +123,7 @@ func (c *connector) host(addr string) (host, error) {
 		os.WriteFile(h.sshConfig, []byte(sshConfigText(h)), 0o600))
 }
 
-// movedHost returns a known_hosts file that knows the same keys at another address.
+// movedHost returns a known_hosts file with the same keys for another address.
 func movedHost(known, addr string) string {
 	var b strings.Builder
 	for line := range strings.Lines(known) {

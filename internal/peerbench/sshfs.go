@@ -10,7 +10,7 @@ func sshfsPlan(j job) (plan, bool) {
 		p = one("cp", "-r", mounted.local(), j.localDir+"/")
 	case push:
 		p = one("cp", "-r", j.local(), j.mount+"/")
-	case edits: // only what is newer
+	case edits: // only newer files
 		p = one("cp", "-r", "-u", "--preserve=timestamps", j.local(), j.mount+"/")
 	case list:
 		p = one("find", mounted.local(), "-type", "f", "-printf", findFormat)

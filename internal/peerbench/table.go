@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// table is the Markdown table of all medians: a row for each tool and workload, a column for each wire.
+// table returns a Markdown table of all medians: a row for each tool and workload, a column for each wire.
 func (b *bench) table() string {
 	var text strings.Builder
 	text.WriteString("| | |")
@@ -39,7 +39,7 @@ func (b *bench) tried(load workload, t tool) bool {
 	return false
 }
 
-// cellText is the median, and how long we took in comparison.
+// cellText returns the median, and the ratio of our time to it.
 func (b *bench) cellText(w wire, load workload, t tool) string {
 	o := b.results[cell{w, load.name, t.name}]
 	switch {
@@ -60,7 +60,7 @@ func (b *bench) cellText(w wire, load workload, t tool) string {
 	return text
 }
 
-// secondsText has three digits, but no more than three behind the point.
+// secondsText returns three digits, but at most three after the decimal point.
 func secondsText(s float64) string {
 	switch {
 	case s < 1:

@@ -11,71 +11,71 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/link"
 )
 
-// A tool is one way to do the tasks: us, or a peer.
+// tool is one way to do the tasks: ours, or a peer's.
 type tool struct {
-	name     string   // as the flag has it
+	name     string   // as in the flag -tools
 	title    string   // in table and chart
-	programs []string // that it needs; the first one names what may be missing
-	version  []string // a command whose first line tells the version; nil: it is part of this program
+	programs []string // that it needs
+	version  []string // a command whose output tells the version; nil: it is part of this program
 	fuse     bool     // it needs FUSE
 
-	// plan returns what to run for a job; false: the tool can't do such a task.
+	// plan returns what to run for a job; false if the tool can't do the task.
 	plan func(job) (plan, bool)
-	// parse reads one line of what it writes for the task list; false: the line tells of no file.
+	// parse parses one line of the output of the task list; false if the line describes no file.
 	parse func(line string) (file, bool)
-	// prepare returns a command that brings the data here before the job, as far as the tool has to have done that
-	// itself. nil: copying is as good.
+	// prepare returns a command that copies the data to the local side before the job, if the tool itself must do that.
+	// nil: any copy will do.
 	prepare func(job) []string
-	// ours says that it is this project.
+	// ours marks a tool of this project.
 	ours bool
-	// warm says that the time is the one of its report, which leaves connecting out.
+	// warm marks a tool whose time is that of its report, which excludes connecting.
 	warm bool
 }
 
 func (t tool) String() string { return t.name }
 
-// A job is one task with the places it is about.
+// job is one task with its places.
 type job struct {
 	task      task
 	item      item
-	remoteDir string // on the server: where the item is, or comes to be
-	localDir  string // the same here
-	mount     string // an empty directory for file systems to be mounted on
-	scratch   string // an empty directory for whatever else a tool keeps
-	names     string // a file with the names of the item's files, one a line
-	blocks    int    // to be read at random
+	remoteDir string // on the server: where the item is, or will be
+	localDir  string // the same on this side
+	mount     string // an empty directory to mount file systems on
+	scratch   string // an empty directory for other files of a tool
+	names     string // a file with the names of the item's files, one per line
+	blocks    int    // number of random reads
 	host      host
 }
 
-// remote and local are where the item is, or comes to be.
+// remote and local return where the item is, or will be.
 func (j job) remote() string { return j.remoteDir + "/" + j.item.name }
 func (j job) local() string  { return j.localDir + "/" + j.item.name }
 
-// A host is how the server is reached.
+// host is the way to reach the server.
 type host struct {
 	addr, port string
 	user       string
 	keyFile    string
 	knownHosts string
-	sshConfig  string // a configuration of OpenSSH's client that holds all of this
+	sshConfig  string // a configuration of the OpenSSH client with all of this
 	program    string // this program
 	wire       wire
-	link       *link.Link // which makes the wire; nil on loopback
+	link       *link.Link // simulates the wire; nil on loopback
 }
 
 // alias is the host's name in sshConfig.
 const alias = "peerbench"
 
-// A plan is what a tool runs for a job.
+// plan is what a tool runs for a job.
 type plan struct {
 	pipe  [][]string // the output of each command is the input of the next one
-	input string     // of the first
+	input string     // of the first command
 	mount []string   // a command that serves job.mount while the pipe runs
 }
 
 func one(command ...string) plan { return plan{pipe: [][]string{command}} }
 
-// missing returns why the tool can't be used here, nil if it can.
+// missing returns an error if the tool can't be used on this machine.
 func (t tool) missing() error {
 	for _, program := range t.programs {
 		if _, err := exec.LookPath(program); err != nil {
@@ -92,7 +92,7 @@ func (t tool) missing() error {
 	return nil
 }
 
-// tools returns all of them, us first, in the order of the table.
+// tools returns all tools, ours first, in the order of the table.
 func tools() []tool {
 	return []tool{
 		{
@@ -138,13 +138,14 @@ func tools() []tool {
 	}
 }
 
-// The titles of this project.
+// The titles of the tools of this project.
 const (
 	usTitle     = "go-syncfs"
 	usWarmTitle = usTitle + ", connected before"
 )
 
-// parsePlain reads lines such as "1024 a/b.txt", with blanks before and, as rclone has them, date and time between.
+// parsePlain parses lines such as "1024 a/b.txt", with leading blanks and, as rclone writes them, date and time in
+// between.
 func parsePlain(line string) (file, bool) {
 	fields := strings.Fields(line)
 	if len(fields) < 2 {

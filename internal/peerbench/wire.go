@@ -9,13 +9,13 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/link"
 )
 
-// A wire is what lies between the tools and the server.
+// wire is the connection between the tools and the server.
 type wire struct {
 	roundTrip time.Duration
-	bandwidth int64 // bytes a second, each way; 0: as fast as it goes
+	bandwidth int64 // bytes per second, each way; 0: unlimited
 }
 
-// parseWires reads a list such as "0,20ms,20ms@12MB", where MB is 10^6 bytes a second.
+// parseWires parses a list such as "0,20ms,20ms@12MB", where MB is 10^6 bytes per second.
 func parseWires(text string) ([]wire, error) {
 	var wires []wire
 	for part := range strings.SplitSeq(text, ",") {
@@ -47,7 +47,7 @@ func parseWire(text string) (wire, error) {
 	return w, nil
 }
 
-// millis is the round trip in milliseconds.
+// millis returns the round-trip time in milliseconds.
 func (w wire) millis() float64 { return float64(w.roundTrip) / float64(time.Millisecond) }
 
 func (w wire) String() string {
@@ -58,14 +58,14 @@ func (w wire) String() string {
 	return text
 }
 
-// isLoopback says that no link is simulated: the server is dialled itself.
+// isLoopback reports whether no link is simulated: the server is dialed directly.
 func (w wire) isLoopback() bool { return w == wire{} }
 
 func (w wire) options() link.Options {
 	return link.Options{RoundTrip: w.roundTrip, Bandwidth: w.bandwidth}
 }
 
-// betterThan says that something may be faster over w than over the other wire.
+// betterThan reports whether something may be faster over w than over the other wire.
 func (w wire) betterThan(other wire) bool {
 	wider := other.bandwidth > 0 && (w.bandwidth == 0 || w.bandwidth > other.bandwidth)
 	return w.roundTrip < other.roundTrip || wider

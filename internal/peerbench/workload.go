@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// A task is what a tool is asked to do.
+// task is what a tool has to do.
 type task string
 
 const (
@@ -18,9 +18,9 @@ const (
 	edits  task = "edits"  // make the server's item equal to the local one, of which a part was edited
 )
 
-// A workload is a task with its data.
+// workload is a task with its data.
 type workload struct {
-	name    string // as the flag has it
+	name    string // as in the flag -workloads
 	title   string
 	task    task
 	item    item
@@ -29,15 +29,15 @@ type workload struct {
 
 func (w workload) String() string { return w.name }
 
-// An item is a file or a tree that exists on one side to begin with.
+// item is a file or a tree that exists on one side at the beginning.
 type item struct {
 	name   string
-	groups []group // one group without directories of one file: the item is that file
+	groups []group // one group of one file without directories: the item is that file
 }
 
-// A group is files of one size, spread evenly over directories.
+// group is a number of files of one size, spread evenly over directories.
 type group struct {
-	dirs, files int // in all; without directories the files are at the top
+	dirs, files int // in total; without directories the files are at the top
 	size        int64
 }
 
@@ -45,7 +45,7 @@ func (i item) isFile() bool {
 	return len(i.groups) == 1 && i.groups[0].dirs == 0 && i.groups[0].files == 1
 }
 
-// bytes is the size of all files.
+// bytes returns the size of all files.
 func (i item) bytes() int64 {
 	var sum int64
 	for _, g := range i.groups {
@@ -54,7 +54,7 @@ func (i item) bytes() int64 {
 	return sum
 }
 
-// A file of an item; the name of one that is the item is "".
+// file is a file of an item. If the item itself is the file, the name is "".
 type file struct {
 	name string
 	size int64
@@ -86,14 +86,14 @@ const (
 	blockSize = 64 * kib // of a random read
 )
 
-// A scale is the sizes of everything.
+// scale holds the sizes of all workloads.
 type scale struct {
 	big, huge     int64 // bytes of one file
 	small         int   // files of 4 KiB
-	large, medium int   // files of 8 MiB and of 20 KiB in the mixed tree
+	large, medium int   // files of largeSize and of 20 KiB in the mixed tree
 	largeSize     int64
 	many          int // files of 1 KiB
-	blocks        int // that are read at random
+	blocks        int // number of random reads
 }
 
 var (
@@ -103,10 +103,10 @@ var (
 		many: 40, blocks: 20}
 )
 
-// edited is how many of n files are edited: 1 %, but at least one.
+// edited returns how many of n files are edited: 1 %, but at least one.
 func edited(n int) int { return max(1, n/100) }
 
-// workloads returns all of them, in the order of the table.
+// workloads returns all workloads, in the order of the table.
 func (s scale) workloads() []workload {
 	var (
 		big   = item{"big", []group{{0, 1, s.big}}}
@@ -153,8 +153,8 @@ func countText(n int) string {
 	return text
 }
 
-// pick returns those of all that are named in a list with commas, in the order of all; "" means all. A name that none
-// of them has is an error.
+// pick returns the elements of all whose names are in a comma-separated list, in the order of all; "" stands for all.
+// An unknown name is an error.
 func pick[T any](all []T, nameOf func(T) string, names string) ([]T, error) {
 	if names == "" {
 		return all, nil

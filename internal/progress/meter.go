@@ -13,31 +13,31 @@ import (
 type Progress struct {
 	Op    string     // "push", "pull" or "fetch"
 	Files []Transfer // in flight, in the order in which they began; the receiver owns the slice
-	// Done files (of a push: changes) of Total have succeeded. Bytes of TotalBytes have arrived. A transfer that is resumed
-	// counts the bytes that an earlier attempt sent. The totals are what is known so far: a pull learns more while it lists
-	// directories.
+	// Done files (of a push: changes) of Total have succeeded. Bytes of TotalBytes have been transferred. A resumed
+	// transfer includes the bytes of earlier attempts. The totals are what is known so far: a pull learns more while it
+	// lists directories.
 	Done, Total       int
 	Bytes, TotalBytes int64
 }
 
-// Transfer is one file in flight. Bytes of Size have arrived.
+// Transfer is one file in flight. Bytes of Size have been transferred.
 type Transfer struct {
 	Name        string
 	Bytes, Size int64
 }
 
-// interval is the shortest time between two reports: short enough for an eye, long enough to cost nothing.
+// interval is the shortest time between two reports: smooth for the eye, and cheap.
 const interval = 100 * time.Millisecond
 
-// Meter reports the progress of one call. A nil Meter does nothing. Safe for concurrent use.
+// Meter reports the progress of one call. A nil Meter does nothing. It is safe for concurrent use.
 type Meter struct {
 	report func(Progress)
 	stop   chan struct{}
 	ended  chan struct{}
 
-	mu     sync.Mutex // guards what follows; a leaf
+	mu     sync.Mutex // guards the fields below; a leaf
 	now    Progress   // without Files, their Bytes, and TotalBytes
-	total  tree.Sum   // TotalBytes: a server may state any sizes
+	total  tree.Sum   // TotalBytes; an exact sum, because a server may state any sizes
 	gauges []*Gauge
 }
 
@@ -49,7 +49,7 @@ type Gauge struct {
 	arrived func() int64
 }
 
-// NewMeter returns a Meter for one call, which calls report until Close; nil if report is nil.
+// NewMeter returns a Meter for one call. It calls report until Close. It returns nil if report is nil.
 func NewMeter(op string, report func(Progress)) *Meter {
 	if report == nil {
 		return nil
@@ -77,7 +77,7 @@ func (t *Meter) run() {
 	}
 }
 
-// Close makes the last report, which shows how the call ended.
+// Close makes the last report, which shows the state at the end of the call.
 func (t *Meter) Close() {
 	if t != nil {
 		close(t.stop)
@@ -107,7 +107,7 @@ func (t *Meter) Total(files int, bytes int64) {
 	}
 }
 
-// Begin adds a transfer to the files in flight. arrived returns how many of its bytes have arrived.
+// Begin adds a transfer to the files in flight. arrived returns how many of its bytes have been transferred.
 func (t *Meter) Begin(name string, size int64, arrived func() int64) *Gauge {
 	if t == nil {
 		return nil
@@ -119,7 +119,7 @@ func (t *Meter) Begin(name string, size int64, arrived func() int64) *Gauge {
 	return g
 }
 
-// End removes a transfer from the files in flight. Its bytes count no more until Done.
+// End removes a transfer from the files in flight. From then on, its bytes only count if Done adds them.
 func (g *Gauge) End() {
 	if g != nil {
 		g.meter.mu.Lock()

@@ -18,21 +18,22 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/localdir"
 )
 
-// abandoning gives a remote that knows no contexts calls that end with one. A call that is under way then is given up: its
-// goroutine lasts as long as the remote takes, and a file that is opened too late is closed.
+// abandoning makes the calls of a remote that does not support contexts end with a context. A call that is running at
+// that time is abandoned: its goroutine continues until the remote returns, and a file that is opened too late is
+// closed.
 type abandoning struct {
 	ctx   context.Context
 	base  afero.Fs
-	calls *abandon.Calls // those that change the remote
+	calls *abandon.Calls // calls that change the remote
 }
 
-// It has all that a remote may have, and is asked only for what base has: see Optional.
+// It has all optional methods, but they are only used if base has them: see Optional.
 var (
 	_ afero.Fs        = abandoning{}
 	_ afero.Symlinker = abandoning{}
 )
 
-// await is [abandon.Await] for a call that is not made if the context has ended.
+// await is [abandon.Await], but it does not begin the call if the context has ended.
 func await[T any](ctx context.Context, calls *abandon.Calls, call func() (T, error), late func(T)) (T, error) {
 	if err := ctx.Err(); err != nil {
 		var zero T
@@ -41,14 +42,14 @@ func await[T any](ctx context.Context, calls *abandon.Calls, call func() (T, err
 	return abandon.Await(ctx, calls, call, late)
 }
 
-// finish is await for a call that has only an error.
+// finish is await for a call that returns only an error.
 func finish(ctx context.Context, calls *abandon.Calls, call func() error) error {
 	_, err := await(ctx, calls, func() (struct{}, error) { return struct{}{}, call() }, nil)
 	return err
 }
 
-// Await runs a call that changes nothing until ctx ends, and returns what it returns, or ctx's error: nobody has to wait for it
-// once it is given up. It must not touch memory of the caller, who goes on then.
+// Await runs a call that changes nothing, and returns its result, or ctx's error when ctx ends. An abandoned call need
+// not be waited for. It must not touch memory of the caller, which continues meanwhile.
 func Await[T any](ctx context.Context, call func() (T, error)) (T, error) {
 	return await(ctx, nil, call, nil)
 }
@@ -80,7 +81,7 @@ func (a abandoning) OpenFile(name string, flag int, perm fs.FileMode) (afero.Fil
 		calls = nil
 	}
 	return a.open(calls, func() (afero.File, error) { return a.base.OpenFile(name, flag, perm) }, func() {
-		// A temporary file that was made too late for the sweep to find it.
+		// A temporary file that was created too late for the cleanup to find it.
 		if flag&os.O_CREATE != 0 && localdir.Reserved(path.Base(name)) {
 			_ = a.base.Remove(name)
 		}
@@ -180,14 +181,14 @@ func (a abandoning) KeepsContent() bool {
 	return a.base.(contract.ContentKeeper).KeepsContent()
 }
 
-// abandoningFile is an open file whose calls end with a context. Buffers are its own while a call runs: one that was
-// left to itself must not touch the caller's.
+// abandoningFile is an open file whose calls end with a context. Each call uses a buffer of its own, because an
+// abandoned call must not touch the caller's.
 type abandoningFile struct {
 	ctx   context.Context
 	base  afero.File
 	calls *abandon.Calls // nil for a file that is only read
-	// using is held for reading by the calls that run, given up or not, and for writing by Close: a file is not closed
-	// under them.
+	// using is read-locked by the running calls, abandoned or not, and write-locked by Close, which must not close the
+	// file during a call.
 	using *sync.RWMutex
 }
 
@@ -195,10 +196,10 @@ var _ afero.File = abandoningFile{}
 
 func (f abandoningFile) Name() string { return f.base.Name() }
 
-// closeGrace is how long a file that is closed is waited for once the context has ended.
+// closeGrace is how long Close waits for the remote after the context has ended.
 const closeGrace = 250 * time.Millisecond
 
-// Close closes the file even if the context has ended, but does not wait long for that then.
+// Close closes the file even if the context has ended. Then it waits only closeGrace for that.
 func (f abandoningFile) Close() error {
 	done, ended := make(chan error, 1), make(chan struct{})
 	go func() {
@@ -221,7 +222,7 @@ func (f abandoningFile) Close() error {
 	}
 }
 
-// part is what a call returns that may return something beside an error.
+// part is the result of a call that may return a value together with an error.
 type part[T any] struct {
 	value T
 	err   error
@@ -238,7 +239,7 @@ func partly[T any](f abandoningFile, call func() (T, error)) (T, error) {
 	return p.value, p.err
 }
 
-// running makes a call one that Close waits for.
+// running makes Close wait for a call.
 func running[T any](f abandoningFile, call func() (T, error)) func() (T, error) {
 	return func() (T, error) {
 		f.using.RLock()
@@ -280,7 +281,7 @@ func (f abandoningFile) WriteAt(p []byte, off int64) (int, error) {
 	return f.write(p, func(own []byte) (int, error) { return f.base.WriteAt(own, off) })
 }
 
-// ReadFrom has a file that can, read from r itself. Once that was left to itself it gets no more of r.
+// ReadFrom lets the file read from r itself, if it can. An abandoned call gets no more bytes of r.
 func (f abandoningFile) ReadFrom(r io.Reader) (int64, error) {
 	base, ok := f.base.(io.ReaderFrom)
 	from, known := r.(sizedReader)
@@ -289,17 +290,17 @@ func (f abandoningFile) ReadFrom(r io.Reader) (int64, error) {
 	}
 	g := &gate{ctx: f.ctx, from: from}
 	n, err := partly(f, func() (int64, error) { return base.ReadFrom(g) })
-	g.mu.Lock() // the last read has ended, and none follows if ctx has
+	g.mu.Lock() // waits for the last read; none follows if ctx has ended
 	defer g.mu.Unlock()
 	return n, err
 }
 
-// Acknowledged is that of the file.
+// Acknowledged calls that method of the file.
 func (f abandoningFile) Acknowledged() int64 {
 	return f.base.(contract.Acknowledger).Acknowledged()
 }
 
-// sizedReader is a reader that knows how much it has: some files keep many writes in flight only then.
+// sizedReader is a reader of known length. Some files keep many writes in flight only for such a reader.
 type sizedReader interface {
 	io.Reader
 	Size() int64

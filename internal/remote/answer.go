@@ -10,30 +10,30 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
-// Answer is what the remote said about a name. The zero value is that nothing is known.
+// Answer is what the remote said about a name. In the zero value, nothing is known.
 type Answer struct {
 	Known  tree.Answer
 	Kind   tree.Kind
 	Meta   tree.Meta
-	Target string // of a link
-	// Err is why the answer is not Exists: an error matching fs.ErrNotExist if it is Absent, else the reason for
-	// which nothing is known.
+	Target string // of a symbolic link
+	// Err is why Known is not Exists: an error that matches fs.ErrNotExist (or syscall.ENOTDIR) if it is Absent, otherwise
+	// the reason why nothing is known.
 	Err error
-	// At is when that was said, if it is not an answer to this call.
+	// At is the time of the answer, if it is from an earlier call.
 	At int64
-	// Shown is the content of a file of the user's that hides what the remote has, if that has to be the same to be
-	// removed; see mirror.View.Shadow.
+	// Shown is the hash of a file of the user that hides the remote's file, if the remote's file must have the same
+	// content to be removed; see mirror.View.Shadow.
 	Shown *tree.Hash
 }
 
-// Listing is what the remote said about a directory.
+// Listing is the remote's list of a directory.
 type Listing struct {
 	Entries map[string]Answer
-	Err     error // as that of an Answer
-	At      int64 // when it was said, if that was not to this call
+	Err     error // like Answer.Err
+	At      int64 // like Answer.At
 }
 
-// Dirs are the names of the directories, sorted.
+// Dirs returns the names of the directories, sorted.
 func (l Listing) Dirs() (dirs []string) {
 	for name, a := range l.Entries {
 		if a.Kind == tree.Dir {
@@ -44,10 +44,10 @@ func (l Listing) Dirs() (dirs []string) {
 	return dirs
 }
 
-// MetaOf is what a description says.
+// MetaOf returns the metadata in a description.
 func MetaOf(fi fs.FileInfo) tree.Meta {
 	size := fi.Size()
-	if size < 0 { // stated as more than there is a number for
+	if size < 0 { // the server stated more than an int64 holds
 		size = math.MaxInt64
 	}
 	return tree.Meta{Mode: fi.Mode(), Size: size, MTime: fi.ModTime().UnixNano()}

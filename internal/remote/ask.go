@@ -14,7 +14,7 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
-// askable is nil if the remote may be asked about a path.
+// askable returns nil if the remote may be asked about a path.
 func (r *Remote) askable(name string) error {
 	lockorder.MayWait()
 	if err := r.ctx.Err(); err != nil {
@@ -26,7 +26,8 @@ func (r *Remote) askable(name string) error {
 	return nil
 }
 
-// Ask asks the remote about a path. One that is longer than any server takes is syscall.ENAMETOOLONG.
+// Ask asks the remote about a path, without following a symbolic link. For a path that is longer than any server
+// accepts, the error is syscall.ENAMETOOLONG.
 func (r *Remote) Ask(name string) Answer {
 	if err := r.askable(name); err != nil {
 		return Answer{Err: err}
@@ -45,7 +46,8 @@ func (r *Remote) Ask(name string) Answer {
 	return r.Described(name, fi)
 }
 
-// Described is the answer that the description of a path, not followed, is. nil is that there is nothing.
+// Described turns the description of a path, whose symbolic link was not followed, into an answer. nil means that it is
+// absent.
 func (r *Remote) Described(name string, fi fs.FileInfo) Answer {
 	if fi == nil {
 		return refusal(fs.ErrNotExist)
@@ -57,7 +59,7 @@ func (r *Remote) Described(name string, fi fs.FileInfo) Answer {
 	return a
 }
 
-// askTarget completes the answer about a link.
+// askTarget completes the answer about a symbolic link.
 func (r *Remote) askTarget(a Answer, remoteName string) Answer {
 	reader, ok := Optional[afero.LinkReader](r)
 	if !ok {
@@ -122,7 +124,7 @@ func (r *Remote) readDir(name string) ([]fs.FileInfo, error) {
 	return infos, err
 }
 
-// AskFollowing asks the remote about what a path leads to.
+// AskFollowing asks the remote about a path, and follows symbolic links.
 func (r *Remote) AskFollowing(name string) Answer {
 	if err := r.askable(name); err != nil {
 		return Answer{Err: err}
@@ -134,8 +136,8 @@ func (r *Remote) AskFollowing(name string) Answer {
 	return Answer{Known: tree.Exists, Kind: tree.KindOf(fi.Mode()), Meta: MetaOf(fi)}
 }
 
-// MakeDir makes a directory on the remote. The answer is what it has made or what is there, followed. The error is that of
-// making it.
+// MakeDir makes a directory on the remote. The answer describes what was made or exists, with symbolic links followed.
+// The error is that of making it.
 func (r *Remote) MakeDir(name string, perm fs.FileMode) (Answer, error) {
 	var fi fs.FileInfo
 	var err error
@@ -153,8 +155,8 @@ func (r *Remote) MakeDir(name string, perm fs.FileMode) (Answer, error) {
 	return r.AskFollowing(name), err
 }
 
-// AskNames asks the remote for the names in a directory, and for those in it that clients of this kind keep for
-// themselves.
+// AskNames asks the remote for the names in a directory. It returns the reserved names, which clients of this kind use
+// for themselves, separately.
 func (r *Remote) AskNames(name string) (names []string, reserved []fs.FileInfo, err error) {
 	if err := r.askable(name); err != nil {
 		return nil, nil, err

@@ -9,20 +9,21 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/oserr"
 )
 
-// ErrUnavailable means that the remote gave no answer. Never also fs.ErrNotExist.
+// ErrUnavailable means that the remote gave no answer. If an error of [Error] matches it, it never matches
+// fs.ErrNotExist.
 var ErrUnavailable = errors.New("remote is unavailable")
 
-// unavailable is an error of the remote that is no answer.
+// unavailable is an error that is not an answer of the remote.
 type unavailable struct{ cause error }
 
-// Unavailable is the error of a remote that gave no answer, for a reason. It matches ErrUnavailable.
+// Unavailable returns an error that matches ErrUnavailable, with its cause.
 func Unavailable(cause error) error { return &unavailable{cause} }
 
 func (e *unavailable) Error() string        { return ErrUnavailable.Error() + ": " + e.cause.Error() }
 func (e *unavailable) Unwrap() error        { return e.cause }
 func (e *unavailable) Is(target error) bool { return target == ErrUnavailable }
 
-// answers are errors by which a remote says something definite about a request. fs.ErrNotExist is one more.
+// answers are errors that are definite answers to a request. fs.ErrNotExist is another one.
 var answers = []error{
 	fs.ErrExist, fs.ErrPermission, fs.ErrInvalid, fs.ErrClosed,
 	syscall.ENOTDIR, syscall.EISDIR, syscall.ENOTEMPTY, syscall.ENAMETOOLONG, syscall.ELOOP, syscall.EINVAL,
@@ -30,13 +31,13 @@ var answers = []error{
 	context.Canceled, context.DeadlineExceeded,
 }
 
-// Definite says whether an error about a path is an answer: there is no such file.
+// Definite reports whether an error about a path is an answer: there is no such file.
 func Definite(err error) bool {
 	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) || errors.Is(err, syscall.ELOOP)
 }
 
-// Error makes an error of the remote one of ours: operation and path of the remote are left off, and what is not an
-// answer becomes ErrUnavailable.
+// Error converts an error of the remote: it removes the remote's operation and path, and turns an error that is not an
+// answer into ErrUnavailable.
 func Error(err error) error {
 	if err == nil {
 		return nil

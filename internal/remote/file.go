@@ -13,7 +13,8 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
-// File is a file that a program has open on the remote. Its errors name the operation, and the name it was opened with.
+// File is a file that a program has open on the remote. Its errors contain the operation, and the name of the file at
+// Open.
 type File struct {
 	f       afero.File
 	name    string
@@ -24,7 +25,7 @@ type File struct {
 
 var _ handle.Full = (*File)(nil)
 
-// NewFile wraps an open file of the remote. onClose, if not nil, is called once, after the file was closed.
+// NewFile wraps an open file of the remote. onClose, if not nil, is called once, after the first Close.
 func NewFile(f afero.File, name string, onClose func()) *File {
 	return &File{f: f, name: name, onClose: onClose}
 }
@@ -39,7 +40,7 @@ func (r *File) fail(op string, err error) error {
 	return oserr.Path(op, r.name, Error(err))
 }
 
-// Name is the name the file was opened with.
+// Name returns the name with which the file was opened.
 func (r *File) Name() string { return r.name }
 
 // Close closes the file on the remote.
@@ -57,7 +58,7 @@ func (r *File) Read(p []byte) (int, error) {
 	return n, r.fail("read", err)
 }
 
-// ReadAt is io.ReaderAt.
+// ReadAt implements io.ReaderAt.
 func (r *File) ReadAt(p []byte, off int64) (int, error) {
 	n, err := r.f.ReadAt(p, off)
 	return n, r.fail("read", err)
@@ -74,13 +75,13 @@ func (r *File) Write(p []byte) (int, error) {
 	return n, r.fail("write", err)
 }
 
-// WriteAt is io.WriterAt.
+// WriteAt implements io.WriterAt.
 func (r *File) WriteAt(p []byte, off int64) (int, error) {
 	n, err := r.f.WriteAt(p, off)
 	return n, r.fail("write", err)
 }
 
-// WriteString is Write.
+// WriteString is Write for a string.
 func (r *File) WriteString(s string) (int, error) {
 	n, err := r.f.WriteString(s)
 	return n, r.fail("write", err)
@@ -98,7 +99,7 @@ func (r *File) Readdirnames(count int) ([]string, error) {
 	return names, r.fail("readdir", err)
 }
 
-// Stat describes the open file, under the name it was opened with, whatever that is now.
+// Stat describes the open file, with the name with which it was opened, even if it was renamed.
 func (r *File) Stat() (fs.FileInfo, error) {
 	fi, err := r.f.Stat()
 	if err != nil {
@@ -107,7 +108,7 @@ func (r *File) Stat() (fs.FileInfo, error) {
 	return tree.NewInfo(r.name, MetaOf(fi)), nil
 }
 
-// Sync asks the remote to make what was written last.
+// Sync asks the remote to make the written bytes durable.
 func (r *File) Sync() error { return r.fail("sync", r.f.Sync()) }
 
 // Truncate changes the size.
@@ -116,7 +117,8 @@ func (r *File) Truncate(size int64) error { return r.fail("truncate", r.f.Trunca
 // ReadDir lists a directory.
 func (r *File) ReadDir(count int) ([]fs.DirEntry, error) { return handle.Entries(r.Readdir(count)) }
 
-// WriteTo writes the rest of the file to w, in the remote's own way if it has one. An error of w's is returned as it is.
+// WriteTo writes the rest of the file to w. It uses the WriteTo of the remote's file, if there is one. It returns an
+// error of w unchanged.
 func (r *File) WriteTo(w io.Writer) (int64, error) {
 	from, ok := OptionalFile[io.WriterTo](r.f)
 	if !ok {
@@ -130,8 +132,8 @@ func (r *File) WriteTo(w io.Writer) (int64, error) {
 	return n, r.fail("read", err)
 }
 
-// ReadFrom writes what src has from the handle's position on, in the remote's own way if it has one. An error of src's is
-// returned as it is.
+// ReadFrom writes the bytes of src at the position of the handle. It uses the ReadFrom of the remote's file, if there
+// is one. It returns an error of src unchanged.
 func (r *File) ReadFrom(src io.Reader) (int64, error) {
 	to, ok := OptionalFile[io.ReaderFrom](r.f)
 	if !ok {
@@ -151,7 +153,7 @@ func (r *File) ReadFrom(src io.Reader) (int64, error) {
 	return n, r.fail("write", err)
 }
 
-// watchedWriter keeps the error of a writer, to be told from one of the remote's.
+// watchedWriter keeps the error of a writer, to tell it from an error of the remote.
 type watchedWriter struct {
 	w   io.Writer
 	err error
@@ -165,7 +167,7 @@ func (w *watchedWriter) Write(p []byte) (n int, err error) {
 	return n, w.err
 }
 
-// watchedReader is the same for a reader.
+// watchedReader does the same for a reader.
 type watchedReader struct {
 	r   io.Reader
 	err error
@@ -179,7 +181,7 @@ func (r *watchedReader) Read(p []byte) (n int, err error) {
 	return n, err
 }
 
-// watchedSizedReader also knows its size.
+// watchedSizedReader is a watchedReader of known length.
 type watchedSizedReader struct {
 	*watchedReader
 	sized interface{ Size() int64 }

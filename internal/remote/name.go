@@ -8,7 +8,7 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/localdir"
 )
 
-// plausible refuses names that no directory can have and that would lead elsewhere.
+// plausible refuses names that no directory can have. They would lead elsewhere.
 func plausible(base string) error {
 	if base == "" || base == "." || base == ".." || strings.ContainsAny(base, "/\x00") {
 		return fmt.Errorf("%w: the remote lists an entry named %q", fs.ErrInvalid, base)
@@ -16,7 +16,8 @@ func plausible(base string) error {
 	return nil
 }
 
-// plausibleTarget refuses what no link leads to. Targets are kept, and followed under the lock.
+// plausibleTarget refuses what can't be the target of a symbolic link. Targets are recorded, and followed under the
+// lock.
 func plausibleTarget(target string) error {
 	switch {
 	case len(target) > localdir.MaxPath:

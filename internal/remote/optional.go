@@ -8,8 +8,8 @@ import (
 	contract "github.com/sftpsyncer/go-syncfs/cachefs/remote"
 )
 
-// Optional returns the remote, bound to r's context, as T if it has the methods of T. (A wrapper has them whether or not
-// what it wraps does.)
+// Optional returns the remote, bound to r's context, as T if the remote has the methods of T. A wrapper has the methods
+// whether or not the wrapped Fs has them, so that one is checked.
 func Optional[T any](r *Remote) (optional T, ok bool) {
 	if _, ok := r.base.(T); !ok {
 		return optional, false
@@ -29,8 +29,8 @@ func OptionalFile[T any](f afero.File) (optional T, ok bool) {
 	return optional, ok
 }
 
-// ReadsAtOnce says whether a file can be read at several places at once, and beside Read. io.ReaderAt promises that, but
-// a file in memory moves its position, and who wraps one does not say so.
+// ReadsAtOnce reports whether a file can be read in several places at once, and during Read. io.ReaderAt promises that,
+// but a file in memory moves its position, and a wrapper does not tell what it wraps.
 func ReadsAtOnce(f afero.File) bool {
 	switch f := f.(type) {
 	case *os.File:

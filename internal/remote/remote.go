@@ -1,8 +1,8 @@
-// Package remote asks a remote, an afero.Fs, and says what its answers mean.
+// Package remote makes requests to a remote, an afero.Fs, and interprets its answers.
 //
-// An answer has three values: there is something, there is nothing, or nothing is known. Only an error that matches
-// fs.ErrNotExist says that there is nothing. All calls end with a context, also those of a remote that knows none: what is
-// under way then is given up, and if it may change the remote, [Remote.Settle] waits for it.
+// An answer has three values: exists, absent or unknown. Only an error that matches fs.ErrNotExist or syscall.ENOTDIR
+// means absent. All calls end with a context, even if the remote does not support contexts: then a running call is
+// abandoned, and if it may change the remote, [Remote.Settle] waits for it.
 //
 // Paths are clean and relative to the root, which is ".".
 package remote
@@ -17,19 +17,19 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/memremote"
 )
 
-// Remote is a remote, bound to a context. Safe for concurrent use.
+// Remote is a remote, bound to a context. It is safe for concurrent use.
 type Remote struct {
 	*shared
 	ctx context.Context
 	fs  afero.Fs // base, bound to ctx
 }
 
-// shared is what all that are bound to one remote share.
+// shared is the state of a remote that is common to all contexts.
 type shared struct {
 	base       afero.Fs
-	rootName   string        // what base calls its root
-	namePrefix string        // and puts before names below it
-	abandoned  abandon.Calls // that may still change the remote
+	rootName   string        // the name of the root
+	namePrefix string        // precedes a path below the root
+	abandoned  abandon.Calls // calls that may still change the remote
 }
 
 // New returns a remote whose calls end when ctx does.
@@ -38,14 +38,14 @@ func New(ctx context.Context, base afero.Fs) *Remote {
 		base = memremote.Of(memory)
 	}
 	s := &shared{base: base, rootName: "/", namePrefix: "/"}
-	if _, ok := base.(afero.FromIOFS); ok { // io/fs knows no rooted names
+	if _, ok := base.(afero.FromIOFS); ok { // io/fs has no names with a leading slash
 		s.rootName, s.namePrefix = ".", ""
 	}
 	return s.bind(ctx)
 }
 
-// Bind returns the same remote, whose calls end when ctx does. One that cannot end its calls is left alone with the one that
-// is under way.
+// Bind returns the same remote with another context: its calls end when ctx does. If the remote does not support
+// contexts, a running call is then abandoned.
 func (r *Remote) Bind(ctx context.Context) *Remote { return r.bind(ctx) }
 
 func (s *shared) bind(ctx context.Context) *Remote {
@@ -56,13 +56,13 @@ func (s *shared) bind(ctx context.Context) *Remote {
 	return &Remote{shared: s, ctx: ctx, fs: bound}
 }
 
-// Base is the remote as it was given, bound to no context.
+// Base returns the remote that was given to New, without a context.
 func (r *Remote) Base() afero.Fs { return r.base }
 
-// Fs is the remote, bound to r's context, for names of [Remote.Name]. Its errors are for [Error].
+// Fs returns the remote, bound to r's context. It takes names of [Remote.Name]; pass its errors to [Error].
 func (r *Remote) Fs() afero.Fs { return r.fs }
 
-// Name is the name by which the remote knows a path.
+// Name returns the remote's name of a path.
 func (r *Remote) Name(path string) string {
 	if path == "." {
 		return r.rootName
@@ -70,20 +70,20 @@ func (r *Remote) Name(path string) string {
 	return r.namePrefix + path
 }
 
-// Spelled notes how the program spells a name: a file system in memory takes "a" and "/a" for two names.
+// Spelled records how the program spells a name: a file system in memory takes "a" and "/a" for two names.
 func (r *Remote) Spelled(name string) {
 	if memory, ok := r.base.(*memremote.Fs); ok {
 		memory.Spelled(name)
 	}
 }
 
-// HasLinks says whether the remote knows symbolic links.
+// HasLinks reports whether the remote supports symbolic links.
 func (r *Remote) HasLinks() bool {
 	_, ok := r.base.(afero.Linker)
 	return ok
 }
 
-// Settle returns nil once no call that changes the remote is under way after its context has ended, or ctx's error.
+// Settle waits until no abandoned call that changes the remote is running. It returns nil, or ctx's error.
 func (r *Remote) Settle(ctx context.Context) error {
 	if s, ok := r.base.(contract.Settler); ok {
 		if err := s.Settle(ctx); err != nil {

@@ -6,8 +6,8 @@ import (
 	"io/fs"
 )
 
-// Special is the error of opening what the remote has if that is a named pipe, a socket or a device: there is nothing to
-// copy, and a server that opens one may wait for ever. It matches errors.ErrUnsupported. Nil is for anything else.
+// Special returns the error of opening a named pipe, a socket or a device on the remote: there is nothing to copy, and
+// a server that opens one may block forever. It matches errors.ErrUnsupported. For any other mode, Special returns nil.
 func Special(mode fs.FileMode) error {
 	kind := "file of its own kind"
 	switch {

@@ -12,11 +12,11 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
-// HeadSize is how much of a file is read together with its version, in bytes.
+// HeadSize is how many bytes of a file are read together with its version.
 const HeadSize = 64 << 10
 
-// ReadVersion reads a file of which that version is known, in one round trip, if the remote can, the file is no larger than
-// HeadSize, and it is still that version.
+// ReadVersion reads a whole file in one round trip, if it still has the known version, is not larger than HeadSize, and
+// the remote supports that.
 func (r *Remote) ReadVersion(path string, known tree.Meta) (w WholeFile, ok bool) {
 	reader, can := Optional[contract.VersionReader](r)
 	if !can || known.Size > HeadSize || known == (tree.Meta{}) {
@@ -30,8 +30,8 @@ func (r *Remote) ReadVersion(path string, known tree.Meta) (w WholeFile, ok bool
 	return WholeFile{bytes.NewReader(content), content, info, name}, true
 }
 
-// OpenVersion opens a file for reading. known is the version that was seen last; a small file that still has it may come with
-// its content in one round trip.
+// OpenVersion opens a file for reading. known is the version that was last seen: a small file that still has it may
+// arrive with its content in one round trip.
 func (r *Remote) OpenVersion(path string, known tree.Meta) (afero.File, error) {
 	if whole, ok := r.ReadVersion(path, known); ok {
 		return whole, nil
@@ -48,7 +48,7 @@ func (r *Remote) Open(path string) (afero.File, error) {
 	return f, nil
 }
 
-// WholeFile is a file of the remote that was read when it was opened.
+// WholeFile is a file of the remote that was read completely when it was opened.
 type WholeFile struct {
 	*bytes.Reader
 	Content []byte
@@ -58,7 +58,7 @@ type WholeFile struct {
 
 var _ afero.File = WholeFile{}
 
-// Name is the name on the remote.
+// Name returns the name on the remote.
 func (f WholeFile) Name() string { return f.name }
 
 // Stat describes the version that was read.
@@ -70,7 +70,7 @@ func (f WholeFile) Close() error { return nil }
 // Sync does nothing.
 func (f WholeFile) Sync() error { return nil }
 
-// ReadsAtOnce says that ReadAt may be called by several at the same time.
+// ReadsAtOnce reports that ReadAt may be called concurrently.
 func (f WholeFile) ReadsAtOnce() bool { return true }
 
 // Readdir fails: this is a file.
@@ -79,7 +79,7 @@ func (f WholeFile) Readdir(int) ([]fs.FileInfo, error) { return nil, syscall.ENO
 // Readdirnames fails: this is a file.
 func (f WholeFile) Readdirnames(int) ([]string, error) { return nil, syscall.ENOTDIR }
 
-// Truncate fails: it is open for reading only.
+// Truncate fails: the file is open for reading only.
 func (f WholeFile) Truncate(int64) error { return syscall.EBADF }
 
 func (f WholeFile) Write([]byte) (int, error) { return 0, syscall.EBADF }

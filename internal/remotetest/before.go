@@ -8,8 +8,8 @@ import (
 	"github.com/spf13/afero"
 )
 
-// Before is an Fs before each of whose calls a function is called, which makes the subject of a test forget or learn.
-// Calls on open files are not calls of the Fs.
+// Before returns an Fs that calls f before each of its calls, for example to make the subject of a test forget or
+// learn. Calls on open files are not calls of the Fs.
 func Before(fsys interface {
 	afero.Fs
 	afero.Symlinker

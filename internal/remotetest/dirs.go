@@ -10,11 +10,11 @@ import (
 	"github.com/spf13/afero"
 )
 
-// Dirs is a remote of empty directories, which may have no end: it returns the names of the directories in one, by its
-// path. It cannot be changed.
+// Dirs is a remote of directories without files, which may be endless. The function returns the names of the
+// directories in a directory, given by its path. The remote is read-only.
 type Dirs func(dir string) []string
 
-// Open opens a directory; all that is asked for exists.
+// Open opens a directory. Every name exists.
 func (d Dirs) Open(name string) (afero.File, error) {
 	return &openDir{dirs: d, name: path.Clean("/" + name)}, nil
 }
@@ -30,7 +30,7 @@ func (d Dirs) OpenFile(name string, flag int, _ fs.FileMode) (afero.File, error)
 // Stat describes a directory.
 func (d Dirs) Stat(name string) (fs.FileInfo, error) { return dirInfo(path.Base(name)), nil }
 
-// Name is "dirs".
+// Name returns "dirs".
 func (Dirs) Name() string { return "dirs" }
 
 // Create fails.
@@ -61,7 +61,7 @@ func (Dirs) Chown(string, int, int) error { return fs.ErrPermission }
 func (Dirs) Chtimes(string, time.Time, time.Time) error { return fs.ErrPermission }
 
 type openDir struct {
-	afero.File // nil: a directory is only listed
+	afero.File // nil: only the methods below are used
 	dirs       Dirs
 	name       string
 	read       bool

@@ -13,17 +13,17 @@ type Local struct {
 	New  func(t testing.TB) afero.Fs
 }
 
-// Locals are all there are.
+// Locals are all kinds of local directories.
 var Locals = []Local{
 	{"local directory", func(t testing.TB) afero.Fs { return afero.NewBasePathFs(afero.NewOsFs(), t.TempDir()) }},
 	{"local memory", func(testing.TB) afero.Fs { return &afero.MemMapFs{} }},
 }
 
-// Full says whether what takes long is to be tested too.
+// Full reports whether tests that take long are requested, too.
 func Full() bool { return os.Getenv("SYNCFS_FULL") == "1" }
 
-// Matrix runs a test for each kind of remote with each kind of local directory. Unless Full, it is run for four pairs,
-// in which each occurs, or of these for every step-th, beginning with first.
+// Matrix runs a test for each kind of remote with each kind of local directory. Unless Full, each kind of remote runs
+// with one kind of local directory, and only every step-th, beginning with first.
 func Matrix(t *testing.T, first, step int, test func(t *testing.T, r Remote, l Local)) {
 	for i, kind := range Kinds {
 		for j, l := range Locals {

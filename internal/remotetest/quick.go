@@ -12,8 +12,8 @@ import (
 	"github.com/spf13/afero"
 )
 
-// Quick is a remote that also has what spares round trips where they take long, made of the calls of the one below. What
-// it can't do in one go it leaves in part, as a server does.
+// Quick returns a remote with the optional methods that save round trips, made of the calls of base. If a method can't
+// complete, it leaves a part behind, like a server.
 func Quick(base afero.Fs) afero.Fs {
 	if links, ok := base.(afero.Symlinker); ok {
 		return quickLinks{quick{base}, links}
@@ -28,11 +28,12 @@ type quickLinks struct {
 	afero.Symlinker
 }
 
-// WithContext has the short cuts found by calls that may end early. Those here do not wait.
+// WithContext lets calls that may end early find the optional methods. The calls here do not wait, so ctx has no
+// effect.
 func (q quick) WithContext(context.Context) afero.Fs      { return q }
 func (q quickLinks) WithContext(context.Context) afero.Fs { return q }
 
-// ReadDir reads a directory without leaving it open.
+// ReadDir reads a directory and closes it.
 func (q quick) ReadDir(name string) ([]fs.FileInfo, error) {
 	f, err := q.Open(name)
 	if err != nil {
@@ -42,7 +43,7 @@ func (q quick) ReadDir(name string) ([]fs.FileInfo, error) {
 	return infos, errors.Join(err, f.Close())
 }
 
-// MakeDir makes a directory and looks at it.
+// MakeDir makes a directory and describes it.
 func (q quick) MakeDir(name string, perm fs.FileMode) (fs.FileInfo, error) {
 	err := q.Mkdir(name, perm)
 	if err != nil && !errors.Is(err, fs.ErrExist) {
@@ -52,7 +53,7 @@ func (q quick) MakeDir(name string, perm fs.FileMode) (fs.FileInfo, error) {
 	return fi, cmp.Or(err, serr)
 }
 
-// ReadVersion reads a file that is still that version when it has been read.
+// ReadVersion reads a file, and fails unless it has that version after reading.
 func (q quick) ReadVersion(name string, size int64, mtime time.Time) ([]byte, fs.FileInfo, error) {
 	f, err := q.Open(name)
 	if err != nil {
@@ -72,7 +73,7 @@ func (q quick) ReadVersion(name string, size int64, mtime time.Time) ([]byte, fs
 	return content, fi, nil
 }
 
-// Stage makes a file that is to be renamed over target, and looks at both.
+// Stage writes a file that is to be renamed over target, and describes both.
 func (q quick) Stage(name string, content []byte, mode fs.FileMode, atime, mtime time.Time, target string) (
 	staged, there fs.FileInfo, err error) {
 	f, err := q.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode.Perm()|0o600)

@@ -1,5 +1,5 @@
-// Package remotetest has the remotes that the tests of what stands on one go through: a directory, a file system in
-// memory, and an SFTP server of each kind, each with another way to look at it.
+// Package remotetest provides the remotes for the tests of packages that use one: a directory, a file system in memory,
+// and an SFTP server of each kind, each with a second client to observe it.
 package remotetest
 
 import (
@@ -24,10 +24,10 @@ import (
 	"github.com/sftpsyncer/go-syncfs/sftpfs/sftptest"
 )
 
-// Limits are what cannot be done, each with the reason.
+// Limits are capabilities that are missing, each with the reason.
 type Limits map[aferotest.Capability]string
 
-// And returns the limits of both.
+// And returns the union of both.
 func (l Limits) And(more Limits) Limits {
 	both := maps.Clone(l)
 	if both == nil {
@@ -37,7 +37,7 @@ func (l Limits) And(more Limits) Limits {
 	return both
 }
 
-// Only returns the limits in some capabilities.
+// Only returns the limits in these capabilities.
 func (l Limits) Only(capabilities ...aferotest.Capability) Limits {
 	only := Limits{}
 	for _, c := range capabilities {
@@ -55,7 +55,7 @@ type Kind struct {
 	Start func(t *testing.T) Remote
 }
 
-// Kinds are all there are.
+// Kinds are all kinds of remotes.
 var Kinds = []Kind{
 	{"directory", directory},
 	{"directory with short cuts", quickDirectory},
@@ -66,11 +66,12 @@ var Kinds = []Kind{
 
 // Remote makes remotes of one kind.
 type Remote struct {
-	// Limits are those of a program that works on the remote itself.
+	// Limits are the limits of a program that uses the remote directly.
 	Limits Limits
-	// Loops are limits of random sequences, which make links of all sorts.
+	// Loops are limits of random sequences of operations, which make symbolic links of all sorts.
 	Loops Limits
-	// New makes an empty one. Observer shows the same tree through another client. They end with t, before that of Start.
+	// New makes an empty remote. The observer shows the same tree through another client. They end with t, which must end
+	// before the t of Start.
 	New func(t testing.TB) (remote, observer afero.Fs)
 }
 
@@ -82,7 +83,7 @@ func directory(*testing.T) Remote {
 	}}
 }
 
-// quickDirectory is one that has more than an afero.Fs.
+// quickDirectory is a directory with optional methods.
 func quickDirectory(*testing.T) Remote {
 	return Remote{New: func(t testing.TB) (remote, observer afero.Fs) {
 		dir := t.TempDir()
@@ -90,7 +91,7 @@ func quickDirectory(*testing.T) Remote {
 	}}
 }
 
-// memory is what programs use in their tests.
+// memory is a MemMapFs, which programs use in their tests.
 func memory(*testing.T) Remote {
 	return Remote{Limits: memoryLimits, New: func(t testing.TB) (remote, observer afero.Fs) {
 		memory := &afero.MemMapFs{}
@@ -105,7 +106,7 @@ var memoryLimits = Limits{
 	aferotest.CreateMode:     "MemMapFs has no umask",
 }
 
-// sftpLimits are what SFTP cannot say, whatever the server.
+// sftpLimits are limits of SFTP itself, whatever the server.
 var sftpLimits = Limits{
 	aferotest.SubSecondTimes:  "SFTP times are whole seconds",
 	aferotest.NotDirErrors:    "servers answer NO_SUCH_FILE for a path that leads through a file",
@@ -129,7 +130,7 @@ func embedded(t *testing.T) Remote {
 	return r
 }
 
-// openSSH is OpenSSH's server.
+// openSSH is the server of OpenSSH.
 func openSSH(t *testing.T) Remote {
 	server := opensshtest.Start(t, opensshtest.Options{})
 	pem, err := os.ReadFile(server.KeyFile)
@@ -143,15 +144,15 @@ func openSSH(t *testing.T) Remote {
 	})
 }
 
-// overServer makes directories below a root of a server the remotes. To connect takes long, so they share a client,
-// and the observers another one.
+// overServer returns remotes that are directories below a root of a server. Connecting takes long, so the remotes share
+// a client, and the observers another one.
 func overServer(t *testing.T, root, addr string, cfg *ssh.ClientConfig) Remote {
 	client, other := dial(t, addr, cfg), dial(t, addr, cfg)
 	var made atomic.Int64
 	return Remote{Limits: sftpLimits, Loops: sftpLoops, New: func(t testing.TB) (remote, observer afero.Fs) {
 		dir := path.Join(root, strconv.FormatInt(made.Add(1), 10))
 		require.NoError(t, client.Mkdir(dir))
-		require.NoError(t, client.Chmod(dir, 0o700)) // as a temporary directory
+		require.NoError(t, client.Chmod(dir, 0o700)) // like a temporary directory
 		return over(t, client, dir), over(t, other, dir)
 	}}
 }
@@ -173,7 +174,7 @@ func dial(t *testing.T, addr string, cfg *ssh.ClientConfig) *sftp.Client {
 	return client
 }
 
-// RequireSame checks that two trees are the same, as far as the limits go.
+// RequireSame checks that two trees are equal, apart from the limits.
 func (l Limits) RequireSame(t require.TestingT, want, got afero.Fs) {
 	trees := make([]map[string]aferotest.Entry, 2)
 	for i, fsys := range []afero.Fs{want, got} {

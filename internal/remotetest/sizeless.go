@@ -7,7 +7,7 @@ import (
 	"github.com/spf13/afero"
 )
 
-// Sizeless is an Fs that states size 0 for each file, as /proc and some servers do.
+// Sizeless is an Fs that states size 0 for each file, like /proc and some servers.
 type Sizeless struct{ afero.Fs }
 
 type sizelessInfo struct{ fs.FileInfo }
@@ -21,13 +21,13 @@ func sizeless(fi fs.FileInfo, err error) (fs.FileInfo, error) {
 	return sizelessInfo{fi}, nil
 }
 
-// Stat states no size.
+// Stat describes a file without its size.
 func (s Sizeless) Stat(name string) (fs.FileInfo, error) { return sizeless(s.Fs.Stat(name)) }
 
-// Open opens a file that states no size.
+// Open opens a file whose Stat states no size.
 func (s Sizeless) Open(name string) (afero.File, error) { return s.OpenFile(name, os.O_RDONLY, 0) }
 
-// OpenFile opens a file that states no size.
+// OpenFile opens a file whose Stat states no size.
 func (s Sizeless) OpenFile(name string, flag int, perm fs.FileMode) (afero.File, error) {
 	f, err := s.Fs.OpenFile(name, flag, perm)
 	if err != nil {

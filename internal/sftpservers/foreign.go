@@ -74,7 +74,7 @@ SFTPHostKey %[4]s
 	return s
 }
 
-// dropbear takes keys from the home directory alone, so it is shown another one, in a mount namespace of its own.
+// dropbear reads keys only from the home directory, so it gets another one, in a mount namespace of its own.
 func dropbear(t testing.TB) Server {
 	program, convert, unshare := find(t, "dropbear", "/usr/sbin/dropbear"), find(t, "dropbearconvert"), find(t, "unshare")
 	find(t, "/usr/lib/sftp-server")
@@ -108,7 +108,7 @@ asyncio.run(main())
 func asyncSSH(t testing.TB) Server {
 	python := find(t, "/usr/bin/python3")
 	if exec.Command(python, "-W", "ignore", "-c", "import asyncssh").Run() != nil {
-		find(t, "python3-asyncssh") // is not there
+		find(t, "python3-asyncssh") // not installed
 	}
 	m := prepare(t)
 	program := write(t, m.dir, "server.py", asyncSSHProgram)

@@ -9,7 +9,7 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// A key is an ed25519 key, in a file too.
+// key is an ed25519 key, also in a file.
 type key struct {
 	signer ssh.Signer
 	file   string
@@ -26,5 +26,5 @@ func newKey(t testing.TB, dir, name string) key {
 	return key{signer, write(t, dir, name, string(pem.EncodeToMemory(block)))}
 }
 
-// authorized is the public half as a line of authorized_keys.
+// authorized returns the public key as a line of authorized_keys.
 func (k key) authorized() string { return string(ssh.MarshalAuthorizedKey(k.signer.PublicKey())) }

@@ -12,8 +12,8 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// pkgSFTP is the Server of github.com/pkg/sftp, inside the process. Its RequestServer is what package sftptest stands
-// on.
+// pkgSFTP runs the Server of github.com/pkg/sftp inside the process. Package sftptest uses the RequestServer of that
+// package.
 func pkgSFTP(t testing.TB) Server {
 	m := prepare(t)
 	config := &ssh.ServerConfig{

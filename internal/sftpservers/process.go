@@ -33,7 +33,7 @@ func find(t testing.TB, names ...string) string {
 	return ""
 }
 
-// freePort returns one below those that the system takes for outgoing connections.
+// freePort returns a free port below those that the system takes for outgoing connections.
 func freePort(t testing.TB) int {
 	t.Helper()
 	for range 100 {
@@ -47,8 +47,7 @@ func freePort(t testing.TB) int {
 	return 0
 }
 
-// tempDir is t.TempDir without what the name of a test may bring into it. What a killed server still does there must
-// not fail the test.
+// tempDir is t.TempDir without the characters of a test's name.
 func tempDir(t testing.TB) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "sftpservers-")
@@ -64,7 +63,7 @@ func write(t testing.TB, dir, name, content string) string {
 	return file
 }
 
-// run starts a server that listens on port, and returns its address when it does.
+// run starts a server, waits until it listens on port, and returns its address.
 func run(t testing.TB, port int, name string, args ...string) string {
 	t.Helper()
 	log := new(output)
@@ -97,7 +96,7 @@ func run(t testing.TB, port int, name string, args ...string) string {
 	}
 }
 
-// output may be written to while it is read.
+// output is a buffer that may be written to while it is read.
 type output struct {
 	mu   sync.Mutex
 	text bytes.Buffer

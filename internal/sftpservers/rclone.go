@@ -9,7 +9,7 @@ import (
 // rclone serves through its cache, without which it can't change a file in place, and writes back at once.
 func rclone(t testing.TB) Server { return rcloneCaching(t, "full") }
 
-// rcloneWrites caches only what is written.
+// rcloneWrites caches only files that are written.
 func rcloneWrites(t testing.TB) Server { return rcloneCaching(t, "writes") }
 
 func rcloneCaching(t testing.TB, mode string) Server {

@@ -6,7 +6,7 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// A Server is one that runs.
+// Server is a running server.
 type Server struct {
 	Addr     string // "127.0.0.1:port"
 	User     string
@@ -26,8 +26,8 @@ var kinds = map[string]func(testing.TB) Server{
 	"node ssh2":       ssh2,
 }
 
-// Start starts the server of that name: "pkg/sftp Server", "ProFTPD", "dropbear", "asyncssh", "rclone",
-// "rclone writes" (which caches no more than what is written) or "node ssh2".
+// Start starts the server with that name: "pkg/sftp Server", "ProFTPD", "dropbear", "asyncssh", "rclone", "rclone
+// writes" (whose cache holds only files that are written) or "node ssh2".
 func Start(t testing.TB, name string) Server {
 	t.Helper()
 	return kinds[name](t)

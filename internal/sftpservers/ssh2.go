@@ -10,14 +10,14 @@ import (
 //go:embed ssh2.js
 var ssh2Program string
 
-// ssh2 is the npm package, which node looks for in NODE_PATH.
+// ssh2 runs the npm package, which node searches in NODE_PATH.
 func ssh2(t testing.TB) Server {
 	node := find(t, "node")
 	m := prepare(t)
 	look := exec.Command(node, "-e", `require("ssh2")`)
-	look.Dir = m.dir // where the program will be
+	look.Dir = m.dir // the directory of the program
 	if look.Run() != nil {
-		find(t, "npm package ssh2") // is not there
+		find(t, "npm package ssh2") // not installed
 	}
 	program := write(t, m.dir, "ssh2.js", ssh2Program)
 	authorized := write(t, m.dir, "authorized_key", m.client.authorized())

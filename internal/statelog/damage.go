@@ -10,19 +10,19 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/localdir"
 )
 
-// Damage says what Open could not read.
+// Damage describes what Open could not read.
 type Damage struct {
-	File    string // where the whole log was copied to, as it was found
+	File    string // a copy of the whole log as it was found
 	Offset  int64  // of the first byte that was not used
-	Records int    // good ones before it, all of them replayed
-	Err     error  // what is wrong there; wraps the error of replay if that was it
+	Records int    // good records before it, all of them replayed
+	Err     error  // what is wrong there; wraps an error of replay
 }
 
 func (d *Damage) String() string {
 	return fmt.Sprintf("log is damaged at byte %d, after %d records (kept as %s): %v", d.Offset, d.Records, d.File, d.Err)
 }
 
-// setAside copies the file of size bytes to a name of its own and enters that in damage.
+// setAside copies the file of size bytes to a new name, and stores that name in damage.
 func (l *Log) setAside(size int64, damage *Damage) (*Damage, error) {
 	aside, err := asideName(l.dir, l.name, time.Now())
 	if err != nil {
@@ -38,7 +38,7 @@ func (l *Log) setAside(size int64, damage *Damage) (*Damage, error) {
 	if err != nil {
 		return nil, err
 	}
-	f.Close() // synced; nothing is left that could fail
+	f.Close() // synced, so nothing is left that could fail
 	if err := publish(l.dir, l.name, aside); err != nil {
 		return nil, err
 	}
@@ -46,7 +46,7 @@ func (l *Log) setAside(size int64, damage *Damage) (*Damage, error) {
 	return damage, nil
 }
 
-// asideName finds a name that is free.
+// asideName returns a free name.
 func asideName(d *localdir.Dir, name string, now time.Time) (string, error) {
 	stem := name + ".damaged-" + now.UTC().Format("20060102T150405Z")
 	aside := stem

@@ -9,7 +9,7 @@ import (
 	"io/fs"
 )
 
-// A file is a header and records.
+// A file is a header followed by records.
 //
 //	header: magic (8 bytes), version (uint32), CRC-32C of the 12 bytes before
 //	record: length of the payload (uint32), CRC-32C of the length and the payload, payload
@@ -22,14 +22,14 @@ const (
 	recordHeader = 8
 )
 
-// MaxRecord is the longest payload in bytes. A transaction may be about each file of a listing that was answered at once.
+// MaxRecord is the longest payload in bytes. A transaction may concern every file of a listing that arrived at once.
 const MaxRecord = 256 << 20
 
 var (
-	// ErrVersion says that a log was written by a newer version of this package.
+	// ErrVersion is the error for a log that a newer version of this package has written.
 	ErrVersion = errors.New("log has a newer format")
 
-	// ErrTooLong says that a payload is longer than MaxRecord. It matches fs.ErrInvalid.
+	// ErrTooLong is the error for a payload longer than MaxRecord. It matches fs.ErrInvalid.
 	ErrTooLong = fmt.Errorf("%w: record longer than %d bytes", fs.ErrInvalid, MaxRecord)
 
 	errTornHeader = errors.New("header is cut off")
@@ -45,8 +45,8 @@ func header() []byte {
 	return binary.LittleEndian.AppendUint32(h, crc32.Checksum(h, castagnoli))
 }
 
-// checkHeader judges the first headerSize bytes of a file, or all of a shorter one. Only a header that is intact can
-// be of another version.
+// checkHeader checks the first headerSize bytes of a file, or all of a shorter one. Only an intact header can have
+// another version.
 func checkHeader(h []byte) error {
 	if len(h) < headerSize {
 		if bytes.HasPrefix(header(), h) || len(bytes.Trim(h, "\x00")) == 0 {
@@ -73,11 +73,11 @@ func appendRecord(b, payload []byte) []byte {
 	return append(b, payload...)
 }
 
-// recordStart is what the first recordHeader bytes of a record say.
+// recordStart is the decoded start of a record: its first recordHeader bytes.
 type recordStart struct {
 	length int64  // of the payload
 	sum    uint32 // of length and payload
-	crc    uint32 // of the length, to be continued with the payload
+	crc    uint32 // of the length; to be continued with the payload
 }
 
 func parseStart(b []byte) recordStart {
@@ -90,10 +90,10 @@ func parseStart(b []byte) recordStart {
 
 func payloadLength(b []byte) int64 { return int64(binary.LittleEndian.Uint32(b)) }
 
-// fits reports whether a payload can have that length where left bytes follow the start of its record.
+// fits reports whether a payload can have that length if left bytes follow the start of its record.
 func fits(length, left int64) bool { return length <= MaxRecord && length <= left }
 
-// holds reports whether payload is the record's.
+// holds reports whether payload matches the checksum.
 func (s recordStart) holds(payload []byte) bool {
 	return crc32.Update(s.crc, castagnoli, payload) == s.sum
 }

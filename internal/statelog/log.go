@@ -1,15 +1,15 @@
-// Package statelog keeps records in one append-only file of a localdir.Dir. A payload is any bytes up to MaxRecord.
+// Package statelog keeps records in one append-only file of a localdir.Dir. A payload is any bytes, up to MaxRecord.
 //
-// What is guaranteed, as far as the Fs below keeps its own promises:
+// It guarantees, as far as the file system keeps its own promises:
 //
-//   - A record that Append acknowledged survives the death of the process; what Sync covered survives the loss of
-//     power.
-//   - Open gives back the records in the order of their Appends: all of them, or a prefix and a report of the damage
-//     (see Open). It never invents, changes, repeats or reorders one.
-//   - Rewrite replaces the records at once: after a crash the log holds the old ones or the new ones.
+//   - A record that Append acknowledged survives the death of the process. A record that Sync covered survives a power
+//     failure.
+//   - Open returns the records in the order of their Appends: all of them, or a prefix and a report of the damage (see
+//     Open). It never invents, changes, repeats or reorders a record.
+//   - Rewrite replaces the records at once: after a crash the log holds either the old ones or the new ones.
 //
-// What is not: a record whose Append failed may be there after a crash, once; it was handed over and its fate is not
-// known. A checksum of 32 bits finds accidents, not forgers.
+// It does not guarantee that a record whose Append failed is absent after a crash: it may be there, once. The checksum
+// of 32 bits detects accidents, not forgery.
 package statelog
 
 import (
@@ -25,29 +25,29 @@ type Log struct {
 	dir  *localdir.Dir
 	name string
 
-	// syncing is held while the file is synced or replaced, and taken before mu.
+	// syncing is held while the file is synced or replaced. It is taken before mu.
 	syncing sync.Mutex
 	synced  uint64 // guarded by syncing: the value of changes that the last sync covered
-	lasting int64  // guarded by syncing: up to which offset
+	lasting int64  // guarded by syncing: the offset up to which the last sync covered the file
 
-	mu      sync.Mutex // guards what follows; held for one write, not for a sync
+	mu      sync.Mutex // guards the fields below; held for one write, not for a sync
 	file    *localdir.File
 	size    int64  // bytes of header and whole records; the next record goes here
-	changes uint64 // to the file since Open; what Open found there, synced or not, counts as one
-	started bool   // by Open
-	damaged bool   // the file is longer than size: what is behind has been set aside and goes with the next change
+	changes uint64 // changes of the file since Open; what Open found, synced or not, counts as one
+	started bool   // Open began an empty log
+	damaged bool   // the file is longer than size; the rest is damaged, has been copied, and is cut off by the next change
 	buf     []byte // reused by Append
-	broken  error  // what every call returns from now on
+	broken  error  // the error of all further calls
 }
 
 // keepBuf is the largest buffer that is kept from one Append to the next, in bytes.
 const keepBuf = 64 << 10
 
-// Append adds a record with one write. When it returns nil the record survives the death of the process. Records of
+// Append adds a record with one write. When it returns nil, the record survives the death of the process. Records of
 // concurrent calls are in the file in the order in which the calls return.
 //
-// A payload that is too long is ErrTooLong. If the write fails, the file is cut back to what it was, and later
-// appends can succeed. If that fails too the log is broken: all later calls return an error that wraps the first.
+// For a payload that is too long, the error is ErrTooLong. If the write fails, Append cuts the file back, and later
+// Appends can succeed. If that fails, too, the log is broken: all later calls return an error that wraps the first.
 func (l *Log) Append(payload []byte) error {
 	if len(payload) > MaxRecord {
 		return ErrTooLong
@@ -81,11 +81,11 @@ func (l *Log) Append(payload []byte) error {
 	return nil
 }
 
-// Sync makes every record that was there when it was called, appended or found by Open, survive the loss of power.
-// Calls that come while a sync is running share the next one.
+// Sync makes every record that existed when it was called, appended or found by Open, survive a power failure. Calls
+// that arrive while a sync is running share the next one.
 //
-// A sync that fails breaks the log: the system may have dropped what it could not write, and would report success
-// the next time.
+// If a sync fails, the log is broken: the system may have dropped what it could not write, and would report success the
+// next time.
 func (l *Log) Sync() error {
 	want, _, err := l.state()
 	if err != nil {
@@ -94,7 +94,7 @@ func (l *Log) Sync() error {
 	return l.syncTo(want)
 }
 
-// syncTo waits for a sync that is running, and makes another one only if that was too early for want.
+// syncTo waits for a running sync, and syncs again only if that sync began too early for want.
 func (l *Log) syncTo(want uint64) error {
 	l.syncing.Lock()
 	defer l.syncing.Unlock()
@@ -104,7 +104,7 @@ func (l *Log) syncTo(want uint64) error {
 	return l.sync()
 }
 
-// sync syncs the file if it has changed since the last time; l.syncing is held.
+// sync syncs the file if it has changed since the last sync. l.syncing is held.
 func (l *Log) sync() error {
 	size := l.Size()
 	have, file, err := l.state()
@@ -126,7 +126,7 @@ func (l *Log) state() (changes uint64, file *localdir.File, err error) {
 	return l.changes, l.file, l.broken
 }
 
-// fail breaks the log, unless something did before; l.mu is held.
+// fail breaks the log, unless it is broken already. l.mu is held.
 func (l *Log) fail(err error) error {
 	if l.broken == nil {
 		l.broken = fmt.Errorf("log is broken: %w", err)
@@ -134,7 +134,7 @@ func (l *Log) fail(err error) error {
 	return l.broken
 }
 
-// Started says whether Open began an empty log: it found none, or nothing but a part of a header.
+// Started reports whether Open began an empty log: it found none, only a part of a header, or a damaged header.
 func (l *Log) Started() bool { return l.started }
 
 // Size returns the length of the header and the records in bytes.

@@ -11,21 +11,22 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/localdir"
 )
 
-// Open opens the log name of d, or starts an empty one, and calls replay with each payload in order. A payload is
-// only valid during the call.
+// Open opens the log name of d, or starts an empty one, and calls replay with each payload in order. A payload is only
+// valid during the call.
 //
-// Where a record is bad, the rest is judged by whether a good one begins anywhere behind it:
+// If a record is bad, Open searches for a good one anywhere behind it:
 //
-//   - If not, this is the end of a write that was cut off. It is truncated and nothing is reported.
-//   - If so, records have been lost: the log is damaged. So it is if its header is bad, or if replay returns an
-//     error. The file is copied as it is to name + ".damaged-" + the time in UTC, and the Damage returned says so.
-//     The Log returned goes on behind the records replayed. Nothing else is changed before the next Append or Rewrite,
-//     so until then the damage is found, and reported, again. Rewrite is what a caller would do first.
+//   - If there is none, the bad record is the end of a write that was cut off. Open truncates it and reports nothing.
+//   - If there is one, records have been lost: the log is damaged. The log is also damaged if its header is bad or if
+//     replay returns an error. Open copies the file unchanged to name + ".damaged-" + the time in UTC, and returns a
+//     Damage. The returned Log continues behind the replayed records. The file does not change before the next Append
+//     or Rewrite, so until then each Open finds and reports the damage again. A caller should begin with a Rewrite.
 //
-// A cut-off record that has a whole one inside its payload looks like damage, and so does an end that is too
-// expensive to search (1 GiB): these err on the side of keeping a copy.
+// A cut-off record whose payload contains a whole record looks like damage. So does an end that is too expensive to
+// search (1 GiB). These cases err on the side of keeping a copy.
 //
-// A newer format is ErrVersion. After an error the log is as it was; one that can't be read is not damaged by that.
+// For a newer format, the error matches ErrVersion. After an error the log is unchanged; a read error does not count as
+// damage.
 func Open(d *localdir.Dir, name string, replay func(payload []byte) error) (*Log, *Damage, error) {
 	l := &Log{dir: d, name: name}
 	f, err := d.OpenFile(name, os.O_RDWR, 0)
@@ -60,7 +61,7 @@ func (l *Log) start() (*Log, *Damage, error) {
 	return l, nil, nil
 }
 
-// load replays the file and deals with its end.
+// load replays the file and handles its end.
 func (l *Log) load(replay func([]byte) error) (*Log, *Damage, error) {
 	info, err := l.file.Stat()
 	if err != nil {
@@ -83,7 +84,7 @@ func (l *Log) load(replay func([]byte) error) (*Log, *Damage, error) {
 	} else if err != nil {
 		return nil, nil, err
 	}
-	_ = l.dir.Remove(newName(l.name)) // of a rewrite that did not live to see its end; the next one needs no help
+	_ = l.dir.Remove(newName(l.name)) // left by a rewrite whose process died; the next rewrite does not need it
 
 	damage, err := l.replay(size, replay)
 	if damage != nil {
@@ -99,14 +100,14 @@ func (l *Log) load(replay func([]byte) error) (*Log, *Damage, error) {
 	return l, damage, nil
 }
 
-// restart puts an empty log in the place of one that holds nothing.
+// restart replaces a log without records by an empty one.
 func (l *Log) restart() (*Log, *Damage, error) {
 	l.file.Close()
 	return l.start()
 }
 
-// replay reads the records of a file of size bytes and sets l.size to the end of the last one used. No damage and no
-// error, but bytes left, is an end that was cut off.
+// replay reads the records of a file of size bytes and sets l.size to the end of the last one used. If it returns
+// neither damage nor an error but bytes are left, these are an end that was cut off.
 func (l *Log) replay(size int64, replay func([]byte) error) (*Damage, error) {
 	l.size = headerSize
 	r := recordReader{r: bufio.NewReaderSize(io.NewSectionReader(l.file, l.size, size-l.size), bufSize)}
@@ -130,15 +131,15 @@ func (l *Log) replay(size int64, replay func([]byte) error) (*Damage, error) {
 	return nil, nil
 }
 
-// recordReader reads one record after the other.
+// recordReader reads records in order.
 type recordReader struct {
 	r   *bufio.Reader
 	buf []byte // for records that don't fit into r's buffer
-	eat int    // bytes of the last payload, still in r's buffer
+	eat int    // bytes of the last payload, which are still in r's buffer
 }
 
-// next returns the payload of the next record, until the next call; left is how many bytes the file still has. Only
-// errBadRecord is about the content: then the reader is not used again.
+// next returns the payload of the next record, which is valid until the next call. left is how many bytes the file
+// still has. Only errBadRecord is about the content; after it the reader must not be used again.
 func (r *recordReader) next(left int64) ([]byte, error) {
 	_, _ = r.r.Discard(r.eat) // in the buffer, so this can't fail
 	r.eat = 0
@@ -173,7 +174,7 @@ func (r *recordReader) next(left int64) ([]byte, error) {
 	return payload, nil
 }
 
-// noEOF is for reads within the size of the file.
+// noEOF turns io.EOF into io.ErrUnexpectedEOF, for reads inside the file.
 func noEOF(err error) error {
 	if err == io.EOF {
 		return io.ErrUnexpectedEOF

@@ -12,13 +12,13 @@ import (
 
 const bufSize = 256 << 10
 
-// Rewrite replaces the records before offset end, which Size has returned, by the given ones and syncs these: they are
-// written beside the log, under its name with ".new" added, and take its place by a rename. What was appended since stays
-// behind them. Append goes on meanwhile; Sync and Close wait, so records must not call them. A payload may be reused once
-// yield has returned.
+// Rewrite replaces the records before offset end, which Size has returned, by the given ones, and syncs them. It writes
+// them to the name of the log plus ".new", and renames that file to the log. Records that were appended since stay
+// behind them. Append continues to work meanwhile; Sync and Close wait, so records must not call them. A payload may be
+// reused when yield has returned.
 //
-// After an error the log is as it was and stays in use, with one exception: if the rename can't be made to last, it
-// is not known which of the two a loss of power would leave, and the log is broken.
+// After an error the log is unchanged and stays usable, with one exception: if the rename can't be synced, it is
+// unknown which of the two files a power failure would leave, and the log is broken.
 func (l *Log) Rewrite(end int64, records iter.Seq[[]byte]) error {
 	l.syncing.Lock()
 	defer l.syncing.Unlock()
@@ -26,8 +26,8 @@ func (l *Log) Rewrite(end int64, records iter.Seq[[]byte]) error {
 	if err != nil {
 		return err
 	}
-	kept := max(0, l.lasting-end) // of what was appended since, what lasts already has to last on
-	var size int64                // without it
+	kept := max(0, l.lasting-end) // appended since, and synced already: must stay durable
+	var size int64                // without kept
 	f, err := create(l.dir, l.name, func(w io.Writer) (err error) {
 		if size, err = writeLog(w, records); err == nil {
 			_, err = io.Copy(w, io.NewSectionReader(old, end, kept))
@@ -49,8 +49,8 @@ func (l *Log) Rewrite(end int64, records iter.Seq[[]byte]) error {
 	return nil
 }
 
-// replace puts a file in the place of the log's after it has copied what was appended behind offset from, which lies so
-// many bytes further on in the new file. l.syncing is held.
+// replace copies what was appended behind offset from, and renames the new file to the log. In the new file, these
+// bytes are further on by that many bytes. l.syncing is held.
 func (l *Log) replace(f *localdir.File, further, from int64) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -68,14 +68,14 @@ func (l *Log) replace(f *localdir.File, further, from int64) error {
 		return err
 	}
 	l.file.Close()
-	if l.size == from { // nothing has come since that is not synced
+	if l.size == from { // nothing was appended that is not synced
 		l.synced = l.changes
 	}
 	l.file, l.size, l.damaged = f, l.size+further, false
 	return nil
 }
 
-// writeLog writes a whole log and returns its size in bytes.
+// writeLog writes a complete log and returns its size in bytes.
 func writeLog(w io.Writer, records iter.Seq[[]byte]) (size int64, err error) {
 	n, err := w.Write(header())
 	size = int64(n)
@@ -97,11 +97,11 @@ func writeLog(w io.Writer, records iter.Seq[[]byte]) (size int64, err error) {
 	return size, nil
 }
 
-// newName is where a file is written that is to become the log, or to be kept beside it.
+// newName returns the name for a new file that is to become the log or to be kept beside it.
 func newName(name string) string { return name + ".new" }
 
-// create makes a synced file under newName(name) with what write writes. Nothing stays of it after an error, or if
-// write panics.
+// create writes a file under newName(name) with write, and syncs it. After an error, or if write panics, it removes the
+// file.
 func create(d *localdir.Dir, name string, write func(io.Writer) error) (_ *localdir.File, err error) {
 	f, err := d.OpenFile(newName(name), os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
@@ -128,7 +128,7 @@ func create(d *localdir.Dir, name string, write func(io.Writer) error) (_ *local
 	return f, nil
 }
 
-// publish gives what create made under newName(name) the name target.
+// publish renames the file that create made under newName(name) to target, and syncs the directory.
 func publish(d *localdir.Dir, name, target string) error {
 	if err := d.Rename(newName(name), target); err != nil {
 		_ = d.Remove(newName(name))

@@ -6,16 +6,16 @@ import (
 	"io"
 )
 
-// scanBudget is what Open lets anyRecord do, in bytes: about a second.
+// scanBudget bounds, in bytes, the work of anyRecord in Open. It takes about a second.
 const scanBudget = 1 << 30
 
-// candidateCost is what it costs to look at a length that turns out to be none, besides reading that many bytes.
+// candidateCost is the cost in bytes of looking at a possible length, on top of the bytes read for it.
 const candidateCost = 64
 
-// anyRecord reports whether a good record begins at or behind offset from in the first size bytes of r. It tries
-// every byte, since a bad record says nothing about where the next one begins. In random bytes one length in a
-// hundred may look possible, each with long bytes to check; when what was looked at and checked has cost the budget, in
-// bytes, the answer is true.
+// anyRecord reports whether a good record begins at or behind offset from in the first size bytes of r. It tries every
+// byte, because a bad record does not tell where the next one begins. In random bytes up to one length in 16 looks
+// possible, and each needs a checksum of many bytes. When the search has used up the budget, in bytes, the answer is
+// true.
 func anyRecord(r io.ReaderAt, from, size, budget int64) (bool, error) {
 	const step = bufSize
 	window := make([]byte, step+recordHeader)
@@ -46,8 +46,8 @@ func anyRecord(r io.ReaderAt, from, size, budget int64) (bool, error) {
 	return false, nil
 }
 
-// zeros is how many bytes at the beginning of b begin nothing but zeros: enough of them to be no record. A disk that has lost
-// power may have many.
+// zeros returns how many bytes at the beginning of b can't be the start of a record, because only zeros follow. After a
+// power failure, a file may have long runs of zeros.
 func zeros(b []byte) (n int) {
 	for n+recordHeader <= len(b) && binary.LittleEndian.Uint64(b[n:]) == 0 {
 		n += recordHeader
@@ -55,8 +55,8 @@ func zeros(b []byte) (n int) {
 	return max(0, n-recordHeader)
 }
 
-// check reports whether the payload at offset off of r is the record's; near is the beginning of what is there, as
-// far as it has been read.
+// check reports whether the payload at offset off of r is the record's. near is the beginning of the payload, as far as
+// it has been read.
 func (s recordStart) check(r io.ReaderAt, off int64, near []byte) (bool, error) {
 	if s.length <= int64(len(near)) {
 		return s.holds(near[:s.length]), nil

@@ -1,11 +1,11 @@
 package tree
 
-// ActionKind names a change of the local directory.
+// ActionKind is the kind of a change of the local directory.
 type ActionKind uint8
 
 // The kinds of action.
 const (
-	// RenameLocal moves From to To.
+	// RenameLocal renames From to To.
 	RenameLocal ActionKind = iota + 1
 	// MkdirLocal makes the directory To.
 	MkdirLocal
@@ -13,12 +13,12 @@ const (
 	RmdirLocal
 )
 
-// Action is a change of the local directory that belongs to a transaction and is made right after its record, so
-// that a process that died in between can make it on the next start. Names are relative to the local root.
+// Action is a change of the local directory that belongs to a transaction. It is made right after the record is
+// written. If the process dies in between, the next start makes it. Names are relative to the local root.
 type Action struct {
 	Kind     ActionKind
 	From, To string
-	// Ino is the inode number of what RenameLocal renames; 0: not known. On the next start it tells that from
-	// something else that was put there since.
+	// Ino is the inode number of the file that RenameLocal renames; 0: unknown. The next start uses it to tell that file
+	// from another one that was put there since.
 	Ino uint64
 }

@@ -10,7 +10,7 @@ import (
 
 var errTruncated = errors.New("record ends early")
 
-// decoder reads what encoder wrote. The first error sticks.
+// decoder reads what encoder wrote. It keeps the first error.
 type decoder struct {
 	b   []byte
 	err error
@@ -60,7 +60,7 @@ func (d *decoder) fail() {
 	}
 }
 
-// end is the error of the record, if it is not read to its end without one.
+// end returns the first error, or an error if bytes of the record are left.
 func (d *decoder) end() error {
 	if d.err == nil && len(d.b) > 0 {
 		d.err = errors.New("record goes on after its end")
@@ -70,7 +70,7 @@ func (d *decoder) end() error {
 
 func (d *decoder) string() string { return string(d.bytes(d.uint())) }
 
-// id reads an identity. Behind the largest one there is room for all that are still to be given.
+// id reads an ID. It refuses IDs above maxID, so that later IDs can't overflow.
 func (d *decoder) id() ID {
 	id := d.uint()
 	if id > maxID {
@@ -79,7 +79,7 @@ func (d *decoder) id() ID {
 	return ID(id)
 }
 
-// name reads the name of a directory entry, "" for none, and path one that is made of such names, or "." or "".
+// name reads the name of a directory entry; "" for none.
 func (d *decoder) name() string {
 	name := d.string()
 	if name != "" && !isName(name) {
@@ -88,6 +88,7 @@ func (d *decoder) name() string {
 	return name
 }
 
+// path reads a path that consists of such names; "." for the root, "" for none.
 func (d *decoder) path() string {
 	p := d.string()
 	if p == "" || p == "." {
@@ -101,7 +102,7 @@ func (d *decoder) path() string {
 	return p
 }
 
-// isName says whether a directory may have an entry of that name. Others lead elsewhere.
+// isName reports whether a directory may have an entry of that name. Other names would lead out of the directory.
 func isName(name string) bool {
 	return name != "" && name != "." && name != ".." && !strings.ContainsAny(name, "/\x00")
 }
@@ -112,7 +113,7 @@ func (d *decoder) refuse(what string) {
 	}
 }
 
-// size reads a number of bytes. One below zero, which none has, counts as none.
+// size reads a number of bytes. A negative size, which no file has, counts as 0.
 func (d *decoder) size() int64 { return max(0, d.int()) }
 
 func (d *decoder) hash() (h Hash) {
@@ -149,7 +150,7 @@ func (d *decoder) attr() Attr {
 	return Attr{Set: a.Set, Mode: fs.FileMode(d.uint()) &^ fs.ModeType, UID: int(d.int()), GID: int(d.int()), ATime: d.int(), MTime: d.int()}
 }
 
-// state is a node's state with its positions still by identity.
+// state is a node's state before its positions are resolved: they are still IDs.
 type state struct {
 	node         *Node
 	parent, base ID
@@ -233,7 +234,7 @@ func (d *decoder) node() state {
 	return s
 }
 
-// peekLen is how many elements the list that comes next says to have.
+// peekLen returns the length that the next list claims to have.
 func (d *decoder) peekLen() uint64 {
 	v, _ := binary.Uvarint(d.b)
 	return v

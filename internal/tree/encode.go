@@ -4,7 +4,7 @@ import (
 	"encoding/binary"
 )
 
-// encoder writes node states: integers as varints, strings with their length, hashes raw.
+// encoder writes node states: integers as varints, strings after their length, hashes raw.
 type encoder struct{ b []byte }
 
 func (e *encoder) uint(v uint64)   { e.b = binary.AppendUvarint(e.b, v) }

@@ -8,18 +8,18 @@ import (
 	"strings"
 )
 
-// Guard is a request that changes the remote, was sent, and may not have been carried out yet: its answer never came. The
-// remote may carry it out at any later time, and undo what was pushed since.
+// Guard is a request that changes the remote and that was sent without its answer arriving. The remote may carry it out
+// at any later time, and so undo what was pushed since.
 type Guard struct {
 	ID     ID
 	Intent Intent
-	Kind   Kind   // of what Intent makes, moves or removes
+	Kind   Kind   // of the node that Intent makes, moves or removes
 	Target string // of the symbolic link that Intent makes
 	Base   Meta   // the version that Intent replaces
-	Since  int64  // when what became of it was looked for, at or after the time it was sent
+	Since  int64  // when its outcome was looked up, at or after the time of sending
 }
 
-// Guard records a request that may still be carried out, in place of an equal one.
+// Guard records a request that may still be carried out. It replaces an equal one.
 func (t *Tree) Guard(g Guard) {
 	for id, old := range t.guards {
 		if old.Intent == g.Intent && old.Kind == g.Kind && old.Target == g.Target {
@@ -31,7 +31,7 @@ func (t *Tree) Guard(g Guard) {
 	t.setGuard(g.ID, &g)
 }
 
-// Unguard forgets a request.
+// Unguard removes a Guard.
 func (t *Tree) Unguard(id ID) { t.setGuard(id, nil) }
 
 func (t *Tree) setGuard(id ID, g *Guard) {
@@ -55,8 +55,8 @@ func (t *Tree) Guards() []*Guard {
 	return slices.SortedFunc(maps.Values(t.guards), func(a, b *Guard) int { return int(a.ID) - int(b.ID) })
 }
 
-// Guarded tells whether a request that may still be carried out is about the remote's file of the node, or about a
-// directory that it is in.
+// Guarded reports whether a request that may still be carried out concerns the node's path on the remote, or a
+// directory above it.
 func (t *Tree) Guarded(n *Node) bool {
 	if len(t.guards) == 0 || !n.HasBase() {
 		return false
@@ -70,16 +70,16 @@ func (t *Tree) Guarded(n *Node) bool {
 	return false
 }
 
-// Name is the path that the request is about.
+// Name returns the path that the step concerns.
 func (i Intent) Name() string { return cmp.Or(i.To, i.From) }
 
-// Concerns tells whether the request is about a path of the remote, or about a directory that it is in.
+// Concerns reports whether the request concerns a remote path or a directory above it.
 func (g *Guard) Concerns(path string) bool {
 	i := g.Intent
 	return Within(path, i.From) || Within(path, i.To)
 }
 
-// Explains tells whether a request that is carried out late would have the remote give that answer about a node.
+// Explains reports whether a request that is carried out late would make the remote give that answer about a node.
 func (t *Tree) Explains(n *Node, known Answer, meta Meta) bool {
 	if len(t.guards) == 0 || !n.HasBase() {
 		return false
@@ -91,7 +91,7 @@ func (t *Tree) Explains(n *Node, known Answer, meta Meta) bool {
 		case known == Absent && i.takes(path):
 			return true
 		case known == Exists && path == i.To && meta.SameVersion(i.Meta):
-			return true // replaced
+			return true // by the step's file
 		case known == Exists && path == i.To && i.Attr.Set&AttrTimes != 0 && meta.Size == n.Meta.Size:
 			return true
 		}
@@ -99,8 +99,8 @@ func (t *Tree) Explains(n *Node, known Answer, meta Meta) bool {
 	return false
 }
 
-// guardsFollow has requests about what is in a directory looked for where it is moved, too: what they did before that was
-// moved along.
+// guardsFollow adds guards for a directory's new path. The requests concern names in the directory, and what they did
+// before the directory was moved has moved along.
 func (t *Tree) guardsFollow(from, to string) {
 	for _, g := range t.Guards() {
 		moved := *g
@@ -115,13 +115,12 @@ func (t *Tree) guardsFollow(from, to string) {
 	}
 }
 
-// Takes tells whether a request that may still be carried out removes or renames what is under a path of the remote itself.
+// Takes reports whether a request that may still be carried out removes or renames exactly that remote path.
 func (t *Tree) Takes(path string) bool {
 	return t.anyGuard(func(i Intent) bool { return i.From == path && i.takes(path) })
 }
 
-// Brings tells whether a request that may still be carried out makes something under a path of the remote, or renames
-// something to it.
+// Brings reports whether a request that may still be carried out makes or renames something to that remote path.
 func (t *Tree) Brings(path string) bool {
 	return t.anyGuard(func(i Intent) bool { return i.To == path && i.Kind != Reset })
 }
@@ -135,13 +134,13 @@ func (t *Tree) anyGuard(is func(Intent) bool) bool {
 	return false
 }
 
-// takes tells whether the request removes or renames what is under a path of the remote. What it moves aside is not lost, and
-// a directory that is removed is empty.
+// takes reports whether the step removes or renames what is at a remote path, or a directory above it by a rename. What
+// it moves to Aside is not lost, and a directory must be empty to be removed, so neither counts.
 func (i Intent) takes(path string) bool {
 	return i.Kind == Erase && path == i.From || i.Kind.Renames() && Within(path, i.From)
 }
 
-// AtRemote returns the node that the remote has, or is taken to have, under a path; nil if the tree has none.
+// AtRemote returns the node that the remote has, or is assumed to have, at a path; nil if the tree has none.
 func (t *Tree) AtRemote(path string) *Node {
 	n := t.root
 	if path == "." {
@@ -155,7 +154,7 @@ func (t *Tree) AtRemote(path string) *Node {
 	return n
 }
 
-// rollbackGuards undoes the changes since the last [Tree.Commit].
+// rollbackGuards undoes the changes of guards since the last [Tree.Commit].
 func (t *Tree) rollbackGuards(recorded bool) {
 	clear(t.touchedGuards)
 	for id, g := range t.savedGuards {
@@ -169,7 +168,7 @@ func (t *Tree) rollbackGuards(recorded bool) {
 
 func (e *encoder) guards(guards map[ID]*Guard) {
 	e.uint(uint64(len(guards)))
-	for _, id := range slices.Sorted(maps.Keys(guards)) { // the order of a map must not decide what a log looks like
+	for _, id := range slices.Sorted(maps.Keys(guards)) { // the log must not depend on the order of a map
 		e.uint(uint64(id))
 		g := guards[id]
 		if g == nil {
@@ -199,7 +198,8 @@ func (d *decoder) guards() map[ID]*Guard {
 	return guards
 }
 
-// KeepAttrs has a file that is sent again get the attributes that it had, where those of what it replaces are others.
+// KeepAttrs queues the attributes of a file that is uploaded again, where they differ from those of the file that it
+// replaces. there describes that file.
 func (t *Tree) KeepAttrs(n *Node, there Meta, now int64) {
 	a := &t.Note(n, now).Attr
 	if a.Set&AttrTimes == 0 {

@@ -4,48 +4,48 @@ import (
 	"strings"
 )
 
-// Node is a file, directory or link that this side knows something about. Its fields may be written after
-// [Tree.Edit]; its positions, its content and its copy change only through the methods of Tree. ID and Kind never change:
-// they may be read by who does not hold what guards the Tree.
+// Node is a file, directory or symbolic link that this side knows something about. Its fields may be written after
+// [Tree.Edit]. Its positions, its content and its copy change only through the methods of Tree. ID and Kind never
+// change, so they may be read without the lock that guards the Tree.
 type Node struct {
 	ID      ID
 	Kind    Kind
 	content Content
-	// Known is what the remote answered last about the base position.
+	// Known is the remote's last answer about the base position.
 	Known Answer
-	// Temp marks a file of the library's own that an upload may have left on the remote. It is never in the view.
+	// Temp marks the temporary file of an upload, which may be on the remote. It is never in the view.
 	Temp bool
 	// recorded: the log has a state of this node.
 	recorded bool
-	renamed  bool // the base has another name than the view: it is in more
+	renamed  bool // the base has another name than the view; that name is more.baseName
 	usage    Usage
 
 	parent *Node
 	name   string
 	base   *Node
 
-	Meta    Meta  // of the base, as last answered; for a node made here, what it was made with
-	Checked int64 // when the remote last gave a definite answer about the base
+	Meta    Meta  // of the base, from the last answer; for a node made here, its initial metadata
+	Checked int64 // when the remote last answered Exists or Absent about the base
 	copied  *Copy // nil: none
 	Diff    *Diff
 
 	more *more
 
-	older, newer *Node  // in the order of eviction; nil: not in it
-	used         uint64 // the Tree's count of uses when it was used last
+	older, newer *Node  // in the eviction order; nil: not in it
+	used         uint64 // Tree.uses at the last use
 }
 
-// more is what files in their place, of which there are many, do not have.
+// more holds what most nodes, which are files in their place, don't have. This saves memory.
 type more struct {
 	kids     map[string]*Node // of a directory, by view name
-	gone     map[string]*Node // of a directory, by base name: those whose view is not here
+	gone     map[string]*Node // of a directory, by base name: nodes whose view is elsewhere or nowhere
 	stirred  int64            // of a directory
-	target   string           // of a link
-	baseName string           // of what is renamed or removed
-	last     *Meta            // what a node that is not in the view was shown with last; not recorded
+	target   string           // of a symbolic link
+	baseName string           // of a node that was renamed or removed
+	last     *Meta            // the last Shown of a node that left the view; not recorded
 }
 
-// with is the node's more, for writing.
+// with returns the node's more for writing, and makes it if there is none.
 func (n *Node) with() *more {
 	if n.more == nil {
 		n.more = &more{}
@@ -67,7 +67,7 @@ func (n *Node) gone() map[string]*Node {
 	return n.more.gone
 }
 
-// Target is where a link leads.
+// Target returns the target of a symbolic link.
 func (n *Node) Target() string {
 	if n.more == nil {
 		return ""
@@ -75,14 +75,14 @@ func (n *Node) Target() string {
 	return n.more.target
 }
 
-// SetTarget sets where a link leads. It may be called after [Tree.Edit].
+// SetTarget sets the target of a symbolic link. Call [Tree.Edit] first.
 func (n *Node) SetTarget(target string) {
 	if target != n.Target() {
 		n.with().target = target
 	}
 }
 
-// Stirred is when the program last made, removed or renamed something in a directory; not recorded.
+// Stirred returns when the program last made, removed or renamed an entry of a directory; 0: never. It is not recorded.
 func (n *Node) Stirred() int64 {
 	if n.more == nil {
 		return 0
@@ -90,7 +90,7 @@ func (n *Node) Stirred() int64 {
 	return n.more.stirred
 }
 
-// Stir sets when a directory was stirred.
+// Stir sets the time that Stirred returns.
 func (n *Node) Stir(at int64) {
 	if at != n.Stirred() {
 		n.with().stirred = at
@@ -116,33 +116,33 @@ func (n *Node) place(parent *Node, name string, base *Node, baseName string) {
 	}
 }
 
-// Name is the node's name in the view.
+// Name returns the node's name in the view.
 func (n *Node) Name() string { return n.name }
 
-// Parent is the node's directory in the view; nil if the node is not in the view (or is the root).
+// Parent returns the node's directory in the view; nil if the node is not in the view or is the root.
 func (n *Node) Parent() *Node { return n.parent }
 
-// IsRoot says whether the node is the root, which is always in both trees.
+// IsRoot reports whether the node is the root, which is always in both trees.
 func (n *Node) IsRoot() bool { return n.base == n }
 
-// Parked says whether a push has moved the node aside on the remote and not yet to its place.
+// Parked reports whether a Push has moved the node aside on the remote and not yet to its place.
 func (n *Node) Parked() bool { return n.Diff != nil && n.Diff.Home != nil }
 
-// InView says whether the program sees the node.
+// InView reports whether the program sees the node.
 func (n *Node) InView() bool { return n.parent != nil || n.IsRoot() }
 
-// HasBase says whether the remote has, or is taken to have, the node.
+// HasBase reports whether the remote has the node, or is assumed to have it.
 func (n *Node) HasBase() bool { return n.base != nil }
 
-// Base is the node's position on the remote.
+// Base returns the node's position on the remote.
 func (n *Node) Base() (parent *Node, name string) { return n.base, n.baseName() }
 
-// Moved says whether the node is in both trees at different positions.
+// Moved reports whether the node is in both trees at different positions.
 func (n *Node) Moved() bool {
 	return n.parent != nil && n.base != nil && (n.parent != n.base || n.renamed)
 }
 
-// Kid is the node seen under name in directory n, nil if there is none.
+// Kid returns the node seen under name in directory n; nil if there is none.
 func (n *Node) Kid(name string) *Node { return n.kids()[name] }
 
 // Kids calls f for each node seen in directory n, in no order.
@@ -152,14 +152,15 @@ func (n *Node) Kids(f func(*Node)) {
 	}
 }
 
-// Hidden says whether the remote's entry name of directory n has been removed or renamed on this side, and by which
-// node that is known.
+// Hidden reports whether the remote's entry name of directory n was removed or renamed on this side, and returns the
+// node that stands for it.
 func (n *Node) Hidden(name string) (*Node, bool) {
 	g, ok := n.gone()[name]
 	return g, ok
 }
 
-// OnRemote is the node that the remote has under name in directory n, as far as the tree knows.
+// OnRemote returns the node that the remote has under name in directory n, as far as the tree knows; nil if there is
+// none.
 func (n *Node) OnRemote(name string) *Node {
 	if g := n.gone()[name]; g != nil {
 		return g
@@ -182,17 +183,17 @@ func (n *Node) RemoteKids(f func(*Node)) {
 	}
 }
 
-// Path is the node's path in the view, relative to the root, which is ".". It is "" for a node not in the view.
+// Path returns the node's path in the view, relative to the root, which is "."; "" for a node that is not in the view.
 func (n *Node) Path() string {
 	return n.path(func(n *Node) (*Node, string) { return n.parent, n.name })
 }
 
-// RemotePath is the node's path on the remote, relative to the root, which is "."; "" for a node without a base.
+// RemotePath returns the node's path on the remote, relative to the root, which is "."; "" for a node without a base.
 func (n *Node) RemotePath() string {
 	return n.path((*Node).Base)
 }
 
-// path follows up to the root.
+// path joins the names on the way up to the root; "" if the way does not lead there.
 func (n *Node) path(up func(*Node) (*Node, string)) string {
 	if n.IsRoot() {
 		return "."
@@ -212,7 +213,7 @@ func (n *Node) path(up func(*Node) (*Node, string)) string {
 	return strings.Join(names, "/")
 }
 
-// Join appends a name to a path of [Node.Path].
+// Join appends a name to a path as returned by [Node.Path].
 func Join(dir, name string) string {
 	if dir == "." || dir == "" {
 		return name
@@ -220,7 +221,7 @@ func Join(dir, name string) string {
 	return dir + "/" + name
 }
 
-// Split is the inverse of [Join]. The root splits into itself and ".".
+// Split is the inverse of [Join]. The root splits into "." and itself.
 func Split(name string) (dir, base string) {
 	if i := strings.LastIndexByte(name, '/'); i >= 0 {
 		return name[:i], name[i+1:]
@@ -228,13 +229,13 @@ func Split(name string) (dir, base string) {
 	return ".", name
 }
 
-// Within says whether a path is dir or below it. "." holds every path, "" none.
+// Within reports whether a path is dir or below it. "." contains every path, "" none.
 func Within(path, dir string) bool {
 	rest, ok := strings.CutPrefix(path, dir)
 	return dir == "." || ok && dir != "" && (rest == "" || rest[0] == '/')
 }
 
-// Within says whether n is dir or below it in the view.
+// Within reports whether n is dir or below it in the view.
 func (n *Node) Within(dir *Node) bool {
 	for ; n != nil && dir != nil; n = n.parent {
 		if n == dir {
@@ -244,10 +245,10 @@ func (n *Node) Within(dir *Node) bool {
 	return false
 }
 
-// Content says who owns the local bytes of a file.
+// Content returns who owns the local bytes of a file.
 func (n *Node) Content() Content { return n.content }
 
-// Copy describes the local bytes; it is the zero value if there are none.
+// Copy describes the local bytes. It is the zero value if there are none.
 func (n *Node) Copy() Copy {
 	if n.copied == nil {
 		return Copy{}
@@ -255,18 +256,18 @@ func (n *Node) Copy() Copy {
 	return *n.copied
 }
 
-// Local says whether the node has bytes in the local directory.
+// Local reports whether the node has bytes in the local directory.
 func (n *Node) Local() bool { return n.content != Remote }
 
-// Dirty says whether the local bytes have to be pushed.
+// Dirty reports whether the local bytes have to be pushed.
 func (n *Node) Dirty() bool {
 	return n.content == Changed || n.content == Busy || n.content == Interrupted
 }
 
-// Ours says whether the local bytes are something else than a copy of the remote's: changed, or edited by another program.
+// Ours reports whether the local bytes are not a copy of the remote's: changed, or edited by another program.
 func (n *Node) Ours() bool { return n.Dirty() || n.content == Edited }
 
-// Differs says whether anything about the node has to be pushed.
+// Differs reports whether anything about the node has to be pushed.
 func (n *Node) Differs() bool {
 	switch {
 	case n.IsRoot():
@@ -279,7 +280,7 @@ func (n *Node) Differs() bool {
 	return n.Moved() || n.Dirty() || n.Diff != nil && (n.Diff.Attr.Set != 0 || n.Diff.Explicit || n.Diff.Intent != nil)
 }
 
-// Seen is the version of the node that the program was shown: that of its copy, else the remote's last answer.
+// Seen returns the version of the node that the program has seen: that of a stale copy, else the remote's last answer.
 func (n *Node) Seen() Meta {
 	if (n.content == Owned || n.content == Edited) && n.copied.Stale {
 		return n.copied.Version
@@ -287,8 +288,8 @@ func (n *Node) Seen() Meta {
 	return n.Meta
 }
 
-// Shown is the node's metadata as the program sees it, or saw it last, apart from what only the local file knows (the size
-// and mtime of changed bytes).
+// Shown returns the node's metadata as the program sees it, or last saw it. The size and mtime of changed bytes are not
+// in it; only the local file has these.
 func (n *Node) Shown() Meta {
 	if n.more != nil && n.more.last != nil {
 		return *n.more.last
@@ -308,15 +309,15 @@ func (n *Node) Shown() Meta {
 	return m
 }
 
-// HasKids says whether a node is seen in directory n, or hidden from it.
+// HasKids reports whether a node is seen in directory n or hidden from it.
 func (n *Node) HasKids() bool { return len(n.kids())+len(n.gone()) > 0 }
 
-// HiddenKids calls f for each node that the remote has in directory n and the view has not (there).
+// HiddenKids calls f for each node that the remote has in directory n and that the view does not have there.
 func (n *Node) HiddenKids(f func(*Node)) {
 	for _, g := range n.gone() {
 		f(g)
 	}
 }
 
-// Present says whether the node's bytes are here, and are what the view shows.
+// Present reports whether the node's bytes are local and are those that the view shows.
 func (n *Node) Present() bool { return n.Local() && (n.Content() != Owned || !n.Copy().Stale) }

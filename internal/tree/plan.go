@@ -6,7 +6,7 @@ import (
 	"slices"
 )
 
-// Op is what a step does on the remote.
+// Op is the operation of a step on the remote.
 type Op uint8
 
 // The operations.
@@ -43,39 +43,40 @@ type Slot struct {
 	Name string
 }
 
-// Step is one change of the remote. Paths are those that hold when the step's turn has come.
+// Step is one change of the remote. Its paths are valid at the time when the step runs.
 type Step struct {
 	Op   Op
 	Node *Node
-	From string // Rename: where the node is
-	Path string // what is made, replaced, removed or changed; Rename: where the node goes
-	// To is the node's place on the remote once the step is done (Mkdir, Put, Symlink, Rename).
+	From string // Rename: the path of the node before
+	Path string // what is made, replaced, removed or changed; Rename: the path of the node after
+	// To is the place of the node on the remote after the step (Mkdir, Put, Symlink, Rename).
 	To Slot
-	// Replaces is a file removed in the view that the step replaces (Put, Rename) or that was at Path.
+	// Replaces is a file, removed in the view, that the step replaces (Put, Rename) or that was at Path.
 	Replaces *Node
-	// Aux steps only serve others: a directory nobody asked for, a parking name that breaks a cycle.
+	// Aux marks a step that only serves others: it makes an assumed directory, parks a node to break a cycle, or removes a
+	// temporary file.
 	Aux bool
-	// Deps are the steps that must have succeeded before.
+	// Deps are the indexes of the steps that must succeed first.
 	Deps []int
-	// Parked says that From (Rename) or Path (Remove) leads through a place aside.
+	// Parked reports whether From (Rename) or Path (Remove) leads through a place aside.
 	Parked bool
-	// Cycle numbers the steps that are made together or not at all: a node that is moved aside for one of them gets to
-	// its place by another. 0: none.
+	// Cycle numbers the steps that run together or not at all: one step moves a node aside, and another brings it to its
+	// place. 0: none.
 	Cycle int
-	// Late steps come when all others have ended, however they ended.
+	// Late steps run when all others have ended, with or without success.
 	Late bool
 }
 
-// Parks says whether the step moves a node aside, to break a cycle.
+// Parks reports whether the step moves a node aside to break a cycle.
 func (s Step) Parks() bool { return s.Aux && s.Op == Rename }
 
-// Plan orders the difference into steps: each step's Deps come before it, and executing them all turns
-// what the remote is known to have into the view. Places are taken as soon as they are free; a file is replaced by
-// a rename over it; what stands in the way and belongs elsewhere is moved there first, or parked where that closes
-// a cycle. Contents come after the structure and go straight to their final names; attributes of directories last.
+// Plan orders the difference into steps. The Deps of a step come before it. Executing all steps turns the known state
+// of the remote into the view. A place is taken as soon as it is free, and a file is replaced by a rename over it. A
+// node in the way that belongs elsewhere is moved there first, or parked if that would close a cycle. Uploads follow
+// the changes of the structure and go to the final names. Attributes of directories come last.
 //
-// The plan is made from the two positions alone, so it can be made again at any time, after some of the steps of an
-// earlier one. parking names the node's place aside, in whatever directory.
+// The plan depends only on the two positions of each node. So it can be made again at any time, after some steps of an
+// earlier plan. parking returns the name for a node that is moved aside, which must be free in every directory.
 func (t *Tree) Plan(parking func(*Node) string) []Step {
 	p := &planner{
 		parking: parking,
@@ -121,7 +122,8 @@ func (t *Tree) Plan(parking func(*Node) string) []Step {
 	return p.steps
 }
 
-// uploadsToGoOn are the temporary files of uploads that have begun, lie where they will be renamed, and may go on.
+// uploadsToGoOn returns the temporary files of uploads that may be resumed and are in the directory of their final
+// name.
 func (t *Tree) uploadsToGoOn(nodes []*Node) map[*Node]bool {
 	temps := map[*Node]bool{}
 	for _, n := range nodes {

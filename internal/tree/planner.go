@@ -17,22 +17,22 @@ const (
 type planner struct {
 	parking func(*Node) string
 	steps   []Step
-	pos     map[*Node]Slot // where nodes have gone; a zero Slot: nowhere
-	at      map[Slot]*Node // who is there now; nil: nobody
+	pos     map[*Node]Slot // where moved nodes are now; a zero Slot: nowhere
+	at      map[Slot]*Node // which node is in a place now; nil: none
 	state   map[*Node]placing
 	moved   map[*Node]int     // the last step that made or moved a node
 	vacated map[Slot]int      // the last step that freed a place
-	users   map[*Node][]int   // the steps whose paths go through a node that is still to be moved or removed
-	arrived map[*Node][]*Node // by directory: nodes that were brought into it
+	users   map[*Node][]int   // the steps whose paths go through a directory that is still to be moved or removed
+	arrived map[*Node][]*Node // by directory: the nodes that steps have moved into it
 	takes   map[*Node]*Node   // removed file -> file that replaces it
 	aside   map[*Node]int     // the step that moved a node aside; -1: it is not aside any more
 	homing  []homing
 }
 
-// homing is the step that brings a node to its place which was aside.
+// homing is a step that brings a node from a place aside to its own place. parked is the step that moved it aside.
 type homing struct{ step, parked int }
 
-// earlier marks a node that an earlier plan has moved aside.
+// earlier stands for the step of an earlier plan that has moved a node aside.
 const earlier = -2
 
 func (p *planner) where(n *Node) Slot {
@@ -49,7 +49,7 @@ func (p *planner) occupant(s Slot) *Node {
 	return s.Dir.OnRemote(s.Name)
 }
 
-// path is where a place is on the remote now.
+// path returns the remote path that a place has now.
 func (p *planner) path(s Slot) string {
 	if s.Dir.IsRoot() {
 		return s.Name
@@ -57,8 +57,8 @@ func (p *planner) path(s Slot) string {
 	return Join(p.path(p.where(s.Dir)), s.Name)
 }
 
-// place brings a node of the view to its place on the remote, its directory first. It returns false if that would
-// have to wait for a node whose own placing waits for this one.
+// place brings a node of the view to its place on the remote, after its directory. It returns false if that would have
+// to wait for a node whose own placing waits for this one.
 func (p *planner) place(n *Node) bool {
 	switch {
 	case n.IsRoot() || p.state[n] == placed:
@@ -82,7 +82,8 @@ func (p *planner) place(n *Node) bool {
 	return true
 }
 
-// bring emits the step that puts n into the free (or replaceable) place to. Contents come later.
+// bring emits the step that moves or makes n at a place that is free or can be replaced. A file without a base gets no
+// step here: content uploads it later.
 func (p *planner) bring(n *Node, to Slot) {
 	step := Step{Node: n, Path: p.path(to), To: to, Replaces: p.taken(n, to)}
 	from := p.where(n)
@@ -100,19 +101,19 @@ func (p *planner) bring(n *Node, to Slot) {
 		step.Op = Symlink
 		p.emit(step, to)
 	default:
-		return // content puts it there
+		return // content uploads it
 	}
 	p.went(n, from, to)
 }
 
-// ensure makes a directory that is only taken to be on the remote.
+// ensure makes a directory that the remote is only assumed to have.
 func (p *planner) ensure(n *Node, to Slot) {
 	aux := n.Diff == nil || !n.Diff.Explicit
 	p.emit(Step{Op: Mkdir, Node: n, Path: p.path(to), To: to, Aux: aux}, to)
 	p.moved[n] = len(p.steps) - 1
 }
 
-// taken is the removed file that n replaces by going to a place.
+// taken returns the removed file that n replaces when it goes to a place; nil if there is none.
 func (p *planner) taken(n *Node, to Slot) *Node {
 	if occ := p.occupant(to); occ != nil && p.takes[occ] == n {
 		return occ
@@ -120,7 +121,7 @@ func (p *planner) taken(n *Node, to Slot) *Node {
 	return nil
 }
 
-// vacate frees a place for n: its occupant goes where it belongs, is removed, parked, or left to be replaced.
+// vacate frees a place for n. Its occupant is moved where it belongs, removed, parked, or left there to be replaced.
 func (p *planner) vacate(s Slot, n *Node) {
 	occ := p.occupant(s)
 	switch {
@@ -145,7 +146,7 @@ func (p *planner) park(n, dir *Node) {
 	p.aside[n] = len(p.steps) - 1
 }
 
-// isAside says whether a node is aside now, and which step has moved it there.
+// isAside reports whether a node is aside now, and returns the step that moved it there.
 func (p *planner) isAside(n *Node) (step int, ok bool) {
 	if step, ok := p.aside[n]; ok {
 		return step, step >= 0
@@ -153,7 +154,7 @@ func (p *planner) isAside(n *Node) (step int, ok bool) {
 	return earlier, n.Parked()
 }
 
-// throughAside says whether the path of a node leads through a place aside now.
+// throughAside reports whether a node, or a directory above it, is aside now.
 func (p *planner) throughAside(n *Node) bool {
 	for ; !n.IsRoot(); n = p.where(n).Dir {
 		if _, ok := p.isAside(n); ok {
@@ -163,12 +164,12 @@ func (p *planner) throughAside(n *Node) bool {
 	return false
 }
 
-// goesHome says whether a node that an earlier plan has moved aside goes back to where it was.
+// goesHome reports whether a node that an earlier plan has moved aside goes back to where it was before.
 func (n *Node) goesHome(parked int) bool {
 	return parked == earlier && *n.Diff.Home == Home{n.parent.ID, n.name}
 }
 
-// went notes that the step emitted last moved n.
+// went records that the last step has moved n.
 func (p *planner) went(n *Node, from, to Slot) {
 	i := len(p.steps) - 1
 	if from.Dir != nil {
@@ -184,13 +185,13 @@ func (p *planner) went(n *Node, from, to Slot) {
 	p.aside[n] = -1
 }
 
-// clear removes a node that is not in the view from the remote, after what is in it.
+// clear removes a node that is not in the view from the remote, after everything in it.
 func (p *planner) clear(n *Node) {
 	if p.state[n] != untouched {
 		return
 	}
 	p.state[n] = underway
-	// Moving something out of a directory below may leave it in this one.
+	// Moving a node out of a directory below may put it into this one.
 	for kids := p.inside(n); len(kids) > 0; kids = p.inside(n) {
 		for _, k := range kids {
 			if !k.InView() {
@@ -206,7 +207,7 @@ func (p *planner) clear(n *Node) {
 	p.state[n] = placed
 }
 
-// inside lists the nodes that are in directory n on the remote now, in a fixed order.
+// inside returns the nodes that are in directory n on the remote now, in a fixed order.
 func (p *planner) inside(n *Node) []*Node {
 	var kids []*Node
 	add := func(k *Node) {
@@ -232,7 +233,7 @@ func (p *planner) content(n *Node) {
 	p.went(n, Slot{}, to)
 }
 
-// attributes emits the change of attributes that no upload brings along.
+// attributes emits the change of a node's attributes, unless an upload sets them.
 func (p *planner) attributes(n *Node) {
 	if n.Diff == nil || n.Diff.Attr.Set == 0 {
 		return
@@ -240,7 +241,7 @@ func (p *planner) attributes(n *Node) {
 	if n.Kind == File && (n.Dirty() || !n.HasBase()) {
 		return
 	}
-	// What happens in a directory changes its mtime, and may need the mode it had.
+	// Changes in a directory change its mtime, and may need its present mode.
 	step := Step{Op: SetAttr, Node: n, Path: ".", Late: n.Kind == Dir}
 	if !n.IsRoot() {
 		to := Slot{n.parent, n.name}
@@ -253,7 +254,7 @@ func (p *planner) attributes(n *Node) {
 	p.steps = append(p.steps, step)
 }
 
-// emit appends a step that touches the given places, with its dependencies.
+// emit appends a step that touches the given places, and adds its dependencies.
 func (p *planner) emit(step Step, slots ...Slot) {
 	i := len(p.steps)
 	for _, s := range slots {
@@ -280,12 +281,12 @@ func (p *planner) emit(step Step, slots ...Slot) {
 	p.steps = append(p.steps, step)
 }
 
-// unsettled says whether a directory may still be moved or removed by this plan.
+// unsettled reports whether this plan may still move or remove a directory.
 func (p *planner) unsettled(d *Node) bool {
 	return p.state[d] != placed && (!d.InView() || d.Moved())
 }
 
-// deps are the steps that a place waits for: those that made or moved the directories above it, and the one that
+// deps returns the steps that a place depends on: those that made or moved the directories above it, and the step that
 // freed it.
 func (p *planner) deps(s Slot) []int {
 	var deps []int
@@ -300,9 +301,9 @@ func (p *planner) deps(s Slot) []int {
 	return deps
 }
 
-// numberCycles marks the steps that depend on each other by a node that is aside in between: those between the one
-// that moves it aside and the one that brings it to its place. What has to be done before the former is left out: a node
-// is not moved aside if that fails.
+// numberCycles numbers the steps of each cycle: those between the step that moves a node aside and the step that brings
+// it to its place. The steps that the former depends on are not part of the cycle: if they fail, the node is not moved
+// aside.
 func (p *planner) numberCycles() {
 	for k, h := range p.homing {
 		before := map[int]bool{}
@@ -314,7 +315,7 @@ func (p *planner) numberCycles() {
 	}
 }
 
-// allDeps adds a step, and all that it depends on.
+// allDeps adds a step and everything that it depends on.
 func (p *planner) allDeps(i int, all map[int]bool) {
 	if all[i] {
 		return
@@ -325,7 +326,7 @@ func (p *planner) allDeps(i int, all map[int]bool) {
 	}
 }
 
-// join makes a step, and what it depends on, part of a cycle. Another cycle that it is part of becomes one with it.
+// join adds a step and what it depends on to a cycle. If a step is in another cycle already, the two cycles become one.
 func (p *planner) join(i, cycle int, before map[int]bool) {
 	was := p.steps[i].Cycle
 	switch {

@@ -5,11 +5,11 @@ import (
 	"slices"
 )
 
-// A record is a transaction or a mark that some of the last transaction's actions are done. Integers are varints,
-// strings and lists carry their length, hashes are raw.
+// A record is a transaction, or a mark that some actions of the last transaction are done. Integers are varints,
+// strings and lists are preceded by their length, hashes are raw.
 //
 //	transaction: 1, seq, last id, nodes [state...], dropped [id...], actions [kind, from, to, ino...]
-//	the same:    3, ..., guards [id, kind, ...]
+//	with guards: 3, ..., guards [id, kind, ...]
 //	done:        2, number of actions done
 const (
 	recordTransaction = 1
@@ -17,8 +17,8 @@ const (
 	recordGuards      = 3
 )
 
-// Take encodes what changed since the last call as one transaction, with the actions that belong to it. It returns
-// nil if nothing changed and there are no actions.
+// Take encodes the changes since the last call as one transaction, with the actions that belong to it. It returns nil
+// if there are neither changes nor actions.
 func (t *Tree) Take(actions []Action) []byte {
 	if len(t.touched) == 0 && len(actions) == 0 && len(t.touchedGuards) == 0 {
 		return nil
@@ -34,7 +34,7 @@ func (t *Tree) Take(actions []Action) []byte {
 		}
 	}
 	clear(t.touched)
-	// The order of a map must not decide what a log looks like.
+	// The log must not depend on the order of a map.
 	slices.SortFunc(nodes, func(a, b *Node) int { return int(a.ID) - int(b.ID) })
 	slices.Sort(dropped)
 	record := t.encode(nodes, dropped, actions, t.touchedGuards)
@@ -42,14 +42,14 @@ func (t *Tree) Take(actions []Action) []byte {
 	return record
 }
 
-// withAncestors appends n and those of its ancestors in both trees that the log does not have yet.
+// withAncestors appends n and those of its ancestors, in both trees, that are not in the log yet.
 func (t *Tree) withAncestors(nodes []*Node, n *Node) []*Node {
 	nodes = append(nodes, n)
 	t.save(n)
 	n.recorded = true
 	for _, up := range []*Node{n.parent, n.base} {
 		if up != nil && !up.recorded {
-			if _, ok := t.touched[up.ID]; !ok { // else its own turn comes
+			if _, ok := t.touched[up.ID]; !ok { // else it is in t.touched itself
 				nodes = t.withAncestors(nodes, up)
 			}
 		}
@@ -57,12 +57,12 @@ func (t *Tree) withAncestors(nodes []*Node, n *Node) []*Node {
 	return nodes
 }
 
-// EncodeDone encodes that the first n actions of the last transaction are done.
+// EncodeDone encodes the mark that the first n actions of the last transaction are done.
 func EncodeDone(n int) []byte {
 	return binary.AppendUvarint([]byte{recordDone}, uint64(n))
 }
 
-// Snapshot yields records that rebuild the tree: one for each few thousand nodes. The yielded slice is reused.
+// Snapshot yields records that rebuild the tree, one per 4,096 nodes. The yielded slice is reused.
 func (t *Tree) Snapshot(yield func([]byte) bool) {
 	const chunk = 4096
 	nodes := make([]*Node, 0, chunk)

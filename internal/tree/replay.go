@@ -8,7 +8,7 @@ import (
 	"slices"
 )
 
-// Replayer rebuilds a tree from records, in the order in which they were taken.
+// Replayer rebuilds a tree from records. They must be applied in the order in which they were taken.
 type Replayer struct {
 	states  map[ID]state
 	guards  map[ID]*Guard
@@ -19,12 +19,12 @@ type Replayer struct {
 	renamed map[string]bool // local directories in which the actions so far have changed names
 }
 
-// Replay starts to rebuild a tree.
+// Replay returns a Replayer without records.
 func Replay() *Replayer {
 	return &Replayer{states: map[ID]state{}, guards: map[ID]*Guard{}, lastID: 1, renamed: map[string]bool{}}
 }
 
-// Apply takes one record. After an error nothing of the record has been applied.
+// Apply applies one record. If it returns an error, it has applied nothing.
 func (r *Replayer) Apply(record []byte) error {
 	d := &decoder{b: record}
 	kind := d.byte()
@@ -87,19 +87,19 @@ func (r *Replayer) Apply(record []byte) error {
 	return nil
 }
 
-// Renamed are the local directories in which the actions of the records have changed names. Whether that has reached the
-// disk, the records don't tell.
+// Renamed returns the local directories in which the actions of the records have changed names. The records don't tell
+// whether these changes have reached the disk.
 func (r *Replayer) Renamed() []string { return slices.Collect(maps.Keys(r.renamed)) }
 
-// Done is how many actions of the last transaction are marked as made.
+// Done returns how many actions of the last transaction are marked as done.
 func (r *Replayer) Done() int { return r.done }
 
-// Finish returns the tree, and the actions of the last transaction that may not have been made. Nodes whose place
-// is not known are left out and counted: their records cannot have been written by this package.
+// Finish returns the tree, and the actions of the last transaction that may not have been made. It leaves out nodes
+// whose place is unknown, and counts them as lost: this package can't have written their records.
 func (r *Replayer) Finish() (t *Tree, undone []Action, lost int) {
 	t = New()
 	t.lastID, t.seq, t.guards = r.lastID, r.seq, r.guards
-	if s, ok := r.states[t.root.ID]; ok { // only its difference is recorded
+	if s, ok := r.states[t.root.ID]; ok { // the log holds only its difference and metadata
 		t.root.Diff, t.root.Meta = s.node.Diff, s.node.Meta
 		delete(r.states, t.root.ID)
 	}
@@ -124,16 +124,17 @@ func (r *Replayer) Finish() (t *Tree, undone []Action, lost int) {
 	return t, r.actions[r.done:], lost
 }
 
-// maxID is the largest identity, and the largest number of a transaction, that is believed. One a nanosecond would take a
-// century to get there.
+// maxID is the largest ID, and the largest number of a transaction, that is accepted. At one ID per nanosecond, it
+// would take a century to get there.
 const maxID = 1 << 62
 
-// maxPath is the length in bytes of the longest path of a node that is believed. No call can name one of more than half of
-// that, but a rename can make longer what is below a directory. Whatever follows a path to the root takes no longer.
+// maxPath is the longest path of a node, in bytes, that is accepted. A call can't name a path of more than half of
+// that, but renaming a directory can lengthen the paths below it. The bound also limits every walk from a node to the
+// root.
 const maxPath = 2 * 4096
 
-// weed leaves out states whose place is not known, taken or too deep, with all that is below them, and counts them. It
-// takes time in proportion to their number.
+// weed removes and counts the states whose place is unknown, occupied or too deep, with everything below them. It takes
+// time in proportion to the number of states.
 func (r *Replayer) weed(root ID) (lost int) {
 	view := ways{r.states, func(s state) place { return place{s.parent, s.node.name} }, map[ID]int{root: 0}}
 	remote := ways{r.states, func(s state) place { return place{s.base, s.baseName} }, map[ID]int{root: 0}}
@@ -176,14 +177,14 @@ type place struct {
 	name string
 }
 
-// ways are the paths in one of the two trees.
+// ways computes the lengths of paths in one of the two trees.
 type ways struct {
 	states map[ID]state
 	up     func(state) place
-	dirs   map[ID]int // the lengths of the paths of directories; -1: it does not lead to the root, or is too long
+	dirs   map[ID]int // length of each directory's path; -1: does not lead to the root, or is too long
 }
 
-// leads says whether a place is in the tree. No place at all is none to object to.
+// leads reports whether a place leads to the root. The zero place, for a node outside the tree, does.
 func (w *ways) leads(p place) bool {
 	if p.dir == 0 {
 		return true
@@ -192,9 +193,9 @@ func (w *ways) leads(p place) bool {
 	return p.name != "" && length >= 0 && length+1+len(p.name) <= maxPath
 }
 
-// length is that of the path of a directory. Each is looked at once.
+// length returns the length of a directory's path. It visits each directory once.
 func (w *ways) length(dir ID) int {
-	var way []ID // up to one whose length is known
+	var way []ID // up to a directory whose length is known
 	length, known := w.dirs[dir]
 	for !known {
 		s, ok := w.states[dir]
@@ -203,7 +204,7 @@ func (w *ways) length(dir ID) int {
 			break
 		}
 		way = append(way, dir)
-		w.dirs[dir] = -1 // should the way lead here again
+		w.dirs[dir] = -1 // in case of a cycle
 		dir = w.up(s).dir
 		length, known = w.dirs[dir]
 	}

@@ -5,20 +5,21 @@ import (
 	"slices"
 )
 
-// Usage says who has a node's local bytes open. It is the caller's knowledge, not part of a transaction.
+// Usage is how a node's local bytes are being used. The caller sets it; it is not part of a transaction.
 type Usage uint8
 
 // The usages.
 const (
 	Unused  Usage = iota
-	Awaited       // only by handles that wait for a newer copy than a stale one
+	Awaited       // only by handles that wait for a newer copy than the stale one
 	InUse
 )
 
-// OwnedBytes is the size of all owned copies. While a copy is being installed, the one that it replaces counts as well.
+// OwnedBytes returns the size of all owned copies. While a copy is being installed, the copy that it replaces counts,
+// too.
 func (t *Tree) OwnedBytes() int64 { return t.owned.Int64() }
 
-// Oldest is the least recently used copy that may be evicted, nil if there is none. It takes constant time.
+// Oldest returns the least recently used copy that may be evicted; nil if there is none. It takes constant time.
 func (t *Tree) Oldest() *Node {
 	if n := t.order.newer; n != &t.order {
 		return n
@@ -26,17 +27,17 @@ func (t *Tree) Oldest() *Node {
 	return nil
 }
 
-// SetUsage takes note of who has a node's bytes open, and that they are used now. What is in use is not evicted.
+// SetUsage sets who has a node's bytes open, and counts as a use. A copy that is in use is not evicted.
 func (t *Tree) SetUsage(n *Node, u Usage) {
 	n.usage = u
 	t.use(n)
 }
 
-// Skip takes a copy that could not be evicted out of the order until its next transition or use, so that it is not
-// tried again for each copy that needs room.
+// Skip removes a copy that could not be evicted from the eviction order, until its next transition or use. So it is not
+// tried again each time that another copy needs room.
 func (t *Tree) Skip(n *Node) { t.unlist(n) }
 
-// eachOwned calls do with each size that a node adds to OwnedBytes.
+// eachOwned calls do with each size that the node contributes to OwnedBytes.
 func (t *Tree) eachOwned(n *Node, do func(size int64)) {
 	if n.content != Owned || t.nodes[n.ID] != n {
 		return
@@ -52,7 +53,7 @@ func (t *Tree) evictable(n *Node) bool {
 		(n.usage == Unused || n.usage == Awaited && n.copied.Stale)
 }
 
-// use makes a node the most recently used one.
+// use makes a node the most recently used.
 func (t *Tree) use(n *Node) {
 	t.unlist(n)
 	t.uses++
@@ -60,7 +61,7 @@ func (t *Tree) use(n *Node) {
 	t.relist(n)
 }
 
-// relist adds a copy that may be evicted now to the order, or takes out one that may not.
+// relist adds a copy to the eviction order if it may be evicted now, and removes it if it may not.
 func (t *Tree) relist(n *Node) {
 	switch listed := n.newer != nil; {
 	case t.evictable(n) == listed:
@@ -78,7 +79,7 @@ func (t *Tree) unlist(n *Node) {
 	}
 }
 
-// list adds copies to the order by when they were used. The walk to their places begins at the newest.
+// list inserts copies into the eviction order by their last use. It searches their places from the newest end.
 func (t *Tree) list(nodes []*Node) {
 	slices.SortFunc(nodes, func(a, b *Node) int { return cmp.Compare(a.used, b.used) })
 	at := &t.order
@@ -92,7 +93,7 @@ func (t *Tree) list(nodes []*Node) {
 	}
 }
 
-// account makes the sum and the order those of a tree that was replayed: its copies were used when they were fetched.
+// account computes the sum and the eviction order of a replayed tree. The last use of a copy is when it was fetched.
 func (t *Tree) account() {
 	var nodes []*Node
 	for _, n := range t.nodes {

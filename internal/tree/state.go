@@ -2,10 +2,10 @@ package tree
 
 import "io/fs"
 
-// ID identifies a node for ever: it is never used again, also not after a restart.
+// ID identifies a node. It is never reused, not even after a restart.
 type ID uint64
 
-// Kind is what a node is. It never changes: another kind under the same name is another node.
+// Kind is the type of a node. It never changes: an entry of another kind under the same name is another node.
 type Kind uint8
 
 // The kinds of node.
@@ -15,7 +15,8 @@ const (
 	Link
 )
 
-// KindOf maps a file mode to a kind. Whatever is neither a directory nor a link (devices, sockets) counts as a file.
+// KindOf maps a file mode to a kind. Anything but a directory or a symbolic link (such as a device or socket) is a
+// File.
 func KindOf(mode fs.FileMode) Kind {
 	switch {
 	case mode.IsDir():
@@ -27,7 +28,7 @@ func KindOf(mode fs.FileMode) Kind {
 	}
 }
 
-// Answer is the three-valued answer of the remote about a name. Unknown is not Absent.
+// Answer is the remote's three-valued answer about a name. Unknown is not Absent.
 type Answer uint8
 
 // The answers.
@@ -37,10 +38,10 @@ const (
 	Exists
 )
 
-// Content says who owns the local bytes of a file.
+// Content is who owns the local bytes of a file.
 type Content uint8
 
-// The states of a file's content. Their numbers are in logs.
+// The states of a file's content. The log holds these numbers.
 const (
 	// Remote: there are no local bytes.
 	Remote Content = iota
@@ -48,27 +49,28 @@ const (
 	Owned
 	// Changed: the local bytes were written by the program or given to Add, and are complete.
 	Changed
-	// Busy: the local bytes are being written; they are complete once the writer closes or syncs.
+	// Busy: the local bytes are being written. They are complete when the writer closes or syncs.
 	Busy
 	// Interrupted: the local bytes were being written when the process died.
 	Interrupted
-	// Edited: another program has written the local bytes. Copy.Hash is that of the copy that they were (zero if there
-	// was none), whose version the node keeps as its base. Nothing of it is pushed before the file is given to Add.
+	// Edited: another program has written the local bytes. Copy.Hash is the hash of the copy that they were before (zero
+	// if there was none); the node keeps the version of that copy as its base. A Push leaves the file out until Add queues
+	// it.
 	Edited
 )
 
-// Meta is what a stat of the remote shows. Times are nanoseconds since 1970.
+// Meta is the result of a stat on the remote. Times are nanoseconds since 1970.
 type Meta struct {
-	Mode  fs.FileMode // permission bits and the kind
+	Mode  fs.FileMode // type and permission bits
 	Size  int64
 	MTime int64
 }
 
-// SameVersion says whether two answers are about the same version of a file's content: size and mtime are equal.
+// SameVersion reports whether two answers describe the same version of a file's content: size and mtime are equal.
 func (m Meta) SameVersion(o Meta) bool { return m.Size == o.Size && m.MTime == o.MTime }
 
-// Stamp is what the local file system says about a local file; it tells an edit from an untouched copy. CTime and
-// Ino are 0 where the file system has none.
+// Stamp is the local file system's stat of a file. It tells an edited copy from an untouched one. CTime and Ino are 0
+// if the file system does not have them.
 type Stamp struct {
 	Size  int64
 	MTime int64
@@ -76,7 +78,7 @@ type Stamp struct {
 	Ino   uint64
 }
 
-// Hash is the SHA-256 of a content.
+// Hash is the SHA-256 of a file's content.
 type Hash [32]byte
 
 // Copy describes the local bytes of a file.
@@ -104,11 +106,11 @@ type Copy struct {
 	set        uint64 // which transition has set it, in this process
 }
 
-// SameBytes says whether no transition has given the node other bytes between two looks at its Copy. A clock may be too
-// coarse to show that in the Stamp.
+// SameBytes reports whether no transition gave the node other bytes between two calls of Copy. The Stamp may not show
+// that, because the clock may be too coarse.
 func (c Copy) SameBytes(later Copy) bool { return c.set == later.set }
 
-// AttrMask says which attributes of an Attr are set.
+// AttrMask is the set of attributes that an Attr holds.
 type AttrMask uint8
 
 // The attributes.
@@ -126,42 +128,42 @@ type Attr struct {
 	ATime, MTime int64
 }
 
-// IntentKind names a step that must not run twice.
+// IntentKind is the kind of a step that must not run twice.
 type IntentKind uint8
 
 // The kinds of intent.
 const (
 	NoIntent IntentKind = iota
-	Publish             // rename of a finished upload over its final name
+	Publish             // rename of a finished upload to its final name
 	Move                // rename on the remote
 	Erase               // removal on the remote
-	Make                // making of a directory or link on the remote
+	Make                // make a directory or symbolic link on the remote
 	Reset               // change of the attributes of To on the remote
 	Park                // rename on the remote to a place aside, see [Diff.Home]
-	Upload              // making of a temporary file; never an intent of a node, only a Guard
+	Upload              // create a temporary file; only in a Guard, never the intent of a node
 )
 
-// Renames says whether the step moves a node on the remote.
+// Renames reports whether the step moves a node on the remote.
 func (k IntentKind) Renames() bool { return k == Move || k == Park }
 
-// Intent is a step that was about to be sent. From and To are remote paths; Meta is the version the step moves
-// (Publish: of the temporary file as its open handle showed it last), removes, makes (only the mode, of a directory) or
-// gives attributes to (Reset: as it was before; older logs have only the size).
+// Intent is a step that is recorded before its request is sent. From and To are remote paths. Meta is the version that
+// the step moves (Publish: the temporary file's, as last seen through its open handle), removes, makes (a directory:
+// only the mode) or gives attributes to (Reset: the version before; older logs have only its size).
 type Intent struct {
 	Kind     IntentKind
 	From, To string
-	Aside    string // Publish, Move: where what is replaced is kept meanwhile, on a remote that does not replace
-	Dir      ID     // of the directory of To (Publish, Move, Make)
+	Aside    string // Publish, Move: where the replaced file is kept meanwhile, on a remote whose rename does not replace
+	Dir      ID     // the directory of To (Publish, Move, Make)
 	Meta     Meta
 	Hash     Hash
-	Stamp    Stamp // Publish: of the local file whose bytes were uploaded
+	Stamp    Stamp // Publish: of the uploaded local file
 	Attr     Attr  // Reset
 }
 
-// puts says whether a step puts something into a directory.
+// puts reports whether the step adds an entry to a directory.
 func (i Intent) puts() bool { return i.Kind == Publish || i.Kind == Make || i.Kind.Renames() }
 
-// possible says whether a step has the paths that one of its kind has. Of the root only the attributes are changed.
+// possible reports whether the step has the paths that its kind needs. Only Reset may concern the root.
 func (i Intent) possible() bool {
 	from, to := i.From != "", i.To != ""
 	if i.From == "." || i.Aside == "." || i.To == "." && (i.Kind != Reset || i.Aside != "") {
@@ -178,31 +180,31 @@ func (i Intent) possible() bool {
 	return false
 }
 
-// Diff is what is kept about a node whose view differs from its base.
+// Diff holds what is recorded about a node whose view differs from its base.
 type Diff struct {
 	Seq      uint64 // of the transaction that first touched the node
 	Queued   int64
 	Attempts int
-	Err      string // of the last attempt
-	ErrClass uint8  // what kind of error that was; the numbers are the user's
-	// Dest is what the remote was last known to have under a name that this node took without having it as its
-	// base: Absent, or Unknown when nobody was asked.
+	Err      string // the last attempt's error
+	ErrClass uint8  // the class of that error; the numbers belong to syncfs
+	// Dest is what the remote was last known to have under a name that this node took without having it as its base:
+	// Absent, or Unknown if the remote was not asked.
 	Dest Answer
-	// Base is the content that the change was made to, if another one may have come to the remote since without its
-	// mtime showing it; else nil.
+	// Base is the hash of the content that was changed, if the remote may have got other content since without a new
+	// mtime; else nil.
 	Base *Hash
 	Attr Attr
 	// Written is when the changed bytes were written, if Chtimes has set another time since; else 0.
 	Written int64
-	// Explicit marks a directory that was made while the remote gave no answer: it has to exist after a push.
+	// Explicit marks a directory that was made while the remote was unreachable: it must exist after a Push.
 	Explicit bool
 	Intent   *Intent
 	Part     *Part
-	// Home is where the remote had the node before a push moved it aside, to let others pass; nil: it is not aside.
+	// Home is where the remote had the node before a Push moved it aside to make way for others; nil: it is not aside.
 	Home *Home
 }
 
-// Home is a place on the remote, by identity.
+// Home is a place on the remote; the directory is given by its ID.
 type Home struct {
 	Dir  ID
 	Name string
@@ -210,8 +212,8 @@ type Home struct {
 
 // Part is an upload that has begun.
 type Part struct {
-	Temp  ID    // of the file that the upload fills on the remote
-	Stamp Stamp // of the local bytes that are being sent
-	Sent  int64 // how many of them, from the start, are known to have arrived
-	Hash  Hash  // of these
+	Temp  ID    // the temporary file on the remote
+	Stamp Stamp // of the local file that is being sent
+	Sent  int64 // bytes from the start that are known to have arrived
+	Hash  Hash  // of these bytes
 }

@@ -1,9 +1,10 @@
 package tree
 
-// All changes of what local bytes a node has are here. Each keeps OwnedBytes and the order of eviction, and puts the
-// node into the next transaction. Those that say so record a fact about the local disk, which a rollback keeps.
+// All changes of a node's local bytes are in this file. Each maintains OwnedBytes and the eviction order, and puts the
+// node into the next transaction. Methods that "record the fact" are about the local disk: a rollback keeps their
+// outcome.
 
-// alter makes a transition.
+// alter runs do, which changes the content or the copy of a node.
 func (t *Tree) alter(n *Node, do func()) {
 	t.save(n)
 	t.eachOwned(n, t.owned.Sub)
@@ -13,13 +14,13 @@ func (t *Tree) alter(n *Node, do func()) {
 	t.Touch(n)
 }
 
-// set gives a node another content and a new Copy. A pinned one stays pinned.
+// set gives a node other content and another Copy. A pinned node stays pinned.
 func (t *Tree) set(n *Node, content Content, c Copy) {
 	c.Pinned = c.Pinned || n.copied != nil && n.copied.Pinned
 	t.alter(n, func() {
-		c.set = t.uses + 1 // as t.use will count
+		c.set = t.uses + 1 // the value that t.use is about to set
 		n.content, n.copied = content, &c
-		n.used = t.uses // before it gets into the order: its place is found from the newest on
+		n.used = t.uses // before it is listed: list searches its place from the newest end
 	})
 	t.use(n)
 }
@@ -42,8 +43,8 @@ func (t *Tree) Installed(n *Node, stamp Stamp) {
 	t.happened(n)
 }
 
-// BackOut records the fact that a copy did not come into its place. The one that it was to replace is stale; without
-// one, the node has no local bytes.
+// BackOut records the fact that a copy did not reach its place. The copy that it was to replace becomes stale. Without
+// such a copy, the node has no local bytes.
 func (t *Tree) BackOut(n *Node) {
 	if n.copied.Prev == nil {
 		t.Lost(n)
@@ -55,8 +56,8 @@ func (t *Tree) BackOut(n *Node) {
 	t.happened(n)
 }
 
-// Settle is for a node that was being installed when the process died. Which of the two copies is in its place is told by
-// their stamps and hashes when it is used next.
+// Settle ends the installation of a node whose process died during it. At the next use, stamps and hashes show which of
+// the two copies is in the place.
 func (t *Tree) Settle(n *Node) { t.alter(n, func() { n.copied.Installing = "" }) }
 
 // Lost records the fact that a node's local bytes are gone: evicted, or deleted by hand.
@@ -65,16 +66,16 @@ func (t *Tree) Lost(n *Node) {
 	t.happened(n)
 }
 
-// Drop takes a node's local bytes away from it. What becomes of them is up to the caller.
+// Drop removes a node's local bytes from the tree. The caller handles the file.
 func (t *Tree) Drop(n *Node) { t.alter(n, func() { n.content, n.copied = Remote, nil }) }
 
-// Change makes the local bytes of a node changed ones.
+// Change makes the local bytes of a node Changed.
 func (t *Tree) Change(n *Node, c Copy) { t.set(n, Changed, c) }
 
 // Begin marks a node whose local bytes are about to be written.
 func (t *Tree) Begin(n *Node) { t.set(n, Busy, Copy{Added: n.copied != nil && n.copied.Added}) }
 
-// Finish marks a busy node whose local bytes are complete. It keeps the Copy of [Tree.Begin].
+// Finish marks a busy node whose local bytes are complete. It keeps the Copy that [Tree.Begin] has set.
 func (t *Tree) Finish(n *Node, stamp Stamp) {
 	t.alter(n, func() { n.content, n.copied.Stamp = Changed, stamp })
 }
@@ -85,17 +86,17 @@ func (t *Tree) Interrupt(n *Node) {
 	t.happened(n)
 }
 
-// Restamp takes note of what the local file system says about the same bytes now.
+// Restamp sets a new stamp of the same local bytes.
 func (t *Tree) Restamp(n *Node, stamp Stamp) { t.alter(n, func() { n.copied.Stamp = stamp }) }
 
-// MarkStale takes note that the remote has another version than a copy.
+// MarkStale records that the remote has another version than the node's copy.
 func (t *Tree) MarkStale(n *Node) {
 	seen := n.Seen()
 	t.alter(n, func() { n.copied.Version, n.copied.Stale = seen, true })
 }
 
-// Reattributed takes note that this side has made one version of the remote's file another one by setting its attributes. A
-// stale copy of the one is of the other.
+// Reattributed records that this side has changed the version of the remote's file by setting attributes. A stale copy
+// of the version before is a copy of the version after.
 func (t *Tree) Reattributed(n *Node, before, after Meta) {
 	t.alter(n, func() {
 		n.Meta = after
@@ -105,14 +106,14 @@ func (t *Tree) Reattributed(n *Node, before, after Meta) {
 	})
 }
 
-// MarkEdited takes note that another program has written a node's local bytes. c describes the copy that they were.
+// MarkEdited records that another program has written a node's local bytes. c describes the copy that they were before.
 func (t *Tree) MarkEdited(n *Node, c Copy) { t.set(n, Edited, c) }
 
-// Pin keeps a node's copy from being evicted, or ends that.
+// Pin protects a node's copy from eviction, or ends that.
 func (t *Tree) Pin(n *Node, pinned bool) { t.alter(n, func() { n.copied.Pinned = pinned }) }
 
-// Reverter returns a function that gives a node its present content, copy and difference back, also after a commit.
-// The local bytes must be the same then.
+// Reverter returns a function that restores the node's present content, copy and difference, also after a commit. The
+// local bytes must be the same then.
 func (t *Tree) Reverter(n *Node) (back func()) {
 	content, copied, diff := n.content, n.copied, n.Diff
 	if diff != nil {
@@ -122,11 +123,11 @@ func (t *Tree) Reverter(n *Node) (back func()) {
 	return func() { t.alter(n, func() { n.content, n.copied, n.Diff = content, copied, diff }) }
 }
 
-// fact is what is known for sure about a node's local bytes.
+// fact is the state of a node's local bytes on disk, which a rollback can't undo.
 type fact struct {
 	content Content
 	copied  *Copy
-	copy    Copy // what copied points to
+	copy    Copy // the value that copied points to
 }
 
 // happened makes the node's present content and copy a fact.
@@ -138,7 +139,7 @@ func (t *Tree) happened(n *Node) {
 	t.facts[n] = f
 }
 
-// recall lets facts stand that a rollback has undone. They go into the next transaction.
+// recall restores the facts that a rollback has undone. They go into the next transaction.
 func (t *Tree) recall() {
 	for n, f := range t.facts {
 		if t.nodes[n.ID] != n {

@@ -5,29 +5,29 @@ import (
 	"strings"
 )
 
-// Tree holds the nodes. The zero value is not ready; see [New] and [Replay].
+// Tree holds the nodes. The zero value is not usable; see [New] and [Replay].
 type Tree struct {
 	root    *Node
 	nodes   map[ID]*Node
-	pending map[ID]*Node // those that differ
-	intents map[ID]*Node // those with an intent
-	touched map[ID]*Node // changed since the last Take; nil for one that was dropped
+	pending map[ID]*Node // nodes that differ
+	intents map[ID]*Node // nodes with an intent
+	touched map[ID]*Node // changed since the last Take; nil: dropped
 	saved   map[*Node]saved
 	facts   map[*Node]fact // since the last Commit
 	guards  map[ID]*Guard  // requests that may still be carried out
 
-	touchedGuards map[ID]*Guard // changed since the last Take; nil for one that was dropped
-	savedGuards   map[ID]*Guard // as they were when the transaction began; nil for one that was not there
+	touchedGuards map[ID]*Guard // changed since the last Take; nil: dropped
+	savedGuards   map[ID]*Guard // as they were when the transaction began; nil: did not exist
 
 	lastID ID
 	seq    uint64
 
 	owned Sum    // bytes
-	order Node   // the ring of copies that may be evicted, from its newer one, the oldest, on
-	uses  uint64 // of copies
+	order Node   // head of the ring of evictable copies: order.newer is the oldest, order.older the newest
+	uses  uint64 // count of uses of copies
 }
 
-// New returns a tree that knows nothing but the root.
+// New returns a tree that has only the root.
 func New() *Tree {
 	root := &Node{ID: 1, Kind: Dir, Known: Exists, recorded: true}
 	root.base = root
@@ -50,13 +50,13 @@ func New() *Tree {
 	return t
 }
 
-// Root is the root directory.
+// Root returns the root directory.
 func (t *Tree) Root() *Node { return t.root }
 
-// Node returns the node with that identity, nil if it is gone.
+// Node returns the node with that ID; nil if it is gone.
 func (t *Tree) Node(id ID) *Node { return t.nodes[id] }
 
-// Dir returns the directory with that identity, nil if it is gone. A log may say of something else that it is one.
+// Dir returns the directory with that ID; nil if it is gone, or is no directory (a damaged log may name anything).
 func (t *Tree) Dir(id ID) *Node {
 	if n := t.nodes[id]; n != nil && n.Kind == Dir {
 		return n
@@ -64,7 +64,7 @@ func (t *Tree) Dir(id ID) *Node {
 	return nil
 }
 
-// Lookup is the node of a clean path in the view, without following links; nil if there is none.
+// Lookup returns the node of a clean path in the view, without following symbolic links; nil if there is none.
 func (t *Tree) Lookup(path string) *Node {
 	n := t.root
 	for rest := path; rest != "" && rest != "." && n != nil; {
@@ -98,10 +98,10 @@ func (t *Tree) Intents(f func(*Node)) {
 	}
 }
 
-// Seq is the number of the last transaction that was taken.
+// Seq returns the number of the last transaction that was taken.
 func (t *Tree) Seq() uint64 { return t.seq }
 
-// PendingLen is the number of nodes that differ.
+// PendingLen returns the number of nodes that differ.
 func (t *Tree) PendingLen() int { return len(t.pending) }
 
 func (t *Tree) add(kind Kind) *Node {
@@ -112,8 +112,8 @@ func (t *Tree) add(kind Kind) *Node {
 	return n
 }
 
-// Discover adds a node that the remote has under name in directory dir, seen at the same place. It is kept in
-// memory only until something is recorded about it or below it.
+// Discover adds a node that the remote has under name in directory dir, with the view at the same place. It stays in
+// memory only, until something is recorded about it or below it.
 func (t *Tree) Discover(dir *Node, name string, kind Kind, meta Meta, now int64) *Node {
 	n := t.add(kind)
 	n.Known, n.Meta, n.Checked = Exists, meta, now
@@ -122,11 +122,11 @@ func (t *Tree) Discover(dir *Node, name string, kind Kind, meta Meta, now int64)
 	return n
 }
 
-// Assume adds a directory that the program relies on while the remote has not been asked: it is taken to be on the
-// remote, or made by the next push of something below it. Like one that was discovered, it is kept in memory only
-// until something is recorded about it or below it.
+// Assume adds a directory that the program relies on before the remote was asked. The remote is assumed to have it;
+// otherwise the next Push of something below it makes it. Like a node of Discover, it stays in memory only, until
+// something is recorded about it or below it.
 func (t *Tree) Assume(dir *Node, name string, meta Meta, now int64) *Node {
-	if dir.base == nil || dir.OnRemote(name) != nil { // hides what was removed
+	if dir.base == nil || dir.OnRemote(name) != nil { // the name was removed or renamed here
 		return t.Create(dir, name, Dir, meta, Absent, now)
 	}
 	n := t.add(Dir)
@@ -147,8 +147,8 @@ func (t *Tree) Create(dir *Node, name string, kind Kind, meta Meta, dest Answer,
 	return n
 }
 
-// Hide adds a node for something of the remote that the program removes or replaces without having seen more of it
-// than known and meta tell.
+// Hide adds a node for an entry of the remote that the program removes or replaces. known and meta are all that is
+// known about that entry.
 func (t *Tree) Hide(dir *Node, name string, kind Kind, known Answer, meta Meta, now int64) *Node {
 	n := t.add(kind)
 	n.Known, n.Meta, n.Checked = known, meta, now
@@ -159,7 +159,7 @@ func (t *Tree) Hide(dir *Node, name string, kind Kind, known Answer, meta Meta, 
 	return n
 }
 
-// Note returns the node's Diff for writing, made if there is none yet.
+// Note returns the node's Diff for writing, and makes it if there is none.
 func (t *Tree) Note(n *Node, now int64) *Diff {
 	t.save(n)
 	if n.Diff == nil {
@@ -168,8 +168,8 @@ func (t *Tree) Note(n *Node, now int64) *Diff {
 	return n.Diff
 }
 
-// KeepBase makes the version of a copy the base of the node, before the node differs and loses its copy. The content is
-// part of that base if the version may not tell it from another one.
+// KeepBase makes the version of a copy the node's base, before the node changes and loses its copy. If the version may
+// not identify the content, the hash becomes part of the base.
 func (t *Tree) KeepBase(n *Node, now int64) {
 	if n.content != Owned && n.content != Edited {
 		return
@@ -183,7 +183,7 @@ func (t *Tree) KeepBase(n *Node, now int64) {
 	}
 }
 
-// Unlink takes a node, and what is seen below it, out of the view. What the remote does not have is forgotten.
+// Unlink takes a node, and everything seen below it, out of the view. It drops nodes without a base.
 func (t *Tree) Unlink(n *Node, now int64) {
 	for _, k := range n.kids() {
 		t.Unlink(k, now)
@@ -202,8 +202,8 @@ func (t *Tree) Unlink(n *Node, now int64) {
 	t.Drop(n)
 }
 
-// orphanIntent keeps the intent of a node that is to be forgotten: the remote may have been made to have it. It says
-// whether the node itself has to be kept for that.
+// orphanIntent keeps the intent of a node that is about to be dropped, because the remote may have carried it out. It
+// reports whether the node itself has to stay for that.
 func (t *Tree) orphanIntent(n *Node, now int64) bool {
 	if n.Diff == nil || n.Diff.Intent == nil {
 		return false
@@ -213,7 +213,7 @@ func (t *Tree) orphanIntent(n *Node, now int64) bool {
 	if dir == nil || dir.base == nil || !i.puts() {
 		return false
 	}
-	if r := dir.OnRemote(name); r != nil { // what it may have replaced
+	if r := dir.OnRemote(name); r != nil { // the step may have replaced it
 		t.Note(r, now).Intent = i
 		t.Touch(r)
 		return false
@@ -223,17 +223,17 @@ func (t *Tree) orphanIntent(n *Node, now int64) bool {
 	return true
 }
 
-// Relink puts a node that is not in the view under name in directory dir, where no other is seen.
+// Relink puts a node that is not in the view under name in directory dir. The name must be free there.
 func (t *Tree) Relink(n, dir *Node, name string) {
 	t.link(n, dir, name)
 	t.Touch(n)
 }
 
-// Detach takes a node out of the view, with all that is below it, to be put back by [Tree.Relink] before anything
-// else is done.
+// Detach takes a node, with everything below it, out of the view. [Tree.Relink] must put it back before any other
+// change.
 func (t *Tree) Detach(n *Node) { t.unlink(n) }
 
-// Move changes where the program sees a node. No other node is seen there, and dir is not below n.
+// Move changes the node's position in the view. The name must be free in dir, and dir must not be below n.
 func (t *Tree) Move(n, dir *Node, name string, dest Answer, now int64) {
 	if n.parent != nil {
 		n.parent.Stir(now)
@@ -245,7 +245,7 @@ func (t *Tree) Move(n, dir *Node, name string, dest Answer, now int64) {
 	t.Touch(n)
 }
 
-// Rebase records that the remote has the node under name in directory dir now. No other node is there.
+// Rebase records that the remote now has the node under name in directory dir. The name must be free there.
 func (t *Tree) Rebase(n, dir *Node, name string) {
 	if len(t.guards) > 0 && n.Kind == Dir && n.HasBase() {
 		t.guardsFollow(n.RemotePath(), Join(dir.RemotePath(), name))
@@ -256,9 +256,9 @@ func (t *Tree) Rebase(n, dir *Node, name string) {
 	t.Touch(n)
 }
 
-// Erased records that the remote does not have the node any more. One that is not in the view is forgotten, and
-// with it what the tree knew to be below it on the remote; so is a file of which there are no bytes here either, or only
-// the user's. A copy is the only one then, and to be pushed.
+// Erased records that the remote does not have the node any more, nor anything below it. A node that is not in the view
+// is dropped. So is a file without local bytes, or with edited ones. A copy is now the only one, so it becomes changed
+// bytes, which are pushed.
 func (t *Tree) Erased(n *Node, now int64) {
 	n.RemoteKids(func(k *Node) { t.Erased(k, now) })
 	t.save(n)
@@ -276,16 +276,15 @@ func (t *Tree) Erased(n *Node, now int64) {
 	t.Touch(n)
 }
 
-// Forget drops a node that is of no further use: it neither differs nor has bytes here, nor anything below it.
-// Nothing is sent because of it.
+// Forget drops a node that does not differ and has neither local bytes nor nodes below it. It causes no change of the
+// remote.
 func (t *Tree) Forget(n *Node) {
 	t.unlink(n)
 	t.unbase(n)
 	t.drop(n)
 }
 
-// Prune forgets the directory n and those above it as long as nothing is known about them that the remote does not
-// say as well, and they are not in use.
+// Prune forgets the directory n and its ancestors, up to the first that is used, differs, or has nodes in it.
 func (t *Tree) Prune(n *Node, used func(*Node) bool) {
 	for n != nil && !n.IsRoot() && n.Kind == Dir && !n.HasKids() && !n.Differs() && !used(n) {
 		up := n.parent
@@ -294,7 +293,7 @@ func (t *Tree) Prune(n *Node, used func(*Node) bool) {
 	}
 }
 
-// Edit returns the node for its fields to be written; [Tree.Touch] is called when that is done.
+// Edit returns the node for its fields to be written. Call [Tree.Touch] afterwards.
 func (t *Tree) Edit(n *Node) *Node {
 	t.save(n)
 	return n
@@ -310,7 +309,7 @@ func (t *Tree) Touch(n *Node) {
 	t.index(n)
 }
 
-// index keeps the sets of nodes that are looked for.
+// index updates the sets pending and intents.
 func (t *Tree) index(n *Node) {
 	delete(t.pending, n.ID)
 	delete(t.intents, n.ID)
@@ -340,7 +339,7 @@ func (t *Tree) unlink(n *Node) {
 	}
 	t.save(n)
 	delete(n.parent.kids(), n.name)
-	last := n.Shown() // by handles that are open still
+	last := n.Shown() // what handles that are still open show
 	n.with().last = &last
 	n.place(nil, "", n.base, n.baseName())
 	n.settle()
@@ -363,7 +362,7 @@ func (t *Tree) unbase(n *Node) {
 	n.place(n.parent, n.name, nil, "")
 }
 
-// settle keeps the directory of the node's base aware of whether the node is seen there.
+// settle updates the set gone of the base directory, which holds the nodes whose view is elsewhere.
 func (n *Node) settle() {
 	if n.base == nil || n.IsRoot() {
 		return

@@ -1,13 +1,13 @@
 package tree
 
-// saved is a node as it was when the transaction began.
+// saved is the state of a node at the beginning of the transaction.
 type saved struct {
 	node  Node
 	known bool // the tree had it
-	copy  Copy // of its Copy, which stays the same one
+	copy  Copy // the value that node.copied points to; the pointer itself stays the same
 }
 
-// save keeps a node's state for [Tree.Rollback], once for each transaction.
+// save keeps a node's state for [Tree.Rollback]. Only the first call in a transaction has an effect.
 func (t *Tree) save(n *Node) {
 	if _, ok := t.saved[n]; ok {
 		return
@@ -28,8 +28,9 @@ func (t *Tree) save(n *Node) {
 	t.saved[n] = s
 }
 
-// restore gives a node back what an earlier state of it had. It does not write ID and Kind, which never change: others read
-// them meanwhile. Who uses its bytes, and its place in the order of eviction, are what they are now.
+// restore resets a node to an earlier state. It does not write ID and Kind, which never change, because others may be
+// reading them. It also leaves the usage and the links of the eviction order alone: these are not part of a
+// transaction.
 func (n *Node) restore(was *Node) {
 	n.content, n.Known, n.Temp, n.recorded, n.renamed = was.content, was.Known, was.Temp, was.recorded, was.renamed
 	n.parent, n.name, n.base = was.parent, was.name, was.base
@@ -37,15 +38,15 @@ func (n *Node) restore(was *Node) {
 	n.used = was.used
 }
 
-// Commit ends a transaction: what was changed since the last one stays.
+// Commit ends a transaction. Its changes can't be rolled back any more.
 func (t *Tree) Commit() {
 	clear(t.saved)
 	clear(t.savedGuards)
 	clear(t.facts)
 }
 
-// Rollback undoes all changes since the last [Tree.Commit], but not the facts about the local disk. If they have been
-// recorded already, the next transaction has to take them back: recorded says so.
+// Rollback undoes all changes since the last [Tree.Commit], except the facts about the local disk. recorded tells that
+// the changes may be in the log already; then the next transaction records the restored states.
 func (t *Tree) Rollback(recorded bool) {
 	t.rollbackGuards(recorded)
 	for n := range t.saved {
@@ -71,7 +72,7 @@ func (t *Tree) Rollback(recorded bool) {
 			*n.copied = s.copy
 		}
 		if now != nil {
-			n.with().kids, n.more.gone = now.kids, now.gone // hold nodes that may not have changed
+			n.with().kids, n.more.gone = now.kids, now.gone // the maps hold nodes that may not have changed
 		}
 		delete(t.pending, n.ID)
 		delete(t.intents, n.ID)
