@@ -47,6 +47,16 @@ func add(v *mirror.View, clean string) error {
 	n := dir.Kid(base)
 	if n == nil {
 		n = v.Tree().Create(dir, base, tree.File, mirror.LocalMeta(info), tree.Unknown, v.Now())
+	} else if n.Content() == tree.Owned && n.Copy().Boot != 0 { // what the loss of power has left of a copy is not to be pushed
+		if err := v.Verify(n); err != nil {
+			return err
+		}
+		if err := v.Prove(n); err != nil {
+			return err
+		}
+		if n.Content() == tree.Remote {
+			return fs.ErrNotExist
+		}
 	}
 	return queue(v, n, info)
 }

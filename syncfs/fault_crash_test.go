@@ -38,7 +38,7 @@ func TestPowerLoss(t *testing.T) {
 	for _, journal := range []bool{true, false} {
 		t.Run(fmt.Sprintf("journal %v", journal), func(t *testing.T) {
 			plan := new(faultfs.Plan)
-			p := &power{T: t, disk: crashfs.New(&crashfs.Options{Journal: journal}), remote: aferotest.OS(t.TempDir()),
+			p := &power{T: t, disk: crashfs.New(&crashfs.Options{Journal: journal, Inodes: journal}), remote: aferotest.OS(t.TempDir()),
 				synced: map[string]saved{}, texts: map[string]bool{"": true}}
 			seed(t, p.remote)
 			stride := 7

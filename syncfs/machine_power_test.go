@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/afero"
 	"github.com/stretchr/testify/require"
 
+	"github.com/sftpsyncer/go-syncfs/cachefs"
 	"github.com/sftpsyncer/go-syncfs/internal/localstore"
 	"github.com/sftpsyncer/go-syncfs/internal/mirror"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
@@ -109,11 +110,10 @@ func (m *machine) together() {
 	remote = m.store.tree()
 	for _, name := range slices.Backward(slices.Sorted(maps.Keys(shown))) {
 		// A local directory in which no file was queued is on this side only, and so is a file that was given up.
-		now, there := remote[name]
-		switch {
-		case !there && (gaveUp || shown[name].typ.IsDir()):
+		if _, there := remote[name]; !there && (gaveUp || shown[name].typ.IsDir()) {
 			require.NoError(m.rt, m.fs.Remove(name))
-		case gaveUp && now.text != shown[name].text: // Discard leaves an edit where it is
+		}
+		if status, err := m.fs.Status(name); gaveUp && err == nil && status.State == cachefs.Changed { // Discard leaves an edit
 			require.NoError(m.rt, m.disk.Remove("/"+name))
 		}
 	}

@@ -155,7 +155,7 @@ func newMachine(rt *rapid.T, revalidate time.Duration, with machineWith, count *
 }
 
 func (m *machine) newDisk() *crashfs.Fs {
-	return crashfs.New(&crashfs.Options{Journal: m.journal, Now: m.now})
+	return crashfs.New(&crashfs.Options{Journal: m.journal, Inodes: m.journal, Now: m.now})
 }
 
 const (

@@ -162,6 +162,7 @@ func (m *machine) leftOver(name, text string, w int) {
 	e = m.view[name]
 	e.partly, e.perm = true, shown.perm
 	m.view[name] = e
+	m.store.allow(shown.text) // that it was closed may outlast what comes next
 	m.again(name)
 }
 

@@ -286,7 +286,7 @@ func victim(v *mirror.View, g *tree.Guard, step tree.Step) *tree.Node {
 
 // resend takes note that a late request of this side has put a version in the place of a node's: it is to be replaced.
 func resend(v *mirror.View, n *tree.Node, there tree.Meta) {
-	if n.InView() && n.Content() == tree.Owned && !n.Copy().Stale {
+	if n.InView() && v.Intact(n) && !n.Copy().Stale {
 		v.Tree().KeepAttrs(n, there, v.Now())
 		v.Tree().Change(n, tree.Copy{Stamp: n.Copy().Stamp})
 	}

@@ -129,6 +129,11 @@ func openNode(v *mirror.View, n *tree.Node, name string, flag int) (*mirror.File
 	if err := v.Verify(n); err != nil {
 		return nil, err
 	}
+	if flag&os.O_TRUNC == 0 {
+		if err := v.Prove(n); err != nil {
+			return nil, err
+		}
+	}
 	if n.HasBase() && !n.Differs() && n.Content() != tree.Edited {
 		a, err := v.Ask(n.RemotePath())
 		if err != nil {

@@ -21,7 +21,7 @@ func queue(v *mirror.View, n *tree.Node, info localdir.Info) error {
 	if n.Content() == tree.Owned || n.Content() == tree.Edited { // what it goes back to when it is discarded
 		c.Hash, c.Unsure, c.Stale, c.Version = n.Copy().Hash, n.Copy().Unsure, n.Copy().Stale, n.Copy().Version
 		if n.Content() == tree.Owned && n.Copy().Stamp == c.Stamp {
-			c.Fetched = n.Copy().Fetched
+			c.Fetched, c.Boot = n.Copy().Fetched, n.Copy().Boot
 		}
 		v.Tree().KeepBase(n, v.Now())
 	}

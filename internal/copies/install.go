@@ -75,8 +75,12 @@ func (a *shared) Install(c download.Copy) (taken bool, err error) {
 		return false, nil // who waits looks again
 	}
 	at := c.Ended.UnixNano()
-	set.tree.Install(n, tree.Copy{Stamp: tree.Stamp(c.Info.Stamp), Hash: c.Hash, Fetched: at, Installing: c.Temp,
-		Unsure: remoteclock.Unsure(c.Version.MTime, set.Clock.At(c.Began))})
+	own := tree.Copy{Stamp: tree.Stamp(c.Info.Stamp), Hash: c.Hash, Fetched: at, Installing: c.Temp,
+		Unsure: remoteclock.Unsure(c.Version.MTime, set.Clock.At(c.Began))}
+	if !c.Synced {
+		own.Boot = set.store.Boot()
+	}
+	set.tree.Install(n, own)
 	n.Known, n.Checked = tree.Exists, at
 	if err = set.store.Save(); err == nil {
 		set.ledger.Free(a.Download) // it is counted as the node's own

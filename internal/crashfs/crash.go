@@ -54,7 +54,7 @@ func (f *Fs) crash(s survival) *Fs {
 	}
 	var clone func(n *node) *node
 	clone = func(n *node) *node {
-		left := &node{inode: n.remains(s.steps)}
+		left := &node{inode: n.remains(s.steps), ino: n.ino}
 		left.disk = left.inode
 		left.disk.data = slices.Clone(left.data)
 		if !n.isDir() {
@@ -71,7 +71,7 @@ func (f *Fs) crash(s survival) *Fs {
 		left.diskEntries = maps.Clone(left.entries)
 		return left
 	}
-	return &Fs{journaled: f.journaled, now: f.now, root: clone(f.root)}
+	return &Fs{journaled: f.journaled, inodes: f.inodes, now: f.now, root: clone(f.root)}
 }
 
 // remains returns the content and attributes of a file after the crash.

@@ -121,7 +121,7 @@ func (f *file) writeAt(p []byte, off int64) (int, error) {
 	case off > largest-int64(len(p)):
 		return 0, syscall.EFBIG
 	}
-	f.node.change(change{data: slices.Clone(p), off: off, mtime: f.fs.now()})
+	f.node.change(change{data: slices.Clone(p), off: off, at: f.fs.now()})
 	return len(p), nil
 }
 

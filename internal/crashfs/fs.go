@@ -16,6 +16,9 @@ type Options struct {
 	// each directory needs its own Sync.
 	Journal bool
 
+	// Inodes gives files and directories inode numbers and change times, which FileInfo.Sys returns on Linux.
+	Inodes bool
+
 	// Now is the clock for the times of files; nil: time.Now.
 	Now func() time.Time
 }
@@ -23,6 +26,7 @@ type Options struct {
 // Fs is a file system in memory. It is safe for concurrent use.
 type Fs struct {
 	journaled bool
+	inodes    bool
 	now       func() time.Time
 
 	mu      sync.Mutex // guards the fields below, all nodes and all files
@@ -36,12 +40,12 @@ var _ afero.Fs = (*Fs)(nil)
 func New(opts *Options) *Fs {
 	f := &Fs{now: time.Now}
 	if opts != nil {
-		f.journaled = opts.Journal
+		f.journaled, f.inodes = opts.Journal, opts.Inodes
 		if opts.Now != nil {
 			f.now = opts.Now
 		}
 	}
-	f.root = newNode(fs.ModeDir|0o777&^umask, f.now())
+	f.root = f.newNode(fs.ModeDir | 0o777&^umask)
 	return f
 }
 
@@ -77,7 +81,7 @@ func (f *Fs) openNode(name string, flag int, perm fs.FileMode) (*node, error) {
 	case at.node == nil && !create:
 		return nil, fs.ErrNotExist
 	case at.node == nil:
-		n := newNode(perm&settable&^umask, f.now())
+		n := f.newNode(perm & settable &^ umask)
 		f.put(at, n)
 		return n, nil
 	case create && flag&os.O_EXCL != 0:
@@ -128,10 +132,10 @@ func (f *Fs) MkdirAll(name string, perm fs.FileMode) error {
 }
 
 func (f *Fs) newDir(perm fs.FileMode) *node {
-	return newNode(fs.ModeDir|perm&settable&^umask, f.now())
+	return f.newNode(fs.ModeDir | perm&settable&^umask)
 }
 
-// Stat describes a file or directory. The result does not change later; its Sys is nil.
+// Stat describes a file or directory. The result does not change later. Its Sys is nil, unless Options.Inodes is set.
 func (f *Fs) Stat(name string) (fs.FileInfo, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -173,7 +177,7 @@ func (f *Fs) set(op, name string, set func(*inode)) error {
 	defer f.mu.Unlock()
 	n, err := f.find(name)
 	if err == nil {
-		n.change(change{set: set})
+		n.change(change{set: set, at: f.now()})
 	}
 	return pathError(op, name, err)
 }
@@ -181,7 +185,7 @@ func (f *Fs) set(op, name string, set func(*inode)) error {
 // resize returns the change that Truncate makes.
 func (f *Fs) resize(size int64) change {
 	now := f.now()
-	return change{set: func(i *inode) {
+	return change{at: now, set: func(i *inode) {
 		i.resize(size)
 		i.mtime = now
 	}}

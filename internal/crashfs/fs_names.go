@@ -26,7 +26,10 @@ func (f *Fs) edit(op entryOp) {
 	now := f.now()
 	for _, e := range op.edits {
 		e.apply(e.dir.entries)
-		e.dir.change(change{set: func(i *inode) { i.mtime = now }})
+		e.dir.change(change{at: now, set: func(i *inode) { i.mtime = now }})
+		if e.to != nil && e.to.ino != 0 { // a rename changes the ctime
+			e.to.change(change{at: now, set: func(*inode) {}})
+		}
 	}
 	f.journal = append(f.journal, op)
 }

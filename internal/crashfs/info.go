@@ -15,10 +15,11 @@ type info struct {
 	size  int64
 	mode  fs.FileMode
 	mtime time.Time
+	sys   any
 }
 
 func (n *node) info(name string) fs.FileInfo {
-	return info{name: name, size: int64(len(n.data)), mode: n.mode, mtime: n.mtime}
+	return info{name: name, size: int64(len(n.data)), mode: n.mode, mtime: n.mtime, sys: n.sys()}
 }
 
 func (i info) Name() string       { return i.name }
@@ -26,7 +27,7 @@ func (i info) Size() int64        { return i.size }
 func (i info) Mode() fs.FileMode  { return i.mode }
 func (i info) ModTime() time.Time { return i.mtime }
 func (i info) IsDir() bool        { return i.mode.IsDir() }
-func (i info) Sys() any           { return nil }
+func (i info) Sys() any           { return i.sys }
 
 // names returns the sorted names in a directory.
 func (n *node) names() []string { return slices.Sorted(maps.Keys(n.entries)) }

@@ -2,8 +2,12 @@ package crashfs
 
 import (
 	"io/fs"
+	"sync/atomic"
 	"time"
 )
+
+// lastIno is the last inode number given, in any Fs.
+var lastIno atomic.Uint64
 
 // umask is removed from the permission bits of new files and directories.
 const umask fs.FileMode = 0o022
@@ -16,6 +20,7 @@ type inode struct {
 	mode     fs.FileMode
 	uid, gid int
 	mtime    time.Time
+	ctime    time.Time
 	data     []byte
 }
 
@@ -36,25 +41,27 @@ func (i *inode) resize(size int64) {
 
 // change is a step from one state to the next: a write, or what set does.
 type change struct {
-	data  []byte
-	off   int64
-	mtime time.Time
-	set   func(*inode)
+	data []byte
+	off  int64
+	at   time.Time // when it was made
+	set  func(*inode)
 }
 
 func (c change) apply(i *inode) {
+	i.ctime = c.at
 	if c.set != nil {
 		c.set(i)
 		return
 	}
 	i.write(c.data, c.off)
-	i.mtime = c.mtime
+	i.mtime = c.at
 }
 
 // node is a file or directory. Names and handles refer to it. It has two states: the visible one, and the one on disk,
 // which lacks the pending changes.
 type node struct {
 	inode
+	ino     uint64           // 0: it has no number
 	entries map[string]*node // of a directory; nil for a file
 
 	disk        inode
@@ -62,9 +69,14 @@ type node struct {
 	pending     []change // in order; all are in inode, none is in disk
 }
 
-// newNode returns a node whose state on disk is that of a creation: attributes, but neither data nor entries.
-func newNode(mode fs.FileMode, now time.Time) *node {
-	n := &node{inode: inode{mode: mode, mtime: now}}
+// newNode returns a node of which the disk knows what it needs to be created:
+// attributes, but no data and no entries.
+func (f *Fs) newNode(mode fs.FileMode) *node {
+	now := f.now()
+	n := &node{inode: inode{mode: mode, mtime: now, ctime: now}}
+	if f.inodes {
+		n.ino = lastIno.Add(1)
+	}
 	n.disk = n.inode
 	if mode.IsDir() {
 		n.entries, n.diskEntries = map[string]*node{}, map[string]*node{}

@@ -19,6 +19,7 @@ type Copy struct {
 	Version tree.Meta // of the remote's file
 	Hash    tree.Hash
 	Info    localdir.Info // of the temporary file
+	Synced  bool          // its bytes survive the loss of power
 	Temp    string        // its name
 	Began   time.Time     // when the first byte was asked for, or before
 	Ended   time.Time     // when it was whole

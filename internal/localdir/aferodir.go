@@ -107,6 +107,7 @@ func (a *aferoDir) info(name string, fi fs.FileInfo) Info {
 	if a.memory {
 		info.Mode = memoryMode(info.Mode)
 	}
+	info.Stamp.inode(fi)
 	return info
 }
 

@@ -59,6 +59,14 @@ func (d *Dir) Real() bool {
 	return ok
 }
 
+// Boot identifies the boot of the machine that has the directory: while it is the same, no power was lost. "": not known.
+func (d *Dir) Boot() string {
+	if !d.Real() {
+		return ""
+	}
+	return boot()
+}
+
 // Umask returns the permission bits that the file system took from a new file's mode when the directory was opened;
 // 0 in memory.
 func (d *Dir) Umask() fs.FileMode { return d.umask }

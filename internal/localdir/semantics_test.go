@@ -231,8 +231,10 @@ func TestInfo(t *testing.T) {
 		require.False(t, info.IsDir())
 		require.EqualValues(t, 5, info.Size())
 		require.True(t, mtime.Equal(info.ModTime()), "%v", info.ModTime())
-		require.Equal(t, d.Real() && runtime.GOOS != "windows", info.Stamp.Ino != 0)
-		require.Equal(t, d.Real() && runtime.GOOS != "windows", info.Stamp.CTime != 0)
+		require.Equal(t, info.Stamp.Ino != 0, info.Stamp.CTime != 0)
+		if d.Real() && runtime.GOOS != "windows" {
+			require.NotZero(t, info.Stamp.Ino)
+		}
 
 		require.NoError(t, d.Chtimes("file", time.Time{}, time.Time{}))
 		again, err := d.Lstat("file")

@@ -15,6 +15,9 @@ type Directory struct {
 	Remote string `json:",omitempty"` // the identity of the remote; "": none is known
 	// Seq is a transaction that the log is known to hold, for good. The log may hold later ones.
 	Seq uint64
+	// Boot identifies the machine's boot in which the directory was last used; "": it was not known. Boots numbers it.
+	Boot  string `json:",omitempty"`
+	Boots uint32 `json:",omitempty"`
 	// Lost: records were lost once. What looks like a file of the user's may be a copy of the remote's.
 	Lost bool `json:",omitempty"`
 }

@@ -152,6 +152,10 @@ func (s *Store) restoreInstalling(n *tree.Node) {
 		s.tree.BackOut(n)
 	default:
 		s.tree.Settle(n)
+		if now, was := tree.Stamp(info.Stamp), n.Copy().Stamp; now.Ino == was.Ino && now.MTime == was.MTime {
+			was.CTime = now.CTime // the rename changed it
+			s.tree.Restamp(n, was)
+		}
 	}
 }
 

@@ -27,6 +27,7 @@ type Store struct {
 	damage error
 
 	recorded      *Directory        // nil: nothing is recorded yet
+	boot          uint32            // the number of the machine's boot
 	owed          [][]byte          // records whose append has failed and is to be repeated
 	appended      uint64            // the last transaction in the log
 	vacated       map[string]uint64 // local names that have lost their bytes since the log was synced; ".": any
@@ -52,7 +53,13 @@ func Open(local *localdir.Dir, recorded *Directory, o Options) (*Store, error) {
 	s := &Store{
 		local: local, logger: o.Logger, now: o.Now, found: o.Found, recorded: recorded,
 		vacated: map[string]uint64{".": 1}, vacations: 1, // what a process that died has not synced is read from the log all the same
-		renamed: renamed{dirs: map[string]bool{}},
+		renamed: renamed{dirs: map[string]bool{}}, boot: 1,
+	}
+	if recorded != nil {
+		s.boot = recorded.Boots
+		if boot := local.Boot(); boot == "" || boot != recorded.Boot { // the power may have been lost
+			s.boot++
+		}
 	}
 	replay := tree.Replay()
 	log, damage, err := statelog.Open(local, logName, replay.Apply)
@@ -119,7 +126,7 @@ func (s *Store) Begin(remote string) error {
 	if err := s.Save(); err != nil {
 		return err
 	}
-	d := Directory{Remote: remote, Seq: s.appended, Lost: s.damage != nil || s.Lost()}
+	d := Directory{Remote: remote, Seq: s.appended, Boot: s.local.Boot(), Boots: s.boot, Lost: s.damage != nil || s.Lost()}
 	if s.recorded == nil || d != *s.recorded {
 		err := s.Sync()
 		if err == nil {
@@ -131,6 +138,14 @@ func (s *Store) Begin(remote string) error {
 	}
 	s.begun = true
 	return nil
+}
+
+// Boot numbers the boot of the machine. Where the system does not tell one from another, each Open counts as one.
+func (s *Store) Boot() uint32 { return s.boot }
+
+// Unproven reports whether the bytes of a copy may have been lost with the power since they were written.
+func (s *Store) Unproven(n *tree.Node) bool {
+	return n.Content() == tree.Owned && n.Copy().Boot != 0 && n.Copy().Boot != s.boot
 }
 
 // Tree is the tree.

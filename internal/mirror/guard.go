@@ -15,7 +15,7 @@ func (v *View) Restore(n *tree.Node) bool {
 		v.tree.Touch(n)
 	case !n.InView(), n.Kind == tree.Link, n.Dirty():
 		v.tree.Erased(n, v.Now())
-	case n.Content() == tree.Owned && !n.Copy().Stale:
+	case v.Intact(n) && !n.Copy().Stale:
 		v.tree.KeepAttrs(n, tree.Meta{Mode: n.Meta.Mode}, v.Now())
 		v.Orphan(n)
 	default:

@@ -43,8 +43,12 @@ func (v *View) listAbout(dir *tree.Node, about func(*tree.Node) bool) ([]tree.In
 			if err := v.Verify(k); err != nil {
 				return nil, err
 			}
+			if _, err := v.local.Lstat(k.Path()); localdir.Missing(err) { // it was set aside
+				delete(locals, k.Name())
+				here = false
+			}
 		}
-		if copied && k.Content() == tree.Remote && v.askable(k) { // the copy was deleted by hand
+		if copied && k.Content() == tree.Remote && v.askable(k) { // the copy is gone
 			v.learnEntry(k, there)
 		}
 		switch {

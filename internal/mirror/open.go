@@ -46,7 +46,7 @@ func (m *FS) openCopy(clean, name string) *File {
 	v := m.view()
 	v.exact = true
 	n := v.tree.Lookup(clean)
-	if m.closed() || n == nil || n.Content() != tree.Owned || n.Copy().Stale || n.Copy().Installing != "" || v.askable(n) ||
+	if m.closed() || n == nil || n.Content() != tree.Owned || n.Copy().Stale || n.Copy().Installing != "" || v.store.Unproven(n) || v.askable(n) ||
 		len(m.writing) > 0 && m.written(n.RemotePath()) {
 		return nil
 	}
@@ -114,6 +114,9 @@ func (m *FS) openHere(clean, name string) (f afero.File, a toArrive, err error) 
 		}
 		n := v.Materialize(p)
 		if err := remote.Special(n.Meta.Mode); err != nil {
+			return err
+		}
+		if err := v.Prove(n); err != nil {
 			return err
 		}
 		switch {
@@ -223,6 +226,9 @@ func some(f *File, err error) (afero.File, error) {
 func (v *View) Present(n *tree.Node) error {
 	if v.written(n.RemotePath()) {
 		return errWritten
+	}
+	if err := v.Prove(n); err != nil {
+		return err
 	}
 	return v.Fetch(n)
 }

@@ -39,6 +39,11 @@ func (v *View) Verify(n *tree.Node) error {
 	case tree.Stamp(info.Stamp) == n.Copy().Stamp:
 		return nil
 	}
+	return v.compare(n, info)
+}
+
+// compare decides from the hash of local bytes whether they are the copy of a node, or what else they are.
+func (v *View) compare(n *tree.Node, info localdir.Info) error {
 	if !info.IsRegular() { // the user put something else there
 		v.copies.Lost(n)
 		return v.giveWay(n)
@@ -46,15 +51,38 @@ func (v *View) Verify(n *tree.Node) error {
 	h, ok := v.known.hashed[n.ID]
 	if !ok || h.err == nil && h.stamp != tree.Stamp(info.Stamp) {
 		return need{func(m *FS, k *knowledge) error {
-			put(&k.hashed, n.ID, m.hash(name))
+			put(&k.hashed, n.ID, m.hash(n.Path()))
 			return nil
 		}}
 	}
-	if h.err != nil {
-		return h.err
+	return v.judge(n, h)
+}
+
+// Prove compares a copy with its hash if its bytes may have been lost with the power. If they were, it is recorded as gone.
+func (v *View) Prove(n *tree.Node) error {
+	if !v.store.Unproven(n) {
+		return nil
 	}
-	v.judge(n, h)
-	return nil
+	info, err := v.local.Lstat(n.Path())
+	switch {
+	case localdir.Missing(err):
+		v.copies.Lost(n)
+		return nil
+	case err != nil:
+		return err
+	}
+	return v.compare(n, info)
+}
+
+// Intact is Prove for callers that can't look again: it reads the file, which is a small one, with the lock held. It reports
+// whether the copy is there.
+func (v *View) Intact(n *tree.Node) bool {
+	if v.store.Unproven(n) {
+		if err := v.judge(n, v.m.hash(n.Path())); err != nil {
+			v.opt.Logger.Warn("copy not proven", "name", n.Path(), "err", err)
+		}
+	}
+	return n.Content() == tree.Owned && !v.store.Unproven(n)
 }
 
 // giveWay makes a node without a copy give way to what the user has put in its place. A node that differs is edited instead.
@@ -78,21 +106,50 @@ func (v *View) giveWay(n *tree.Node) error {
 	return nil
 }
 
-// judge decides from a hash whether local bytes are the copy or an edit.
-func (v *View) judge(n *tree.Node, h hashed) {
-	if n.Copy().Prev != nil && h.hash != n.Copy().Hash { // the new copy did not arrive under its name
+// judge decides from a hash whether local bytes are the copy, what the loss of power has left of it, or an edit.
+func (v *View) judge(n *tree.Node, h hashed) error {
+	switch c := n.Copy(); {
+	case h.err != nil:
+		return h.err
+	case h.hash != c.Hash && c.Boot != 0 && earlier(h.stamp, c.Stamp):
+		return v.loseTorn(n, h.stamp)
+	case h.hash != c.Hash && c.Prev != nil: // the new copy did not arrive under its name
 		v.tree.BackOut(n)
 	}
 	c := n.Copy()
 	c.Stamp, c.Installing, c.Prev = h.stamp, "", nil
 	if h.hash == c.Hash {
+		if c.Boot != 0 {
+			c.Boot = v.store.Boot()
+		}
 		v.tree.Own(n, c)
-		return
+		return nil
 	}
 	if n.Content() != tree.Edited {
 		v.opt.Logger.Info("edited behind the file system's back", "name", n.Path())
 	}
 	v.tree.MarkEdited(n, c)
+	return nil
+}
+
+// earlier reports whether a file was not changed after it was recorded.
+func earlier(now, recorded tree.Stamp) bool {
+	return now.Ino != 0 && now.Ino == recorded.Ino && now.CTime <= recorded.CTime
+}
+
+// loseTorn records that a copy was lost with the power. What is left of it is set aside: a clock may have been turned back.
+func (v *View) loseTorn(n *tree.Node, left tree.Stamp) (err error) {
+	name := n.Path()
+	if left.Size == 0 {
+		err = v.copies.Delete(name)
+	} else {
+		err = v.local.Rename(name, v.store.DiscardedName())
+	}
+	if err == nil {
+		v.opt.Logger.Warn("copy was lost with the power", "name", name)
+		v.copies.Lost(n)
+	}
+	return err
 }
 
 // Drop records that a node's copy, if it has one, is no longer in its place.

@@ -199,6 +199,14 @@ func (d *decoder) node() state {
 				n.copied.Version = version
 			}
 		}
+		if flags&hasBoot != 0 {
+			n.copied.Boot = uint32(d.uint())
+		}
+		if flags&hasPrevBoot != 0 {
+			if boot := uint32(d.uint()); n.copied.Prev != nil {
+				n.copied.Prev.Boot = boot
+			}
+		}
 	}
 	if flags&hasDiff != 0 {
 		n.Diff = &Diff{Seq: d.uint(), Queued: d.int(), Attempts: int(d.uint()), Err: d.string(),

@@ -87,6 +87,8 @@ const (
 	hasVersion     uint64 = 1 << 20 // of a stale copy
 	hasPrevVersion uint64 = 1 << 21
 	isAsIs         uint64 = 1 << 23
+	hasBoot        uint64 = 1 << 24 // of a copy that was not synced
+	hasPrevBoot    uint64 = 1 << 25
 	hasHome        uint64 = 1 << 26
 )
 
@@ -106,6 +108,7 @@ func (e *encoder) node(n *Node) {
 		flag(isStale, c != nil && c.Stale) | flag(isAdded, c != nil && c.Added) | flag(isPinned, c != nil && c.Pinned) |
 		flag(isAsIs, c != nil && c.AsIs) |
 		flag(isInstalling, c != nil && c.Installing != "") | flag(hasPrev, c != nil && c.Prev != nil) |
+		flag(hasBoot, c != nil && c.Boot != 0) | flag(hasPrevBoot, c != nil && c.Prev != nil && c.Prev.Boot != 0) |
 		flag(hasVersion, c != nil && c.Stale) | flag(hasPrevVersion, c != nil && c.Prev != nil) |
 		flag(isExplicit, d != nil && d.Explicit) | flag(isTemp, n.Temp) | flag(hasPart, d != nil && d.Part != nil) |
 		flag(hasHome, n.Parked()) | flag(hasBaseHash, d != nil && d.Base != nil) | flag(hasWritten, d != nil && d.Written != 0) |
@@ -133,6 +136,12 @@ func (e *encoder) node(n *Node) {
 		}
 		if c.Stale {
 			e.meta(c.Version)
+		}
+		if c.Boot != 0 {
+			e.uint(uint64(c.Boot))
+		}
+		if c.Prev != nil && c.Prev.Boot != 0 {
+			e.uint(uint64(c.Prev.Boot))
 		}
 	}
 	if d == nil {

@@ -86,6 +86,9 @@ type Copy struct {
 	Stamp   Stamp
 	Hash    Hash  // of an owned copy
 	Fetched int64 // when an owned copy arrived
+	// Boot is the number of the machine's boot in which an owned copy was written or last proven by its hash. In a later
+	// one, its bytes may have been lost with the power. 0: they were synced.
+	Boot uint32
 	// Unsure: when it was fetched, the remote may still have changed the file without changing the version.
 	Unsure bool
 	// Stale: the remote is known to have another version now; these bytes are only kept until they are replaced.

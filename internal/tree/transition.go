@@ -32,7 +32,7 @@ func (t *Tree) Own(n *Node, c Copy) { t.set(n, Owned, c) }
 // until then an owned copy that it replaces is c's Prev.
 func (t *Tree) Install(n *Node, c Copy) {
 	if prev := n.copied; n.content == Owned {
-		c.Prev = &Copy{Stamp: prev.Stamp, Hash: prev.Hash, Fetched: prev.Fetched, Version: n.Seen()}
+		c.Prev = &Copy{Stamp: prev.Stamp, Hash: prev.Hash, Fetched: prev.Fetched, Boot: prev.Boot, Version: n.Seen()}
 	}
 	t.set(n, Owned, c)
 }

@@ -175,6 +175,9 @@ func (t *Tree) KeepBase(n *Node, now int64) {
 		return
 	}
 	d, seen := t.Note(n, now), n.Seen()
+	if !n.Meta.SameVersion(seen) { // the last answer was about another version
+		n.Checked = 0
+	}
 	n.Known, n.Meta.Size, n.Meta.MTime = Exists, seen.Size, seen.MTime
 	d.Base = nil
 	if n.copied.Unsure {

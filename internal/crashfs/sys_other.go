@@ -1,0 +1,5 @@
+//go:build !linux
+
+package crashfs
+
+func (*node) sys() any { return nil }

@@ -1,0 +1,5 @@
+//go:build !linux && !darwin
+
+package localdir
+
+func boot() string { return "" }
