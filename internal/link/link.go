@@ -48,10 +48,15 @@ func New(target string, o Options) (*Link, error) {
 	if err != nil {
 		return nil, fmt.Errorf("link: %w", err)
 	}
+	return Serve(listener, target, o), nil
+}
+
+// Serve is New for connections that listener accepts. The Link closes listener.
+func Serve(listener net.Listener, target string, o Options) *Link {
 	l := newLink(o)
 	l.target, l.listener = target, listener
 	l.wg.Go(l.accept)
-	return l, nil
+	return l
 }
 
 func newLink(o Options) *Link {
