@@ -12,8 +12,7 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// pkgSFTP runs the Server of github.com/pkg/sftp inside the process. Package sftptest uses the RequestServer of that
-// package.
+// pkgSFTP is the Server of github.com/pkg/sftp, inside the process.
 func pkgSFTP(t testing.TB) Server {
 	m := prepare(t)
 	config := &ssh.ServerConfig{

@@ -7,86 +7,61 @@ import (
 	"fmt"
 	"net"
 	"sync"
+	"sync/atomic"
 
 	"github.com/spf13/afero"
 	"golang.org/x/crypto/ssh"
 
+	"github.com/sftpsyncer/go-syncfs/internal/link"
 	"github.com/sftpsyncer/go-syncfs/sftpfs"
 )
 
-// Options configure a Server. The zero value of each field, and a nil pointer, select the defaults.
-type Options struct {
-	// Fs is the tree to serve. nil: a new tree in memory, which has symbolic links, modes and times. Symbolic links are
-	// served if Fs is an afero.Symlinker.
-	Fs afero.Fs
-
-	// Addr is the loopback address to listen on. "": a free port of 127.0.0.1.
-	Addr string
-
-	// User is the only user who may log in. "": "test".
-	User string
-
-	// Password lets User log in, also with keyboard-interactive authentication. "": no password.
-	Password string
-
-	// AuthorizedKeys let User log in. So does a key that the server makes for Config.
-	AuthorizedKeys []ssh.PublicKey
-
-	// HostKeys are the server's host keys. nil: a new ed25519 key.
-	HostKeys []ssh.Signer
-}
-
-// A Server is an SFTP server on the loopback interface. It is safe for concurrent use.
+// A Server is an SFTP server on loopback. Its methods may be called by many goroutines at once.
 type Server struct {
-	opts   Options
-	addr   string
-	key    ssh.Signer // logs the user in
-	config *ssh.ServerConfig
-	tree   *tree
-	gate   gate
+	opts    Options
+	addr    string
+	key     ssh.Signer // logs the user in
+	config  *ssh.ServerConfig
+	tree    *tree
+	gate    gate
+	handles handles
+	logins  atomic.Int64 // connections that are logged in
 
 	mu       sync.Mutex // guards the following
 	listener net.Listener
+	link     *link.Link    // before the listener; nil: none
+	stopped  chan struct{} // closed by Stop
+	accepted int           // connections since New
 	conns    map[net.Conn]struct{}
 	closed   bool
 
 	wg sync.WaitGroup // the listener's and the connections' goroutines
 }
 
-// New starts a server. It runs until Close.
+// New starts a server, which runs until Close. In a test, Start is shorter.
 func New(opts *Options) (*Server, error) {
-	s := &Server{conns: make(map[net.Conn]struct{})}
+	s := &Server{conns: make(map[net.Conn]struct{}), handles: handles{open: make(map[string]*handle)}}
 	if opts != nil {
 		s.opts = *opts
 	}
-	if s.opts.Fs == nil {
-		s.opts.Fs = newMemFs()
-	}
-	if s.opts.User == "" {
-		s.opts.User = "test"
-	}
-	if s.opts.HostKeys == nil {
-		key, err := newKey()
-		if err != nil {
-			return nil, fmt.Errorf("sftptest: %w", err)
-		}
-		s.opts.HostKeys = []ssh.Signer{key}
+	if err := s.opts.setDefaults(); err != nil {
+		return nil, fmt.Errorf("sftptest: %w", err)
 	}
 	var err error
 	if s.key, err = newKey(); err != nil {
 		return nil, fmt.Errorf("sftptest: %w", err)
 	}
 	s.config = serverConfig(s.opts, s.key.PublicKey())
-	s.tree = &tree{fs: s.opts.Fs}
+	s.tree = s.opts.tree()
 	s.addr = s.opts.Addr
-	if s.addr == "" {
-		s.addr = "127.0.0.1:0"
-	}
 	if err := s.Start(); err != nil {
 		return nil, err
 	}
 	return s, nil
 }
+
+// freePort is an address with a port that the system chooses.
+const freePort = "127.0.0.1:0"
 
 func newKey() (ssh.Signer, error) {
 	_, key, err := ed25519.GenerateKey(rand.Reader)
@@ -103,7 +78,10 @@ func (s *Server) Addr() string {
 	return s.addr
 }
 
-// Config returns a Config with which sftpfs.New connects to the server. Its Root is "/", the root of the served tree.
+// Fs returns the tree that is served, to be looked at and changed from behind.
+func (s *Server) Fs() afero.Fs { return s.opts.Fs }
+
+// Config returns what sftpfs.New needs to use the server. Root is "/", the root of the served tree.
 func (s *Server) Config() sftpfs.Config {
 	keys := make([]ssh.PublicKey, len(s.opts.HostKeys))
 	for i, k := range s.opts.HostKeys {
@@ -134,25 +112,40 @@ func (s *Server) Start() error {
 	case s.listener != nil:
 		return errors.New("sftptest: already started")
 	}
-	l, err := net.Listen("tcp", s.addr)
+	front, err := net.Listen("tcp", s.addr)
 	if err != nil {
 		return fmt.Errorf("sftptest: %w", err)
 	}
-	s.listener, s.addr = l, l.Addr().String()
-	s.wg.Go(func() { s.accept(l) })
+	back := front
+	if s.opts.Latency > 0 || s.opts.Bandwidth > 0 {
+		if back, err = net.Listen("tcp", freePort); err != nil {
+			front.Close()
+			return fmt.Errorf("sftptest: %w", err)
+		}
+		s.link = link.Serve(front, back.Addr().String(),
+			link.Options{RoundTrip: s.opts.Latency, Bandwidth: s.opts.Bandwidth})
+	}
+	s.listener, s.addr, s.stopped = back, front.Addr().String(), make(chan struct{})
+	s.wg.Go(func() { s.accept(back) })
 	return nil
 }
 
-// Stop closes the listener and all connections, and returns when their goroutines have ended. New connections are
-// refused until Start.
+// Stop ends the listener and all connections, and returns when their goroutines have ended. Requests that wait are not executed any
+// more. New connections are refused until Start.
 func (s *Server) Stop() error {
 	s.mu.Lock()
-	l := s.listener
-	s.listener = nil
+	listener, front := s.listener, s.link
+	s.listener, s.link = nil, nil
+	if listener != nil {
+		close(s.stopped)
+	}
 	s.mu.Unlock()
 	var err error
-	if l != nil {
-		err = l.Close()
+	if front != nil {
+		err = front.Close()
+	}
+	if listener != nil {
+		err = errors.Join(err, listener.Close())
 	}
 	s.Disconnect()
 	s.wg.Wait()
@@ -167,49 +160,54 @@ func (s *Server) Close() error {
 	return s.Stop()
 }
 
-// Disconnect drops the current connections. New ones are accepted.
+// Disconnect drops the connections that there are; new ones are accepted. What was received is still executed.
 func (s *Server) Disconnect() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.link != nil {
+		s.link.Cut()
+	}
 	for c := range s.conns {
 		c.Close()
 	}
 }
 
-// Freeze makes the server silent until Thaw: it accepts connections and receives data, but answers nothing and carries
-// nothing out, as if the network had lost the data.
+// Freeze makes the server silent: it accepts connections and takes what is sent, but answers and executes
+// nothing, as if the network had lost it, until Thaw.
 func (s *Server) Freeze() { s.gate.shut() }
 
-// Thaw ends Freeze. The server then carries out and answers what it received meanwhile.
+// Thaw ends Freeze: what was received meanwhile is executed and answered.
 func (s *Server) Thaw() { s.gate.open() }
 
 // accept serves the connections of l until it is closed.
 func (s *Server) accept(l net.Listener) {
 	for {
-		conn, err := l.Accept()
+		accepted, err := l.Accept()
 		if err != nil {
 			return
 		}
-		c := newGatedConn(conn, &s.gate)
+		c := &conn{server: s, net: newGatedConn(accepted, &s.gate)}
 		if !s.track(l, c) {
-			c.Close()
+			c.net.Close()
 			return
 		}
 		s.wg.Go(func() {
-			defer s.untrack(c)
-			s.serve(c)
+			defer s.untrack(c.net)
+			c.serve()
 		})
 	}
 }
 
-// track records c for Disconnect. It returns false if l was stopped before.
-func (s *Server) track(l net.Listener, c net.Conn) bool {
+// track remembers c for Disconnect, unless l was stopped before.
+func (s *Server) track(l net.Listener, c *conn) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.listener != l {
 		return false
 	}
-	s.conns[c] = struct{}{}
+	s.conns[c.net] = struct{}{}
+	s.accepted++
+	c.number, c.stopped = s.accepted, s.stopped
 	return true
 }
 

@@ -2,7 +2,6 @@ package sftptest_test
 
 import (
 	"context"
-	"io/fs"
 	"net"
 	"os"
 	"sync"
@@ -12,58 +11,10 @@ import (
 	"github.com/pkg/sftp"
 	"github.com/spf13/afero"
 	"github.com/stretchr/testify/require"
-	"golang.org/x/crypto/ssh"
 
 	"github.com/sftpsyncer/go-syncfs/sftpfs"
 	"github.com/sftpsyncer/go-syncfs/sftpfs/sftptest"
 )
-
-func start(t testing.TB, opts *sftptest.Options) *sftptest.Server {
-	t.Helper()
-	s, err := sftptest.New(opts)
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, s.Close()) })
-	return s
-}
-
-// dial returns an SSH connection to s, for tests that speak SFTP themselves.
-func dial(t testing.TB, s *sftptest.Server) *ssh.Client {
-	t.Helper()
-	cfg := s.Config()
-	conn, err := ssh.Dial("tcp", s.Addr(), &ssh.ClientConfig{
-		User: cfg.User, Auth: cfg.Auth, HostKeyCallback: cfg.HostKeyCallback,
-	})
-	require.NoError(t, err)
-	t.Cleanup(func() { conn.Close(); _ = conn.Wait() })
-	return conn
-}
-
-func channel(t testing.TB, conn *ssh.Client) *sftp.Client {
-	t.Helper()
-	c, err := sftp.NewClient(conn)
-	require.NoError(t, err)
-	t.Cleanup(func() { c.Close() })
-	return c
-}
-
-// code returns the status code of err as it came over the wire.
-func code(err error) uint32 {
-	switch e := err.(type) { //nolint:errorlint // one layer after the other
-	case nil:
-		return 0
-	case *sftp.StatusError:
-		return e.Code
-	case *fs.PathError:
-		return code(e.Err)
-	}
-	switch err {
-	case fs.ErrNotExist:
-		return 2
-	case fs.ErrPermission:
-		return 3
-	}
-	return 99
-}
 
 // The codes are OpenSSH's, whatever the tree behind would do by itself.
 func TestStatusCodes(t *testing.T) {
@@ -130,8 +81,6 @@ func TestStatusCodes(t *testing.T) {
 		require.NoError(t, err, name)
 	}
 }
-
-func second[T any](_ T, err error) error { return err }
 
 func TestLogins(t *testing.T) {
 	t.Parallel()

@@ -11,20 +11,16 @@ import (
 	"github.com/spf13/afero"
 )
 
-// The modes of new files and directories on OpenSSH, with the usual umask.
-const (
-	fileMode = 0o644
-	dirMode  = 0o755
-)
-
 const maxName = 255
 
 // A tree is the served afero.Fs with the rules of a Unix file system, which not every afero.Fs keeps by itself:
 // afero.MemMapFs, for one, makes missing parents, and removes directories that are not empty.
 type tree struct {
 	fs        afero.Fs
-	mu        sync.Mutex // held by changes of names, so that the check and the change are atomic
-	appending sync.Mutex // held by an append, so that finding the end and writing there are atomic
+	umask     fs.FileMode
+	openFile  opener     // fs.OpenFile, or what a character makes of it
+	mu        sync.Mutex // held by what changes names, for the look and the change to be one
+	appending sync.Mutex // held by an append, for the look at the end and the write to be one
 }
 
 func (t *tree) lstat(name string) (fs.FileInfo, error) {
@@ -52,7 +48,8 @@ func (t *tree) place(name string) error {
 	return t.isDir(path.Dir(name))
 }
 
-func (t *tree) open(name string, flag int) (afero.File, error) {
+// open opens a file, with the permissions perm if that makes it.
+func (t *tree) open(name string, flag int, perm fs.FileMode) (afero.File, error) {
 	if flag&os.O_CREATE == 0 {
 		if err := t.isDir(path.Dir(name)); err != nil {
 			return nil, err
@@ -60,7 +57,7 @@ func (t *tree) open(name string, flag int) (afero.File, error) {
 		if fi, err := t.fs.Stat(name); err == nil && fi.IsDir() && flag != os.O_RDONLY {
 			return nil, syscall.EISDIR
 		}
-		return t.fs.OpenFile(name, flag, 0)
+		return t.openFile(name, flag, 0)
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -74,7 +71,7 @@ func (t *tree) open(name string, flag int) (afero.File, error) {
 	if fi, err := t.fs.Stat(name); err == nil && fi.IsDir() {
 		return nil, syscall.EISDIR
 	}
-	return t.fs.OpenFile(name, flag, fileMode)
+	return t.openFile(name, flag, perm)
 }
 
 func (t *tree) list(dir string) ([]fs.FileInfo, error) {
@@ -85,7 +82,7 @@ func (t *tree) list(dir string) ([]fs.FileInfo, error) {
 }
 
 func (t *tree) truncate(name string, size int64) error {
-	f, err := t.open(name, os.O_WRONLY)
+	f, err := t.open(name, os.O_WRONLY, 0)
 	if err != nil {
 		return err
 	}
@@ -93,7 +90,7 @@ func (t *tree) truncate(name string, size int64) error {
 	return f.Truncate(size)
 }
 
-func (t *tree) mkdir(name string) error {
+func (t *tree) mkdir(name string, perm fs.FileMode) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if err := t.place(name); err != nil {
@@ -102,7 +99,7 @@ func (t *tree) mkdir(name string) error {
 	if _, err := t.lstat(name); err == nil {
 		return syscall.EEXIST
 	}
-	return t.fs.Mkdir(name, dirMode)
+	return t.fs.Mkdir(name, perm)
 }
 
 // rmdir removes an empty directory and nothing else.
