@@ -6,6 +6,8 @@
 //
 // It can misbehave, too:
 //
+//   - A [Character] makes it behave like servers of other makes, for example [DropFolder], [NoRename] or [ObjectStore]. Characters
+//     combine.
 //   - A [Hook] decides about each request: it refuses, delays or drops it, executes it later, changes it or its answer, or cuts the
 //     connection before or after it.
 //   - [Options] limit logins, channels, handles, requests in flight and packets, and set a latency and a bandwidth.

@@ -36,7 +36,8 @@ type Options struct {
 	Version string
 
 	// Extensions are the protocol extensions that the server announces, with their data. Nil is PosixRename with "1". The
-	// server executes only PosixRename, announced or not. A Hook may refuse it, and answer requests for others. See Announce.
+	// server executes only PosixRename, announced or not. A Hook may refuse it, and answer requests for others. See Announce
+	// and Restricted.
 	Extensions map[string]string
 
 	// Latency is added to each round trip, half of it each way.
@@ -71,6 +72,7 @@ type Options struct {
 	umask      *fs.FileMode                 // nil: defaultUmask
 	oneChannel bool                         // a second channel ends the connection
 	openers    []func(*tree, opener) opener // the first one is next to Fs
+	taken      *takenFiles                  // by DropFolder
 }
 
 // defaultUmask is the usual one.
