@@ -55,6 +55,9 @@ var (
 		"sftpfs/internal/textfile":  nil,
 	}
 
+	// testTools may be imported by tests, by what is for tests, and by examples.
+	testTools = []string{"testing", "internal/link", "sftpfs/sftptest"}
+
 	// testOnly may be imported by tests and by each other.
 	testOnly = []string{"internal/aferotest", "internal/faultfs", "internal/crashfs", "internal/foldfs",
 		"internal/lateremote",
@@ -94,6 +97,13 @@ func TestImportRulesCanFail(t *testing.T) {
 		{"internal/treehouse", "github.com/pkg/sftp", false},
 		{"sftpfs", "github.com/pkg/sftp", false},
 		{"sftpfs/sftptest", "internal/tree", true},
+		{"sftpfs", "sftpfs/sftptest", true},
+		{"sftpfs", "testing", true},
+		{"sftpfs/internal/wire", "internal/link", true},
+		{"internal/mirror", "testing/synctest", true},
+		{"sftpfs/sftptest", "testing", false},
+		{"sftpfs/sftptest", "internal/link", false},
+		{"examples/quickstart", "sftpfs/sftptest", false},
 		{"sftpfs", "internal/faultfs", true},
 		{"sftpfs", "sftpfs/internal/wire", false},
 		{"sftpfs", "sftpfs/internal/wiretest", true},
@@ -136,7 +146,16 @@ func isForbidden(folder, imported string) bool {
 	if allowed, ok := sftpRooms[folder]; ok && within("sftpfs", imported) && !slices.Contains(allowed, imported) {
 		return true
 	}
+	if isProduction(folder) && withinAny(testTools, imported) {
+		return true
+	}
 	return withinAny(testOnly, imported) && !withinAny(testOnly, folder)
+}
+
+// isProduction tells whether programs that use the library link the package in a folder.
+func isProduction(folder string) bool {
+	_, room := sftpRooms[folder]
+	return layer(folder) >= 0 || room || folder == "sftpfs"
 }
 
 // layer is the number of the layer of a folder, or -1.
