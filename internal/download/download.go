@@ -172,13 +172,17 @@ func (d *Download) change(do func()) {
 // Cancel ends the download.
 func (d *Download) Cancel() { d.cancel() }
 
-// Abort ends the download with an error.
+// Abort ends the download with an error. After ErrNoRoom, readers continue on the remote, so the context does not end.
 func (d *Download) Abort(err error) {
 	d.mu.Lock()
+	defer d.mu.Unlock()
 	if d.err == nil && d.state == arriving {
 		d.err = err
 	}
-	d.mu.Unlock()
+	if errors.Is(d.err, ErrNoRoom) {
+		d.wanted.happen() // the transfer fails with it
+		return
+	}
 	d.cancel()
 }
 

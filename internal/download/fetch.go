@@ -39,9 +39,7 @@ func (d *Download) fetch() (open afero.File, err error) {
 		if open != nil {
 			return
 		}
-		d.refuseRequests()
-		d.endRequests()
-		if errors.Is(err, ErrNoRoom) {
+		if err = d.stopRequests(err); errors.Is(err, ErrNoRoom) {
 			d.pool.add(src) // readers continue there
 			return
 		}
@@ -138,15 +136,9 @@ func readHead(src afero.File, known tree.Meta, size int64) ([]byte, tree.Meta, e
 // drop ends the temporary file of a download that did not become a copy.
 func (d *Download) drop(t *transfer, err error) {
 	defer d.Left.happen()
-	if err != nil {
-		d.refuseRequests()
-	}
-	d.endRequests()
+	err = d.stopRequests(err)
 	d.mu.Lock()
 	temp, superseded := d.temp, d.state == handedOver
-	if d.err != nil {
-		err = d.err
-	}
 	d.mu.Unlock()
 	lost := err == nil || errors.Is(err, ErrChanged) || errors.Is(err, ErrNoRoom)
 	if t != nil && !superseded && !lost && t.keep() {

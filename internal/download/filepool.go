@@ -20,7 +20,7 @@ type filePool struct {
 }
 
 func newFilePool() *filePool {
-	return &filePool{slots: make(chan struct{}, mostFiles), free: make(chan afero.File, mostFiles)}
+	return &filePool{slots: make(chan struct{}, mostFiles), free: make(chan afero.File, mostFiles+1)} // add may add one
 }
 
 // use calls do with a file that nobody else uses. If none is free, it opens one. If that fails, because the file was
@@ -82,6 +82,9 @@ func (p *filePool) close() {
 		select {
 		case f := <-p.free:
 			_ = f.Close()
+			p.mu.Lock()
+			p.made--
+			p.mu.Unlock()
 		default:
 			return
 		}

@@ -84,6 +84,19 @@ func (d *Download) refuseRequests() {
 	}
 }
 
+// stopRequests waits for the requests in flight after a download has ended with err. It returns the first error. If there is
+// no room, readers continue on the remote; otherwise the requests are cancelled.
+func (d *Download) stopRequests(err error) (first error) {
+	d.mu.Lock()
+	first = cmp.Or(d.err, err)
+	d.mu.Unlock()
+	if first != nil && !errors.Is(first, ErrNoRoom) {
+		d.refuseRequests()
+	}
+	d.endRequests()
+	return first
+}
+
 // endRequests waits for the requests in flight, and prevents new ones.
 func (d *Download) endRequests() {
 	d.mu.Lock()

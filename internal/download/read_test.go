@@ -3,14 +3,18 @@ package download
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"os"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 
 	"github.com/spf13/afero"
 	"github.com/stretchr/testify/require"
+
+	"github.com/sftpsyncer/go-syncfs/internal/faultfs"
 )
 
 // cursored is a remote whose files move their position when they are read elsewhere, as those of afero.MemMapFs do.
@@ -113,6 +117,55 @@ func TestReadWithoutRoomOfAnyRemote(t *testing.T) {
 		require.ErrorIs(t, r.d.Failure(), ErrNoRoom)
 		r.close()
 		f.has()
+	}
+}
+
+// A disk that fills while ranges are read is as if there had been no room from the start.
+func TestReadWhileTheDiskFills(t *testing.T) {
+	t.Parallel()
+	content := bytes.Repeat(large, 64)
+	for name, over := range map[string]func(afero.Fs) afero.Fs{
+		"plain":      func(remote afero.Fs) afero.Fs { return remote },
+		"cursored":   func(remote afero.Fs) afero.Fs { return cursored{remote} },
+		"sequential": func(remote afero.Fs) afero.Fs { return sequential{remote} },
+	} {
+		for _, written := range []int{0, 1, 3, 17, 20, 40} {
+			t.Run(fmt.Sprint(name, written), func(t *testing.T) {
+				t.Parallel()
+				plan := new(faultfs.Plan)
+				f := newRig(t, func(remote afero.Fs) afero.Fs {
+					require.NoError(t, afero.WriteFile(remote, "/file", content, 0o644))
+					return over(remote)
+				}, func(disk afero.Fs) afero.Fs { return faultfs.New(disk, plan) })
+				ctx, cancel := context.WithTimeout(t.Context(), wait)
+				defer cancel()
+				f.ctx = ctx
+				var writes atomic.Int64
+				plan.Before(func(op faultfs.Op) error {
+					if op.Kind == faultfs.WriteAt && writes.Add(1) > int64(written) {
+						return syscall.ENOSPC
+					}
+					return nil
+				})
+				r := f.open()
+				var readers sync.WaitGroup
+				for i := range 32 {
+					readers.Go(func() {
+						p, off := make([]byte, 50_001), len(content)/33*(32-i)
+						if _, err := r.ReadAt(p, int64(off)); err != nil || !bytes.Equal(p, content[off:off+len(p)]) {
+							t.Errorf("at %d: %v", off, err)
+						}
+					})
+				}
+				readers.Wait()
+				got := make([]byte, len(content)+1)
+				n, err := r.ReadAt(got, 0)
+				require.Equal(t, io.EOF, err)
+				require.True(t, bytes.Equal(content, got[:n]))
+				r.close()
+				f.has()
+			})
+		}
 	}
 }
 

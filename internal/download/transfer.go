@@ -270,10 +270,13 @@ func (t *transfer) put(p []byte) error {
 // put writes to the temporary file, unless the download has been handed over.
 func (d *Download) put(p []byte, off int64) (int, error) {
 	d.mu.Lock()
-	file, late := d.into, d.state == handedOver
+	file, late, ended := d.into, d.state == handedOver, d.err
 	d.mu.Unlock()
-	if late {
+	switch {
+	case late:
 		return 0, ErrSuperseded
+	case ended != nil:
+		return 0, ended
 	}
 	if err := inMemory(file, off+int64(len(p))); err != nil {
 		return 0, err
