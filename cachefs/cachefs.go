@@ -128,9 +128,10 @@ func (c *Fs) WithContext(ctx context.Context) afero.Fs { return &Fs{c.m.With(ctx
 // Name is "cachefs".
 func (c *Fs) Name() string { return "cachefs" }
 
-// Damage returns an error that says what was lost if New found the records of the copies damaged, missing or truncated;
-// otherwise nil. Copies without a record are treated as files that the user put there. Damage does not notice that all of
-// .syncfs was deleted, or that the last records of a process that died were cut off exactly between two records.
+// Damage returns an error that describes what was lost if New found the records of the copies damaged, missing or
+// truncated; otherwise nil. Copies without a record are treated as files that the user put there. Damage does not
+// notice that all of .syncfs was deleted, or that the last records of a process that died were cut off exactly between
+// two records.
 func (c *Fs) Damage() error { return c.m.Damage() }
 
 // Invalidate marks a name and everything below it for revalidation on next use, regardless of Revalidate and ListTTL. The
@@ -179,19 +180,19 @@ func (c *Fs) openRemote(name string, flag int, perm fs.FileMode) (afero.File, er
 	return f, nil
 }
 
-// errLocalFile says that a name belongs to a file in the local directory that is not a copy of the remote's.
+// errLocalFile: a name belongs to a file in the local directory that is not a copy of the remote's.
 type errLocalFile struct{}
 
 func (errLocalFile) Error() string        { return "a local file of this name hides the remote's" }
 func (errLocalFile) Is(target error) bool { return target == fs.ErrPermission }
 
-// remotes returns the clean name of what the remote has and is to change: not a file of the user's. create says that
-// the name may be new.
+// remotes returns the clean name of an entry of the remote that is about to be changed. It refuses users' files with
+// errLocalFile. create is set if the name may be new.
 func (c *Fs) remotes(name string, follow, create bool) (clean string, err error) {
 	return c.remotesIf(name, follow, create, func(mirror.Place) error { return nil })
 }
 
-// remotesIf is remotes where what is there may be refused.
+// remotesIf is remotes with a function that may refuse what is there.
 func (c *Fs) remotesIf(name string, follow, create bool, refuse func(mirror.Place) error) (clean string, err error) {
 	if clean, err = c.m.Clean(name); err != nil {
 		return "", err
@@ -202,12 +203,12 @@ func (c *Fs) remotesIf(name string, follow, create bool, refuse func(mirror.Plac
 		}
 		p, err := v.Find(clean, follow)
 		if errors.Is(err, fs.ErrNotExist) {
-			return nil // the remote says so itself
+			return nil // the remote will report that itself
 		}
 		if err != nil {
 			return err
 		}
-		clean = p.Path() // a link may lead to a reserved name
+		clean = p.Path() // a symbolic link may lead to a reserved name
 		if err := visible(clean, create); err != nil {
 			return err
 		}
@@ -223,7 +224,7 @@ func (c *Fs) remotesIf(name string, follow, create bool, refuse func(mirror.Plac
 	return clean, err
 }
 
-// visible refuses paths through reserved names: they cannot be made, and what has one is not there.
+// visible refuses paths with reserved names. To create one is fs.ErrInvalid; otherwise it does not exist.
 func visible(clean string, create bool) error {
 	for _, element := range strings.Split(clean, "/") {
 		if err := mirror.Creatable(element); err != nil && create {

@@ -14,7 +14,7 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
-// learn takes note of what a change of a name did.
+// learn records the effect of a change of a name.
 func (c *Fs) learn(clean string, how func(v *mirror.View, clean string)) error {
 	return c.m.Do(func(v *mirror.View) error {
 		how(v, clean)
@@ -36,7 +36,7 @@ func (c *Fs) MkdirAll(name string, perm fs.FileMode) error {
 	return err
 }
 
-// blocked says whether a link that leads nowhere is on the way to a name.
+// blocked reports whether a dangling symbolic link is on the way to a name.
 func (c *Fs) blocked(name string) bool {
 	clean, err := c.m.Clean(name)
 	for i := 0; err == nil && i <= len(clean); i++ {
@@ -83,7 +83,7 @@ func (c *Fs) remove(name string, do func(remote afero.Fs, remoteName string) err
 	}
 	err = c.m.Quiesce(func() error { return do(c.m.Remote().Fs(), c.m.Remote().Name(clean)) }, clean)
 	if err := remote.Error(err); err != nil {
-		_ = c.learn(clean, (*mirror.View).Doubt) // it may have been done, or done in part
+		_ = c.learn(clean, (*mirror.View).Doubt) // it may have been executed, or in part
 		return err
 	}
 	return c.learn(clean, (*mirror.View).Forget)
@@ -101,7 +101,7 @@ func (c *Fs) rename(oldname, newname string) error {
 	}
 	to, err := c.remotes(newname, false, true)
 	if err != nil {
-		// As the system does: first the directory of the old name.
+		// As the system does, report the directory of the old name first.
 		dir, _ := tree.Split(from)
 		if _, dirErr := c.m.Stat(dir, true); errors.Is(dirErr, fs.ErrNotExist) {
 			err = dirErr
@@ -154,7 +154,7 @@ func (c *Fs) Chtimes(name string, atime, mtime time.Time) error {
 	return c.attribute("chtimes", name, func(r afero.Fs, n string) error { return r.Chtimes(n, atime, mtime) })
 }
 
-// attribute changes something on the remote that leaves the content alone.
+// attribute changes an attribute on the remote and leaves the content alone.
 func (c *Fs) attribute(op, name string, do func(remote afero.Fs, remoteName string) error) error {
 	clean, err := c.remotes(name, true, false)
 	if err != nil {

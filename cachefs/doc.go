@@ -13,8 +13,8 @@
 // what Open learned. Close does not wait if nothing was read.
 //
 // All readers of a file share one download. They read bytes as these arrive. A read far ahead of the download is a request
-// of its own. A file that is read in order, or copied with io.Copy, is downloaded to its end; one that is only read here and
-// there is not.
+// of its own. A file that is read in order, or copied with io.Copy, is downloaded to its end. A file that is only read
+// here and there is not.
 //
 // A handle reads exactly one version. If the remote's file changes before it has arrived, reads fail with [ErrChanged],
 // unless the handle has not read anything yet. The last byte and io.EOF are only returned when all of the file is known to

@@ -7,7 +7,7 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/oserr"
 )
 
-// State says where a file is.
+// State describes where a file is.
 type State = mirror.State
 
 // The states of a file.

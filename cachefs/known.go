@@ -7,10 +7,10 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
-// What the cache knows follows what was changed on the remote.
+// How changes of the remote change what the cache knows.
 
-// usersOwn says whether the name belongs to a file of the user's, or an edit of a copy: the remote's file of that
-// name is not what the program sees.
+// usersOwn reports whether a name belongs to a user's file, or to an edited copy. Then the program does not see the
+// remote's file of that name.
 func usersOwn(v *mirror.View, name string) (bool, error) {
 	if n := v.Tree().Lookup(name); n != nil {
 		if err := v.Verify(n); err != nil {
@@ -25,7 +25,7 @@ func usersOwn(v *mirror.View, name string) (bool, error) {
 	return err == nil && !info.IsDir(), nil
 }
 
-// madeDir takes note that the remote has, or may have, a directory of that name now.
+// madeDir records that the remote has, or may have, a directory of that name.
 func madeDir(v *mirror.View, name string) {
 	if n := v.Tree().Lookup(name); n != nil && n.Kind != tree.Dir {
 		v.Doubt(name)
@@ -34,14 +34,14 @@ func madeDir(v *mirror.View, name string) {
 	v.RemoteChanged()
 }
 
-// refreshed takes what the remote says after a change of attributes that left the content alone. keep says that the
-// copy was known to be of the version that was changed.
+// refreshed records the remote's answer after a change of attributes that left the content alone. keep is set if the
+// copy was known to have the version that was changed.
 func refreshed(v *mirror.View, name string, a remote.Answer, keep bool) {
 	v.RemoteChanged()
 	n := v.Tree().Lookup(name)
 	switch {
 	case n == nil || n.Differs():
-	case n.IsRoot(): // there whatever the answer is
+	case n.IsRoot(): // it exists whatever the answer is
 		if a.Known == tree.Exists {
 			v.LearnRoot(a)
 		}
@@ -56,7 +56,7 @@ func refreshed(v *mirror.View, name string, a remote.Answer, keep bool) {
 	}
 }
 
-// ownedAs says whether the copy of a name is of the version in an answer.
+// ownedAs reports whether the copy of a name has the version in an answer.
 func ownedAs(v *mirror.View, name string, a remote.Answer) bool {
 	n := v.Tree().Lookup(name)
 	return n != nil && n.Content() == tree.Owned && !n.Copy().Stale && a.Known == tree.Exists && n.Meta.SameVersion(a.Meta)

@@ -47,7 +47,7 @@ func add(v *mirror.View, clean string) error {
 	n := dir.Kid(base)
 	if n == nil {
 		n = v.Tree().Create(dir, base, tree.File, mirror.LocalMeta(info), tree.Unknown, v.Now())
-	} else if n.Content() == tree.Owned && n.Copy().Boot != 0 { // what the loss of power has left of a copy is not to be pushed
+	} else if n.Content() == tree.Owned && n.Copy().Boot != 0 { // not what a loss of power has left
 		if err := v.Verify(n); err != nil {
 			return err
 		}
@@ -61,7 +61,7 @@ func add(v *mirror.View, clean string) error {
 	return queue(v, n, info)
 }
 
-// assumed is the node of a local directory; what is not known of it is taken to be on the remote.
+// assumed returns the node of a local directory. Unknown directories on the way are assumed to exist on the remote.
 func assumed(v *mirror.View, name string) (*tree.Node, error) {
 	dir := v.Tree().Root()
 	if name == "." {
@@ -87,7 +87,7 @@ func assumed(v *mirror.View, name string) (*tree.Node, error) {
 	return dir, nil
 }
 
-// all says whether a name means the whole directory.
+// all reports whether a name stands for the whole directory.
 func all(name string) bool { return name == "" || name == "." || name == "/" || name == "*" }
 
 // AddDir queues every file below a directory of the local directory, except unchanged copies of the remote's files. "/",
@@ -133,7 +133,7 @@ func (s *Fs) addDir(dir string, added func(name string)) error {
 	return nil
 }
 
-// addChanged queues a file if it is not queued yet and not the remote's as it is.
+// addChanged queues a file unless it is queued already or an unchanged copy.
 func (s *Fs) addChanged(name string, info localdir.Info, added func(name string)) error {
 	queued := false
 	err := s.m.Do(func(v *mirror.View) error {

@@ -10,9 +10,9 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
-// adoptFile makes a node of a file of the user's that is about to be changed. The program was shown that file, and not what the
-// remote has under its name: the base is a file of that content, or none. The error matches fs.ErrInvalid if it is no
-// regular file.
+// adoptFile makes a node of a user's file that is about to be changed. The program has seen that file, and not the
+// remote's file of the same name: the base is a file with the same content, or none. The error matches fs.ErrInvalid if
+// it is not a regular file.
 func adoptFile(v *mirror.View, p mirror.Place) (*tree.Node, error) {
 	if !p.Local.IsRegular() {
 		return nil, fmt.Errorf("%w: not a regular file", fs.ErrInvalid)
@@ -40,8 +40,8 @@ func adoptFile(v *mirror.View, p mirror.Place) (*tree.Node, error) {
 	return n, nil
 }
 
-// adoptedDest is what is known about a name that a file of the user's has taken: another kind of thing on the remote
-// is not to be replaced unseen.
+// adoptedDest returns what is known about the remote's name that a user's file has taken. An entry of another kind
+// counts as unknown, so that it is not replaced unseen.
 func adoptedDest(there remote.Answer) tree.Answer {
 	if there.Known == tree.Absent {
 		return tree.Absent
@@ -49,8 +49,9 @@ func adoptedDest(there remote.Answer) tree.Answer {
 	return tree.Unknown
 }
 
-// shadowOf is what the remote has under a name of the user's. That it gives no answer is an answer here: Unknown. Where
-// records were lost, the file may be a copy, and what it hides a version that nobody has seen.
+// shadowOf returns what the remote has under the name of a user's entry. If the remote is unreachable, that is the
+// answer Unknown, not an error. If records were lost, the user's file may be a copy, and the remote may have a later
+// version that nobody has seen: Shown is then the hash of the file, which the remote's content is compared with.
 func shadowOf(v *mirror.View, p mirror.Place) (remote.Answer, error) {
 	if _, hidden := p.Dir.Hidden(p.Name); hidden || !p.Dir.HasBase() {
 		return remote.Answer{Known: tree.Absent, Err: fs.ErrNotExist}, nil
@@ -62,8 +63,8 @@ func shadowOf(v *mirror.View, p mirror.Place) (remote.Answer, error) {
 	return a, err
 }
 
-// movable is the node of a place that is about to be moved. What the user put there becomes a change, a directory
-// with all that is in it; shadow is what the remote has under its name.
+// movable returns the node of a place that is about to be moved. A user's file becomes a change, and so does a user's
+// directory with all its entries. shadow is what the remote has under its name.
 func movable(v *mirror.View, p mirror.Place, shadow remote.Answer) *tree.Node {
 	if p.Local == nil {
 		return v.Materialize(p)
@@ -78,14 +79,14 @@ func movable(v *mirror.View, p mirror.Place, shadow remote.Answer) *tree.Node {
 	return adoptTree(v, p.Dir, *p.Local)
 }
 
-// hide takes what the remote has under a name of the user's out of the view.
+// hide removes from the view what the remote has under the name of a user's entry.
 func hide(v *mirror.View, p mirror.Place, shadow remote.Answer) {
 	n := v.Tree().Hide(p.Dir, p.Name, kindOr(shadow.Kind, p.Kind()), shadow.Known, shadow.Meta, v.Now())
 	n.SetTarget(shadow.Target)
 	v.Tree().Note(n, v.Now()).Base = shadow.Shown
 }
 
-// adoptTree makes a node of what the user put somewhere, and of all that is in it.
+// adoptTree makes nodes of a user's entry and of all that is in it.
 func adoptTree(v *mirror.View, dir *tree.Node, info localdir.Info) *tree.Node {
 	if !info.IsDir() {
 		n := v.Tree().Create(dir, info.Name, tree.File, mirror.LocalMeta(info), tree.Absent, v.Now())

@@ -7,26 +7,26 @@ import (
 )
 
 const (
-	// mostAhead is how many bytes a round reads before it is their turn.
+	// mostAhead bounds the bytes that a round reads in advance.
 	mostAhead = 16 << 20
 
-	// readersAhead is how many files are read at a time: their sync waits for the disk.
+	// readersAhead is how many files are read at a time. Each of them waits for an fsync.
 	readersAhead = 8
 )
 
-// ahead has small files read before it is their turn to be sent: while the remote connects and directories are made.
+// ahead reads small files before it is their turn to be sent, while the remote connects and directories are made.
 type ahead struct {
 	stop    chan struct{}
 	readers sync.WaitGroup
 
-	mu    sync.Mutex // guards the following
-	bytes int64      // that were read
+	mu    sync.Mutex // guards the fields below
+	bytes int64      // reserved for files
 	full  bool       // the next file did not fit
 	files map[*tree.Node]small
-	taken map[*tree.Node]bool // for which it is too late
+	taken map[*tree.Node]bool // their step has begun: it is too late
 }
 
-// readAhead begins to read the files that the steps send, in their order. The caller ends that.
+// readAhead begins to read the files that the steps send, in their order. The caller calls end.
 func (s *Fs) readAhead(steps []tree.Step) *ahead {
 	a := &ahead{stop: make(chan struct{}), files: map[*tree.Node]small{}, taken: map[*tree.Node]bool{}}
 	if s.m.Limits().Capacity() == 1 || !s.stages() {
@@ -43,7 +43,7 @@ func (s *Fs) readAhead(steps []tree.Step) *ahead {
 	a.readers.Go(func() {
 		defer close(next)
 		for _, step := range steps {
-			if step.Op != tree.Put || !a.room(step.Node, 0) { // a look at the file would be in vain
+			if step.Op != tree.Put || !a.room(step.Node, 0) { // don't look at a file in vain
 				continue
 			}
 			select {
@@ -61,7 +61,7 @@ func (a *ahead) end() {
 	a.readers.Wait()
 }
 
-// readOne reads a file whose turn has not come yet. If it can't be read, that will be found out then.
+// readOne reads a file in advance. It ignores errors, because the step of the file will find them, too.
 func (s *Fs) readOne(a *ahead, step tree.Step) {
 	c, err := s.sendable(step)
 	if err != nil || c.stamp.Size > mostStaged || !a.room(step.Node, c.stamp.Size) {
@@ -72,7 +72,7 @@ func (s *Fs) readOne(a *ahead, step tree.Step) {
 	}
 }
 
-// room takes room for a file, if there is any and it is not too late.
+// room reserves bytes for a file. It returns false if there are none left, or if the step of the file has begun.
 func (a *ahead) room(n *tree.Node, size int64) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -92,7 +92,8 @@ func (a *ahead) put(n *tree.Node, f small) {
 	}
 }
 
-// take returns what was read of a file, if that is the content that is to be sent.
+// take returns the content of a file that was read in advance, if it is still the content to send. The file is not read
+// in advance any more.
 func (a *ahead) take(n *tree.Node, c content) (f small, ok bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -6,14 +6,14 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
-// maxLag is how old a file may be, and how much older than the version that it replaces, to get a later time than that
-// version. One that is older still is taken for one that was put back on purpose, with its time.
+// maxLag bounds how old a file may be, and how much older than the version that it replaces, to get a later time than
+// that version. An older file was probably restored on purpose, with its time.
 const maxLag = time.Hour
 
-// apart is the time with which a content of that size is published so that it is not taken for one that it replaces: the
-// given time or, if one of those has the same size and is in the same second, the first time behind it that has the same
-// fraction. If the given time is a recent one, so is it if one of those is a little later: the times in between may be those
-// of versions that were replaced before.
+// apart returns the modification time to publish a content of that size with, so that it can be told from the versions
+// that it replaces. That is the given time or, if a replaced version has the same size and is in the same second, the
+// first later time with the same fraction of a second. A recent time moves behind replaced versions that are a little
+// later, too: the times in between may be those of versions that were replaced before. Times are in nanoseconds.
 func apart(now, mtime, size int64, replaced ...tree.Meta) int64 {
 	farthest := int64(0) // in seconds
 	if now-mtime < int64(maxLag) {
@@ -32,5 +32,5 @@ func apart(now, mtime, size int64, replaced ...tree.Meta) int64 {
 	return mtime
 }
 
-// secondOf is the second of a time, as SFTP has it.
+// secondOf returns a time in whole seconds, as in SFTP.
 func secondOf(t int64) int64 { return time.Unix(0, t).Unix() }

@@ -10,21 +10,21 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
-// A push moves a file or directory aside where others have to pass (a swap), or where the remote does not replace by
-// rename. Other clients see it meanwhile, under a name that says what it is: should this process never come back, nothing
-// is lost from sight. In this side's view it has the name that the program knows.
+// A push moves a file or directory aside if files change places (a swap), or if the remote does not replace by rename.
+// Meanwhile other clients see it under a descriptive name: should this process never come back, nothing has
+// disappeared. In this client's view it keeps the name that the program knows.
 
-// maxName is the longest name in bytes that file systems take.
+// maxName is the longest name, in bytes, that file systems accept.
 const maxName = 255
 
-// asideName is a name that nothing has had before, such as "a.txt (moving 2006-01-02 host 0123abcd)". The mark comes
-// last, so that those who look for "*.txt" pass it over.
+// asideName returns a new name, such as "a.txt (moving 2006-01-02 host 0123abcd)". The mark comes last, so that
+// programs that look for "*.txt" ignore the file.
 func asideName(base, why string, day time.Time) string {
 	mark := fmt.Sprintf(" (%s %s %s %x)", why, day.UTC().Format(time.DateOnly), cut(hostName(), 64), random(4))
 	return cut(base, maxName-len(mark)) + mark
 }
 
-// cut shortens a string to so many bytes, between two characters.
+// cut shortens a string to at most that many bytes, between two characters.
 func cut(s string, most int) string {
 	if len(s) <= most {
 		return s
@@ -35,18 +35,18 @@ func cut(s string, most int) string {
 	return s[:most]
 }
 
-// parkingName names a node's place aside on the remote.
+// parkingName returns a new name for a node that is moved aside on the remote.
 func (s *Fs) parkingName(n *tree.Node) string {
 	return asideName(homeOf(n).Name, "moving", s.m.Options().Now())
 }
 
-// besides is a name for what stands at a path, while that is replaced.
+// besides returns a new name for what is at a path, while it is being replaced.
 func (s *Fs) besides(path string) string {
 	dir, name := tree.Split(path)
 	return tree.Join(dir, asideName(name, "replaced", s.m.Options().Now()))
 }
 
-// homeOf is where the remote has a node, or had it before it was moved aside.
+// homeOf returns the place of a node on the remote. If the node is aside, that is its place before.
 func homeOf(n *tree.Node) *tree.Home {
 	if n.Parked() {
 		return n.Diff.Home
@@ -55,7 +55,7 @@ func homeOf(n *tree.Node) *tree.Home {
 	return &tree.Home{Dir: dir.ID, Name: name}
 }
 
-// homeDir is the directory in which a node that is aside was before; nil if the remote does not have that any more.
+// homeDir returns the directory of a node before the node was moved aside; nil if the remote no longer has it.
 func homeDir(t *tree.Tree, n *tree.Node) *tree.Node {
 	if dir := t.Dir(n.Diff.Home.Dir); dir != nil && dir.HasBase() {
 		return dir
@@ -63,8 +63,8 @@ func homeDir(t *tree.Tree, n *tree.Node) *tree.Node {
 	return nil
 }
 
-// origin is the path on the remote under which a program knows a node: where it was before it, or a directory above,
-// was moved aside.
+// origin returns the path on the remote under which a program knows a node: its path before it, or a directory above
+// it, was moved aside.
 func origin(t *tree.Tree, n *tree.Node) string {
 	for up, below := n, ""; !up.IsRoot(); {
 		dir, name := up.Base()
@@ -81,8 +81,8 @@ func origin(t *tree.Tree, n *tree.Node) string {
 	return n.RemotePath()
 }
 
-// sendHome brings a node that was moved aside back to where it was, after a step for which it had made way has failed.
-// If others have taken the name, or something has happened to the node, it stays where it is, for all to see.
+// sendHome moves a node back that was moved aside, after the step that it made way for has failed. If another client
+// has taken the name or changed the node, it stays where it is, for all to see.
 func (s *Fs) sendHome(n *tree.Node) error {
 	var step tree.Step
 	var b base
@@ -112,8 +112,8 @@ func (s *Fs) sendHome(n *tree.Node) error {
 	return s.move(step, source.Meta, tree.Move, false, &Result{})
 }
 
-// stay has the program see a node which is aside where the remote has it. It is the end of a way home that others have
-// blocked.
+// stay makes the view show a node that is aside under its name on the remote, because another client has taken its old
+// name. If that is impossible, it returns reason.
 func (s *Fs) stay(n *tree.Node, reason error) error {
 	return s.m.Do(func(v *mirror.View) error {
 		if v.Tree().Node(n.ID) != n || !n.Parked() || n.Diff.Intent != nil {
@@ -135,9 +135,9 @@ func (s *Fs) stay(n *tree.Node, reason error) error {
 	})
 }
 
-// goesHome says whether a step brings a node back to where it was before it was moved aside.
+// goesHome reports whether a step moves a node back to where it was before it was moved aside.
 func (s *Fs) goesHome(step tree.Step) (yes bool) {
-	_ = s.m.Do(func(*mirror.View) error { // else it is closed
+	_ = s.m.Do(func(*mirror.View) error { // fails only after Close
 		n := step.Node
 		yes = n.Parked() && *n.Diff.Home == tree.Home{Dir: step.To.Dir.ID, Name: step.To.Name}
 		return nil
@@ -145,5 +145,6 @@ func (s *Fs) goesHome(step tree.Step) (yes bool) {
 	return yes
 }
 
-// errLeftAside says that what was moved aside could not be put back. The intent names the place: the next push does it.
+// errLeftAside: what was moved aside could not be moved back. The intent names the place, and the next push moves it
+// back.
 var errLeftAside = errors.New("what was there is aside")

@@ -45,7 +45,7 @@ func (s *Fs) Chtimes(name string, atime, mtime time.Time) error {
 	})
 }
 
-// setAttr changes attributes of what a name leads to.
+// setAttr changes attributes of what a name stands for. It follows symbolic links.
 func (s *Fs) setAttr(op, name string, set func(v *mirror.View, n *tree.Node) error) error {
 	return s.change(op, name, func(v *mirror.View, clean string) error {
 		p, err := v.Find(clean, true)

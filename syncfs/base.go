@@ -8,17 +8,18 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
-// base is what the program was last shown under a name: the version that a change was made to. Of a file whose copy is
-// here that is the version of the copy, whatever the remote has answered since; otherwise it is the last answer.
+// base is the version that a change was made to: what the program was shown last under a name. For a file with a local
+// copy, that is the version of the copy, whatever the remote has answered since. Otherwise it is the remote's last
+// answer.
 type base struct {
 	known  tree.Answer
 	kind   tree.Kind
 	meta   tree.Meta
 	target string     // of a symbolic link
-	hash   *tree.Hash // of the content, where size and mtime may not tell it from another, or are not known
+	hash   *tree.Hash // of the content; set if size and mtime are unknown, or may not tell it from another version
 }
 
-// baseOf is the base of a node that the remote has.
+// baseOf returns the base of a node that the remote has.
 func baseOf(n *tree.Node) base {
 	if n.IsRoot() {
 		return base{known: tree.Exists, kind: tree.Dir}
@@ -37,7 +38,7 @@ func baseOf(n *tree.Node) base {
 	return b
 }
 
-// targetBase is the base of what a step puts something to.
+// targetBase returns the base of the name that a step writes to.
 func targetBase(v *mirror.View, step tree.Step) base {
 	n := step.Node
 	if r := step.Replaces; r != nil && v.Tree().Node(r.ID) == r && r.HasBase() {
@@ -52,10 +53,10 @@ func targetBase(v *mirror.View, step tree.Step) base {
 	return base{known: n.Diff.Dest, hash: n.Diff.Base}
 }
 
-// check compares what the remote has with the base. It is the one place that decides what is a conflict.
+// check compares what the remote has with the base. It alone decides what is a conflict.
 //
-// A base of which nothing is known was given to Add, or created offline: a file replaces any file. A removal is never
-// given so: what it would remove unseen is a conflict. Whether the content is that of the base, compare finds out.
+// An unknown base means that the file was given to Add, or created offline: it replaces any file. But a removal with an
+// unknown base is a conflict, because it would remove something unseen. The method compare checks the content.
 func (b base) check(now remote.Answer, policy ConflictPolicy, removal bool) error {
 	switch {
 	case now.Known == tree.Unknown:

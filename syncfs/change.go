@@ -9,7 +9,7 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
-// Op is what is done about a name.
+// Op is the operation that a change stands for.
 type Op uint8
 
 // The operations.
@@ -122,8 +122,8 @@ type Result struct {
 	Kept     string
 
 	step     attempted
-	advanced bool // more is on the remote than before
-	intended bool // whether it was made is to be found out
+	advanced bool // the remote has more of the content than before
+	intended bool // its outcome is in doubt
 	unsure   bool // the content of a base was compared
 }
 

@@ -8,15 +8,15 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
-// cycle are the steps of a round that are made together or not at all: on the way something is aside. The bases of all of
-// them are checked before the first one is made.
+// cycle holds steps of a round that are made together or not at all, because something is aside in between. All their
+// bases are checked before the first step is made.
 type cycle struct {
 	steps   []int
-	waiting []int // those that are ready, while the bases are checked
+	waiting []int // steps that are ready while the bases are being checked
 	checked bool
 }
 
-// cyclesOf are the cycles of a plan, by number.
+// cyclesOf returns the cycles of a plan, by number.
 func cyclesOf(steps []tree.Step) map[int]*cycle {
 	cycles := map[int]*cycle{}
 	for i, step := range steps {
@@ -33,14 +33,14 @@ func cyclesOf(steps []tree.Step) map[int]*cycle {
 	return cycles
 }
 
-// failure is the error of a step that would fail.
+// failure is the error of a step that has failed, or would fail.
 type failure struct {
 	step int
 	err  error
 }
 
-// check looks whether the steps of a cycle may be made, as the remote is before the first of them. The steps that move
-// something aside say nothing of their own: another one brings the same node to its place.
+// check returns the steps of a cycle that would fail, given the remote as it is before the first step. It skips the
+// steps that move something aside, because another step moves the same node to its place.
 func (r *round) check(c *cycle) (failed []failure) {
 	var views []foresight
 	var steps []int
@@ -66,7 +66,7 @@ func (r *round) check(c *cycle) (failed []failure) {
 	return failed
 }
 
-// foreseen is the error with which a step would fail, as far as that can be told before those that it waits for.
+// foreseen returns the error with which a step would fail, as far as that is known before the steps that it depends on.
 func (s *Fs) foreseen(f *foresight, r *Result) error {
 	if f.err != nil {
 		return f.err
@@ -97,12 +97,12 @@ func (s *Fs) foreseen(f *foresight, r *Result) error {
 	return nil
 }
 
-// notBefore is the error of a step that waits for another one, which has failed.
+// notBefore returns the error of a step that depends on another one, which has failed.
 func notBefore(waits Change, err error) error {
 	return fmt.Errorf("%v: not done before: %w", waits, err)
 }
 
-// fail ends the steps of a cycle that have not begun, since one of them has failed.
+// fail ends the steps of a cycle that have not begun, because one of its steps has failed.
 func (r *round) fail(p *pusher, step int, err error) {
 	if c := r.cycles[r.steps[step].Cycle]; c != nil {
 		for _, i := range c.steps {
@@ -113,7 +113,7 @@ func (r *round) fail(p *pusher, step int, err error) {
 	}
 }
 
-// sendHome brings back what is aside because a cycle did not come to its end.
+// sendHome moves back what is aside because a cycle was not completed.
 func (r *round) sendHome() {
 	for i := len(r.steps) - 1; i >= 0 && r.stop == nil; i-- {
 		if step := r.steps[i]; step.Cycle != 0 && !step.Parks() {

@@ -22,7 +22,7 @@ func (s *Fs) Mkdir(name string, perm fs.FileMode) error {
 	})
 }
 
-// vacant is the place of a name that is not taken; the error is fs.ErrExist if it is.
+// vacant returns the place of a name that is free. The error is fs.ErrExist if the name is taken.
 func vacant(v *mirror.View, clean string) (mirror.Place, error) {
 	p, err := v.Find(clean, false)
 	if err != nil {
@@ -48,7 +48,7 @@ func (s *Fs) MkdirAll(name string, perm fs.FileMode) error {
 	})
 }
 
-// ensureDir makes a directory if it is not there.
+// ensureDir makes a directory if it does not exist.
 func ensureDir(v *mirror.View, path string, perm fs.FileMode) error {
 	p, err := v.Find(path, false)
 	if n := v.Tree().Lookup(path); errors.Is(err, ErrUnavailable) && n != nil && n.Kind == tree.Dir {
@@ -75,7 +75,7 @@ func ensureDir(v *mirror.View, path string, perm fs.FileMode) error {
 	switch {
 	case err == nil:
 	case remote.Definite(err):
-		return fs.ErrExist // a link that leads nowhere is in the way
+		return fs.ErrExist // a dangling symbolic link is in the way
 	default:
 		return err
 	}
@@ -89,7 +89,7 @@ func isDir(p mirror.Place) error {
 	return nil
 }
 
-// change runs a change of one name.
+// change runs do with a View and the clean name.
 func (s *Fs) change(op, name string, do func(v *mirror.View, clean string) error) error {
 	clean, err := s.m.Clean(name)
 	if err == nil {
@@ -98,7 +98,7 @@ func (s *Fs) change(op, name string, do func(v *mirror.View, clean string) error
 	return oserr.Path(op, name, err)
 }
 
-// prefixes are the paths on the way to a clean path, itself included.
+// prefixes returns the paths on the way to a clean path, from the top, and the path itself.
 func prefixes(clean string) []string {
 	var all []string
 	for i, c := range clean {

@@ -49,7 +49,7 @@ func (s *Fs) Discard(names ...string) error {
 	return err
 }
 
-// discarder takes nodes back to where and what the remote has them.
+// discarder restores nodes to the place and state that they have on the remote.
 type discarder struct {
 	s      *Fs
 	v      *mirror.View
@@ -63,7 +63,7 @@ func (d *discarder) choose(names []string) error {
 		d.v.Tree().Pending(func(n *tree.Node) { d.take(n) })
 		return d.idle()
 	}
-	// A change may bear a name that holds only while Push runs: that of a directory which is renamed before its turn.
+	// A change may have a name that is valid only while Push runs, because it renames a directory above first.
 	steps := d.v.Tree().Plan(d.s.parkingName)
 	for _, name := range names {
 		clean, err := d.s.m.Clean(name)
@@ -77,7 +77,7 @@ func (d *discarder) choose(names []string) error {
 	return d.idle()
 }
 
-// idle is ErrBusy if a chosen file is open for writing.
+// idle returns ErrBusy if a chosen file is open for writing.
 func (d *discarder) idle() error {
 	for n := range d.chosen {
 		if n.Content() == tree.Busy {
@@ -111,7 +111,7 @@ func (d *discarder) chooseBelow(name string) (found bool) {
 	return found
 }
 
-// whereabouts is where the program sees a node, or would see it if it had not removed it.
+// whereabouts returns the path at which the program sees a node, or would see it had it not removed it.
 func whereabouts(n *tree.Node) string {
 	if n.InView() {
 		return n.Path()
@@ -120,8 +120,9 @@ func whereabouts(n *tree.Node) string {
 	return tree.Join(whereabouts(dir), name)
 }
 
-// take chooses a node, what it has replaced, and those without which it cannot go back: removed directories above its
-// place, what stands in its place, and what its directory has been moved into, if that is the node itself.
+// take chooses a node, the node that it has replaced, and the nodes without which it can't go back: removed directories
+// above its place, the node in its place, and, if its directory was moved into the node itself, the directories in
+// between that differ.
 func (d *discarder) take(n *tree.Node) {
 	if d.chosen[n] || n.Temp {
 		return
@@ -133,7 +134,7 @@ func (d *discarder) take(n *tree.Node) {
 		}
 	}
 	if !n.HasBase() {
-		n.Kids(d.take) // which go with it, or back to where they came from
+		n.Kids(d.take) // they go with it, or back to where they came from
 		return
 	}
 	if n.InView() && !n.Moved() {
@@ -159,7 +160,7 @@ func (d *discarder) take(n *tree.Node) {
 	}
 }
 
-// takeBelow chooses all that differs in a directory, here and on the remote.
+// takeBelow chooses all nodes below a directory that differ, in the view and on the remote.
 func (d *discarder) takeBelow(dir *tree.Node) {
 	var found []*tree.Node
 	d.v.Tree().Pending(func(n *tree.Node) {
@@ -198,7 +199,7 @@ func (d *discarder) apply() error {
 			returning = append(returning, n)
 		case !n.InView():
 			returning = append(returning, n)
-		case n.Kind == tree.Dir && n.Known == tree.Unknown && !n.Differs(): // made without asking: that is to be asked now
+		case n.Kind == tree.Dir && n.Known == tree.Unknown && !n.Differs(): // made offline: ask the remote now
 			d.local.rmdir(n.Path())
 			if !n.HasKids() {
 				d.v.Tree().Forget(n)
@@ -226,8 +227,8 @@ func (d *discarder) apply() error {
 	return d.v.Save(append(d.local.out, d.local.back...)...)
 }
 
-// putBack has the program see a node where the remote has it. One that is aside is seen where it was before, if it was not
-// discarded before and nothing else is known to be there.
+// putBack makes the view show a node where the remote has it. A node that is aside is shown at its old place, if it was
+// not discarded before and nothing else is known to be there.
 func (d *discarder) putBack(n *tree.Node) {
 	t := d.v.Tree()
 	dir, name := n.Base()
@@ -254,7 +255,7 @@ func compareBool(a, b bool) int {
 	return 1
 }
 
-// discardBytes takes changed bytes away from their node.
+// discardBytes removes changed bytes from a node.
 func (d *discarder) discardBytes(n *tree.Node) {
 	switch {
 	case !n.Dirty():
@@ -268,7 +269,7 @@ func (d *discarder) discardBytes(n *tree.Node) {
 	d.v.Tree().Drop(n)
 }
 
-// revert takes back what differs about a node besides its place.
+// revert removes the differences of a node other than its place and content.
 func (d *discarder) revert(n *tree.Node) {
 	if n.Diff == nil {
 		return

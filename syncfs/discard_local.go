@@ -10,17 +10,17 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
-// localMoves are the changes of the local directory that belong to a Discard. First everything leaves its place, then it
-// goes back to the place that it has on the remote. What the user has put there by hand is in no node, and stays: what
-// finds its place taken is deleted if it is a copy, else moved to localdir.DiscardedDir.
+// localMoves collects the changes of the local directory that belong to a Discard. First everything leaves its place,
+// then it moves to the place that it has on the remote. What the user has put there by hand belongs to no node, and
+// stays. If the place is taken, a copy is deleted, and anything else moves to localdir.DiscardedDir.
 type localMoves struct {
 	v         *mirror.View
 	out, back []action
-	leaves    map[string]string // names that are given up -> where what was there goes first
-	emptied   map[string]bool   // directories that are removed if nothing is left in them
-	filled    map[string]bool   // names that get something of the user's by the merge of two directories
+	leaves    map[string]string // vacated name -> where its file goes first
+	emptied   map[string]bool   // directories that are removed if they are empty then
+	filled    map[string]bool   // names that the merge of two directories fills
 	was       map[*tree.Node]string
-	yielded   map[*tree.Node]bool // those whose place has what the user has put there
+	yielded   map[*tree.Node]bool // nodes whose place the user has taken
 }
 
 func (l *localMoves) leave(from, to string) {
@@ -40,28 +40,28 @@ func (l *localMoves) discard(name string) {
 	}
 }
 
-// fileAt says whether there is something that is no directory under a name, and belongs to no node.
+// fileAt reports whether something that is not a directory has a name, and belongs to no node.
 func (l *localMoves) fileAt(name string) bool {
 	info, err := l.v.Local().Lstat(name)
 	n := l.v.Tree().Lookup(name)
 	return err == nil && !info.IsDir() && (n == nil || !n.Local())
 }
 
-// takeAway takes what a node has in the local directory from its place, to wait until it is brought back.
+// takeAway moves the local bytes of a node out of their place, until bringBack.
 func (l *localMoves) takeAway(n *tree.Node) {
 	name := n.Path()
 	if !here(l.v, n, name) {
 		return
 	}
 	if info, err := l.v.Local().Lstat(name); err == nil && !info.IsRegular() && !(info.IsDir() && n.Kind == tree.Dir) {
-		l.v.Drop(n) // the user's
+		l.v.Drop(n) // what is there is the user's
 		return
 	}
 	l.was[n] = name
 	l.leave(name, fmt.Sprintf("%s/%016x", localdir.TrashDir, uint64(n.ID)))
 }
 
-// now is where that is now which will be under a directory's name.
+// now returns the present path of what will be under a directory's name.
 func (l *localMoves) now(dir *tree.Node) string {
 	if dir.IsRoot() {
 		return "."
@@ -72,7 +72,7 @@ func (l *localMoves) now(dir *tree.Node) string {
 	return tree.Join(l.now(dir.Parent()), dir.Name())
 }
 
-// taken says whether something is, or stays, under a name when all has left its place, and whether that is a directory.
+// taken reports whether a name is still taken when everything has left its place, and whether by a directory.
 func (l *localMoves) taken(name string) (isDir, taken bool) {
 	if _, left := l.leaves[name]; left || name == "." {
 		return name == ".", name == "."
@@ -102,19 +102,19 @@ func (l *localMoves) isEmptied(dir string) bool {
 	return err == nil
 }
 
-// place is where that is now which will be under a node's name.
+// place returns the present path of what will be under a node's name.
 func (l *localMoves) place(n *tree.Node) string { return tree.Join(l.now(n.Parent()), n.Name()) }
 
-// isTaken says whether the user has something in the place of a node.
+// isTaken reports whether the user has something in the place of a node.
 func (l *localMoves) isTaken(n *tree.Node) bool {
 	isDir, taken := l.taken(l.place(n))
 	return taken && !(isDir && n.Kind == tree.Dir)
 }
 
-// bringBack brings what a node has to its place, once the directories above are in theirs.
+// bringBack moves the local bytes of a node to its place. The directories above are in their places already.
 func (l *localMoves) bringBack(n *tree.Node) {
 	if l.v.Tree().Node(n.ID) != n {
-		return // the directory that it was to go back to had no place
+		return // forgotten, because its directory has no place
 	}
 	was, waits := l.was[n]
 	isDir, taken := l.taken(l.place(n))
@@ -131,7 +131,8 @@ func (l *localMoves) bringBack(n *tree.Node) {
 	}
 }
 
-// merge brings what a directory holds, which was under one name and waits under another, into one that the user has made.
+// merge moves the entries of a directory into one that the user has made. The directory was under one name, and waits
+// under another.
 func (l *localMoves) merge(dir *tree.Node, was, waiting, place, to string) {
 	infos, err := l.v.Local().ReadDir(was)
 	if err != nil { // all of it is kept
@@ -165,8 +166,8 @@ func (l *localMoves) merge(dir *tree.Node, was, waiting, place, to string) {
 	}
 }
 
-// giveUp leaves the place of a node to what the user has put there, and forgets the node, a directory with all that is in
-// it, unless something of that is queued.
+// giveUp leaves the place of a node to what the user has put there. It forgets the node and everything below it, except
+// what is queued.
 func (l *localMoves) giveUp(n *tree.Node) {
 	if was, waits := l.was[n]; waits && l.precious(n, was) {
 		l.back = append(l.back, action{Kind: tree.RenameLocal, From: l.leaves[was], To: l.v.DiscardedName()})
@@ -183,7 +184,7 @@ func (l *localMoves) giveUp(n *tree.Node) {
 	}
 }
 
-// precious says whether there is anything but copies of the remote's under the name that a node had.
+// precious reports whether anything but copies of the remote's files is under the name that a node had.
 func (l *localMoves) precious(n *tree.Node, name string) bool {
 	info, err := l.v.Local().Lstat(name)
 	if err != nil {
@@ -208,7 +209,7 @@ func (l *localMoves) precious(n *tree.Node, name string) bool {
 	return err != nil
 }
 
-// isCopy says whether a local file is the untouched copy of a node.
+// isCopy reports whether a local file is the unchanged copy of a node.
 func (l *localMoves) isCopy(n *tree.Node, info localdir.Info) bool {
 	return n.Content() == tree.Owned && n.Copy().Stamp == tree.Stamp(info.Stamp)
 }

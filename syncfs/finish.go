@@ -12,10 +12,10 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
-// What an upload does to its temporary file when the content is there. A remote that refuses an attribute does not
-// fail a good upload: the result says what was refused.
+// How an upload completes its temporary file after the content. If the remote refuses an attribute, the upload does not
+// fail: Result.Refused reports it.
 
-// syncRemote syncs an upload to the remote's disk, if the remote can do that.
+// syncRemote syncs an upload to the remote's disk, if the remote supports that.
 func syncRemote(f interface{ Sync() error }, r *Result) error {
 	err := f.Sync()
 	if err == nil {
@@ -27,10 +27,10 @@ func syncRemote(f interface{ Sync() error }, r *Result) error {
 	return nil
 }
 
-// settable are the bits of a mode that chmod sets.
+// settable has the bits of a mode that chmod sets.
 const settable = fs.ModePerm | fs.ModeSetuid | fs.ModeSetgid | fs.ModeSticky
 
-// wanted are the attributes that a published file is to have.
+// wanted returns the attributes that a published file must have.
 func (c content) wanted() tree.Attr {
 	attr := c.attr
 	if attr.Set&tree.AttrTimes == 0 {
@@ -41,8 +41,8 @@ func (c content) wanted() tree.Attr {
 	return attr
 }
 
-// finish closes a temporary file and sets its times in one round trip. Whether the times came last shows when it is
-// looked at.
+// finish closes a temporary file and sets its times in one round trip. The next look at the file shows whether the
+// times were set last.
 func (s *Fs) finish(f afero.File, c content, temp string, r *Result) error {
 	var closeErr, timesErr error
 	s.both(
@@ -51,14 +51,15 @@ func (s *Fs) finish(f afero.File, c content, temp string, r *Result) error {
 	return cmp.Or(closeErr, timesErr)
 }
 
-// differs says whether a temporary file lacks an attribute that it is to have and that nobody has refused yet.
+// differs reports whether a temporary file lacks an attribute that it must have and that the remote has not refused
+// yet. Its owner is not visible, and counts as different.
 func differs(a remote.Answer, c content, r *Result) bool {
 	want := c.wanted()
 	return a.Known == tree.Exists && (want.Set&tree.AttrOwner != 0 || a.Meta.Mode&settable != want.Mode ||
 		r.Refused == nil && !keeps(want.MTime, a.Meta.MTime))
 }
 
-// correct sets all attributes of a temporary file, the times last, since the others may change them.
+// correct sets all attributes of a temporary file, the times last, because the others may change them.
 func (s *Fs) correct(c content, temp string, r *Result) error {
 	r.Refused = nil
 	for _, bit := range []tree.AttrMask{tree.AttrMode, tree.AttrOwner, tree.AttrTimes} {
@@ -69,7 +70,7 @@ func (s *Fs) correct(c content, temp string, r *Result) error {
 	return nil
 }
 
-// setWanted sets one attribute. The error is that the remote gave no answer.
+// setWanted sets one attribute. It returns an error only if the remote did not answer.
 func (s *Fs) setWanted(c content, temp string, bit tree.AttrMask, r *Result) error {
 	attr := c.wanted()
 	attr.Set &= bit

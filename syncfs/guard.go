@@ -10,18 +10,19 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
-// A request whose answer never came may be carried out late: by a server that was suspended, or by a proxy that kept
-// it. What became of it is found out by looking (see intent.go), but a look says nothing about what comes after it. So
-// the request is recorded as a guard of the names that it is about. Each Push looks at these names again. If it finds
-// there what the request does, it takes that for the state of the remote, and the plan mends it. Until then the local
+// A request whose answer never came may be executed late: by a server that was suspended, or by a proxy that held it
+// back. Push finds out by looking what became of it (see intent.go), but a look tells nothing about later. So the
+// request is recorded as a guard of the names that it concerns. Each Push looks at these names again. If it finds the
+// effect of the request, it records that as the state of the remote, and the plan repairs it. Until then the local
 // bytes are kept.
 
-// guardFor is how long a request may be late, at least: a guard ends with the first Push after that which has found nothing.
-// It spans what servers and proxies were seen to hold on to, and is far longer than connections are kept in suspense by TCP
-// once they were reset.
+// guardFor is how long a request may be late, at least: a guard ends with the first Push that looks at its names after
+// that time. It covers the longest delays that were seen with servers and proxies, and is far longer than TCP keeps a
+// connection in suspense after a reset.
 const guardFor = 5 * time.Minute
 
-// guard records that a step, of which that became, may still be carried out. A rename that was made cannot be made again.
+// guard records that the request of a step may still be executed. f is what became of the step: a rename that was made
+// can't be made again.
 func guard(v *mirror.View, n *tree.Node, i *tree.Intent, f fate) {
 	if f == done && (i.Kind == tree.Publish || i.Kind.Renames()) {
 		return
@@ -34,7 +35,8 @@ func guard(v *mirror.View, n *tree.Node, i *tree.Intent, f fate) {
 	v.Tree().Guard(g)
 }
 
-// patrol looks at what guards are about.
+// patrol looks at the names of all guards, records the effects of late requests, and ends the guards that are old
+// enough.
 func (s *Fs) patrol() error {
 	var guards []*tree.Guard
 	var ours [][]tree.Meta
@@ -67,7 +69,7 @@ func (s *Fs) patrol() error {
 		}
 	}
 	return s.m.Do(func(v *mirror.View) error {
-		v.RemoteChanged() // nobody knows since when
+		v.RemoteChanged() // a late request may have done so at any time
 		mender{v, s, guards, sights}.mend()
 		for _, g := range guards {
 			switch age := began - g.Since; {
@@ -86,13 +88,13 @@ func (s *Fs) patrol() error {
 // sight is what the remote has under the names of a guard.
 type sight struct {
 	sighting
-	names []string // in the directory that is there
-	empty bool     // that directory
+	names []string // in the directory at the guard's To
+	empty bool     // that directory is empty
 	err   error
 }
 
-// clearAsides puts back what requests have moved aside. If something else is in its place by now, it is removed if it is
-// one of the versions that nobody misses. It says whether anything was moved aside.
+// clearAsides moves back what requests have moved aside. If its old name is taken by now, it removes the file, but only
+// if it has one of the versions that nobody misses (ours). It reports whether anything was aside.
 func (s *Fs) clearAsides(guards []*tree.Guard, sights []sight, ours [][]tree.Meta) (found bool, err error) {
 	for k, at := range sights {
 		if at.err != nil || at.aside.Known != tree.Exists {
@@ -115,7 +117,7 @@ func (s *Fs) clearAsides(guards []*tree.Guard, sights []sight, ours [][]tree.Met
 	return found, nil
 }
 
-// lookAtGuard looks at what a guard is about.
+// lookAtGuard looks at the names of a guard.
 func (s *Fs) lookAtGuard(g *tree.Guard) (at sight) {
 	i := &g.Intent
 	at.sighting, at.err = s.look(i)

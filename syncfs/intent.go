@@ -11,8 +11,8 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
-// resolveIntents finds out what became of steps that were sent and whose outcome is not known: by a process that died,
-// or over a connection that was lost.
+// resolveIntents finds out what became of the steps whose outcome is in doubt: their process died, or the connection
+// was lost.
 func (s *Fs) resolveIntents() error {
 	intents := map[*tree.Node]*tree.Intent{}
 	err := s.m.Do(func(v *mirror.View) error {
@@ -27,20 +27,20 @@ func (s *Fs) resolveIntents() error {
 	return err
 }
 
-// awaitAbandoned waits until the remote has answered the calls that ended with their context: what they do may come after a
-// look. One that takes too long is looked after by a guard.
+// awaitAbandoned waits until the remote has answered the calls that ended with their context, because these may take
+// effect after a look. A call that takes too long is left to a guard.
 func (s *Fs) awaitAbandoned() error { return s.m.Remote().Settle(s.m.Context()) }
 
 // fate is what became of a step.
 type fate uint8
 
 const (
-	undone    fate = iota // it was not made, and may be
+	undone    fate = iota // it was not made, and may be repeated
 	done                  // it was made
-	undecided             // it was made and undone by others, or can't be told from that: never to be repeated
+	undecided             // it may have been made and then undone by another client: never to be repeated
 )
 
-// resolve decides about one intent by looking at where it came from and where it went.
+// resolve decides what became of one intent, by looking at the names that it leads from and to.
 func (s *Fs) resolve(n *tree.Node, i *tree.Intent) error {
 	at, err := s.lookUntilClear(n, i)
 	if err != nil {
@@ -83,10 +83,11 @@ func (s *Fs) resolve(n *tree.Node, i *tree.Intent) error {
 	})
 }
 
-// sighting is what the remote has where a step leads from and to, and where it keeps what it replaces meanwhile.
+// sighting is what the remote has at the names that a step leads from and to, and at the name where it moves a replaced
+// file aside.
 type sighting struct{ from, to, aside remote.Answer }
 
-// look asks the remote about the names of a step. The error is that it gave no answer.
+// look asks the remote about the names of a step. It returns an error if the remote does not answer.
 func (s *Fs) look(i *tree.Intent) (at sighting, err error) {
 	ask := func(name string) remote.Answer {
 		if name == "" || err != nil {
@@ -103,14 +104,15 @@ func (s *Fs) look(i *tree.Intent) (at sighting, err error) {
 }
 
 const (
-	// clearLooks is how often the remote is asked about a rename before both names, or neither, is taken for its state.
+	// clearLooks bounds the looks at a rename that shows under both names or neither, before that is accepted as the
+	// remote's state.
 	clearLooks = 5
-	// firstLookPause is how long to wait before it is asked again the first time; the pause doubles each time.
+	// firstLookPause is the pause before the second look; it doubles each time.
 	firstLookPause = 50 * time.Millisecond
 )
 
-// lookUntilClear looks at the names of a step. A rename that is being carried out meanwhile may show both names or neither:
-// that is no state to decide on, so they are looked at again. If it lasts, others have made one of them.
+// lookUntilClear looks at the names of a step. A rename that is being executed may show both names or neither. That is
+// no state to decide on, so lookUntilClear looks again. If it lasts, another client has made one of the names.
 func (s *Fs) lookUntilClear(n *tree.Node, i *tree.Intent) (at sighting, err error) {
 	for looks := 0; looks < clearLooks; looks++ {
 		if looks > 0 {
@@ -125,12 +127,13 @@ func (s *Fs) lookUntilClear(n *tree.Node, i *tree.Intent) (at sighting, err erro
 	return at, nil
 }
 
-// contradictory says whether what a rename moves shows under both names or under neither.
+// contradictory reports whether what a rename moves shows under both names or under neither.
 func contradictory(i *tree.Intent, n *tree.Node, from, to remote.Answer) bool {
 	return (i.Kind == tree.Publish || i.Kind.Renames()) && (from.Known == tree.Exists) == arrived(i, n, to)
 }
 
-// arrived says whether the remote has what a step makes or moves where it leads to. A rename keeps the version of a file.
+// arrived reports whether the remote has what a step makes or moves at the name that it leads to. A rename keeps the
+// version of a file.
 func arrived(i *tree.Intent, n *tree.Node, to remote.Answer) bool {
 	switch {
 	case to.Known != tree.Exists || to.Kind != n.Kind:
@@ -143,20 +146,20 @@ func arrived(i *tree.Intent, n *tree.Node, to remote.Answer) bool {
 	return n.Kind != tree.File || to.Meta.SameVersion(i.Meta)
 }
 
-// hasAttrs says whether something has the attributes that a step was to set. Its owner does not show.
+// hasAttrs reports whether an entry has the attributes that a step sets. Its owner is not visible.
 func hasAttrs(a remote.Answer, i *tree.Intent) bool {
 	want := i.Attr
 	return (want.Set&tree.AttrMode == 0 || a.Meta.Mode&settable == want.Mode&settable) &&
 		(want.Set&tree.AttrTimes == 0 || a.Meta.Size == i.Meta.Size && keeps(want.MTime, a.Meta.MTime))
 }
 
-// decide says what became of a step, from what the remote has now. remade says that an earlier request may have brought
-// something to where the step leads from.
+// decide decides what became of a step, from what the remote has now. remade is set if an earlier request may have
+// brought something to the name that the step leads from.
 func decide(i *tree.Intent, n *tree.Node, from, to remote.Answer, remade bool) fate {
 	switch {
 	case i.Kind == tree.Erase && from.Known == tree.Absent && n.InView():
 		return done
-	case i.Kind == tree.Erase: // also where it is gone: an earlier request may have moved it, see guard.go
+	case i.Kind == tree.Erase: // even if it is gone: an earlier request may have moved it, see guard.go
 		return undone
 	case from.Known == tree.Exists && !remade: // Make and Reset lead from nowhere
 		return undone
@@ -168,12 +171,13 @@ func decide(i *tree.Intent, n *tree.Node, from, to remote.Answer, remade bool) f
 	return undecided
 }
 
-// keeps says whether a remote that was given a time says it has got: as it is, or in whole seconds.
+// keeps reports whether a remote that was given a time and reports another one has kept it: unchanged, or in whole
+// seconds.
 func keeps(given, got int64) bool {
 	return got == given || got == time.Unix(0, given).Truncate(time.Second).UnixNano()
 }
 
-// putBack puts back what was moved out of the way of a step.
+// putBack moves back what was moved out of the way of a step.
 func (s *Fs) putBack(i *tree.Intent) error {
 	return s.aside(i, s.m.Remote().Fs().Rename(s.m.Remote().Name(i.Aside), s.m.Remote().Name(i.To)))
 }
@@ -183,7 +187,8 @@ func (s *Fs) removeAside(i *tree.Intent) error {
 	return s.aside(i, s.m.Remote().Fs().Remove(s.m.Remote().Name(i.Aside)))
 }
 
-// aside names the error of a request about what was moved out of the way. That it is not there any more is none.
+// aside adds the name to the error of a request about what was moved out of the way. If that no longer exists, there is
+// no error.
 func (s *Fs) aside(i *tree.Intent, err error) error {
 	if err = remote.Error(err); err == nil || errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -191,8 +196,8 @@ func (s *Fs) aside(i *tree.Intent, err error) error {
 	return fmt.Errorf("%s: %w", i.Aside, err)
 }
 
-// resolveMode gives a directory that was made the mode that it was made with: a remote may need two requests for that.
-// One that refuses does not fail the step.
+// resolveMode sets the mode of a directory that a step has made: a remote may need two requests for a directory with
+// its mode. A refusal does not fail the step.
 func (s *Fs) resolveMode(i *tree.Intent, made remote.Answer) remote.Answer {
 	if made.Kind != tree.Dir || made.Meta.Mode.Perm() == i.Meta.Mode.Perm() {
 		return made
@@ -203,18 +208,18 @@ func (s *Fs) resolveMode(i *tree.Intent, made remote.Answer) remote.Answer {
 	return s.m.Remote().Ask(i.To)
 }
 
-// below says whether the remote has dir in n, or whether it is n: then n cannot have been moved there.
+// below reports whether dir is n, or is below n on the remote. Then n can't have been moved there.
 func below(dir, n *tree.Node) bool {
 	return n.HasBase() && tree.Within(dir.RemotePath(), n.RemotePath())
 }
 
-// settle records the fate of a step; now is what the remote has where it leads to.
+// settle records what became of a step; now is what the remote has at the name that it leads to.
 func settle(v *mirror.View, n *tree.Node, i *tree.Intent, f fate, now tree.Meta) {
-	v.RemoteChanged() // nobody knows since when
+	v.RemoteChanged() // at an unknown time
 	t := v.Tree()
 	dir := t.Dir(i.Dir)
 	switch {
-	case i.Kind == tree.Erase && f == done: // taken back meanwhile, to be as the remote has it
+	case i.Kind == tree.Erase && f == done: // the program has the node in its view again: show what the remote has
 		clearIntent(v, n)
 		if !n.Differs() {
 			v.Learn(n, remote.Answer{Known: tree.Absent})
@@ -223,7 +228,7 @@ func settle(v *mirror.View, n *tree.Node, i *tree.Intent, f fate, now tree.Meta)
 	case f == undone, i.Kind == tree.Erase:
 		clearIntent(v, n)
 		return
-	case i.Kind == tree.Reset: // the attributes stay to be sent
+	case i.Kind == tree.Reset: // the attributes are sent again
 		v.Tree().Note(n, v.Now()).Intent = nil
 		n.Checked = v.Now()
 		v.Tree().Reattributed(n, i.Meta, now)
@@ -251,17 +256,17 @@ func settle(v *mirror.View, n *tree.Node, i *tree.Intent, f fate, now tree.Meta)
 	case i.Kind == tree.Make: // as below; what it made has the mode that the node has
 		reached(v, step, n.Meta)
 		return
-	default: // what is undecided may have been made, and undone by an earlier request: patrol looks for it
+	default: // an undecided step may have been made, and undone by an earlier request: patrol looks for it
 		reached(v, step, i.Meta)
 		return
 	}
-	// A publication that is undecided may have been made and undone: with its version as the base, whatever is
-	// there now is a conflict.
+	// An undecided publication may have been made and undone: with its version as the base, whatever is there now is a
+	// conflict.
 	if f == undecided {
 		reached(v, step, i.Meta)
 		swept(v, i)
 		return
 	}
-	// Attributes that are set may have been set since: they are sent again.
+	// The attributes may have been set again since: they are sent again.
 	published(v, step, i, n.Copy(), tree.Attr{})
 }

@@ -12,10 +12,10 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
-// maxKept is how many names are tried for one file in one day.
+// maxKept bounds the names that are tried for one file in one day.
 const maxKept = 100
 
-// keptName is the name under which this side's version is kept beside the remote's: "a (conflict 2006-01-02
+// keptName returns the name under which this client's version is kept beside the remote's: "a (conflict 2006-01-02
 // host).txt", with a number from the second on.
 func keptName(base string, day time.Time, host string, n int) string {
 	ext := path.Ext(base)
@@ -30,7 +30,7 @@ func keptName(base string, day time.Time, host string, n int) string {
 	return fmt.Sprintf("%s (%s)%s", stem, mark, ext)
 }
 
-// hostName of this machine, without what a file name cannot hold.
+// hostName returns the name of this machine, without characters that a file name can't have.
 func hostName() string {
 	host, err := os.Hostname()
 	if err != nil || host == "" {
@@ -44,8 +44,8 @@ func hostName() string {
 	}, host)
 }
 
-// keepBoth gives a file that is in conflict another name, in the view and for the step, so that the remote's version
-// shows under its own. What this side knew of the remote's version is forgotten.
+// keepBoth renames a file that is in conflict, in the view and in the step, so that the remote's version shows under
+// its own name. What was known of the remote's version is forgotten.
 func (s *Fs) keepBoth(step tree.Step) (tree.Step, error) {
 	day, host := s.m.Options().Now(), hostName()
 	for i := 1; i <= maxKept; i++ {

@@ -7,12 +7,12 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
-// classes are the errors that are told apart when the error of an attempt is recorded. Their numbers are in the logs of
-// users: new ones go to the end.
+// classes are the sentinels that a recorded error keeps. Their numbers are in the logs of users: append new ones at the
+// end.
 var classes = [...]error{nil, ErrConflict, ErrBusy, ErrUnavailable, fs.ErrNotExist, fs.ErrExist, fs.ErrPermission,
 	fs.ErrInvalid}
 
-// attemptError is the error of an attempt, as far as it is recorded: its text, and what errors.Is finds.
+// attemptError is the recorded error of an attempt: its text, and the sentinel that errors.Is finds.
 type attemptError struct {
 	text  string
 	class error
@@ -21,7 +21,7 @@ type attemptError struct {
 func (e attemptError) Error() string { return e.text }
 func (e attemptError) Unwrap() error { return e.class }
 
-// lastError is the error of the last attempt; nil if none failed.
+// lastError returns the error of the last attempt; nil if none failed.
 func lastError(d *tree.Diff) error {
 	if d.Err == "" {
 		return nil
@@ -33,7 +33,7 @@ func lastError(d *tree.Diff) error {
 	return e
 }
 
-// mostText is how much of an error's text is recorded: a remote may have much to say about each file.
+// mostText bounds the recorded text of an error, in bytes: a remote may send a long one for each file.
 const mostText = 4 << 10
 
 // noteError records the error of an attempt.

@@ -16,14 +16,15 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
-// Temporary files of this client are in the tree, and are removed by the push that comes next. Others may have left some,
-// and so may this client if its record was lost. They stand in the way of the removal of the directory that they are in.
+// Temporary files of this client are in the tree, and the next push removes them. Other clients may have left temporary
+// files, and so may this client if its records were lost. They prevent the removal of their directory.
 
-// leftoverAge is how old a temporary file has to be that nobody is taken to be writing any more.
+// leftoverAge is the age from which a temporary file counts as abandoned.
 const leftoverAge = 24 * time.Hour
 
-// empty makes sure that a directory of the remote may be removed, once what this side has seen in it is. Leftovers of
-// others are swept if that is said, and if they are old enough.
+// empty returns an error if a directory of the remote can't be removed after the entries that this client knows: if it
+// has other entries, or temporary files of other clients that are too young. If sweep is set, it removes the older
+// ones.
 func (s *Fs) empty(dir *tree.Node, path string, sweep bool) error {
 	names, reserved, err := s.m.Remote().AskNames(path)
 	if err != nil {
@@ -74,8 +75,8 @@ func (s *Fs) empty(dir *tree.Node, path string, sweep bool) error {
 	return nil
 }
 
-// remoteNow is what time it is on the remote. If that is not known, it is the mtime of a file that is made for that in a
-// directory.
+// remoteNow returns the time on the remote. If that is unknown, it makes a file in a directory and learns the time from
+// its mtime.
 func (s *Fs) remoteNow(dir *tree.Node, path string) (time.Time, error) {
 	s.timing.Lock()
 	defer s.timing.Unlock()
@@ -89,7 +90,7 @@ func (s *Fs) remoteNow(dir *tree.Node, path string) (time.Time, error) {
 	return s.m.Clock().Now(), nil
 }
 
-// timestamp makes a file, looks at its mtime, and removes it.
+// timestamp makes a file, returns its mtime, and removes it.
 func (s *Fs) timestamp(dir *tree.Node, path string) (made time.Time, err error) {
 	var n *tree.Node
 	err = s.m.Do(func(v *mirror.View) error {

@@ -10,8 +10,9 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
-// openContent opens the local bytes of a content: the regular file that was looked at, and nothing that has taken its
-// place since. Every upload reads through it. A symbolic link on the way is refused: what it leads to was not queued.
+// openContent opens the local file of a content. The error matches ErrBusy if it was written or replaced since the
+// content was examined. Every upload reads through openContent. It refuses a symbolic link on the way (fs.ErrInvalid),
+// because the target of the link was not queued.
 func (s *Fs) openContent(c content) (*localdir.File, error) {
 	local := s.m.Local()
 	for dir, _ := tree.Split(c.path); dir != "."; dir, _ = tree.Split(dir) {

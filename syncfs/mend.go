@@ -11,7 +11,7 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
-// mender takes what late requests have done into the tree, which then differs from the view.
+// mender records in the tree what late requests have done. The tree then differs from the view.
 type mender struct {
 	v      *mirror.View
 	s      *Fs
@@ -33,7 +33,8 @@ func (m mender) mend() {
 	}
 }
 
-// trace looks for a node where a rename would have moved it, and then where others would have moved it from there.
+// trace looks for a node where a rename would have moved it, and then where other renames would have moved it from
+// there.
 func (m mender) trace(n *tree.Node, i int, seen []bool) (found bool) {
 	seen[i] = true
 	if m.sights[i].err == nil && m.moved(n, m.guards[i].Intent.To, m.sights[i]) {
@@ -47,7 +48,7 @@ func (m mender) trace(n *tree.Node, i int, seen []bool) (found bool) {
 	return false
 }
 
-// take takes what one request has done into the tree.
+// take records in the tree what one request has done.
 func (m mender) take(g *tree.Guard, at sight) {
 	i, t := &g.Intent, m.v.Tree()
 	from, to := t.AtRemote(i.From), t.AtRemote(i.To)
@@ -77,10 +78,10 @@ func (m mender) take(g *tree.Guard, at sight) {
 	}
 }
 
-// thought says whether the remote is thought to have a node.
+// thought reports whether the remote is believed to have a node.
 func thought(n *tree.Node) bool { return n != nil && n.Known == tree.Exists && !n.IsRoot() }
 
-// lost takes note that the remote does not have a node any more, nor what is below it.
+// lost records that the remote no longer has a node, nor what is below it.
 func (m mender) lost(n *tree.Node) {
 	if !thought(n) {
 		return
@@ -95,7 +96,7 @@ func (m mender) lost(n *tree.Node) {
 	}
 }
 
-// moved takes note that a rename has moved a node to a path, if it is there.
+// moved records that a rename has moved a node to a path, if it is there. It reports whether it is.
 func (m mender) moved(n *tree.Node, path string, at sight) bool {
 	to := m.v.Tree().AtRemote(path)
 	if !is(n, at.to) || n.Kind == tree.Dir && is(to, at.to) && !hasKid(n, at.names) {
@@ -117,7 +118,7 @@ func (m mender) moved(n *tree.Node, path string, at sight) bool {
 	return true
 }
 
-// is says whether a node may be what the remote has somewhere. One directory is like another.
+// is reports whether a node may be what the remote has somewhere. All directories are alike.
 func is(n *tree.Node, now remote.Answer) bool {
 	return thought(n) && sameThing(now, remote.Answer{Known: n.Known, Kind: n.Kind, Meta: n.Meta, Target: n.Target()})
 }
@@ -127,12 +128,13 @@ func sameThing(a, b remote.Answer) bool {
 		(a.Kind != tree.File || a.Meta.SameVersion(b.Meta))
 }
 
-// hasKid says whether the remote is thought to have one of the names in a directory.
+// hasKid reports whether the remote is believed to have one of the names in a directory.
 func hasKid(dir *tree.Node, names []string) bool {
 	return slices.ContainsFunc(names, func(name string) bool { return dir.OnRemote(name) != nil })
 }
 
-// came takes note that a request has brought something to its second name that this side does not want to have there.
+// came records that a request has brought something to the name that it leads to, if this client does not want it
+// there.
 func (m mender) came(g *tree.Guard, n *tree.Node, at sight) {
 	path, now := g.Intent.To, at.to
 	brought := func(h *tree.Guard) bool {
@@ -140,7 +142,7 @@ func (m mender) came(g *tree.Guard, n *tree.Node, at sight) {
 			sameThing(now, remote.Answer{Known: tree.Exists, Kind: h.Kind, Meta: h.Intent.Meta, Target: h.Target})
 	}
 	before := func(h *tree.Guard) bool { return g.Intent.Kind.Renames() && h.Intent.To == g.Intent.From && brought(h) }
-	published := g.Intent.Kind == tree.Publish && at.from.Known == tree.Absent // its temporary file is where it went
+	published := g.Intent.Kind == tree.Publish && at.from.Known == tree.Absent // its temporary file was renamed
 	putBack := g.Intent.Aside != "" && sameThing(now, remote.Answer{Known: tree.Exists, Kind: tree.File, Meta: g.Base})
 	switch {
 	case is(n, now), !brought(g) && !putBack && !slices.ContainsFunc(m.v.Tree().Guards(), before):
@@ -155,20 +157,21 @@ func (m mender) came(g *tree.Guard, n *tree.Node, at sight) {
 	}
 }
 
-// elsewhere says whether a file that was found is thought to be under another name: then others have made a copy of it.
+// elsewhere reports whether a file that was found is believed to be under another name. Then another client has copied
+// it.
 func (m mender) elsewhere(now remote.Answer) (yes bool) {
 	m.v.Tree().Nodes(func(n *tree.Node) { yes = yes || n.Kind == tree.File && n.HasBase() && is(n, now) })
 	return yes
 }
 
-// leftover takes note of a temporary file that nothing refers to.
+// leftover records a temporary file that nothing refers to.
 func (m mender) leftover(path string, now remote.Answer) {
 	if now.Known == tree.Exists && now.Kind == tree.File && m.v.Tree().AtRemote(path) == nil {
 		m.appeared(path, now, true)
 	}
 }
 
-// appeared takes note that the remote has something which this side has made and does not want.
+// appeared records that the remote has something that this client has made and does not want.
 func (m mender) appeared(path string, now remote.Answer, temp bool) {
 	dir := m.dirOf(path)
 	if dir == nil {
@@ -180,7 +183,7 @@ func (m mender) appeared(path string, now remote.Answer, temp bool) {
 	n.Temp = temp
 }
 
-// dirOf is the directory of a path on the remote; nil if the tree has another idea of what is there.
+// dirOf returns the directory of a path on the remote; nil if the tree has something else on the way.
 func (m mender) dirOf(path string) *tree.Node {
 	up, _ := tree.Split(path)
 	dir := m.v.Tree().Root()
@@ -201,7 +204,7 @@ func (m mender) dirOf(path string) *tree.Node {
 	return dir
 }
 
-// setMode has the mode set again that a late request has changed.
+// setMode queues the mode again that a late request has changed.
 func (m mender) setMode(n *tree.Node, now remote.Answer, late fs.FileMode) {
 	mode := now.Meta.Mode & settable
 	if !thought(n) || now.Known != tree.Exists || now.Kind != n.Kind || mode != late&settable || mode == n.Meta.Mode&settable {
@@ -216,7 +219,7 @@ func (m mender) setMode(n *tree.Node, now remote.Answer, late fs.FileMode) {
 	m.v.Tree().Touch(n)
 }
 
-// setTimes does the same for the times.
+// setTimes queues the times again that a late request has changed.
 func (m mender) setTimes(n *tree.Node, now remote.Answer, late *tree.Intent) {
 	if !thought(n) || now.Known != tree.Exists || now.Kind != n.Kind || now.Meta.MTime == n.Meta.MTime ||
 		!keeps(late.Attr.MTime, now.Meta.MTime) || n.Kind == tree.File && now.Meta.Size != n.Meta.Size {
@@ -231,8 +234,8 @@ func (m mender) setTimes(n *tree.Node, now remote.Answer, late *tree.Intent) {
 	m.v.Tree().Touch(n)
 }
 
-// inDoubt is the error of a step that is not made because a request without an answer may still be carried out, and would
-// destroy what cannot be fetched. It matches ErrUnavailable.
+// inDoubt is the error of a step that is not made, because a request in doubt may still be executed and would destroy
+// content that can't be downloaded. It matches ErrUnavailable.
 type inDoubt struct {
 	until time.Time
 	cause error
@@ -245,8 +248,9 @@ func (e inDoubt) Error() string {
 
 func (inDoubt) Is(target error) bool { return target == ErrUnavailable }
 
-// secure fetches what is only on the remote, and what a guarded request would destroy if it were carried out after a
-// step: what the step brings to a name that the request removes, or what stands where the request would move it to.
+// secure downloads content that is only on the remote and that a guarded request would destroy if it were executed
+// after a step: what the step brings to a name that the request removes, or what is at the name that the request would
+// rename it to.
 func (s *Fs) secure(step tree.Step) error {
 	if step.To.Dir == nil { // it brings nothing
 		return nil
@@ -271,7 +275,7 @@ func (s *Fs) secure(step tree.Step) error {
 	return err
 }
 
-// victim is what a request would destroy if it were carried out after a step.
+// victim returns the node that a request would destroy if it were executed after a step; nil if there is none.
 func victim(v *mirror.View, g *tree.Guard, step tree.Step) *tree.Node {
 	switch g.Intent.Kind {
 	case tree.Erase:
@@ -284,7 +288,8 @@ func victim(v *mirror.View, g *tree.Guard, step tree.Step) *tree.Node {
 	return nil
 }
 
-// resend takes note that a late request of this side has put a version in the place of a node's: it is to be replaced.
+// resend records that a late request of this client has replaced the version of a node, so that the next push replaces
+// it again.
 func resend(v *mirror.View, n *tree.Node, there tree.Meta) {
 	if n.InView() && v.Intact(n) && !n.Copy().Stale {
 		v.Tree().KeepAttrs(n, there, v.Now())

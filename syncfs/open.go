@@ -89,10 +89,10 @@ func (s *Fs) openWrite(name string, flag int, perm fs.FileMode) (f *mirror.File,
 	return f, err
 }
 
-// errNoFile says that the remote was found to have nothing, or a symbolic link, in the place of a file.
+// errNoFile: the remote has nothing, or something of another kind, in the place of a file.
 var errNoFile = errors.New("no file any more")
 
-// openUsers opens a file that the user put into the local directory. It becomes a change when it is written.
+// openUsers opens a user's file. It becomes a change when it is written.
 func (s *Fs) openUsers(v *mirror.View, p mirror.Place, name string, flag int) (*mirror.File, error) {
 	if flag&os.O_TRUNC == 0 {
 		return v.OpenLocal(p, name, flag, s.adopt)
@@ -104,7 +104,7 @@ func (s *Fs) openUsers(v *mirror.View, p mirror.Place, name string, flag int) (*
 	return v.Emptied(n, name, flag)
 }
 
-// adopt makes a node of a file of the user's that is being written.
+// adopt makes a node of a user's file that is about to be written.
 func (s *Fs) adopt(name string) (n *tree.Node, err error) {
 	err = s.m.Do(func(v *mirror.View) error {
 		p, err := v.Find(name, false)
@@ -115,7 +115,7 @@ func (s *Fs) adopt(name string) (n *tree.Node, err error) {
 			n = p.Node // another handle was first
 			return nil
 		case p.Local == nil:
-			return fs.ErrNotExist // removed while open: what is written now is nowhere
+			return fs.ErrNotExist // removed while open: what is written now is lost
 		}
 		n, err = adoptFile(v, p)
 		return err
@@ -123,8 +123,8 @@ func (s *Fs) adopt(name string) (n *tree.Node, err error) {
 	return n, err
 }
 
-// openNode opens a file of the remote's or one that was changed. Before the first change the remote is asked for its
-// version: a change that is not made to a copy, or that keeps what is in the file, is made to what is there now.
+// openNode opens a file that has a node. Before the first change it asks the remote for the version: a change that is
+// not made to a copy, or that keeps the content, is based on the remote's present version.
 func openNode(v *mirror.View, n *tree.Node, name string, flag int) (*mirror.File, error) {
 	if err := v.Verify(n); err != nil {
 		return nil, err
@@ -155,8 +155,8 @@ func openNode(v *mirror.View, n *tree.Node, name string, flag int) (*mirror.File
 	return v.OpenNode(n, name, flag)
 }
 
-// based takes the remote's answer about a file that is about to be changed. Where it gives none, a copy that is here
-// is changed as it was recorded.
+// based records the remote's answer about a file that is about to be changed. If the remote is unreachable, a local
+// copy is changed as it was recorded.
 func based(v *mirror.View, n *tree.Node, a remote.Answer, flag int) error {
 	switch {
 	case a.Known == tree.Unknown && n.Content() == tree.Owned:

@@ -6,12 +6,11 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
-// ensureParent looks for the directory that a step puts something into, after the remote said that something is
-// missing. The root is made if it is not there, whoever should have made it; so is any directory if the step replaces
-// what it finds. Else somebody has removed the directory since the change was made to what is in it, or was to be:
-// a conflict.
+// ensureParent looks for the directory that a step needs, after the remote said that something is missing. It makes a
+// missing root in any case, and another missing directory if the base of the step is unknown. Otherwise another client
+// has removed the directory since the change was made. That is a conflict.
 func (s *Fs) ensureParent(step tree.Step, r *Result) error {
-	// One at a time: what is missing for many steps is made once.
+	// One at a time, so that a directory that many steps miss is made once.
 	s.parents <- struct{}{}
 	defer func() { <-s.parents }()
 	dir, _ := tree.Split(step.Path)

@@ -19,11 +19,11 @@ import (
 type part struct {
 	of, node *tree.Node
 	path     string
-	from     int64     // what has arrived of it
-	hash     hash.Hash // of that
+	from     int64     // bytes that have arrived
+	hash     hash.Hash // of these bytes
 }
 
-// beginPart finds the temporary file of an upload that was cut off and may go on, or claims a new one.
+// beginPart finds the temporary file of an interrupted upload that can be resumed, or claims a new one.
 func (s *Fs) beginPart(step tree.Step, c content) (*part, error) {
 	p, known, err := s.earlierPart(step)
 	if err != nil {
@@ -49,8 +49,8 @@ func (s *Fs) startOver(step tree.Step, c content, p *part) (*part, error) {
 	return s.claim(step, c)
 }
 
-// earlierPart is the temporary file that an earlier upload of a file has left where it will be renamed; nil if there
-// is none.
+// earlierPart returns the temporary file that an earlier upload of a file has left in the directory of the target; nil
+// if there is none.
 func (s *Fs) earlierPart(step tree.Step) (p *part, known tree.Part, err error) {
 	err = s.m.Do(func(v *mirror.View) error {
 		n := step.Node
@@ -68,9 +68,9 @@ func (s *Fs) earlierPart(step tree.Step) (p *part, known tree.Part, err error) {
 	return p, known, err
 }
 
-// mayGoOn says whether an upload may go on: what it sends is what it sent, by the stamp and by the hash of what has
-// arrived, and the temporary file has at least that. Where nothing is known to have arrived, a new name is better: what
-// was sent to the old one may still arrive.
+// mayGoOn reports whether an upload can be resumed: the content is the one that was sent before, by its stamp and by
+// the hash of what has arrived, and the temporary file has at least that. If nothing is known to have arrived, a new
+// name is better, because what was sent to the old one may still arrive.
 func (s *Fs) mayGoOn(p *part, known tree.Part, c content) (bool, error) {
 	stamp := known.Stamp
 	stamp.CTime = c.stamp.CTime // a rename changes it
@@ -95,14 +95,14 @@ func (s *Fs) mayGoOn(p *part, known tree.Part, c content) (bool, error) {
 	return bytes.Equal(p.hash.Sum(nil), known.Hash[:]), nil
 }
 
-// keepsContent says whether the remote is known to keep what an earlier upload has sent to a file.
+// keepsContent reports whether the remote is known to keep the content of a file that is opened without O_TRUNC.
 func (s *Fs) keepsContent() bool {
 	k, ok := remote.Optional[contract.ContentKeeper](s.m.Remote())
 	return ok && k.KeepsContent()
 }
 
-// claim records that an upload may leave a temporary file in the directory of its target. The name is a new one: what
-// an earlier upload of another content has sent may still arrive.
+// claim records that an upload may leave a temporary file in the directory of its target. The name is a new one,
+// because what an earlier upload has sent to another name may still arrive.
 func (s *Fs) claim(step tree.Step, c content) (*part, error) {
 	p := &part{of: step.Node, hash: sha256.New()}
 	err := s.m.Do(func(v *mirror.View) error {
@@ -132,7 +132,7 @@ func temporary(v *mirror.View, dir *tree.Node) *tree.Node {
 	return n
 }
 
-// noteArrival records how much of an upload has arrived.
+// noteArrival records how many bytes of an upload have arrived.
 func (s *Fs) noteArrival(p *part, m mark) {
 	err := s.m.Do(func(v *mirror.View) error {
 		n := p.of
@@ -150,8 +150,8 @@ func (s *Fs) noteArrival(p *part, m mark) {
 	}
 }
 
-// sweep removes a temporary file. That it was not published has to last, else it would be taken for the last sign of one
-// that was.
+// sweep removes a temporary file. It syncs the log first: after a crash, a temporary file that is gone must not look
+// like one that was published.
 func (s *Fs) sweep(temp *tree.Node, path string) error {
 	if err := s.m.SyncLog(); err != nil {
 		return err
@@ -162,7 +162,7 @@ func (s *Fs) sweep(temp *tree.Node, path string) error {
 		return err
 	}
 	return s.m.Do(func(v *mirror.View) error {
-		if never { // the request that makes it may still be carried out
+		if never { // the request that makes it may still be executed
 			v.Tree().Guard(tree.Guard{Intent: tree.Intent{Kind: tree.Upload, From: path}, Kind: tree.File, Since: v.Now()})
 		}
 		if v.Tree().Node(temp.ID) == temp {

@@ -78,20 +78,20 @@ func (s *Fs) Plan(ctx context.Context) (Plan, error) {
 	return plan, nil
 }
 
-// foresight is what has to be known to tell what a step would do.
+// foresight is what has to be known to predict a step.
 type foresight struct {
 	change         Change
 	step           tree.Step
-	source, target string // where to look on the remote now; "" where it is known that there is nothing
+	source, target string // paths to look at on the remote now; "" if nothing is there
 	from, to       base
-	leadsTo        string // the target of a link that is made
+	leadsTo        string // the target of a symbolic link that is made
 	busy           error
 
 	sourceNow, targetNow remote.Answer
 	err                  error
 }
 
-// foresee finds where the things that a step is about are on the remote before the steps before it are made.
+// foresee finds the paths on the remote that a step concerns, as they are before the earlier steps are made.
 func foresee(v *mirror.View, step tree.Step) foresight {
 	f := foresight{change: changeOf(v, step), step: step, to: targetBase(v, step)}
 	n := step.Node
@@ -134,7 +134,7 @@ func (f *foresight) look(s *Fs) {
 	f.sourceNow, f.targetNow = ask(f.source), ask(f.target)
 }
 
-// decide says what Push would do.
+// decide returns what Push would do.
 func (f *foresight) decide(policy ConflictPolicy) Planned {
 	p := Planned{Change: f.change}
 	there := f.targetNow.Known == tree.Exists

@@ -14,7 +14,7 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
-// ConflictPolicy says what Push does if the remote has another version than the base of a change.
+// ConflictPolicy decides what Push does if the remote has another version than the base of a change.
 type ConflictPolicy uint8
 
 // The policies.
@@ -29,7 +29,7 @@ const (
 	KeepBoth
 )
 
-// judge decides about the conflicts of one Push. Each is asked about once for each version that the remote shows.
+// judge decides the conflicts of one Push. It asks once about each version that the remote shows.
 type judge struct {
 	decide func(Conflict) ConflictPolicy
 
@@ -42,7 +42,8 @@ type verdict struct {
 	policy ConflictPolicy
 }
 
-// judging returns s for one Push, with a judge for its conflicts; a policy may hold for those of some names.
+// judging returns s for one Push, with a judge for its conflicts. If names are given, policy holds for the conflicts of
+// these and of everything below them.
 func (s *Fs) judging(policy ConflictPolicy, names []string) (*Fs, error) {
 	decide := s.onConflict
 	if decide == nil {
@@ -73,8 +74,8 @@ func (s *Fs) judging(policy ConflictPolicy, names []string) (*Fs, error) {
 	return &bound, nil
 }
 
-// agree is nil if a step may be made: the remote has the base, or the policy says to go on all the same.
-// now is what the remote has under a path, removal says that it is to be removed.
+// agree returns nil if a step may be made: the remote has the base, or the policy overrides the conflict. now is what
+// the remote has at path; removal is set if the step removes it.
 func (s *Fs) agree(step tree.Step, r *Result, path string, b base, now remote.Answer, removal bool) error {
 	err := s.compare(path, b, now, removal, r)
 	if !errors.Is(err, ErrConflict) || s.policyFor(step, r, path, b, now, err) != Overwrite {
@@ -83,8 +84,8 @@ func (s *Fs) agree(step tree.Step, r *Result, path string, b base, now remote.An
 	return s.overwrite(r, b, now, removal, err)
 }
 
-// compare checks that the remote has the base, by the content where size and mtime may not tell it from another version
-// (it may have been written again within two seconds of when it was seen), or are not known.
+// compare checks that the remote has the base. It compares the content if size and mtime are unknown, or may not tell
+// the base from another version that was written within two seconds of when the base was seen.
 func (s *Fs) compare(path string, b base, now remote.Answer, removal bool, r *Result) error {
 	err := b.check(now, Fail, removal)
 	if err != nil || b.hash == nil || now.Known != tree.Exists || now.Kind != tree.File {
@@ -98,7 +99,7 @@ func (s *Fs) compare(path string, b base, now remote.Answer, removal bool, r *Re
 	return err
 }
 
-// overwrite lets a step be made in spite of a conflict, if it can be.
+// overwrite allows a step in spite of a conflict, if that is possible.
 func (s *Fs) overwrite(r *Result, b base, now remote.Answer, removal bool, reason error) error {
 	err := b.check(now, Overwrite, removal)
 	if err == nil {
@@ -107,7 +108,7 @@ func (s *Fs) overwrite(r *Result, b base, now remote.Answer, removal bool, reaso
 	return err
 }
 
-// policyFor has a conflict decided.
+// policyFor returns the policy for a conflict.
 func (s *Fs) policyFor(step tree.Step, r *Result, path string, b base, now remote.Answer, reason error) ConflictPolicy {
 	j := s.judge
 	j.mu.Lock()

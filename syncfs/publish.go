@@ -9,8 +9,8 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
-// publish renames a finished upload over its target, of which the remote said last what is there now, after the last
-// look at this side.
+// publish renames a finished upload over its target, after the last look at the local file. now is the remote's last
+// answer about the target.
 func (s *Fs) publish(step tree.Step, c content, u uploaded, now remote.Answer, r *Result) error {
 	err := s.compare(step.Path, c.base, now, false, r)
 	if errors.Is(err, ErrConflict) {
@@ -50,7 +50,7 @@ func (s *Fs) publish(step tree.Step, c content, u uploaded, now remote.Answer, r
 	})
 }
 
-// unchanged is ErrBusy if a file is not any more what was sent.
+// unchanged returns an error if the local file is no longer what was sent. It matches ErrBusy if the file was written.
 func (s *Fs) unchanged(step tree.Step, c content) error {
 	again, err := s.sendable(step)
 	if err == nil && !c.same(again) {
@@ -61,7 +61,7 @@ func (s *Fs) unchanged(step tree.Step, c content) error {
 
 var errWrittenMeanwhile = fmt.Errorf("%w: it changed during the push", ErrBusy)
 
-// publishBeside publishes an upload that is in conflict under a name of its own.
+// publishBeside publishes an upload that is in conflict under a new name.
 func (s *Fs) publishBeside(step tree.Step, c content, u uploaded, r *Result) error {
 	beside, err := s.keepBoth(step)
 	if err != nil {
@@ -80,7 +80,7 @@ func (s *Fs) publishBeside(step tree.Step, c content, u uploaded, r *Result) err
 	return s.publish(beside, moved, u, s.m.Remote().Ask(beside.Path), r)
 }
 
-// sameContent says whether the file that is in conflict has the bytes that were to be sent.
+// sameContent reports whether the file that is in conflict has the content that was sent.
 func (s *Fs) sameContent(path string, now remote.Answer, u uploaded) (bool, error) {
 	if now.Known != tree.Exists || now.Kind != tree.File || now.Meta.Size != u.meta.Size {
 		return false, nil
@@ -89,8 +89,8 @@ func (s *Fs) sameContent(path string, now remote.Answer, u uploaded) (bool, erro
 	return theirs == u.hash, err
 }
 
-// published records that the remote has the content that was sent. The local bytes are a copy of it from now on, if
-// nothing was written since.
+// published records that the remote has the content that was sent. If nothing was written since, the local bytes become
+// a copy of it.
 func published(v *mirror.View, step tree.Step, i *tree.Intent, was tree.Copy, sent tree.Attr) {
 	n, there := step.Node, reached(v, step, i.Meta)
 	swept(v, i)

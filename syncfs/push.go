@@ -12,7 +12,7 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
-// maxRounds is how often one Push starts over with what was queued while it ran.
+// maxRounds bounds how often one Push starts over with what was queued while it ran.
 const maxRounds = 8
 
 // Push makes the remote equal to what the program sees, for all queued changes. It returns nil only if nothing is left: no
@@ -56,10 +56,11 @@ func (s *Fs) push(ctx context.Context, policy ConflictPolicy, names []string) (R
 	return p.push()
 }
 
-// connect has the remote connect if there is something to push: it takes a while, and so does the plan.
+// connect makes the remote connect in the background if there is something to push: connecting takes a while, and so
+// does planning.
 func (s *Fs) connect() {
 	useful := false
-	_ = s.m.Do(func(v *mirror.View) error { // who fails here fails again
+	_ = s.m.Do(func(v *mirror.View) error { // the next call fails as well
 		v.Tree().Pending(func(n *tree.Node) {
 			useful = useful || n.Content() != tree.Busy && n.Content() != tree.Interrupted
 		})
@@ -82,12 +83,12 @@ func (s *Fs) alone() (done func(), err error) {
 	}
 }
 
-// pusher is one Push: rounds, until nothing is left to do.
+// pusher is one Push: it runs rounds until nothing is left to do.
 type pusher struct {
 	s        *Fs
 	patience patience
-	refused  map[attempted]Result // what failed for good
-	unknown  map[attempted]Result // what may have been made all the same
+	refused  map[attempted]Result // steps that failed for good
+	unknown  map[attempted]Result // steps whose outcome is in doubt
 	report   Report
 }
 
@@ -130,7 +131,7 @@ func (p *pusher) push() (Report, error) {
 	}
 }
 
-// note keeps what failed for good from being tried again, and says whether there is anything else.
+// note records the steps that failed for good, so that they are not tried again. It reports whether others failed.
 func (p *pusher) note(failed []Result) (again bool) {
 	for _, r := range failed {
 		if transient(r.Err) {
@@ -145,7 +146,7 @@ func (p *pusher) note(failed []Result) (again bool) {
 	return again
 }
 
-// foundMade reports the steps that were found out to have been made: they are not planned any more.
+// foundMade reports the steps in doubt that turned out to have been made: they are no longer planned.
 func (p *pusher) foundMade(steps []tree.Step) {
 	for _, step := range steps {
 		delete(p.unknown, attempted{step.Node.ID, step.Op})
@@ -158,7 +159,7 @@ func (p *pusher) foundMade(steps []tree.Step) {
 	}
 }
 
-// awaitRemote waits until the remote answers. It says whether that is worth another attempt.
+// awaitRemote waits until the remote answers. It reports whether another attempt makes sense.
 func (p *pusher) awaitRemote(ctx context.Context) bool {
 	for {
 		d, ok := p.patience.next(time.Now(), rand.Float64())

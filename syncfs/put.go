@@ -17,27 +17,27 @@ type content struct {
 	path  string // in the local directory
 	stamp tree.Stamp
 	copy  tree.Copy
-	attr  tree.Attr // set on this side
+	attr  tree.Attr // set by the program
 	timed bool      // the program has set the time
 	shown tree.Meta
 	base  base
 }
 
 // setApart gives a content a time that tells it from its base and from what is there now, unless the program has set
-// its own.
+// one.
 func (c *content) setApart(now int64, there tree.Meta) {
 	if !c.timed {
 		c.shown.MTime = apart(now, c.shown.MTime, c.stamp.Size, c.base.meta, there)
 	}
 }
 
-// same says whether nothing was written in between.
+// same reports whether nothing was written between the two.
 func (c content) same(later content) bool {
 	return later.stamp == c.stamp && c.copy.SameBytes(later.copy)
 }
 
-// put sends a file's content: to a temporary name, where it is checked, and from there over the target in one step.
-// Nothing is published if the local file changes meanwhile, or if the remote has another version than the base.
+// put sends a file's content to a temporary name, where it is checked, and renames it over the target in one step. It
+// publishes nothing if the local file changes meanwhile, or if the remote has another version than the base.
 func (s *Fs) put(step tree.Step, r *Result) error {
 	c, err := s.sendable(step)
 	if err == nil && c.stamp.Size >= worthALook {
@@ -63,7 +63,7 @@ func (s *Fs) put(step tree.Step, r *Result) error {
 	if err == nil {
 		err = s.publish(step, c, u, target, r)
 	} else if !fatal(err) {
-		err = cmp.Or(s.unchanged(step, c), err) // something else may be there by now
+		err = cmp.Or(s.unchanged(step, c), err) // the file may have changed meanwhile
 	}
 	if err != nil && !outcomeUnknown(err) && !s.intends(step.Node) {
 		if sweepErr := s.sweep(p.node, p.path); sweepErr != nil {
@@ -73,11 +73,11 @@ func (s *Fs) put(step tree.Step, r *Result) error {
 	return err
 }
 
-// worthALook is how large a file is that costs more to send than to ask the remote once more.
+// worthALook is the size from which a file costs more to send than one more question to the remote.
 const worthALook = 1 << 20
 
-// lookAhead finds a conflict before a file is sent in vain. One that may turn out to be none is left to be found after
-// that: a content of the same length may be equal.
+// lookAhead finds a conflict before a file is sent in vain. A file of the same length is left to the check after the
+// upload, because the contents may be equal.
 func (s *Fs) lookAhead(step tree.Step, r *Result, c content) error {
 	now := s.m.Remote().Ask(step.Path)
 	if now.Known == tree.Exists && now.Kind == tree.File && now.Meta.Size == c.stamp.Size {
@@ -90,7 +90,7 @@ func (s *Fs) lookAhead(step tree.Step, r *Result, c content) error {
 	return err
 }
 
-// sendable is sendable of the view as it is now.
+// sendable calls the function sendable under the lock.
 func (s *Fs) sendable(step tree.Step) (c content, err error) {
 	err = s.m.Do(func(v *mirror.View) (err error) {
 		c, err = sendable(v, step)
@@ -99,7 +99,7 @@ func (s *Fs) sendable(step tree.Step) (c content, err error) {
 	return c, err
 }
 
-// sendable is the content of a file that may be sent.
+// sendable returns the content of a changed file, if it may be sent. Most errors match ErrBusy.
 func sendable(v *mirror.View, step tree.Step) (content, error) {
 	n := step.Node
 	if v.Tree().Node(n.ID) != n || !n.InView() {
@@ -111,7 +111,7 @@ func sendable(v *mirror.View, step tree.Step) (content, error) {
 	case tree.Interrupted:
 		return content{}, fmt.Errorf("%w: the process died while it was written; Add it as it is, or write it anew", ErrBusy)
 	}
-	if !n.Local() { // what is there is the user's
+	if !n.Local() { // what is there is the user's file
 		return content{}, fmt.Errorf("local file: %w", fs.ErrNotExist)
 	}
 	info, err := v.Local().Lstat(n.Path())

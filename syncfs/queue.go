@@ -9,7 +9,7 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
-// queue makes the local file that stands under a node's name its content, to be pushed.
+// queue makes the local file with a node's name its changed content, to be pushed.
 func queue(v *mirror.View, n *tree.Node, info localdir.Info) error {
 	if n.Kind != tree.File {
 		return fs.ErrInvalid
@@ -18,7 +18,7 @@ func queue(v *mirror.View, n *tree.Node, info localdir.Info) error {
 		return ErrBusy
 	}
 	c := tree.Copy{Stamp: tree.Stamp(info.Stamp), Added: true, AsIs: true}
-	if n.Content() == tree.Owned || n.Content() == tree.Edited { // what it goes back to when it is discarded
+	if n.Content() == tree.Owned || n.Content() == tree.Edited { // what Discard restores
 		c.Hash, c.Unsure, c.Stale, c.Version = n.Copy().Hash, n.Copy().Unsure, n.Copy().Stale, n.Copy().Version
 		if n.Content() == tree.Owned && n.Copy().Stamp == c.Stamp {
 			c.Fetched, c.Boot = n.Copy().Fetched, n.Copy().Boot
@@ -30,7 +30,7 @@ func queue(v *mirror.View, n *tree.Node, info localdir.Info) error {
 	return nil
 }
 
-// localSize is the size of a node's local bytes; 0 if they are gone, or something else is in their place.
+// localSize returns the size of a node's local bytes; 0 if they are gone, or something else is in their place.
 func localSize(v *mirror.View, n *tree.Node) int64 {
 	info, err := v.Local().Lstat(n.Path())
 	if err != nil || !info.IsRegular() {
@@ -49,8 +49,8 @@ func ownSent(v *mirror.View, n *tree.Node, stamp tree.Stamp, hash tree.Hash) {
 	v.Own(n, tree.Copy{Stamp: stamp, Hash: hash, Fetched: v.Now(), Unsure: remoteclock.Unsure(n.Meta.MTime, v.Clock().Now().UnixNano())})
 }
 
-// disown takes a change back that Add made of a file of the remote's. A copy, edited or not, is that again; anything else
-// stays where it is as the user's, and the node is known no more.
+// disown reverts Add for a file of the remote. A copy, edited or not, becomes a copy again. Anything else stays in its
+// place as a user's file, and the node is forgotten.
 func disown(v *mirror.View, n *tree.Node) {
 	if n.Copy().Hash != (tree.Hash{}) {
 		c := n.Copy()
@@ -58,7 +58,7 @@ func disown(v *mirror.View, n *tree.Node) {
 		if c.Fetched != 0 {
 			v.Own(n, c)
 		} else {
-			c.Stamp = tree.Stamp{} // the hash tells whether it is edited
+			c.Stamp = tree.Stamp{} // the hash decides whether it is edited
 			v.Tree().MarkEdited(n, c)
 		}
 		return
@@ -69,8 +69,8 @@ func disown(v *mirror.View, n *tree.Node) {
 	}
 }
 
-// disclaim forgets which version of the remote a node was a change of, and one that it was to replace: what the
-// remote has under its name is another file.
+// disclaim forgets the version that a node was a change of, and the node that it was to replace, because the remote has
+// another file under its name.
 func disclaim(v *mirror.View, n, replaces *tree.Node) {
 	v.RemoteChanged()
 	if n.HasBase() {

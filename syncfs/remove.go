@@ -53,20 +53,20 @@ func (s *Fs) remove(op, name string, tree bool) error {
 
 type action = tree.Action
 
-// remover removes a place: first it looks at all there is, then it unlinks that.
+// remover removes a place: it surveys everything there, then unlinks it.
 type remover struct {
 	v    *mirror.View
-	tree bool // with all that is in it
-	// found is what there is, a directory before what is in it.
+	tree bool // with everything in it
+	// found lists what there is, each directory before its entries.
 	found []found
 }
 
 type found struct {
 	place  mirror.Place
-	shadow remote.Answer // what the remote has under a name of the user's
+	shadow remote.Answer // what the remote has under the name of a user's entry
 }
 
-// survey finds what is at a place and below. It changes nothing, and asks all there is to ask.
+// survey finds what is at a place and below. It asks all questions, and changes nothing in the view.
 func (r *remover) survey(p mirror.Place) error {
 	f := found{place: p}
 	if p.Kind() == tree.Dir {
@@ -110,8 +110,8 @@ func (r *remover) surveyDir(dir *tree.Node) error {
 	return nil
 }
 
-// unlink takes all that was found out of the view, the innermost first. One action, that of the place itself, takes
-// all the local bytes away.
+// unlink removes everything that was found from the view, the innermost first. One action, that of the place itself,
+// removes all local bytes.
 func (r *remover) unlink() (actions []action) {
 	for i := len(r.found) - 1; i >= 0; i-- {
 		f := r.found[i]

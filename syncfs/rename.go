@@ -43,7 +43,7 @@ func (s *Fs) rename(oldname, newname string) error {
 	return err
 }
 
-// renamePlaces finds the two places, and refuses what package os would.
+// renamePlaces finds the two places, and refuses what package os refuses.
 func renamePlaces(v *mirror.View, from, to string) (old, new mirror.Place, err error) {
 	// As the system does: first the directories on the way, then the names in them.
 	if old, err = v.Find(from, false); err != nil {

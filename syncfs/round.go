@@ -17,11 +17,11 @@ type round struct {
 	changes []Change
 
 	failed   []Result
-	advanced bool // something got there
+	advanced bool // the remote has changed, or has more content
 
 	waits      []int   // by step: dependencies not done yet
-	dependents [][]int // by step: those that depend on it
-	begun      []bool  // by step: it is under way, or has ended
+	dependents [][]int // by step: steps that depend on it
+	begun      []bool  // by step: it is running, or has ended
 	settled    []bool  // by step
 	cycles     map[int]*cycle
 	late       []int
@@ -31,15 +31,15 @@ type round struct {
 }
 
 type outcome struct {
-	checked *cycle // what ended is the check of its bases
+	checked *cycle // not nil: the check of its bases has ended
 	failed  []failure
 	step    int
 	weight  int64
 	result  Result
 }
 
-// round finds out what became of earlier steps, and makes the steps of a new plan. The error is one that is not about
-// a step.
+// round finds out what became of earlier steps, then makes the steps of a new plan. It returns errors that do not
+// belong to a step.
 func (p *pusher) round() (*round, error) {
 	r := &round{s: p.s}
 	for _, find := range []func() error{p.s.awaitAbandoned, p.s.resolveIntents, p.s.patrol} {
@@ -107,7 +107,8 @@ func (r *round) run(p *pusher) {
 	}
 	r.loop(p)
 	r.sendHome()
-	// The last step made in a directory is the first whose attributes may be set: the innermost first.
+	// The late steps set attributes of directories. The last one comes first, so that they go from the innermost
+	// outwards.
 	for len(r.late) > 0 {
 		i := r.late[len(r.late)-1]
 		r.late = r.late[:len(r.late)-1]
@@ -164,7 +165,7 @@ func (r *round) loop(p *pusher) {
 	}
 }
 
-// end notes how a step ended, and what follows for those that depend on it.
+// end records how a step ended, and starts or fails the steps that depend on it.
 func (r *round) end(p *pusher, i int, result Result) {
 	if r.settled[i] {
 		return
@@ -176,7 +177,7 @@ func (r *round) end(p *pusher, i int, result Result) {
 		if r.stop == nil && fatal(err) {
 			r.stop = err
 		}
-		if !r.steps[i].Parks() { // the step that brings it to its place fails with it
+		if !r.steps[i].Parks() { // the step that moves it to its place fails with it
 			r.failed = append(r.failed, result)
 		}
 		r.advanced = r.advanced || result.advanced
@@ -197,23 +198,23 @@ func (r *round) end(p *pusher, i int, result Result) {
 	}
 }
 
-// fatal says whether an error means that other steps will fail as well.
+// fatal reports whether an error means that other steps will fail as well.
 func fatal(err error) bool {
 	var own inDoubt
 	return errors.Is(err, ErrUnavailable) && !errors.As(err, &own) || final(err)
 }
 
-// final says whether an error means that the call is to end.
+// final reports whether an error means that the call has to end.
 func final(err error) bool {
 	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, fs.ErrClosed)
 }
 
-// refused says whether an error is a definite one: the remote, or this side, has answered.
+// refused reports whether an error is definite: the remote has answered, or the error is local.
 func refused(err error) bool {
 	return err != nil && (!fatal(err) || errors.Is(err, errors.ErrUnsupported))
 }
 
-// attempt makes one step, and records how that went.
+// attempt makes one step and records the outcome.
 func (r *round) attempt(i int) Result {
 	step := r.steps[i]
 	start := r.s.now()
@@ -227,7 +228,7 @@ func (r *round) attempt(i int) Result {
 	return result
 }
 
-// refuse records that a step has failed. It returns its error.
+// refuse records that a step has failed, and returns its error with the operation and the names.
 func (r *round) refuse(f failure) error {
 	err := named(r.changes[f.step], f.err)
 	r.s.failed(r.steps[f.step].Node, err)
@@ -257,7 +258,7 @@ func (s *Fs) failed(n *tree.Node, err error) {
 	}
 }
 
-// do makes one step, and says in the result what it came to.
+// do makes one step, and completes its Result. If something is missing, it looks for the directory and tries again.
 func (s *Fs) do(step tree.Step, r *Result) error {
 	if err := s.secure(step); err != nil {
 		return err
@@ -273,8 +274,8 @@ func (s *Fs) do(step tree.Step, r *Result) error {
 	}
 }
 
-// maxMissing is how often a step is tried to which something is missing: the directory on the remote, which is made, or
-// the local file, which was renamed just when it was to be read.
+// maxMissing bounds the attempts of a step that misses something: the directory on the remote, which is made, or the
+// local file, which was renamed just before it was read.
 const maxMissing = 5
 
 func (s *Fs) try(step tree.Step, r *Result) error {

@@ -8,7 +8,7 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
-// mostStaged is how large a file is that is sent in one piece: in memory, and in one go.
+// mostStaged is the size in bytes up to which a file is read into memory and sent in one call.
 const mostStaged = 64 << 10
 
 // small is a file's content in memory.
@@ -18,7 +18,7 @@ type small struct {
 	hash  tree.Hash
 }
 
-// readSmall reads a content, and then makes the local bytes last while another function runs.
+// readSmall reads a content into memory. Then it syncs the local file while meanwhile runs.
 func (s *Fs) readSmall(c content, meanwhile func(small)) (small, error) {
 	f := small{content: c, bytes: make([]byte, c.stamp.Size)}
 	local, err := s.openContent(c)

@@ -14,8 +14,9 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
-// defaultBlock is at what distances the hash of what was read is kept: the places from which an upload can go on. What
-// is sent twice then is less than a window of SFTP, and what is recorded is nothing beside what is sent.
+// defaultBlock is the distance in bytes between the offsets at which the hash of what was read is kept. An upload can
+// be resumed from these offsets. The bytes that are sent twice are less than a window of SFTP, and the records are
+// small beside the content.
 const defaultBlock = 1 << 20
 
 // source reads a local file once, to its end, and hashes what it reads.
@@ -23,20 +24,20 @@ type source struct {
 	ctx  context.Context
 	f    io.ReaderAt
 	off  int64
-	seen atomic.Int64 // off, for others
+	seen atomic.Int64 // off, for other goroutines
 	size int64
-	hash hash.Hash // of all before off
-	err  error     // of reading
+	hash hash.Hash // of all bytes before off
+	err  error     // the error of reading
 
-	// arrived says how much is known to have arrived; nil if that can't be told before the end. Then proven is
-	// called with each new place from which the upload can go on, once it is known.
+	// arrived returns how many bytes are known to have arrived; nil if that can't be told before the end. proven is
+	// then called with each new offset from which the upload can be resumed, once it is known.
 	arrived func() int64
 	proven  func(mark)
 	block   int64
-	marks   []mark // those that may not have arrived yet
+	marks   []mark // marks that may not have arrived yet
 }
 
-// mark is the hash of a file's first bytes.
+// mark is the hash of the first bytes of a file, up to an offset.
 type mark struct {
 	at  int64
 	sum tree.Hash
@@ -66,10 +67,10 @@ func (r *source) Read(p []byte) (n int, err error) {
 	return n, err
 }
 
-// Size is how much there is to read; github.com/pkg/sftp keeps many writes in flight if it knows.
+// Size returns how many bytes are left to read; github.com/pkg/sftp keeps many writes in flight if it knows.
 func (r *source) Size() int64 { return r.size - r.off }
 
-// sum is the hash of all that was read.
+// sum returns the hash of all bytes that were read.
 func (r *source) sum() (sum tree.Hash) {
 	r.hash.Sum(sum[:0])
 	return sum
@@ -90,15 +91,15 @@ func (r *source) prove() {
 	}
 }
 
-// hashOf is the state of the hash after the first n bytes of a file.
+// hashOf returns the state of the hash after the first n bytes of a file.
 func hashOf(ctx context.Context, f io.ReaderAt, n int64) (hash.Hash, error) {
 	r := &source{ctx: ctx, f: f, size: n, hash: sha256.New()}
 	_, err := io.Copy(io.Discard, r)
 	return r.hash, err
 }
 
-// target prepares a file of the remote for io.Copy. arrived says how many of the copied bytes have arrived; nil if
-// the file does not tell.
+// target prepares a file of the remote for io.Copy. arrived returns how many of the copied bytes have arrived; nil if
+// the file can't tell.
 func target(f afero.File) (w io.Writer, arrived func() int64) {
 	if _, ok := remote.OptionalFile[io.ReaderFrom](f); !ok {
 		c := &counter{w: f}
@@ -110,7 +111,7 @@ func target(f afero.File) (w io.Writer, arrived func() int64) {
 	return f, nil
 }
 
-// counter counts what was written, one write after the other.
+// counter counts the bytes that were written, one write after the other.
 type counter struct {
 	w io.Writer
 	n atomic.Int64

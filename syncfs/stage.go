@@ -10,17 +10,17 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
-// errNotStaged says that a content has to be sent in the usual way.
+// errNotStaged: a content has to be sent with the ordinary requests.
 var errNotStaged = errors.New("not staged")
 
-// stages says whether the remote may be such a one, and is to be used so.
+// stages reports whether contents may be staged: the remote has the method, and needs no sync.
 func (s *Fs) stages() bool {
 	_, ok := remote.Optional[contract.Stager](s.m.Remote())
 	return ok && !s.syncRemote
 }
 
-// stage sends a small content to its temporary file, if the remote can do that at once. It returns what that is then, and
-// what is at the target.
+// stage sends a small content to its temporary file with one call, if the remote supports that. It returns what the
+// remote then has as the temporary file and at the target.
 func (s *Fs) stage(step tree.Step, c content, p *part, r *Result, sum *tree.Hash) (
 	a, target remote.Answer, err error) {
 	want := c.wanted()

@@ -8,11 +8,12 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
-// A step is made by asking the remote, comparing with the base, recording what must not run twice, sending it, and
-// recording the outcome. Each kind of step has a file of its own.
+// Each step asks the remote, compares the answer with the base, records what must not run twice, sends the request, and
+// records the outcome. Each kind of step has its own file.
 
-// reached records that the remote has the node under the step's name now, and returns true. A node that was removed here
-// meanwhile is kept for the next push to remove. If the directory is not there any more, others have removed it with the node.
+// reached records that the remote has the node under the step's name, and returns true. If the program has removed the
+// node meanwhile, the next push removes it from the remote. If the directory is gone, another client has removed it
+// with the node.
 func reached(v *mirror.View, step tree.Step, meta tree.Meta) bool {
 	v.RemoteChanged()
 	t, n, dir := v.Tree(), step.Node, step.To.Dir
@@ -27,7 +28,7 @@ func reached(v *mirror.View, step tree.Step, meta tree.Meta) bool {
 		return false
 	}
 	var home *tree.Home
-	if there && step.Parks() && n.HasBase() { // else it was not there, and is made aside
+	if there && step.Parks() && n.HasBase() { // else it is new, and made aside
 		home = homeOf(n)
 	}
 	if t.Edit(n); n.Diff != nil {
@@ -43,7 +44,8 @@ func reached(v *mirror.View, step tree.Step, meta tree.Meta) bool {
 	return true
 }
 
-// outdateCopy notes that a step is made in spite of a conflict: the remote's file is not the copy that is here.
+// outdateCopy marks the copy of a node stale if its step is made in spite of a conflict: the remote's file is not the
+// copy.
 func (s *Fs) outdateCopy(n *tree.Node, r *Result) error {
 	if r.Conflict == nil {
 		return nil
@@ -56,15 +58,15 @@ func (s *Fs) outdateCopy(n *tree.Node, r *Result) error {
 	})
 }
 
-// outdate notes that the remote has another content than the copy of a node, if it has one.
+// outdate records that the remote has another content than the copy of a node, if it has one.
 func outdate(v *mirror.View, n *tree.Node) {
 	if (n.Content() == tree.Owned || n.Content() == tree.Edited) && !n.Copy().Stale {
 		v.Tree().MarkStale(n)
 	}
 }
 
-// compareClocks learns the time of the server from the directory of a path in which a step has just changed something. It
-// costs a round trip, and is worth that where the content of a file had to be compared for want of it.
+// compareClocks learns the time of the server from the directory in which a step has just changed something. It costs a
+// round trip. It does so only if a content had to be compared because the time was unknown.
 func (s *Fs) compareClocks(path string, r *Result) {
 	if !r.unsure || s.m.Clock().Compared() {
 		return
@@ -75,7 +77,7 @@ func (s *Fs) compareClocks(path string, r *Result) {
 	}
 }
 
-// intend records, for good, a step that must not run twice.
+// intend records, durably, a step that must not run twice.
 func (s *Fs) intend(n *tree.Node, intent *tree.Intent) error {
 	err := s.m.Do(func(v *mirror.View) error {
 		if v.Tree().Node(n.ID) != n {
@@ -83,7 +85,7 @@ func (s *Fs) intend(n *tree.Node, intent *tree.Intent) error {
 		}
 		d := v.Tree().Note(n, v.Now())
 		d.Intent = intent
-		if intent.Kind == tree.Publish && d.Part != nil { // should it not be published, it need not be sent again
+		if intent.Kind == tree.Publish && d.Part != nil { // if it is not published, it need not be sent again
 			d.Part = &tree.Part{Temp: d.Part.Temp, Stamp: intent.Stamp, Sent: intent.Stamp.Size, Hash: intent.Hash}
 		}
 		v.Tree().Touch(n)
@@ -95,8 +97,8 @@ func (s *Fs) intend(n *tree.Node, intent *tree.Intent) error {
 	return err
 }
 
-// intends says whether a node has an intent whose outcome is to be found out, or may have: a log that has failed may hold
-// what it was not acknowledged to hold. What an intent is about must not be touched.
+// intends reports whether a node has, or may have, an intent whose outcome is in doubt: a log that has failed may hold
+// records that it did not acknowledge. The names of such an intent must not be touched.
 func (s *Fs) intends(n *tree.Node) (yes bool) {
 	err := s.m.Do(func(*mirror.View) error {
 		yes = n.Diff != nil && n.Diff.Intent != nil
@@ -105,8 +107,8 @@ func (s *Fs) intends(n *tree.Node) (yes bool) {
 	return yes || err != nil || s.m.SyncLog() != nil
 }
 
-// retract takes an intent back after an error by which the remote said that it did not do the step. After any other
-// error nobody knows yet: the intent stays, to be resolved.
+// retract removes an intent after an error by which the remote said that it did not execute the step. After any other
+// error the outcome is in doubt, and the intent stays until it is resolved.
 func (s *Fs) retract(n *tree.Node, err error) error {
 	if outcomeUnknown(err) {
 		return err
@@ -118,13 +120,12 @@ func (s *Fs) retract(n *tree.Node, err error) error {
 	return errors.Join(err, saveErr)
 }
 
-// outcomeUnknown says whether a step that ended with an error may have been made all the same.
+// outcomeUnknown reports whether a step that ended with an error may have been executed all the same.
 func outcomeUnknown(err error) bool {
 	return fatal(err) || errors.Is(err, syscall.EIO) || errors.Is(err, errLeftAside)
 }
 
-// clearIntent records that a step was not made. What was only kept because the remote might have been made to have it
-// is forgotten.
+// clearIntent records that a step was not made. It forgets a node that was kept only because the remote might have it.
 func clearIntent(v *mirror.View, n *tree.Node) {
 	if v.Tree().Node(n.ID) != n || n.Diff == nil || n.Diff.Intent == nil {
 		return

@@ -65,8 +65,8 @@ func (s *Fs) setAttrRemote(step tree.Step, r *Result) error {
 	})
 }
 
-// sameBut says whether a version became another one by attributes that were set, and nobody has written meanwhile. A server
-// may round the times.
+// sameBut reports whether only the attributes that were set made a version another one, so that nobody has written
+// meanwhile. A server may round the times.
 func sameBut(attr tree.Attr, before, after tree.Meta) bool {
 	if attr.Set&tree.AttrTimes != 0 {
 		return after.Size == before.Size
@@ -74,7 +74,7 @@ func sameBut(attr tree.Attr, before, after tree.Meta) bool {
 	return after.SameVersion(before)
 }
 
-// attributesSent records that the remote has taken attributes. What was set here meanwhile stays to be sent.
+// attributesSent records that the remote has taken attributes. Those that were set here meanwhile stay queued.
 func attributesSent(v *mirror.View, n *tree.Node, sent tree.Attr) {
 	d := v.Tree().Note(n, v.Now())
 	if d.Attr == sent {
@@ -85,7 +85,7 @@ func attributesSent(v *mirror.View, n *tree.Node, sent tree.Attr) {
 	v.Tree().Touch(n)
 }
 
-// setAttrs sets attributes on the remote, the times last, since the others may change them.
+// setAttrs sets attributes on the remote, the times last, because the others may change them.
 func (s *Fs) setAttrs(path string, a tree.Attr) error {
 	fsys, name := s.m.Remote().Fs(), s.m.Remote().Name(path)
 	if a.Set&tree.AttrMode != 0 {

@@ -55,7 +55,7 @@ func (s *Fs) tryRename(step tree.Step, r *Result) error {
 	return s.move(step, source.Meta, kind, to.known != tree.Absent, r)
 }
 
-// move renames on the remote what has been checked. existing says that something may be replaced.
+// move renames on the remote, after all checks. existing is set if something may be replaced.
 func (s *Fs) move(step tree.Step, meta tree.Meta, kind tree.IntentKind, existing bool, r *Result) error {
 	intent := &tree.Intent{Kind: kind, From: step.From, To: step.Path, Aside: s.besides(step.Path),
 		Dir: step.To.Dir.ID, Meta: meta}
@@ -71,7 +71,7 @@ func (s *Fs) move(step tree.Step, meta tree.Meta, kind tree.IntentKind, existing
 	})
 }
 
-// moveApart queues another time for a file that would be taken for one that it is renamed over.
+// moveApart queues another time for a file that would look like the version that it is renamed over.
 func (s *Fs) moveApart(n *tree.Node, source tree.Meta, replaced ...tree.Meta) error {
 	mtime := apart(s.now(), source.MTime, source.Size, replaced...)
 	if n.Kind != tree.File || mtime == source.MTime {
@@ -79,7 +79,7 @@ func (s *Fs) moveApart(n *tree.Node, source tree.Meta, replaced ...tree.Meta) er
 	}
 	return s.m.Do(func(v *mirror.View) error {
 		if v.Tree().Node(n.ID) != n || !n.InView() || n.Dirty() {
-			return nil // it gets a time when it is sent
+			return nil // it gets a time when its content is sent
 		}
 		if a := &v.Tree().Note(n, v.Now()).Attr; a.Set&tree.AttrTimes == 0 {
 			a.Set |= tree.AttrTimes
@@ -90,7 +90,7 @@ func (s *Fs) moveApart(n *tree.Node, source tree.Meta, replaced ...tree.Meta) er
 	})
 }
 
-// renameNothing makes a directory under its new name that was only taken to be on the remote under its old one.
+// renameNothing makes a directory under its new name that was only assumed to exist on the remote under its old one.
 func (s *Fs) renameNothing(step tree.Step) error {
 	err := s.m.Do(func(v *mirror.View) error {
 		if n := step.Node; v.Tree().Node(n.ID) == n {
@@ -104,7 +104,7 @@ func (s *Fs) renameNothing(step tree.Step) error {
 	return s.mkdirRemote(step)
 }
 
-// quiesce is replace once what is being opened under both names is open.
+// quiesce calls replace when the opens in flight under both names have ended.
 func (s *Fs) quiesce(i *tree.Intent, existing bool, r *Result) error {
 	err := s.m.Quiesce(func() error { return s.replace(i, existing, r) }, i.From, i.To)
 	if err == nil {
@@ -113,8 +113,8 @@ func (s *Fs) quiesce(i *tree.Intent, existing bool, r *Result) error {
 	return err
 }
 
-// replace renames on the remote. Where the remote does not replace an existing file, that is moved aside first, and
-// put back if the second step fails.
+// replace renames on the remote. If the remote does not replace an existing file, it moves that file aside first, and
+// moves it back if the second step fails.
 func (s *Fs) replace(i *tree.Intent, existing bool, r *Result) error {
 	fsys := s.m.Remote().Fs()
 	from, to, aside := s.m.Remote().Name(i.From), s.m.Remote().Name(i.To), s.m.Remote().Name(i.Aside)

@@ -56,13 +56,13 @@ type Options struct {
 type Fs struct {
 	m *mirror.FS
 	*shared
-	// Of the Push that this is for:
+	// Set only in the Fs of one Push.
 	judge *judge
 	meter *progress.Meter
 	ahead *ahead
 }
 
-// shared is what an Fs and those made of it by WithContext have in common.
+// shared is the state that an Fs shares with those that WithContext returns.
 type shared struct {
 	conflict   ConflictPolicy
 	onConflict func(Conflict) ConflictPolicy
@@ -70,10 +70,10 @@ type shared struct {
 	verify     bool
 	syncRemote bool
 	logger     *slog.Logger
-	block      int64         // bytes from one place from which an upload can go on to the next
+	block      int64         // bytes between the offsets from which an upload can be resumed
 	pushing    chan struct{} // holds a token while a Push or Discard runs
 	parents    chan struct{} // holds a token while a step looks for the directory it needs
-	timing     sync.Mutex    // held while the time of the remote is found out
+	timing     sync.Mutex    // held while the time of the remote is being learned
 }
 
 var (
@@ -128,10 +128,10 @@ func (s *Fs) with(ctx context.Context) *Fs { return &Fs{m: s.m.With(ctx), shared
 // Name is "syncfs".
 func (s *Fs) Name() string { return "syncfs" }
 
-// Damage returns an error that says what was lost if New found the records damaged, missing or truncated; otherwise nil.
-// Files without a record are treated as files that the user put there. Nothing is deleted, and changing or removing such a
-// file is a conflict if the remote has different content. Damage does not notice that all of .syncfs was deleted, or that
-// the last records of a process that died were cut off exactly between two records.
+// Damage returns an error that describes what was lost if New found the records damaged, missing or truncated;
+// otherwise nil. Files without a record are treated as files that the user put there. Nothing is deleted, and changing
+// or removing such a file is a conflict if the remote has different content. Damage does not notice that all of .syncfs
+// was deleted, or that the last records of a process that died were cut off exactly between two records.
 func (s *Fs) Damage() error { return s.m.Damage() }
 
 // Invalidate marks a name and everything below it for revalidation on next use, regardless of Options.Cache.Revalidate and
@@ -193,5 +193,5 @@ func (s *Fs) Pull(ctx context.Context, dir string) (Report, error) {
 
 func (s *Fs) now() int64 { return s.m.Now() }
 
-// since is how long ago a time of now was.
+// since returns the time since start, which is a time of now.
 func (s *Fs) since(start int64) time.Duration { return time.Duration(s.now() - start) }

@@ -13,7 +13,7 @@ func random(n int) []byte {
 	return b
 }
 
-// newTempName is a name of a fixed length that nothing has yet.
+// newTempName returns a new name of a fixed length.
 func newTempName(suffix string) string {
 	return localdir.Prefix + hex.EncodeToString(random(8)) + suffix
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
-// setTimes sets the times of a file. Those of changed or edited bytes are the local file's; those of a copy are kept in
-// the queue.
+// setTimes sets the times of a file. Changed or edited bytes get them in the local directory; the times of a copy are
+// queued.
 func setTimes(v *mirror.View, n *tree.Node, atime, mtime time.Time) error {
 	n.Stir(0)
 	if !n.Ours() {
@@ -25,15 +25,15 @@ func setTimes(v *mirror.View, n *tree.Node, atime, mtime time.Time) error {
 	if err != nil {
 		return err
 	}
-	if n.Content() == tree.Edited || n.Content() == tree.Changed && !localstore.AsQueued(n, info) { // and stays so
+	if n.Content() == tree.Edited || n.Content() == tree.Changed && !localstore.AsQueued(n, info) { // it stays edited
 		return v.Local().Chtimes(name, atime, mtime)
 	}
 	d := v.Tree().Note(n, v.Now())
 	written := info.Stamp.MTime
 	if d.Written != 0 && n.Copy().Stamp.MTime == info.Stamp.MTime {
-		written = d.Written // an earlier time was set, too
+		written = d.Written // the program has set a time before
 	}
-	d.Written = info.Stamp.MTime // should the process die now, or what follows fail, the file has either time
+	d.Written = info.Stamp.MTime // if the process dies now, or what follows fails, the file has either time
 	stamp := n.Copy().Stamp
 	stamp.MTime = mtime.UnixNano()
 	v.Tree().Restamp(n, stamp)

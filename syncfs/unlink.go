@@ -7,9 +7,9 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
-// unlink takes what is at a place out of the view and returns the action that takes its local bytes away, if it has
-// any. What the remote has there is hidden. Of a directory all that is in it must have been unlinked; shadow is what
-// the remote has under a name of the user's.
+// unlink removes what is at a place from the view, and hides what the remote has there. It returns the action that
+// removes the local bytes, if there are any. The entries of a directory must have been unlinked before. shadow is what
+// the remote has under the name of a user's entry.
 func unlink(v *mirror.View, p mirror.Place, shadow remote.Answer) []action {
 	switch {
 	case p.Local != nil:
@@ -39,8 +39,8 @@ func kindOr(kind, other tree.Kind) tree.Kind {
 	return kind
 }
 
-// emptyTrash deletes what actions have brought to the trash. Nothing is deleted under a name that users can reach;
-// what cannot be deleted now is at the next start.
+// emptyTrash deletes what actions have moved to the trash. Users can't reach the names there. What can't be deleted now
+// is deleted at the next start.
 func (s *Fs) emptyTrash(actions []action) {
 	for _, a := range actions {
 		if dir, _ := tree.Split(a.To); dir == localdir.TrashDir {
@@ -51,11 +51,11 @@ func (s *Fs) emptyTrash(actions []action) {
 	}
 }
 
-// here says whether a node that was at a path has something there in the local directory.
+// here reports whether a node that was at a path has something there in the local directory.
 func here(v *mirror.View, n *tree.Node, path string) bool {
 	if n.Kind != tree.Dir {
 		return n.Local()
 	}
 	_, err := v.Local().Lstat(path)
-	return !localdir.Missing(err) // if that can't be told, what is done about it will
+	return !localdir.Missing(err) // if that is unknown, the next action finds out
 }

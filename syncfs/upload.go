@@ -15,18 +15,18 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
-// errNotVerified says that a content read back from the remote is not what was sent.
+// errNotVerified: a content that was read back from the remote is not what was sent.
 var errNotVerified = errors.New("what arrived is not what was sent")
 
-// uploaded is a content that lies under a temporary name on the remote, whole.
+// uploaded is a content that is complete on the remote, under a temporary name.
 type uploaded struct {
 	temp string
 	meta tree.Meta
 	hash tree.Hash
 }
 
-// upload sends a content to its temporary file, and checks what arrived. target is what the remote has under the name
-// that it is for, asked last.
+// upload sends a content to its temporary file, and checks what arrived. target is the remote's last answer about the
+// final name.
 func (s *Fs) upload(step tree.Step, c content, p *part, r *Result) (u uploaded, target remote.Answer, err error) {
 	u.temp, r.Resumed = p.path, p.from
 	a, target, err := s.stage(step, c, p, r, &u.hash)
@@ -89,7 +89,7 @@ func (s *Fs) askBoth(first, then string) (a, b remote.Answer) {
 	return a, b
 }
 
-// both calls two functions at once, or one after the other if the options want one transfer at a time.
+// both calls two functions at once, or one after the other if the options allow only one transfer at a time.
 func (s *Fs) both(first, then func()) {
 	if s.m.Limits().Capacity() == 1 {
 		first()
@@ -102,7 +102,7 @@ func (s *Fs) both(first, then func()) {
 	running.Wait()
 }
 
-// send sends the bytes that have not arrived yet, and hashes all. The file is left open unless there is an error.
+// send sends the bytes that have not arrived yet, and hashes all bytes. It leaves the file open unless it fails.
 func (s *Fs) send(local io.ReaderAt, c content, p *part, r *Result, sum *tree.Hash) (dst afero.File, err error) {
 	flag := os.O_WRONLY
 	if p.from == 0 {
@@ -136,7 +136,7 @@ func (s *Fs) send(local io.ReaderAt, c content, p *part, r *Result, sum *tree.Ha
 	}
 	switch {
 	case src.err != nil && src.err != io.EOF:
-		err = src.err // of this side
+		err = src.err // a local error
 	case err != nil:
 		err = remote.Error(err)
 	case src.off != c.stamp.Size:
@@ -150,8 +150,8 @@ func (s *Fs) send(local io.ReaderAt, c content, p *part, r *Result, sum *tree.Ha
 	return dst, err
 }
 
-// goOn moves to the first byte that has not arrived yet. If opening the file has visibly emptied it, the rest is not sent
-// in vain; that it has not is proven only after the last byte.
+// goOn moves to the first byte that has not arrived yet. If opening the file has visibly emptied it, the rest is not
+// sent in vain. Only a check after the last byte proves that the content was kept.
 func (s *Fs) goOn(dst afero.File, p *part) error {
 	if !s.keepsContent() {
 		switch a := s.m.Remote().Ask(p.path); {
@@ -165,8 +165,8 @@ func (s *Fs) goOn(dst afero.File, p *part) error {
 	return remote.Error(err)
 }
 
-// modeMeanwhile is the mode of a temporary file until its content is there. What others may read is made with the mode
-// that servers make files with, which needs no request of its own.
+// modeMeanwhile returns the mode of a temporary file until its content is complete. A file that others may read is made
+// with the mode that servers give new files, which needs no request of its own.
 func modeMeanwhile(mode fs.FileMode) fs.FileMode {
 	if mode.Perm()&0o044 == 0o044 {
 		return 0o666
@@ -174,7 +174,7 @@ func modeMeanwhile(mode fs.FileMode) fs.FileMode {
 	return mode.Perm() | 0o600
 }
 
-// hashRemote reads a file of the remote, of which that version was seen last.
+// hashRemote returns the hash of a file of the remote; seen is the version that was seen last.
 func (s *Fs) hashRemote(path string, seen tree.Meta) (sum tree.Hash, err error) {
 	f, err := s.m.Remote().OpenVersion(path, seen)
 	if err != nil {
@@ -189,8 +189,8 @@ func (s *Fs) hashRemote(path string, seen tree.Meta) (sum tree.Hash, err error) 
 	return sum, nil
 }
 
-// lasting makes the local bytes of a file survive the loss of power: older ones would pass for an edit of what was
-// sent. It is open for reading, which is not enough on Windows.
+// lasting syncs the local bytes of a file: after a loss of power, older ones would pass for an edit of what was sent.
+// The file is open for reading, which is not enough on Windows.
 func (s *Fs) lasting(local interface{ Sync() error }, name string) error {
 	if err := local.Sync(); !errors.Is(err, fs.ErrPermission) {
 		return err

@@ -4,11 +4,12 @@
 //
 // # Sharing
 //
-// All who need a file share one download ([Set.Fetch], [Set.Open]). It stands for a node, not for a name. A [Stream] reads
-// what has arrived so far. When all has arrived, Install makes it the node's copy, if the node still wants it.
+// All callers that need a file share one download ([Set.Fetch], [Set.Open]). It stands for a node, not for a name. A
+// [Stream] reads what has arrived so far. When all has arrived, Install makes it the node's copy, if the node still
+// wants it.
 //
 // # Locks
 //
-// A Set has no lock of its own: it shares that of the tree, Options.Lock. Methods say whether they are called with that lock
-// held. Neither network I/O nor an fsync is done under it.
+// A Set has no lock of its own: it shares that of the tree, Options.Lock. The comment of each method tells whether it
+// is called with that lock held. Neither network I/O nor an fsync is done under it.
 package copies

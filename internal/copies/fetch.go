@@ -9,7 +9,7 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
-// fetchAttempts is how often a fetch is tried while the remote's version changes.
+// fetchAttempts bounds the attempts of a fetch while the remote's version keeps changing.
 const fetchAttempts = 3
 
 // Fetch downloads a node's bytes as its copy, or joins the download that does. It returns nil without a copy if the node has
@@ -36,7 +36,7 @@ func (set *Set) Fetch(ctx context.Context, meter *progress.Meter, n *tree.Node, 
 		gauge.End()
 		a.leave(&a.waiting, false)
 		if errors.Is(err, download.ErrSuperseded) {
-			return nil // who asked looks again
+			return nil // the caller looks again
 		}
 		if !errors.Is(err, download.ErrChanged) || attempt == fetchAttempts {
 			return err

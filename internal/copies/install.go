@@ -26,14 +26,14 @@ func (a *shared) Begin(version tree.Meta) *download.Partial {
 	defer set.Lock.Unlock()
 	if n := a.node; set.fits(a) {
 		set.tree.Edit(n)
-		if n.Meta == a.known { // else there was a later answer, or this side has changed it
+		if n.Meta == a.known { // else a later answer came, or this client has changed it
 			if n.Diff != nil && !n.Meta.SameVersion(version) {
 				n.Diff.Base = nil // of a copy that is gone
 			}
 			n.Meta = version
 		}
 		n.Known, n.Checked = tree.Exists, set.Now().UnixNano()
-		if err := set.store.Save(); err != nil { // what others have changed
+		if err := set.store.Save(); err != nil { // Save also records the changes of other calls
 			set.Logger.Warn("not recorded", "err", err)
 		}
 	}
@@ -50,14 +50,14 @@ func (a *shared) Keep(p *download.Partial) bool {
 	return !a.evicted
 }
 
-// Dropped gives back the room of the download.
+// Dropped releases the room of the download.
 func (a *shared) Dropped() {
 	a.set.Lock.Lock()
 	defer a.set.Lock.Unlock()
 	a.set.ledger.Free(a.Download)
 }
 
-// Ended lets nobody join any more.
+// Ended prevents other callers from joining.
 func (a *shared) Ended() {
 	a.set.Lock.Lock()
 	defer a.set.Lock.Unlock()
@@ -70,9 +70,9 @@ func (a *shared) Ended() {
 func (a *shared) Install(c download.Copy) (taken bool, err error) {
 	set, n := a.set, a.node
 	set.Lock.Lock()
-	if !set.fits(a) || !n.Meta.SameVersion(c.Version) { // or another answer came later
+	if !set.fits(a) || !n.Meta.SameVersion(c.Version) { // or a later answer came
 		set.Lock.Unlock()
-		return false, nil // who waits looks again
+		return false, nil // the waiting callers look again
 	}
 	at := c.Ended.UnixNano()
 	own := tree.Copy{Stamp: tree.Stamp(c.Info.Stamp), Hash: c.Hash, Fetched: at, Installing: c.Temp,
@@ -83,7 +83,7 @@ func (a *shared) Install(c download.Copy) (taken bool, err error) {
 	set.tree.Install(n, own)
 	n.Known, n.Checked = tree.Exists, at
 	if err = set.store.Save(); err == nil {
-		set.ledger.Free(a.Download) // it is counted as the node's own
+		set.ledger.Free(a.Download) // the node counts it from now on
 	}
 	set.Lock.Unlock()
 	if err != nil {
@@ -105,7 +105,7 @@ func (a *shared) Install(c download.Copy) (taken bool, err error) {
 	}
 	if n.Content() == tree.Owned && !n.Copy().Stale { // else it was backed out
 		a.Installed()
-		a.unjoin() // what becomes of the copy now is not its business
+		a.unjoin() // the download no longer speaks for the copy
 	}
 	return true, nil
 }
@@ -122,7 +122,7 @@ func (set *Set) fits(a *shared) bool {
 func (set *Set) moveIn(n *tree.Node) error {
 	name, temp, prev := n.Path(), n.Copy().Installing, n.Copy().Prev
 	if !set.store.Vacant(name, prev) {
-		return set.backOut(n, nil) // who waits looks again
+		return set.backOut(n, nil) // the waiting callers look again
 	}
 	err := set.store.Rename(temp, name)
 	if localdir.Missing(err) {

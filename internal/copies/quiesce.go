@@ -32,7 +32,7 @@ func (set *Set) Alter(ctx context.Context, do func() error, path string) error {
 
 func (set *Set) quiesce(ctx context.Context, d *quiescence, do func() error) error {
 	d.ended = make(chan struct{})
-	var before []<-chan struct{} // what has to be over
+	var before []<-chan struct{} // events to wait for
 	set.Lock.Lock()
 	set.quiescing[d] = true
 	for a := range set.running {
@@ -44,7 +44,7 @@ func (set *Set) quiesce(ctx context.Context, d *quiescence, do func() error) err
 			before = append(before, a.Closed)
 			continue
 		}
-		if changes { // nobody may join what brings the version before
+		if changes { // nobody may join a download of the old version
 			a.unjoin()
 		}
 		if !a.Opened.Happened() && d.concerns(a) {

@@ -34,11 +34,11 @@ type Options struct {
 	Go    func(func())
 	// BeingWritten reports whether the program has the remote's file under a path open for writing. Called with Lock held.
 	BeingWritten func(path string) bool
-	// RemoteChanged is called, with Lock held, when the remote is not what it was.
+	// RemoteChanged is called, with Lock held, when the remote has, or may have, changed.
 	RemoteChanged func()
 }
 
-// Set is the copies of one local directory.
+// Set manages the copies of one local directory.
 type Set struct {
 	Options
 	Counted   Counters
@@ -49,8 +49,8 @@ type Set struct {
 	store     *localstore.Store
 	ledger    *download.Ledger
 	overfull  bool                // there may be more bytes than MaxBytes
-	joinable  map[tree.ID]*shared // those that may be joined
-	running   map[*shared]bool    // all that have not ended
+	joinable  map[tree.ID]*shared // downloads that others may join
+	running   map[*shared]bool    // downloads that have not ended
 	quiescing map[*quiescence]bool
 	starts    uint64 // downloads that have begun
 }
@@ -66,7 +66,7 @@ func New(o Options) *Set {
 	return s
 }
 
-// Restore takes in the tree, whose changes are recorded in store, and what is left of earlier downloads.
+// Restore adopts the tree, whose changes are recorded in store, and the partial files of earlier downloads.
 func (set *Set) Restore(store *localstore.Store) error {
 	set.store, set.tree = store, store.Tree()
 	return set.ledger.Restore(set.Started)

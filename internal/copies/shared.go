@@ -94,10 +94,10 @@ func (set *Set) tryJoin(n *tree.Node, e Expectation, add func(*shared)) (a *shar
 	if set.Until.Err() != nil {
 		return nil, false, fs.ErrClosed
 	}
-	if n.Present() || set.tree.Node(n.ID) != n { // since who asked looked
+	if n.Present() || set.tree.Node(n.ID) != n { // since the caller looked
 		return nil, false, nil
 	}
-	if !n.HasBase() { // a log of others may have one such: to look again would find no more
+	if !n.HasBase() { // a foreign log may have such a node: looking again would not help
 		return nil, false, fs.ErrNotExist
 	}
 	a = set.joinable[n.ID]
@@ -107,7 +107,7 @@ func (set *Set) tryJoin(n *tree.Node, e Expectation, add func(*shared)) (a *shar
 	case a.number <= e.Since && !a.Begun.Happened():
 		return a, true, nil
 	case !a.meets(e):
-		a = set.start(n) // the other one goes on for its own
+		a = set.start(n) // the other download goes on for its own users
 	default:
 		set.Counted.Waits.Add(1)
 	}
@@ -130,10 +130,10 @@ func (a *shared) leave(users *int, closing bool) {
 	if !a.Done.Happened() {
 		a.Cancel()
 	}
-	a.leaving = a.unjoin() || a.leaving // who comes later starts anew
+	a.leaving = a.unjoin() || a.leaving // later callers start a new download
 }
 
-// unjoin lets nobody join the download any more. It reports whether others could. Lock is held.
+// unjoin prevents others from joining the download. It reports whether they could before. Lock is held.
 func (a *shared) unjoin() bool {
 	if a.set.joinable[a.node.ID] != a {
 		return false
@@ -143,11 +143,10 @@ func (a *shared) unjoin() bool {
 }
 
 const (
-	// smallFill is the size of a file that is always fetched whole, in bytes: about what comes in one round trip, and too
-	// little to be kept in part.
+	// smallFill is the size in bytes up to which a file is always fetched whole: about what arrives in one round trip,
+	// and too little to be kept in part.
 	smallFill = 1 << 20
-	// mostSettled is how much may be missing of a file that is open and about to be changed by this side for the change
-	// to wait until it is here.
+	// mostSettled bounds the bytes that may be missing of an open file for a change by this client to wait for them.
 	mostSettled = 64 << 20
 )
 
@@ -255,7 +254,7 @@ func (set *Set) Await(ctx context.Context, n *tree.Node) error {
 		return nil
 	}
 	select {
-	case <-a.Done: // who asked looks again
+	case <-a.Done: // the caller looks again
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()

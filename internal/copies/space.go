@@ -56,7 +56,7 @@ func (set *Set) Bound() {
 // transactions.
 func (set *Set) evictUntil(limit int64) {
 	if limit < 0 {
-		return // it does not fit anyway
+		return // it does not fit in any case
 	}
 	for set.Used() > limit && set.ledger.RemoveAny() { // of no use by themselves
 	}
@@ -114,12 +114,12 @@ func (set *Set) Delete(name string) error {
 	return err
 }
 
-// Tidy deletes empty local directories from dir upwards, if they exist because of copies. An empty directory about which
-// nothing is known would pass for one of the user's, which is in the view whatever the remote says.
+// Tidy deletes empty local directories from dir upwards, if they exist because of copies. An empty directory about
+// which nothing is known would pass for a user's directory, which is in the view whatever the remote says.
 func (set *Set) Tidy(dir *tree.Node) {
 	for ; dir != nil && !dir.IsRoot() && dir.Known != tree.Unknown && !dir.Differs(); dir = dir.Parent() {
 		if dir.Known == tree.Absent && dir.HasKids() {
-			return // they are only here
+			return // these exist only locally
 		}
 		if set.Rmdir(dir.Path()) != nil {
 			return // something is in it

@@ -30,17 +30,17 @@ type Stream struct {
 	local    *localdir.File // the node's local file, when there is no download any more
 }
 
-// Open returns a stream over a download of a node, when the remote has opened the file or is sure to open it. path is where
-// the caller has seen the file. joined is called with Lock held. It is told whether a change of the file is under way, and
-// reports whether the remote is sure to open the file. Open returns nil if there is nothing to download, or if the caller
-// has to look again.
+// Open returns a stream over a download of a node, when the remote has opened the file or is sure to open it. path is
+// where the caller has seen the file. joined is called with Lock held; changing is set if a change of the file is in
+// flight, and sure reports whether the remote is sure to open the file. Open returns nil if there is nothing to
+// download, or if the caller has to look again.
 func (set *Set) Open(ctx context.Context, n *tree.Node, path string, e Expectation, joined func(changing bool) (sure bool)) (*Stream,
 	error) {
 	sure, renamed := false, false
 	a, err := set.join(ctx, n, e, func(a *shared) {
 		a.addHandle()
 		sure = joined(set.quiesced(a))
-		renamed = n.RemotePath() != path // another may have its name
+		renamed = n.RemotePath() != path // another file may have its name
 	})
 	if a == nil {
 		return nil, err
@@ -204,7 +204,7 @@ func (s *Stream) settle(err error) error {
 	}
 	path := n.Path()
 	if n.Content() == tree.Owned && n.Copy().Installing != "" {
-		path = n.Copy().Installing // under the node's name is what it replaces, or nothing
+		path = n.Copy().Installing // the node's name has the copy that it replaces, or nothing
 	}
 	local, err := s.set.Local.OpenFile(path, 0, 0)
 	if err == nil {

@@ -201,7 +201,7 @@ func (d *Download) HandOver(file *localdir.File) {
 	}
 }
 
-// Installed tells that the temporary file is now the owner's.
+// Installed records that the temporary file is now the owner's.
 func (d *Download) Installed() { d.change(func() { d.state = handedOver }) }
 
 // HandedOver reports whether the readers read a file of the owner.

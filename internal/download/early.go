@@ -19,8 +19,8 @@ type early struct {
 	to *transfer // only for the goroutine that writes
 }
 
-// startEarly begins that if the whole file is wanted and no partial file exists. It returns nil for a small file, which
-// arrives together with its version.
+// startEarly starts an early request if the whole file is wanted and no partial file exists. It returns nil for a small
+// file, which arrives together with its version.
 func (d *Download) startEarly(src afero.File) *early {
 	w, ok := src.(io.WriterTo)
 	if !ok || !d.wanted.Happened() || d.file.Known.Size <= remote.HeadSize || d.owner.HasPartial() {

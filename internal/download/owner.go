@@ -31,7 +31,7 @@ type Owner interface {
 	Reserve(here *Partial, size int64) error
 	// Install makes a complete copy the local file. It reports whether the temporary file is now the owner's.
 	Install(Copy) (taken bool, err error)
-	// Keep records the partial file of a download that was cut off. It reports whether the file is to be kept.
+	// Keep records the partial file of a download that was cut off. It reports whether the file is kept.
 	Keep(*Partial) bool
 	// Dropped is called when all bytes of the download are deleted.
 	Dropped()

@@ -119,7 +119,7 @@ type readerFunc func([]byte) (int, error)
 
 func (f readerFunc) Read(b []byte) (int, error) { return f(b) }
 
-// keep makes the bytes that have arrived a partial file, if there are enough of them. It reports whether it has.
+// keep makes the bytes that have arrived a partial file, if there are enough of them. It reports whether it did.
 func (t *transfer) keep() bool {
 	d := t.d
 	if t.off < leastPartial || d.version.Size == 0 {

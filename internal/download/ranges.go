@@ -14,9 +14,9 @@ import (
 )
 
 const (
-	// leastRequest is the smallest request: a smaller one takes as long.
+	// leastRequest is the smallest request in bytes: a smaller one takes as long.
 	leastRequest = 32 << 10
-	// mostAhead is the most that is requested at once for a handle that reads in order from a far place.
+	// mostAhead bounds the bytes that are requested at once for a handle that reads in order from a far place.
 	mostAhead = 4 << 20
 	// soon is how far beyond the bytes in order a reader waits for the running transfer.
 	soon = 1 << 20

@@ -10,8 +10,8 @@ import (
 )
 
 const (
-	// mostUnwritten bounds the bytes, of all files together, that have arrived and are not written yet. It is about what
-	// arrives at once over a connection with high latency.
+	// mostUnwritten bounds the bytes, of all files together, that have arrived and are not written yet. It is about
+	// what is in flight on a connection with high latency.
 	mostUnwritten = 16 << 20
 	// noteSuffix follows the name of a temporary file in the name of its note.
 	noteSuffix = ".json"

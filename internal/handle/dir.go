@@ -9,20 +9,20 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/oserr"
 )
 
-// Listed is what a Dir shows. Its errors need not name operation and path.
+// Listed is the content of a Dir. Its errors need not name operation and path.
 type Listed[Info fs.FileInfo] interface {
 	List() ([]Info, error)                 // sorted by name
 	Stat(name string) (fs.FileInfo, error) // under the name that it was opened with
 	Close()
 }
 
-// Dir is an open directory. It lists what is there when it is read first, and again after a Seek to the start. Safe for
-// concurrent use. Rank is that of its lock: it is held while the directory is listed.
+// Dir is an open directory. The first read takes the listing, and so does the first read after a Seek to the start.
+// Safe for concurrent use. Rank is the rank of its lock, which is held while the directory is listed.
 type Dir[Rank lockorder.Rank, Info fs.FileInfo] struct {
 	content Listed[Info]
 	name    string // as it was opened
 
-	mu     lockorder.Mutex[Rank] // guards what follows; held while the directory is listed
+	mu     lockorder.Mutex[Rank] // guards the fields below; held while the directory is listed
 	closed bool
 	read   bool
 	rest   []Info // still to be returned
@@ -33,7 +33,7 @@ func NewDir[Rank lockorder.Rank, Info fs.FileInfo](content Listed[Info], name st
 	return &Dir[Rank, Info]{content: content, name: name}
 }
 
-// Name is the name the directory was opened with.
+// Name returns the name that the directory was opened with.
 func (d *Dir[Rank, Info]) Name() string { return d.name }
 
 // use calls f unless the directory is closed.
@@ -50,7 +50,7 @@ func (d *Dir[Rank, Info]) use(op string, f func() error) error {
 	return oserr.Path(op, d.name, err)
 }
 
-// fail returns err, or that the directory is closed.
+// fail returns err, or fs.ErrClosed if the directory is closed.
 func (d *Dir[Rank, Info]) fail(op string, err error) error {
 	return d.use(op, func() error { return err })
 }
@@ -104,7 +104,7 @@ func (d *Dir[Rank, Info]) next(count int) (page []Info, err error) {
 	return page, err
 }
 
-// Seek to the start has the directory listed again.
+// Seek to the start makes the next read list the directory again. Other positions fail with syscall.EINVAL.
 func (d *Dir[Rank, Info]) Seek(offset int64, whence int) (int64, error) {
 	return 0, d.use("seek", func() error {
 		if offset != 0 || whence == io.SeekEnd {
@@ -129,7 +129,7 @@ func (d *Dir[Rank, Info]) Stat() (fs.FileInfo, error) {
 	return info, nil
 }
 
-// Close ends the handle.
+// Close closes the handle.
 func (d *Dir[Rank, Info]) Close() error {
 	return d.use("close", func() error {
 		d.closed = true
@@ -138,7 +138,7 @@ func (d *Dir[Rank, Info]) Close() error {
 	})
 }
 
-// Sync does nothing: a directory has no bytes of its own to be written.
+// Sync does nothing: a directory has no bytes of its own.
 func (d *Dir[Rank, Info]) Sync() error { return d.fail("sync", nil) }
 
 // Read fails: this is a directory.

@@ -1,3 +1,3 @@
-// Package handle has what a program holds when it has opened something: open files and directories with the semantics of
-// package os, and with the methods of *os.File that afero.File lacks. What they read and write is given to them.
+// Package handle implements open files and directories with the semantics of package os, and with the methods of
+// *os.File that afero.File lacks. Its users supply the content: a [Content] or a [Listed].
 package handle

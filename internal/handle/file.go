@@ -13,7 +13,7 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/oserr"
 )
 
-// Content is what a File reads and writes. Its errors need not name operation and path.
+// Content is the content of a File. Its errors need not name operation and path.
 type Content interface {
 	// ReadAt reads until p is full, as io.ReaderAt says.
 	ReadAt(p []byte, off int64) (int, error)
@@ -31,15 +31,15 @@ type Content interface {
 	Close() error
 }
 
-// File is an open file. It keeps its position itself, and all I/O below is positional, so every file system behaves alike.
-// Safe for concurrent use. Rank is that of its lock: it is held during I/O.
+// File is an open file. It keeps its position itself, and all I/O below is positional, so every file system behaves
+// alike. Safe for concurrent use. Rank is the rank of its lock, which is held during I/O, except for that of ReadAt.
 type File[Rank lockorder.Rank] struct {
 	content Content
 	name    string // as it was opened
 	flag    int
 	closed  atomic.Bool
 
-	mu   lockorder.Mutex[Rank] // guards what follows; held while the position is used
+	mu   lockorder.Mutex[Rank] // guards the fields below; held while the position is used
 	off  int64
 	full bool // see NewFull
 }
@@ -49,7 +49,7 @@ func New[Rank lockorder.Rank](content Content, name string, flag int) *File[Rank
 	return &File[Rank]{content: content, name: name, flag: flag}
 }
 
-// NewFull is New for a file that is to be emptied, and still has its bytes. Empty removes them.
+// NewFull is New for a file that is opened with O_TRUNC and still has its bytes. Empty removes them.
 func NewFull[Rank lockorder.Rank](content Content, name string, flag int) *File[Rank] {
 	f := New[Rank](content, name, flag)
 	f.full = true
@@ -81,7 +81,7 @@ func (f *File[Rank]) fail(op string, err error) error {
 // Writable reports whether a flag opens a file for writing.
 func Writable(flag int) bool { return flag&(os.O_WRONLY|os.O_RDWR) != 0 }
 
-// usable returns nil if the handle may be used for writing, or else for reading.
+// usable returns nil if the handle is open for writing, or, if write is not set, for reading.
 func (f *File[Rank]) usable(write bool) error {
 	switch {
 	case f.closed.Load():
@@ -92,7 +92,7 @@ func (f *File[Rank]) usable(write bool) error {
 	return nil
 }
 
-// Name is the name the file was opened with.
+// Name returns the name that the file was opened with.
 func (f *File[Rank]) Name() string { return f.name }
 
 // Read reads from the handle's position.
@@ -113,10 +113,10 @@ func (f *File[Rank]) Read(p []byte) (int, error) {
 	return n, f.fail("read", err)
 }
 
-// ReadsAtOnce says that ReadAt does not move the position.
+// ReadsAtOnce returns true: ReadAt does not move the position.
 func (f *File[Rank]) ReadsAtOnce() bool { return true }
 
-// ReadAt is io.ReaderAt.
+// ReadAt implements io.ReaderAt.
 func (f *File[Rank]) ReadAt(p []byte, off int64) (int, error) {
 	if off < 0 {
 		return 0, f.fail("readat", fs.ErrInvalid)
@@ -174,10 +174,10 @@ func (f *File[Rank]) Write(p []byte) (int, error) {
 	return n, f.fail("write", err)
 }
 
-// WriteString is Write.
+// WriteString is Write for a string.
 func (f *File[Rank]) WriteString(s string) (int, error) { return f.Write([]byte(s)) }
 
-// WriteAt is io.WriterAt. It fails on a file opened with O_APPEND.
+// WriteAt implements io.WriterAt. It fails on a file opened with O_APPEND.
 func (f *File[Rank]) WriteAt(p []byte, off int64) (int, error) {
 	if f.flag&os.O_APPEND != 0 {
 		return 0, f.fail("writeat", errAppend)
@@ -239,7 +239,7 @@ func (f *File[Rank]) Sync() error {
 	return f.fail("sync", f.content.Sync())
 }
 
-// Close ends the handle.
+// Close closes the handle.
 func (f *File[Rank]) Close() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -10,8 +10,8 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/buffers"
 )
 
-// Full is an open file or directory with the methods that *os.File has besides those of afero.File. Programs find out by a
-// type assertion, and some panic without.
+// Full is an open file or directory with the methods that *os.File has besides those of afero.File. Programs look for
+// them with type assertions, and some panic without them.
 type Full interface {
 	afero.File
 	fs.ReadDirFile
@@ -20,7 +20,7 @@ type Full interface {
 	io.StringWriter
 }
 
-// Entries returns the result of a Readdir as that of a ReadDir.
+// Entries converts the results of Readdir to those of ReadDir.
 func Entries(infos []fs.FileInfo, err error) ([]fs.DirEntry, error) {
 	entries := make([]fs.DirEntry, len(infos))
 	for i, info := range infos {
@@ -39,10 +39,10 @@ func Copy(w io.Writer, r io.Reader) (int64, error) {
 // ReadDir fails: this is a file.
 func (f *File[Rank]) ReadDir(int) ([]fs.DirEntry, error) { return nil, f.notDir() }
 
-// Prefetcher is a Content that can be told that all of it will be read.
+// Prefetcher is a Content that can be prefetched as a whole.
 type Prefetcher interface{ Prefetch() }
 
-// WriteTo writes the rest of the file to w. All of a file that is still arriving is prefetched.
+// WriteTo writes the rest of the file to w. From position 0, it prefetches the whole of a file that is still arriving.
 func (f *File[Rank]) WriteTo(w io.Writer) (int64, error) {
 	f.mu.Lock()
 	if p, ok := f.content.(Prefetcher); ok && f.off == 0 && f.usable(false) == nil {
@@ -60,7 +60,7 @@ func (f *File[Rank]) ReadFrom(r io.Reader) (int64, error) {
 	return Copy(f, r)
 }
 
-// ReadDir is Readdir for entries, which know what Readdir returns.
+// ReadDir is Readdir with results of type fs.DirEntry. Their Info returns what Readdir returns.
 func (d *Dir[Rank, Info]) ReadDir(count int) ([]fs.DirEntry, error) { return Entries(d.Readdir(count)) }
 
 // WriteTo fails: this is a directory.

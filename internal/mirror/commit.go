@@ -40,7 +40,7 @@ func (o *opened) begin() error {
 	return nil
 }
 
-// toBusy makes a node one that is being written: it is no copy any more, and has no time that was set before.
+// toBusy marks a node as being written. The node is no longer a copy, and a time that was set before no longer counts.
 func (m *state) toBusy(n *tree.Node) {
 	m.tree.KeepBase(n, m.Now())
 	m.tree.Begin(n)
@@ -68,7 +68,7 @@ func (o *opened) commit(sync bool) error {
 	if !n.InView() || n.Content() != tree.Busy {
 		return err
 	}
-	if err != nil { // what is to be recorded cannot be told: it is as a restart would find it
+	if err != nil { // the stamp is unknown: record what a restart would find
 		m.tree.Interrupt(n)
 		return errors.Join(err, m.save())
 	}

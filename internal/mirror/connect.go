@@ -6,8 +6,8 @@ import (
 	contract "github.com/sftpsyncer/go-syncfs/cachefs/remote"
 )
 
-// Connect lets the remote connect in the background while this side finds out what to ask. The first request reports an
-// error, if there is one.
+// Connect makes the remote connect in the background while the caller prepares its first request. That request reports
+// any error.
 func (m *FS) Connect() {
 	r, ok := m.remote.Base().(contract.Connecter)
 	if !ok {

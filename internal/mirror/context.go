@@ -27,11 +27,11 @@ func (c *callContext) Err() error {
 	return nil
 }
 
-// AfterFunc is what package context looks for in a context that is not its own: without it, each derived context
+// AfterFunc is the method that package context looks for in contexts of other types. Without it, each derived context
 // costs a goroutine.
 func (c *callContext) AfterFunc(f func()) (stop func() bool) { return context.AfterFunc(c.ended, f) }
 
-// untilClose returns a context that ends with ctx or at Close. It releases its resources when it is garbage.
+// untilClose returns a context that ends with ctx or at Close. It releases its resources when it is garbage collected.
 func (m *state) untilClose(ctx context.Context) context.Context {
 	if ctx.Done() == nil {
 		return &callContext{ctx, m.stop}
@@ -57,8 +57,8 @@ func (m *FS) With(ctx context.Context) *FS {
 	return m.bind(m.untilClose(ctx), m.meter)
 }
 
-// Begin makes Close wait until end is called. The caller calls end when it has finished with the mirror and the local
-// directory, and before it waits for a function of the program. The error is fs.ErrClosed.
+// Begin makes Close wait until end is called. The caller calls end when it no longer uses the mirror and the local
+// directory, and before it waits for a function of the program. After Close the error is fs.ErrClosed.
 func (m *FS) Begin() (end func(), err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -69,7 +69,7 @@ func (m *FS) Begin() (end func(), err error) {
 	return m.workers.Done, nil
 }
 
-// awaited calls do, for which Close waits.
+// awaited calls do and makes Close wait for it. After Close it returns fs.ErrClosed.
 func (m *FS) awaited(do func() error) error {
 	end, err := m.Begin()
 	if err != nil {

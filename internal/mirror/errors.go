@@ -15,8 +15,8 @@ var (
 	ErrChanged = download.ErrChanged
 )
 
-// errWritten says that there is no copy of a file because it is being written on the remote.
+// errWritten: a file has no copy because the program is writing it on the remote.
 var errWritten = fmt.Errorf("%w: it is open for writing", ErrBusy)
 
-// errGuarded says why a copy is kept after a push.
+// errGuarded: a copy is kept because a request in doubt may still destroy the remote's content.
 var errGuarded = fmt.Errorf("%w: the copy is kept until no request that got no answer can be carried out any more", ErrBusy)

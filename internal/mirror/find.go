@@ -12,11 +12,11 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
-// maxLinks is how many symbolic links a path may lead through, as on Linux.
+// maxLinks bounds the symbolic links that a path may lead through, as on Linux.
 const maxLinks = 40
 
-// Place is what the view has under a name. At most one of Node and Local is set. With neither, Answer is what the remote
-// has.
+// Place is what the view has under a name. At most one of Node and Local is set. If neither is, Answer is the remote's
+// answer.
 type Place struct {
 	Dir    *tree.Node // the directory; nil for the root
 	Name   string
@@ -45,7 +45,7 @@ func (p Place) Err() error {
 	return err
 }
 
-// Kind is the kind of what is at the place.
+// Kind returns the kind of the entry at the place.
 func (p Place) Kind() tree.Kind {
 	switch {
 	case p.Node != nil:
@@ -56,7 +56,7 @@ func (p Place) Kind() tree.Kind {
 	return p.Answer.Kind
 }
 
-// Mode is the mode of what the remote has at the place; 0 if that is nothing or unknown.
+// Mode returns the mode of the remote's entry at the place; 0 if there is none or it is unknown.
 func (p Place) Mode() fs.FileMode {
 	if p.Node != nil {
 		return p.Node.Meta.Mode
@@ -71,7 +71,7 @@ func (p Place) target() string {
 	return p.Answer.Target
 }
 
-// Path is the path of the place in the view.
+// Path returns the path of the place in the view.
 func (p Place) Path() string {
 	if p.Dir == nil {
 		return "."
@@ -87,7 +87,7 @@ func (v *View) Find(name string, follow bool) (Place, error) {
 	for len(rest) > 0 {
 		element := rest[0]
 		rest = rest[1:]
-		if element == ".." { // of a link's target
+		if element == ".." { // only in the target of a symbolic link
 			if dir.Parent() != nil {
 				dir = dir.Parent()
 			}
@@ -125,7 +125,8 @@ func (v *View) Find(name string, follow bool) (Place, error) {
 // at returns the place of a directory that was entered.
 func (v *View) at(dir *tree.Node) Place { return Place{Dir: dir.Parent(), Name: dir.Name(), Node: dir} }
 
-// targetElements splits the target of a symbolic link. It keeps "..", which depends on where the link leads.
+// targetElements splits the target of a symbolic link. It keeps "..", whose meaning depends on where symbolic links
+// lead.
 func targetElements(target string) []string {
 	var elements []string
 	for _, e := range strings.Split(target, "/") {
@@ -136,8 +137,8 @@ func targetElements(target string) []string {
 	return elements
 }
 
-// child returns what is under a name in a directory. For the last element, and for everything but directories, it compares
-// the node with the local disk, and with the remote if revalidation is due.
+// child looks up a name in a directory. For the last element, and for everything but directories, it compares the node
+// with the local disk, and with the remote if revalidation is due.
 func (v *View) child(dir *tree.Node, name string, last bool) (Place, error) {
 	p := Place{Dir: dir, Name: name}
 	if localdir.Reserved(name) {
@@ -185,8 +186,8 @@ func (v *View) Enter(p Place) (*tree.Node, error) {
 	return v.Materialize(p), nil
 }
 
-// Materialize returns the node of a place, and makes one if there is none: a discovered one for what the remote has, an
-// assumed one for a directory of the user's. The place must not be a file of the user's.
+// Materialize returns the node of a place. If there is none, it makes one: a discovered node for an entry of the
+// remote, an assumed node for a directory that the user made. The place must not be a user's file.
 func (v *View) Materialize(p Place) *tree.Node {
 	switch {
 	case p.Node != nil:

@@ -10,7 +10,7 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
-// due reports whether what was checked at a time has to be checked again. Times are in nanoseconds.
+// due reports whether something that was checked at the given time has to be checked again. Times are in nanoseconds.
 func due(revalidate time.Duration, checked, now int64) bool {
 	switch {
 	case revalidate == 0:
@@ -42,7 +42,7 @@ func (v *View) refresh(n *tree.Node) error {
 	return nil
 }
 
-// servable reports whether a node can be shown without an answer of the remote.
+// servable reports whether a node can be shown without an answer from the remote.
 func (v *View) servable(n *tree.Node) bool {
 	if n.Kind == tree.Dir {
 		_, err := v.local.Lstat(n.Path())
@@ -92,14 +92,14 @@ func (v *View) askableIf(n *tree.Node, revalidate time.Duration) bool {
 	case n.Kind == tree.File && n.Known == tree.Unknown:
 		return true // a change of unknown outcome
 	case n.Kind == tree.Dir:
-		// What is local is answered here; a directory that has nothing local is the remote's.
+		// A directory that exists locally is answered from here. Any other is the remote's.
 		if _, err := v.local.Lstat(n.Path()); err != nil {
 			return true
 		}
 		switch n.Known {
 		case tree.Unknown:
 			return false
-		case tree.Absent: // and kept for what is only here
+		case tree.Absent: // kept for the local changes in it
 			return !differsBelow(n)
 		}
 	}
@@ -114,8 +114,8 @@ func differsBelow(dir *tree.Node) (differs bool) {
 	return differs
 }
 
-// Learn records a definite answer about the base of a node without local changes. If a late request of this side may be the
-// cause of the answer, the next push deals with it.
+// Learn records a definite answer about the base of a node without local changes. If a late request of this client may
+// have caused the answer, Learn leaves it to the next push.
 func (v *View) Learn(n *tree.Node, a remote.Answer) {
 	switch {
 	case n.Local() && v.tree.Explains(n, a.Known, a.Meta):
@@ -147,8 +147,8 @@ func (v *View) learnVersion(n *tree.Node, a remote.Answer) {
 	}
 }
 
-// outrun reports whether a copy was fetched in the second of its mtime, and that second is over now, so that the content may
-// have changed. It trusts this side's clock: a wrong clock only fetches the copy again earlier or later.
+// outrun reports whether a copy was fetched in the second of its mtime, and that second is over now, so that the
+// content may have changed. It trusts the local clock: a wrong clock only fetches the copy again earlier or later.
 func outrun(n *tree.Node, now int64) bool {
 	return n.Copy().Unsure && remoteclock.Unsure(n.Meta.MTime, n.Copy().Fetched) && !remoteclock.Unsure(n.Meta.MTime, now)
 }
@@ -172,21 +172,21 @@ func (v *View) vanish(n *tree.Node) {
 	left := false // a copy that could not be deleted
 	n.Kids(func(k *tree.Node) { left = left || k.Known == tree.Exists && !stays(k) })
 	switch {
-	case left: // the next question about it tries again
+	case left: // the next lookup tries again
 	case n.Kind == tree.Dir && (n.Differs() || n.HasKids()):
-		v.tree.Edit(n).Known = tree.Absent // made again by a push of what is in it
+		v.tree.Edit(n).Known = tree.Absent // a push of its entries makes it again
 		v.tree.Touch(n)
 	case n.Kind == tree.Dir:
 		up := n.Parent()
-		_ = v.copies.Rmdir(n.Path()) // fails if something of the user's is in it
+		_ = v.copies.Rmdir(n.Path()) // fails if it has a user's file
 		v.tree.Forget(n)
 		v.copies.Tidy(up)
 	case v.tree.Explains(n, tree.Absent, tree.Meta{}) && v.Restore(n):
 	default:
 		if err := v.dropCopy(n); err != nil {
 			v.opt.Logger.Warn("copy not deleted", "name", n.Path(), "err", err)
-			v.tree.MarkStale(n) // forgotten, it would pass for a file of the user's
-			n.Checked = 0       // and is asked about again, whatever ListTTL says
+			v.tree.MarkStale(n) // a forgotten copy would pass for a user's file
+			n.Checked = 0       // revalidate on next use, whatever ListTTL says
 			return
 		}
 		v.ShowRemoved(n)
@@ -197,7 +197,7 @@ func (v *View) vanish(n *tree.Node) {
 // stays reports whether a node stays when its directory is gone on the remote.
 func stays(n *tree.Node) bool { return n.Differs() || n.Content() == tree.Edited }
 
-// dropCopy deletes the local bytes of a copy if they are the recorded ones. Other bytes are the user's from now on.
+// dropCopy deletes the local bytes of a copy if they are the recorded ones. Other bytes become a user's file.
 func (v *View) dropCopy(n *tree.Node) error {
 	if n.Content() != tree.Owned {
 		return nil

@@ -4,8 +4,8 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
-// Restore records that a late request of this side has removed a node from the remote, so that it has to be made again. It
-// returns false if the content is not local.
+// Restore records that a late request of this client has removed a node from the remote, so that the next push makes it
+// again. It returns false if the content is not local.
 func (v *View) Restore(n *tree.Node) bool {
 	v.RemoteChanged()
 	switch {

@@ -15,7 +15,8 @@ import (
 // ErrRemoteChanged means that the local directory was used for another remote.
 var ErrRemoteChanged = errors.New("the local directory belongs to another remote")
 
-// RemoteChangedError says which remote the local directory was used for, and which was given. It matches ErrRemoteChanged.
+// RemoteChangedError names the remote that the local directory was used for and the one that was given. It matches
+// ErrRemoteChanged.
 type RemoteChangedError struct{ Recorded, Given string }
 
 func (e *RemoteChangedError) Error() string {
@@ -25,7 +26,7 @@ func (e *RemoteChangedError) Error() string {
 // Is matches ErrRemoteChanged.
 func (e *RemoteChangedError) Is(target error) bool { return target == ErrRemoteChanged }
 
-// maxIdentity is the longest identity, in bytes, that is recorded.
+// maxIdentity is the longest identity that is recorded, in bytes.
 const maxIdentity = 64 << 10
 
 // identify compares the identity of the remote with the recorded one. It returns the identity to be recorded.
@@ -37,7 +38,7 @@ func identify(recorded *localstore.Directory, base afero.Fs, adopt bool) (identi
 	if i, ok := base.(contract.Identifier); ok {
 		given = i.Identity()
 	}
-	if len(given) > maxIdentity || !utf8.ValidString(given) { // it would be read back as another one
+	if len(given) > maxIdentity || !utf8.ValidString(given) { // the record would not read back unchanged
 		return identity, false, fmt.Errorf("%w: the identity of the remote is no text, or has more than %d bytes", fs.ErrInvalid,
 			maxIdentity)
 	}

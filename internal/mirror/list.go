@@ -52,7 +52,7 @@ func (v *View) listAbout(dir *tree.Node, about func(*tree.Node) bool) ([]tree.In
 			v.learnEntry(k, there)
 		}
 		switch {
-		case !k.InView(): // the user's own took its place
+		case !k.InView(): // a user's file took its place
 		case !k.Ours():
 			infos = append(infos, tree.NewInfo(k.Name(), v.shown(k)))
 		case here:
@@ -138,7 +138,8 @@ func (v *View) ListAll(dir *tree.Node) error {
 	}}
 }
 
-// remoteEntries is what the remote has in a directory of the view; nothing if the remote does not have the directory yet.
+// remoteEntries returns the remote's listing of a directory of the view; an empty one if the remote does not have the
+// directory yet.
 func (v *View) remoteEntries(dir *tree.Node) (remote.Listing, error) {
 	if !dir.HasBase() {
 		return remote.Listing{}, nil
@@ -189,7 +190,7 @@ func (v *View) learnList(dir *tree.Node, there remote.Listing, about func(*tree.
 	}
 }
 
-// learnEntry takes a listing as the answer about a node in the directory, unless something later is known about it.
+// learnEntry takes a listing as the answer about a node in the directory, unless a later answer is known.
 func (v *View) learnEntry(n *tree.Node, there remote.Listing) {
 	if there.At != 0 && there.At <= n.Checked {
 		return

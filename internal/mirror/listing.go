@@ -6,7 +6,7 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
-// How the view uses what was heard from the remote before; see package listcache.
+// How the view uses cached answers of the remote; see package listcache.
 
 // bring prefetches the listings of directories in the background.
 func (v *View) bring(dirs []string) {
@@ -29,11 +29,11 @@ func (v *View) bring(dirs []string) {
 	}
 }
 
-// mostComing is how many listings may be prefetched at a time, beside one that the program waits for.
+// mostComing returns how many listings may be prefetched at a time, beside one that the program waits for.
 func (m *state) mostComing() int { return int(m.limits.Capacity()) - 1 }
 
-// believes reports whether the call may use a cached answer. It may not if the program is writing the file on the remote. A
-// call about content has to ask about a cached absence again when it would have to revalidate a copy.
+// believes reports whether the call may use a cached answer. It may not if the program is writing the file on the
+// remote. A call about content has to ask again about a cached absence if it would have to revalidate a copy.
 func (v *View) believes(name string, a remote.Answer) bool {
 	if v.written(name) {
 		return false
@@ -47,7 +47,7 @@ func (v *View) cachedAnswer(name string) (remote.Answer, error) {
 		if a, ok := v.lists.Answer(name, v.Now()); ok && v.believes(name, a) {
 			return a, nil
 		}
-		v.bring(v.lists.Asked(name)) // asking goes on meanwhile: that is no slower if the list is long
+		v.bring(v.lists.Asked(name)) // Ask runs meanwhile, so that a long listing does not delay the call
 	}
 	return v.Ask(name)
 }

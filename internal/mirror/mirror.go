@@ -29,17 +29,17 @@ const Always time.Duration = -1
 
 // Options set up a mirror. The zero value is the default.
 type Options struct {
-	Revalidate time.Duration // 0: never; Always; else ask when that has passed since the last check
+	Revalidate time.Duration // age at which a copy is revalidated; 0: never; Always: at every open
 
-	StaleIfUnavailable bool          // use what is here when that is due and the remote gives no answer
-	MaxBytes           int64         // bound on owned bytes kept locally, temporary ones included; 0: none
-	FillAfterClose     int64         // what may be missing of a file to be fetched after its last close; 0: see fills; < 0: never
-	ListTTL            time.Duration // how long lists, attributes and absences are used again; 0: listcache.DefaultTTL; < 0: not
-	Parallel           int           // files fetched at once by Pull; 0: as Capacity and Weight say
+	StaleIfUnavailable bool          // serve the copy if the remote can't be asked
+	MaxBytes           int64         // bound on bytes of copies and downloads; 0: none
+	FillAfterClose     int64         // see cachefs.Options; 0: see copies; < 0: never
+	ListTTL            time.Duration // how long listings are reused; 0: listcache.DefaultTTL; < 0: never
+	Parallel           int           // files that Pull downloads at once; 0: see inflight.Limits
 	Progress           func(progress.Progress)
 	Logger             *slog.Logger // nil: silent
 	Now                func() time.Time
-	AdoptRemote        bool // take over a local directory that was used for another remote
+	AdoptRemote        bool // accept a local directory that was used for another remote
 }
 
 // FS is a mirror, bound to a context. Safe for concurrent use.
@@ -47,10 +47,10 @@ type FS struct {
 	*state
 	ctx    context.Context
 	remote *remote.Remote  // bound to ctx
-	meter  *progress.Meter // of the call that this is for
+	meter  *progress.Meter // of the current call; nil: no reports
 }
 
-// state is what all FS of one mirror share.
+// state is shared by all FS of one mirror.
 type state struct {
 	local  *localdir.Dir
 	opt    Options
@@ -61,17 +61,17 @@ type state struct {
 	cancel  context.CancelFunc
 	workers sync.WaitGroup
 
-	// mu guards what follows, and the order of tree and local directory.
+	// mu guards the fields below. While it is held, tree and local directory agree.
 	mu       lockorder.Mutex[stateLock]
 	tree     *tree.Tree
 	store    *localstore.Store // of the tree
 	copies   *copies.Set
 	lists    *listcache.Cache
-	epoch    uint64 // counts what was done on the remote; answers of an earlier one are asked again
+	epoch    uint64 // counts changes of the remote; answers from an earlier epoch are not used
 	open     map[tree.ID]*openFile
 	openDirs map[tree.ID]int
-	// usersOpen are the handles on files of the user's that may be written, with the local names of the files; "" for
-	// none.
+	// usersOpen maps each handle that may write a user's file to the local name of that file; "" if the file has no
+	// name any more.
 	usersOpen map[*opened]string
 	writing   map[*remoteWrite]bool
 
@@ -79,8 +79,9 @@ type state struct {
 	released     chan struct{} // closed at the end of Close
 }
 
-// Open takes a local directory, which must exist, and restores what was recorded there. The error matches
-// fs.ErrNotExist if the directory is missing, localdir.ErrLocked if it is in use.
+// Open opens a mirror over a local directory, which must exist, and restores the recorded state. The error matches
+// fs.ErrNotExist if the directory is missing, localdir.ErrLocked if it is in use, fs.ErrInvalid if an argument is
+// invalid, and ErrRemoteChanged if the directory was used for another remote and opt.AdoptRemote is not set.
 func Open(base, local afero.Fs, opt Options) (*FS, error) {
 	if base == nil || local == nil {
 		return nil, fmt.Errorf("%w: no remote or no local file system given", fs.ErrInvalid)
@@ -128,8 +129,8 @@ func Open(base, local afero.Fs, opt Options) (*FS, error) {
 	return m, nil
 }
 
-// restore takes what was recorded about the local directory. identity is that of the remote, adopted says that it was another
-// one's.
+// restore loads the records of the local directory. identity is the identity of the remote; adopted is set if the
+// directory was used for another one.
 func (m *FS) restore(recorded *localstore.Directory, identity string, adopted bool) error {
 	store, err := localstore.Open(m.local, recorded, localstore.Options{Logger: m.opt.Logger, Now: m.opt.Now, Found: m.copies.Started})
 	if err != nil {
@@ -149,75 +150,76 @@ func (m *FS) restore(recorded *localstore.Directory, identity string, adopted bo
 	return nil
 }
 
-// Damage is what is wrong with the state that was found by Open; nil if nothing is.
+// Damage returns an error that describes the damage of the state that Open found; nil if there is none.
 func (m *FS) Damage() error { return m.store.Damage() }
 
-// SyncLog makes what was recorded before the call survive the loss of power.
+// SyncLog syncs the log, so that everything recorded before the call survives a loss of power.
 func (m *FS) SyncLog() error { return m.store.Sync() }
 
-// DiscardedName is a name for what is taken out of the program's sight and not deleted. None is used twice.
+// DiscardedName returns a new name for a file that leaves the view without being deleted. No name is returned twice.
 func (m *state) DiscardedName() string { return m.store.DiscardedName() }
 
-// TrashName is a name for what is to be deleted once that is recorded. None is used twice.
+// TrashName returns a new name for a file that will be deleted once that is recorded. No name is returned twice.
 func (m *state) TrashName() string { return m.store.TrashName() }
 
-// RecordsLost says whether records of the local directory were lost: what is taken for the user's may be a copy.
+// RecordsLost reports whether records of the local directory were lost. If so, an apparent user's file may be a copy.
 func (m *state) RecordsLost() bool { return m.store.Lost() }
 
-// Logger gets what happens behind the calls.
+// Logger returns the logger for background events.
 func (m *state) Logger() *slog.Logger { return m.opt.Logger }
 
-// Name of the file system, for messages.
+// Name returns the name of the remote, for messages.
 func (m *FS) Name() string { return m.remote.Base().Name() }
 
-// Context is what the calls of m end with.
+// Context returns the context that the calls of m end with.
 func (m *FS) Context() context.Context { return m.ctx }
 
-// Local is the local directory.
+// Local returns the local directory.
 func (m *state) Local() *localdir.Dir { return m.local }
 
-// Remote is the remote, bound to m's context.
+// Remote returns the remote, bound to m's context.
 func (m *FS) Remote() *remote.Remote { return m.remote }
 
-// Tidy deletes local directories that are empty, from dir upwards, as far as they are there because of the remote.
+// Tidy deletes empty local directories from dir upwards, if they exist because of copies.
 func (v *View) Tidy(dir *tree.Node) { v.copies.Tidy(dir) }
 
 // Own makes the local bytes of a node a copy.
 func (v *View) Own(n *tree.Node, c tree.Copy) { v.copies.Own(n, c) }
 
-// Quiesce makes a change of the remote that takes away, or may, what is under some paths and below them. What calls have
-// asked before it ended counts no more. If it ends with m's context before it was begun, the error is that of the context.
+// Quiesce runs do, which changes the remote and may remove what is at some paths and below them. Afterwards, other
+// calls ask again what they asked before. If m's context ends before do has begun, Quiesce returns the error of the
+// context.
 func (m *FS) Quiesce(do func() error, paths ...string) error {
 	return m.awaited(func() error { return m.copies.Quiesce(m.ctx, do, paths...) })
 }
 
-// Alter makes a change of the remote after which the file under a path is another version: its content is written, or only
-// its time is set. What is being read of it, and has not arrived yet, is here before that, if it is not much; the remote
-// opens it for others afterwards.
+// Alter runs do, which changes the version of the file at a path: its content or only its time. Before that, it
+// completes the downloads of the old version that have readers, unless more than 64 MiB are missing. Later opens wait
+// until do has returned.
 func (m *FS) Alter(do func() error, path string) error {
 	return m.awaited(func() error { return m.copies.Alter(m.ctx, do, path) })
 }
 
-// Limits are how much is in flight at once.
+// Limits returns the limits of what is in flight at once.
 func (m *state) Limits() inflight.Limits { return m.limits }
 
-// Clock is what is known about the server's clock.
+// Clock returns what is known about the server's clock.
 func (m *state) Clock() *remoteclock.Clock { return m.clock }
 
-// Options are those in force.
+// Options returns the options in force. Logger and Now are set.
 func (m *FS) Options() Options { return m.opt }
 
-// Now is the time in nanoseconds since 1970.
+// Now returns the time in nanoseconds since 1970.
 func (m *state) Now() int64 { return m.opt.Now().UnixNano() }
 
 func (m *state) closed() bool { return m.stop.Err() != nil }
 
-// Close ends the calls and fetches that are under way, waits for them, and releases the local directory. Calls after it
-// fail with fs.ErrClosed. Another Close waits for the first one.
+// Close cancels the calls and downloads in flight, waits for them, and releases the local directory. Later calls fail
+// with fs.ErrClosed. A second Close waits for the first one.
 func (m *FS) Close() error {
 	m.mu.Lock()
 	closed := m.closed()
-	m.cancel() // under the lock: nothing begins that Close does not wait for
+	m.cancel() // under the lock, so that Close waits for everything that has begun
 	m.mu.Unlock()
 	if closed {
 		<-m.released

@@ -22,8 +22,8 @@ func Clean(name string) (string, error) {
 	return name, nil
 }
 
-// Clean is the function of that name for a name that comes from the program, whose spelling is noted: a file system in
-// memory takes "a" and "/a" for two names.
+// Clean is the function Clean for a name that the program gave. It also tells the local directory and the remote how
+// the program spells names, because a file system in memory takes "a" and "/a" for two names.
 func (m *FS) Clean(name string) (string, error) {
 	m.local.Spelled(name)
 	m.remote.Spelled(name)

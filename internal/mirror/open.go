@@ -31,7 +31,7 @@ func (m *FS) OpenRead(name string) (afero.File, error) {
 		if err != nil || f != nil {
 			return f, err
 		}
-		// By now the bytes are here, or the node is gone: look again.
+		// If there is nothing to download, the bytes are local by now, or the node is gone: look again.
 		if f, err := m.openArriving(arriving, name); err != nil || f != nil {
 			return some(f, err)
 		}
@@ -63,7 +63,7 @@ func (m *FS) openCopy(clean, name string) *File {
 	return nil
 }
 
-// hit counts a file that was opened and is here.
+// hit counts an open of a file with local bytes, if it succeeded.
 func (v *View) hit(err error) {
 	if err == nil {
 		v.hits.Add(1)
@@ -75,7 +75,7 @@ type toArrive struct {
 	node     *tree.Node
 	path     string // of node on the remote
 	expected copies.Expectation
-	openable bool   // the remote has just said that everybody may read it
+	openable bool   // the remote has told this call that everybody may read it
 	epoch    uint64 // of that answer
 }
 
@@ -164,7 +164,7 @@ func (m *FS) openArriving(t toArrive, name string) (*File, error) {
 	return nil, err
 }
 
-// arriving is what a File reads whose bytes were not here when it was opened.
+// arriving is the content of a File whose bytes were not local when it was opened.
 type arriving struct {
 	*copies.Stream
 	m      *FS
@@ -199,7 +199,7 @@ func (a *arriving) Change(bool, func(*localdir.File) (int, error)) (int, error) 
 // Sync does nothing: the handle is for reading.
 func (a *arriving) Sync() error { return nil }
 
-// Close gives up the download, which may go on.
+// Close leaves the download, which may go on.
 func (a *arriving) Close() error {
 	a.m.mu.Lock()
 	a.m.unstream(a.node, a.shared)
@@ -207,7 +207,7 @@ func (a *arriving) Close() error {
 	return a.Stream.Close()
 }
 
-// unstream takes away a handle that was opened before the bytes were here. The mirror is locked.
+// unstream removes a handle that was opened before the bytes were local. m.mu is held.
 func (m *FS) unstream(n *tree.Node, s *openFile) {
 	s.streams--
 	m.unshare(n, s)

@@ -7,7 +7,7 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
-// openDir is what a Dir shows. It is bound to the node, not the name.
+// openDir is the content of a Dir. It is bound to the node, not the name.
 type openDir struct {
 	m    *FS
 	node *tree.Node
@@ -19,7 +19,7 @@ func (v *View) OpenDir(n *tree.Node, name string) *Dir {
 	return handle.NewDir[handleLock](openDir{v.m, n}, name)
 }
 
-// List lists the directory. One that was removed while it was open is empty.
+// List lists the directory. A directory that was removed while it was open is empty.
 func (d openDir) List() (infos []tree.Info, err error) {
 	err = d.m.Do(func(v *View) error {
 		if !d.node.InView() || v.tree.Node(d.node.ID) != d.node {

@@ -24,30 +24,31 @@ var (
 	_ handle.Full = (*Dir)(nil)
 )
 
-// openFile is what all handles of a node share while there are any.
+// openFile is the state that all handles of a node share. It exists while there are any.
 type openFile struct {
 	refs    int // guarded by state.mu
-	streams int // how many of them were opened before the bytes were here; guarded by state.mu
+	streams int // handles that were opened before the bytes were local; guarded by state.mu
 
 	// bytes orders changes of the file against the moment in which they are committed: writers share it, appending,
 	// truncating and committing take it alone.
 	bytes    lockorder.RWMutex[bytesLock]
-	starting lockorder.Mutex[startLock] // held while the node is being recorded as busy, so that nobody writes before that lasts
+	starting lockorder.Mutex[startLock] // held while the node is recorded as busy: no write may precede the record
 	busy     atomic.Bool                // the node is recorded as being written
 	dirty    int                        // handles that wrote since their last commit; guarded by state.mu
-	// unwritten: a file of the remote was taken out of the view, and was not written since. Guarded by state.mu.
+	// unwritten: the node has left the view as a file without local changes, and was not written since. Guarded by
+	// state.mu.
 	unwritten bool
 }
 
-// opened is what a File reads and writes whose bytes were here when it was opened: a local file. It is bound to the node, not
+// opened is the content of a File whose bytes were local when it was opened: a local file. It is bound to the node, not
 // the name.
 type opened struct {
 	m     *FS
 	local *localdir.File
-	adopt func(name string) (*tree.Node, error) // makes a node of a file of the user's when it is written first
+	adopt func(name string) (*tree.Node, error) // makes a node of a user's file before its first write
 
-	// The lock of the File guards the rest. What becomes of a file of the user's is written under state.mu, too.
-	node   *tree.Node // nil: a file of the user's
+	// The lock of the File guards the fields below. becomeNode, which sets node and shared, holds state.mu as well.
+	node   *tree.Node // nil: a user's file
 	shared *openFile
 	wrote  bool // since the last commit
 }
@@ -71,7 +72,7 @@ func (v *View) openNode(n *tree.Node, path string, flag int) (*opened, error) {
 	return &opened{m: v.m, local: local, node: n, shared: v.share(n)}, nil
 }
 
-// readToo opens for reading what is opened for writing: committing reads.
+// readToo returns the access mode of the local file: a handle that writes can read, too.
 func readToo(flag int) int {
 	if handle.Writable(flag) {
 		return os.O_RDWR
@@ -79,8 +80,7 @@ func readToo(flag int) int {
 	return os.O_RDONLY
 }
 
-// OpenLocal opens a file of the user's. adopt makes a node of it, under the name that it has then, before it is written
-// first.
+// OpenLocal opens a user's file. Before the first write, adopt makes a node of it, under the name that it has by then.
 func (v *View) OpenLocal(p Place, name string, flag int, adopt func(name string) (*tree.Node, error)) (*File, error) {
 	local, err := v.local.OpenFile(p.Path(), readToo(flag), 0)
 	if err != nil {
@@ -112,7 +112,7 @@ func (o *opened) Stat(name string) (fs.FileInfo, error) {
 	return tree.NewInfo(name, o.m.view().openMeta(o.node, o.shared, info)), nil
 }
 
-// openMeta is the metadata of an open file, of which info describes the local bytes.
+// openMeta returns the metadata of an open file; info describes its local bytes.
 func (v *View) openMeta(n *tree.Node, shared *openFile, info localdir.Info) tree.Meta {
 	switch {
 	case n == nil:
@@ -125,10 +125,10 @@ func (v *View) openMeta(n *tree.Node, shared *openFile, info localdir.Info) tree
 	return dirtyMeta(n, info)
 }
 
-// Change makes a change of the bytes, recorded as under way before the first of them changes.
+// Change runs do, which changes the bytes. It records that the file is being written before the first byte changes.
 func (o *opened) Change(alone bool, do func(*localdir.File) (int, error)) (int, error) {
 	if o.m.closed() {
-		return 0, fs.ErrClosed // the bytes may be another Fs's by now
+		return 0, fs.ErrClosed // another Fs may own the bytes by now
 	}
 	if o.node == nil {
 		if err := o.becomeNode(); err == errNowhere {
@@ -153,7 +153,7 @@ func (o *opened) Change(alone bool, do func(*localdir.File) (int, error)) (int, 
 	return do(o.local)
 }
 
-// Sync makes the bytes last, and commits them to the queue.
+// Sync syncs the bytes, and commits them to the queue.
 func (o *opened) Sync() error {
 	if o.shared == nil {
 		return o.local.Sync()
@@ -170,7 +170,7 @@ func (o *opened) Sync() error {
 	return err
 }
 
-// Close commits what was written, if no other handle is still at it.
+// Close commits what was written, if no other handle has unfinished writes.
 func (o *opened) Close() (err error) {
 	if o.adopt != nil && o.shared == nil {
 		o.m.mu.Lock()
@@ -202,7 +202,7 @@ func (v *View) share(n *tree.Node) *openFile {
 	return s
 }
 
-// unshare takes a handle away from what all of its node share. The mirror is locked.
+// unshare removes a handle from the state that those of its node share. m.mu is held.
 func (m *FS) unshare(n *tree.Node, s *openFile) {
 	if s.refs--; s.refs == 0 {
 		delete(m.open, n.ID)
@@ -210,7 +210,8 @@ func (m *FS) unshare(n *tree.Node, s *openFile) {
 	m.noteUsage(n)
 }
 
-// noteUsage has the tree know who has a node's bytes open. Those who wait for another copy don't use a stale one.
+// noteUsage tells the tree whether a node's bytes are open. Handles that wait for another copy don't use a stale one.
+// m.mu is held.
 func (m *state) noteUsage(n *tree.Node) {
 	s := m.open[n.ID]
 	switch {

@@ -23,7 +23,7 @@ func (m *FS) Unpin(name string) error {
 	})
 }
 
-// pin calls do with the node of a file. A file of the user's stays in any case.
+// pin calls do with the node of a file. It does nothing for a user's file, which is never evicted.
 func (m *FS) pin(name string, do func(*View, *tree.Node) error) error {
 	clean, err := m.Clean(name)
 	if err != nil {
@@ -40,8 +40,9 @@ func (m *FS) pin(name string, do func(*View, *tree.Node) error) error {
 
 func pinned(n *tree.Node) bool { return n.Copy().Pinned }
 
-// Evict deletes the local copy of a file. The error matches ErrBusy if it is open or pinned, or if a request that got no
-// answer may still destroy what the remote has; ErrChanged if what is here is no copy: an edit, or a file of the user's.
+// Evict deletes the local copy of a file. The error matches ErrBusy if the file is open or pinned, or if a request in
+// doubt may still destroy the remote's content. It matches ErrChanged if the local file is not a copy: it was edited,
+// or it is a user's file.
 func (m *FS) Evict(name string) error {
 	clean, err := m.Clean(name)
 	if err != nil {

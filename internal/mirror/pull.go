@@ -18,12 +18,12 @@ import (
 // Pulled is the outcome for one file of a Pull.
 type Pulled struct {
 	Name     string
-	Bytes    int64 // that were transferred; 0 if the copy was there already
+	Bytes    int64 // transferred; 0 if the copy was there already
 	Duration time.Duration
 	Err      error
 }
 
-// Fetch has a whole copy of a file made, if it is not here.
+// Fetch downloads a file if there is no complete and current copy of it.
 func (m *FS) Fetch(name string) error {
 	clean, err := m.Clean(name)
 	if err != nil {
@@ -45,8 +45,8 @@ func (m *FS) Fetch(name string) error {
 	return err
 }
 
-// fetchPath makes a file's bytes present; found is told which file that is. It returns the number of bytes that were
-// transferred.
+// fetchPath downloads a file if its bytes are not local. It calls found with the file's node, perhaps several times. It
+// returns the number of bytes that were transferred.
 func (m *FS) fetchPath(name string, h hints, found func(*tree.Node)) (int64, error) {
 	var moved int64
 	err := m.doWith(h, func(v *View) error {
@@ -67,7 +67,7 @@ func (m *FS) fetchPath(name string, h hints, found func(*tree.Node)) (int64, err
 	return moved, err
 }
 
-// file is the node of a file; nil if it is one of the user's, which is here in any case.
+// file returns the node of a file; nil for a user's file, which is always local.
 func (v *View) file(name string) (*tree.Node, error) {
 	v.insists = true
 	p, err := v.Find(name, true)
@@ -85,7 +85,8 @@ func (v *View) file(name string) (*tree.Node, error) {
 	return v.Materialize(p), nil
 }
 
-// metered returns m for one call whose fetches are reported, as Begin does. end waits for the last report; Close does not.
+// metered is Begin for a call that reports the progress of its downloads. bound is m with a meter. end waits for the
+// last report; Close does not.
 func (m *FS) metered(op string) (bound *FS, end func(), err error) {
 	left, err := m.Begin()
 	if err != nil {
@@ -98,8 +99,9 @@ func (m *FS) metered(op string) (bound *FS, end func(), err error) {
 	}, nil
 }
 
-// Pull fetches every file below a directory that is not here in the remote's version, several at a time. Links are
-// not followed; named pipes, sockets and devices are passed over. The error joins those of the files.
+// Pull downloads every file below a directory that has no local copy of the remote's version, several at a time. It
+// does not follow symbolic links. It skips named pipes, sockets and devices, and returns a Pulled with an error for
+// each. The error of Pull joins those of the files and directories.
 func (m *FS) Pull(name string) ([]Pulled, error) {
 	clean, err := m.Clean(name)
 	if err != nil {
@@ -120,8 +122,8 @@ func (m *FS) Pull(name string) ([]Pulled, error) {
 	return p.pulled, errors.Join(p.errs...)
 }
 
-// nothingOf says whether nothing of a directory is here. Then all there is of it on the remote, nobody knows how much, is to
-// come.
+// nothingOf reports whether nothing is known of a directory. Pull then downloads all that the remote has in it, which
+// may be any number of files.
 func (m *FS) nothingOf(dir string) (nothing bool) {
 	err := m.Do(func(v *View) error {
 		n := v.tree.Root()
@@ -144,7 +146,8 @@ type puller struct {
 	errs   []error
 }
 
-// dir lists a directory, which leads to all that is in it. It is the entry of up, or where the Pull begins.
+// dir returns the task that lists a directory, which leads to the tasks of its entries. name is an entry of up, or the
+// start of the Pull if up is nil.
 func (p *puller) dir(up *pulledDir, name string) inflight.Task {
 	return inflight.Task{Weight: p.m.limits.Weight(0), Leads: true, Do: func() (inflight.Tasks, error) {
 		d := &pulledDir{up: up, name: name}
@@ -157,7 +160,7 @@ func (p *puller) dir(up *pulledDir, name string) inflight.Task {
 	}}
 }
 
-// next is the task for what comes next in a directory.
+// next returns the task of the next entry of a directory.
 func (p *puller) next(d *pulledDir) (inflight.Task, bool) {
 	for len(d.infos) > 0 {
 		info := d.infos[0]
@@ -177,10 +180,10 @@ func (p *puller) next(d *pulledDir) (inflight.Task, bool) {
 	return inflight.Task{}, false
 }
 
-// filesInDir is a guess how many there are in a directory that was not listed yet.
+// filesInDir is a guess of the number of files in a directory that was not listed yet.
 const filesInDir = 50
 
-// likelyToCome is how many files there may be to fetch in a directory and below it.
+// likelyToCome estimates how many files have to be downloaded in a directory and below it.
 func likelyToCome(dir *tree.Node, entries map[string]remote.Answer) (n int) {
 	for name, a := range entries {
 		switch kid := dir.Kid(name); {
@@ -205,7 +208,7 @@ type pulledDir struct {
 	likely       int // files to come
 }
 
-// join is the path of an entry in the view.
+// join returns the path of an entry in the view.
 func (d *pulledDir) join(name string) string {
 	if d == nil {
 		return name
@@ -213,7 +216,7 @@ func (d *pulledDir) join(name string) string {
 	return tree.Join(d.up.join(d.name), name)
 }
 
-// hints are what has been said on the way to an entry.
+// hints returns the remote's answers about an entry and the directories on the way to it.
 func (d *pulledDir) hints(name string) (h hints) {
 	for at := d; at != nil && at.epoch == d.epoch; at, name = at.up, at.name {
 		h.epoch, h.since = d.epoch, d.since
@@ -230,7 +233,7 @@ func (p *puller) list(d *pulledDir) error {
 	return p.m.doWith(d.up.hints(d.name), func(v *View) error {
 		v.exact = true
 		v.insists = true
-		v.toList = name // if it has another path on the remote, the list comes after the question
+		v.toList = name // used for a prefetch; with another path on the remote, the listing follows the lookup
 		place, err := v.Find(name, true)
 		if err != nil {
 			return err
@@ -250,7 +253,7 @@ func (p *puller) list(d *pulledDir) error {
 	})
 }
 
-// file fetches one file.
+// file returns the task that downloads one file.
 func (p *puller) file(d *pulledDir, base string, size int64) inflight.Task {
 	return inflight.Task{Weight: p.m.limits.Weight(size), Do: func() (inflight.Tasks, error) {
 		name, start := d.join(base), p.m.opt.Now()
@@ -269,15 +272,15 @@ func (p *puller) file(d *pulledDir, base string, size int64) inflight.Task {
 	}}
 }
 
-// skip notes that there is nothing to fetch under a name. That is no error of the Pull.
+// skip records that a name has nothing to download. That is no error of the Pull.
 func (p *puller) skip(name string, why error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.pulled = append(p.pulled, Pulled{Name: name, Err: oserr.Path("pull", name, why)})
 }
 
-// fail keeps an error. Of those that may be as many as a server likes one is kept: that the context has ended, and that
-// paths are too long.
+// fail records an error. It keeps only the first error of each kind of which there may be any number: that the context
+// has ended, and that a path is too long.
 func (p *puller) fail(err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

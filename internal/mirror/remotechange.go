@@ -47,7 +47,7 @@ func (v *View) doubt(n *tree.Node) {
 	}
 }
 
-// Renamed moves what is known about a name, with the copies, after the remote has renamed it.
+// Renamed moves the nodes and copies of a name after the remote has renamed it.
 func (v *View) Renamed(oldname, newname string) error {
 	dirname, base := tree.Split(newname)
 	p, err := v.Find(dirname, true)
@@ -74,7 +74,7 @@ func (v *View) Renamed(oldname, newname string) error {
 	up, from := n.Parent(), n.Path()
 	v.tree.Move(n, dir, base, tree.Exists, v.Now())
 	v.tree.Rebase(n, dir, base)
-	err = v.save(tree.Action{Kind: tree.RenameLocal, From: from, To: n.Path()}) // what it needs was asked first
+	err = v.save(tree.Action{Kind: tree.RenameLocal, From: from, To: n.Path()}) // occupy has asked for what it needs
 	v.copies.Tidy(up)
 	v.prune(up)
 	return err
@@ -82,10 +82,10 @@ func (v *View) Renamed(oldname, newname string) error {
 
 // remoteWrite is a file that the program has open for writing on the remote.
 type remoteWrite struct {
-	name string // "": it has none any more; guarded by state.mu
+	name string // "": the file has no name any more; guarded by state.mu
 }
 
-// written reports whether the program has a file of the remote open for writing. The mirror is locked.
+// written reports whether the program has a file of the remote open for writing. m.mu is held.
 func (m *state) written(name string) bool {
 	for w := range m.writing {
 		if w.name == name {
@@ -95,8 +95,8 @@ func (m *state) written(name string) bool {
 	return false
 }
 
-// writtenIn reports whether the program has a file in a directory of the remote open for writing. Cached listings of the
-// directory have old sizes then. The mirror is locked.
+// writtenIn reports whether the program has a file in a directory of the remote open for writing. Cached listings of
+// the directory have old sizes then. m.mu is held.
 func (m *state) writtenIn(dir string) bool {
 	for w := range m.writing {
 		if up, _ := tree.Split(w.name); w.name != "" && up == dir {
@@ -106,7 +106,7 @@ func (m *state) writtenIn(dir string) bool {
 	return false
 }
 
-// renameWritten lets files that are being written follow a rename on the remote.
+// renameWritten makes files that are being written follow a rename on the remote.
 func (v *View) renameWritten(oldname, newname string) {
 	for w := range v.writing {
 		if w.name == newname {
@@ -125,7 +125,7 @@ func (m *FS) WriteThrough(clean, name string, flag int, perm fs.FileMode) (*remo
 	m.writing[w] = true
 	m.mu.Unlock()
 	done := func(learn func(*View, string)) {
-		_ = m.Do(func(v *View) error { // else it is closed
+		_ = m.Do(func(v *View) error { // fails only after Close
 			delete(v.writing, w)
 			if w.name != "" {
 				learn(v, w.name)

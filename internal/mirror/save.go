@@ -5,7 +5,7 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
-// save records what was changed in the tree, then makes the local actions. If either fails, everything is as before.
+// save records the changes of the tree, then performs the local actions. If either fails, it rolls everything back.
 func (m *state) save(actions ...tree.Action) error {
 	if err := m.store.Save(actions...); err != nil {
 		return err
@@ -14,8 +14,8 @@ func (m *state) save(actions ...tree.Action) error {
 	return nil
 }
 
-// occupy is called before bytes get a local name. If that name was vacated, and the record of that is not synced yet, the
-// error is a need to sync it.
+// occupy is called before bytes get a local name. If that name was vacated and the record of that is not synced yet,
+// the error is a need to sync it.
 func (v *View) occupy(name string) error {
 	if !v.store.Vacated(name) {
 		return nil
@@ -34,12 +34,12 @@ func (v *View) occupy(name string) error {
 	}}
 }
 
-// lasting is called before actions are recorded. The error is a need for what has to be synced before.
+// lasting is called before actions are recorded. The error is a need to sync what has to last before them.
 func (v *View) lasting(actions []tree.Action) error {
 	for _, a := range actions {
 		switch {
 		case a.Kind != tree.RenameLocal:
-		case tree.Within(a.To, localdir.TrashDir) && v.store.NamesChangedBelow(a.From): // what has left it is not to go with it
+		case tree.Within(a.To, localdir.TrashDir) && v.store.NamesChangedBelow(a.From): // what left it must stay
 			return need{func(m *FS, _ *knowledge) error { return m.store.SyncNames() }}
 		case !tree.Within(a.To, localdir.StateDir):
 			if err := v.occupy(a.To); err != nil {

@@ -12,7 +12,7 @@ type Stats struct {
 	UsedBytes    int64 // bytes of copies and downloads now, which Options.MaxBytes bounds
 }
 
-// Stats are the counts so far.
+// Stats returns the counts so far.
 func (m *FS) Stats() Stats {
 	m.mu.Lock()
 	used := m.copies.Used()

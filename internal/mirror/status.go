@@ -7,7 +7,7 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
-// State says where a file is.
+// State describes where a file is.
 type State uint8
 
 // The states.
@@ -90,7 +90,7 @@ func (v *View) status(p Place, meta tree.Meta) Status {
 	return s
 }
 
-// when is a recorded time.
+// when converts a recorded time; 0 becomes the zero time.
 func when(nanoseconds int64) time.Time {
 	if nanoseconds == 0 {
 		return time.Time{}

@@ -7,14 +7,14 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
-// ShowRemoved lets the open handles of a node that leaves the view show the size and time that it had.
+// ShowRemoved makes the open handles of a node that leaves the view keep the size and time that it had.
 func (v *View) ShowRemoved(n *tree.Node) {
 	if s := v.open[n.ID]; s != nil && !n.Ours() {
 		s.unwritten = true
 	}
 }
 
-// Listed records whether the remote was found to have a directory that was assumed.
+// Listed records whether a listing has shown that the remote has an assumed directory.
 func (v *View) Listed(n *tree.Node) {
 	l, ok := v.known.lists[n.RemotePath()]
 	switch {

@@ -9,11 +9,11 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
-// A file of the user's has no node to which a handle could be bound. Until it is written first, and becomes one, its
-// handle goes by the name that it has in the local directory, which follows what this side does: where a file was moved
-// to is where it is written. One that was removed is in the trash, and written without anybody seeing it.
+// A user's file has no node to which a handle could be bound. Until the first write makes it a node, its handle knows
+// the file by its local name, which follows the renames of this Fs. A file that was removed is in the trash. Writes to
+// it are invisible.
 
-// followUsers lets the handles on files of the user's follow renames in the local directory. The mirror is locked.
+// followUsers makes the handles on users' files follow renames in the local directory. m.mu is held.
 func (m *state) followUsers(actions []tree.Action) {
 	for o, name := range m.usersOpen {
 		for _, a := range actions {
@@ -29,11 +29,10 @@ func (m *state) followUsers(actions []tree.Action) {
 	}
 }
 
-// errNowhere says that a file of the user's has no name any more.
+// errNowhere: a user's file has no name any more.
 var errNowhere = errors.New("the file was removed")
 
-// becomeNode turns a file of the user's into one that the program has changed. The error is errNowhere if the file has no
-// name in the view.
+// becomeNode makes a changed node of a user's file. The error is errNowhere if the file has no name in the view.
 func (o *opened) becomeNode() error {
 	for {
 		o.m.mu.Lock()

@@ -9,7 +9,7 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
-// hashed is the content of a local file in one state.
+// hashed is the hash of a local file in the state that stamp describes.
 type hashed struct {
 	stamp tree.Stamp
 	hash  tree.Hash
@@ -58,7 +58,8 @@ func (v *View) compare(n *tree.Node, info localdir.Info) error {
 	return v.judge(n, h)
 }
 
-// Prove compares a copy with its hash if its bytes may have been lost with the power. If they were, it is recorded as gone.
+// Prove compares a copy with its hash if a loss of power may have damaged its bytes. If it has, the copy is recorded as
+// gone.
 func (v *View) Prove(n *tree.Node) error {
 	if !v.store.Unproven(n) {
 		return nil
@@ -74,8 +75,8 @@ func (v *View) Prove(n *tree.Node) error {
 	return v.compare(n, info)
 }
 
-// Intact is Prove for callers that can't look again: it reads the file, which is a small one, with the lock held. It reports
-// whether the copy is there.
+// Intact is Prove for callers that can't return a need: it reads the file, which is small, with the lock held. It
+// reports whether the node has a proven copy.
 func (v *View) Intact(n *tree.Node) bool {
 	if v.store.Unproven(n) {
 		if err := v.judge(n, v.m.hash(n.Path())); err != nil {
@@ -85,8 +86,8 @@ func (v *View) Intact(n *tree.Node) bool {
 	return n.Content() == tree.Owned && !v.store.Unproven(n)
 }
 
-// giveWay makes a node without a copy give way to what the user has put in its place. A node that differs is edited instead.
-// A directory gives way to a file, unless something in it is queued.
+// giveWay makes a node without a copy give way to what the user has put in its place. A node that differs is marked as
+// edited instead. A directory gives way to a file, unless something in it is queued or edited.
 func (v *View) giveWay(n *tree.Node) error {
 	info, err := v.local.Lstat(n.Path())
 	switch {
@@ -106,7 +107,7 @@ func (v *View) giveWay(n *tree.Node) error {
 	return nil
 }
 
-// judge decides from a hash whether local bytes are the copy, what the loss of power has left of it, or an edit.
+// judge decides from a hash whether local bytes are the copy, the remains of a copy after a loss of power, or an edit.
 func (v *View) judge(n *tree.Node, h hashed) error {
 	switch c := n.Copy(); {
 	case h.err != nil:
@@ -137,7 +138,8 @@ func earlier(now, recorded tree.Stamp) bool {
 	return now.Ino != 0 && now.Ino == recorded.Ino && now.CTime <= recorded.CTime
 }
 
-// loseTorn records that a copy was lost with the power. What is left of it is set aside: a clock may have been turned back.
+// loseTorn records that a loss of power has destroyed a copy. It sets the remains aside instead of deleting them: if
+// the clock was set back, they may be an edit.
 func (v *View) loseTorn(n *tree.Node, left tree.Stamp) (err error) {
 	name := n.Path()
 	if left.Size == 0 {
@@ -159,7 +161,7 @@ func (v *View) Drop(n *tree.Node) {
 	}
 }
 
-// hash reads a local file.
+// hash returns the hash of a local file.
 func (m *FS) hash(name string) (h hashed) {
 	f, err := m.local.OpenFile(name, os.O_RDONLY, 0)
 	if err != nil {
@@ -179,7 +181,7 @@ func (m *FS) hash(name string) (h hashed) {
 	return h
 }
 
-// UsersContent returns the hash of a file of the user's. The error may be a need.
+// UsersContent returns the hash of a user's file. The error may be a need.
 func (v *View) UsersContent(p Place) (*tree.Hash, error) {
 	name := p.Path()
 	h, ok := v.known.users[name]

@@ -12,7 +12,7 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
-// View is one call's sight of the mirror, under the lock.
+// View is the mirror as one call sees it, under the lock.
 type View struct {
 	*state
 	m     *FS
@@ -35,7 +35,7 @@ type knowledge struct {
 	awaited map[string]bool // prefetched listings that the call has waited for
 	fetched map[tree.ID]error
 	hashed  map[tree.ID]hashed
-	users   map[string]hashed // files of the user's
+	users   map[string]hashed // users' files
 	fetches map[tree.ID]int   // how often each node was fetched; not reset
 }
 
@@ -66,7 +66,7 @@ type hints struct {
 	answers      map[string]remote.Answer
 }
 
-// doWith is Do with hints. They count until this side changes the remote.
+// doWith is Do with hints. They count until this client changes the remote.
 func (m *FS) doWith(h hints, decide func(*View) error) error {
 	known := &knowledge{}
 	if h.answers != nil {
@@ -119,7 +119,8 @@ func (v *View) Save(actions ...tree.Action) error {
 	return v.save(actions...)
 }
 
-// RemoteChanged says that this side has changed the remote: other calls have to ask again what they have asked before.
+// RemoteChanged records that this client has changed the remote: other calls have to ask again what they have asked
+// before.
 func (v *View) RemoteChanged() {
 	v.epoch++
 	v.lists.Clear(v.Now())
@@ -151,7 +152,7 @@ func (v *View) Ask(name string) (remote.Answer, error) {
 	}}
 }
 
-// keepList keeps a listing for the call, and for others.
+// keepList keeps a listing for this call and for others.
 func (m *FS) keepList(k *knowledge, name string, l remote.Listing) {
 	put(&k.lists, name, l)
 	m.remember(k, func(now int64) { m.lists.KeepList(name, l, now) })
@@ -183,7 +184,7 @@ func (v *View) list(name string) (remote.Listing, error) {
 	}}
 }
 
-// awaitList waits for a prefetched listing. If that fails, the call asks itself.
+// awaitList waits for a prefetched listing. If the prefetch fails, the call requests the listing itself.
 func (v *View) awaitList(name string, came <-chan struct{}) error {
 	return need{func(m *FS, k *knowledge) error {
 		put(&k.awaited, name, true)
@@ -196,7 +197,7 @@ func (v *View) awaitList(name string, came <-chan struct{}) error {
 	}}
 }
 
-// remember keeps what a call has learned for others, unless this side has changed the remote meanwhile.
+// remember keeps what a call has learned for other calls, unless this client has changed the remote meanwhile.
 func (m *FS) remember(k *knowledge, keep func(now int64)) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -241,5 +242,5 @@ func (v *View) expect(n *tree.Node) copies.Expectation {
 	return copies.Expectation{Since: v.known.since, Meta: n.Meta}
 }
 
-// view returns a View for a caller that has the lock.
+// view returns a View. m.mu is held.
 func (m *FS) view() *View { return &View{state: m.state, m: m} }

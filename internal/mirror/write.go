@@ -26,15 +26,15 @@ func (v *View) NewFile(p Place, name string, flag int, perm fs.FileMode) (*File,
 	f, err := v.emptied(n, name, flag)
 	if err != nil {
 		if info, statErr := v.local.Lstat(n.Path()); statErr == nil && info.Size() == 0 {
-			_ = v.local.Remove(n.Path()) // made, and not opened
+			_ = v.local.Remove(n.Path()) // made, but not opened
 		}
 		v.tree.Unlink(n, v.Now())
 	}
 	return f, err
 }
 
-// Emptied opens a node for O_TRUNC, without downloading it. Whole bytes, of a copy or a change, stay until File.Empty. That
-// is called without the lock, because it has to record, with an fsync, that the file is being written.
+// Emptied opens a node for O_TRUNC, without downloading it. Whole bytes, of a copy or a change, stay until File.Empty.
+// The caller calls Empty without the lock, because it records, with an fsync, that the file is being written.
 func (v *View) Emptied(n *tree.Node, name string, flag int) (*File, error) {
 	path := n.Path()
 	if n.Content() == tree.Owned || n.Content() == tree.Changed || n.Content() == tree.Edited {
@@ -62,7 +62,7 @@ func (v *View) Emptied(n *tree.Node, name string, flag int) (*File, error) {
 	case err == nil:
 	case interrupted || v.store.Vacant(path, &was):
 		back()
-	default: // it is said to have failed, and has made the file all the same
+	default: // the open failed, but has made the file
 		v.tree.Interrupt(n)
 	}
 	return f, err

@@ -18,8 +18,8 @@ type Answer struct {
 	// Handle is the reply to Open and OpenDir.
 	Handle string
 
-	// Data is the reply to Read. Of a request for an extension it is the body of the SSH_FXP_EXTENDED_REPLY; if it is nil, Status
-	// is sent.
+	// Data is the reply to Read. For a request for an extension, it is the body of the SSH_FXP_EXTENDED_REPLY; if it is
+	// nil, Status is sent.
 	Data []byte
 
 	// Attrs are the reply to Stat, Lstat and Fstat.
@@ -37,7 +37,7 @@ type Entry struct {
 	Attrs Attributes
 }
 
-// A fate is what becomes of an Answer.
+// A fate is what the server does with an Answer.
 type fate int
 
 const (

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Attributes are those of a file in a request or an answer. A field that is nil is not part of it.
+// Attributes are the attributes of a file in a request or an answer. A nil field is absent.
 type Attributes struct {
 	Size  *uint64
 	Owner *Owner
@@ -29,7 +29,7 @@ const (
 	attrExtended = 1 << 31
 )
 
-// attributes takes attributes off the packet. It skips extended ones.
+// attributes decodes attributes from the packet. It skips extended ones.
 func (d *decoder) attributes() (a Attributes) {
 	flags := d.uint32()
 	if flags&attrSize != 0 {
@@ -77,7 +77,7 @@ func (e encoder) attributes(a Attributes) encoder {
 	return e
 }
 
-// attributesOf returns what a server tells of a file. The access time is that of modification.
+// attributesOf returns the attributes of a file that a server sends. The access time is the modification time.
 func attributesOf(fi fs.FileInfo) Attributes {
 	a := Attributes{
 		Size:  new(uint64(fi.Size())),
@@ -90,7 +90,7 @@ func attributesOf(fi fs.FileInfo) Attributes {
 	return a
 }
 
-// The type of a file in a mode of POSIX.
+// The file types in a POSIX mode.
 const (
 	typeMask      = 0o170000
 	typeSocket    = 0o140000
@@ -112,7 +112,7 @@ var types = map[fs.FileMode]uint32{
 	fs.ModeDevice | fs.ModeCharDevice: typeCharacter,
 }
 
-// special are the bits of a mode beside type and permissions.
+// special has the bits of a mode besides type and permissions.
 var special = map[fs.FileMode]uint32{fs.ModeSetuid: 0o4000, fs.ModeSetgid: 0o2000, fs.ModeSticky: 0o1000}
 
 func posixMode(mode fs.FileMode) uint32 {
@@ -125,7 +125,7 @@ func posixMode(mode fs.FileMode) uint32 {
 	return posix
 }
 
-// fileMode returns the bits of a mode of POSIX that can be set.
+// fileMode returns the bits of a POSIX mode that can be set.
 func fileMode(posix uint32) fs.FileMode {
 	mode := fs.FileMode(posix).Perm()
 	for bit, p := range special {

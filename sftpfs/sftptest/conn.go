@@ -16,10 +16,10 @@ type conn struct {
 	stopped <-chan struct{} // closed when the server stops
 
 	channels atomic.Int64 // that are open
-	handles  int          // that are open; guarded by Server.handles
+	handles  int          // open handles; guarded by Server.handles
 }
 
-// hasStopped tells whether the server has stopped since the connection was made.
+// hasStopped reports whether the server has stopped since the connection was made.
 func (c *conn) hasStopped() bool {
 	select {
 	case <-c.stopped:
@@ -29,8 +29,8 @@ func (c *conn) hasStopped() bool {
 	}
 }
 
-// serve serves the connection, with as many channels as it asks for. It returns when the connection has ended and nothing that
-// came over it is left to do.
+// serve serves the connection and its channels. It returns when the connection has ended and all requests that it
+// brought are done.
 func (c *conn) serve() {
 	sshConn, channels, requests, err := ssh.NewServerConn(c.net, c.server.config)
 	if err != nil {
@@ -76,7 +76,7 @@ func (c *conn) acceptChannels(offered <-chan ssh.NewChannel, wg *sync.WaitGroup)
 	}
 }
 
-// serveChannel starts SFTP when asked to, once.
+// serveChannel starts the sftp subsystem when the client asks for it, once.
 func (s *session) serveChannel(requests <-chan *ssh.Request) {
 	defer s.channel.Close()
 	var wg sync.WaitGroup

@@ -7,7 +7,7 @@ import (
 	"github.com/spf13/afero"
 )
 
-// A File is one that a DropFolder has taken.
+// A File is a file that a DropFolder has taken.
 type File struct {
 	Path    string
 	Content []byte
@@ -38,11 +38,11 @@ func (s *Server) Taken() []File {
 }
 
 type takenFiles struct {
-	mu    sync.Mutex // guards the following
+	mu    sync.Mutex // guards the fields below
 	files []File
 }
 
-// add takes the file name, unless it is there no more.
+// add takes the file name, unless it is gone.
 func (t *takenFiles) add(tree *tree, name string) {
 	content, err := tree.take(name)
 	if err != nil {

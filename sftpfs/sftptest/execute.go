@@ -55,7 +55,7 @@ func (s *session) open(r *Request) Answer {
 	})
 }
 
-// openDir takes the listing as it is now.
+// openDir takes the listing when the directory is opened.
 func (s *session) openDir(r *Request) Answer {
 	return s.opened(&handle{session: s, path: r.Path}, func(h *handle) (err error) {
 		h.entries, err = s.conn.server.tree.list(r.Path)
@@ -116,7 +116,7 @@ func (s *session) executeOnHandle(r *Request) Answer {
 	return Answer{Status: statusOf(err), Data: data[:n]}
 }
 
-// mode returns the permissions of what a request makes: those that it names or else the usual ones, less the umask.
+// mode returns the permissions of what a request makes: those that it names, or else the usual ones, minus the umask.
 func (t *tree) mode(a Attributes, usual fs.FileMode) fs.FileMode {
 	mode := usual
 	if a.Mode != nil {
@@ -125,7 +125,7 @@ func (t *tree) mode(a Attributes, usual fs.FileMode) fs.FileMode {
 	return mode &^ t.umask
 }
 
-// setstat sets what a names.
+// setstat sets the attributes that a has.
 func (t *tree) setstat(name string, a Attributes, truncate func(size int64) error) error {
 	if a.Size != nil {
 		if err := truncate(int64(*a.Size)); err != nil {

@@ -7,7 +7,7 @@ import (
 
 // A gate lets everything pass until it is shut. The zero value is open.
 type gate struct {
-	mu     sync.Mutex    // guards the following
+	mu     sync.Mutex    // guards the fields below
 	opened chan struct{} // nil: open
 }
 

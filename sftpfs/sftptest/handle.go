@@ -22,7 +22,7 @@ type handle struct {
 	entries []fs.FileInfo
 }
 
-// readAt reads until b is full or the file ends: afero.MemMapFs may give less without saying why.
+// readAt reads until b is full or the file ends, because afero.MemMapFs may return fewer bytes without an error.
 func (h *handle) readAt(b []byte, off int64) (n int, err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -96,9 +96,9 @@ func (h *handle) abandon() {
 	_ = h.close()
 }
 
-// handles are those of all channels, so that each has a name of its own.
+// handles holds the handles of all channels, so that each has a unique name.
 type handles struct {
-	mu   sync.Mutex // guards the following, and conn.handles
+	mu   sync.Mutex // guards the fields below, and conn.handles
 	last int
 	open map[string]*handle
 }
@@ -114,14 +114,14 @@ func (s *handles) reserve(c *conn, limit int) bool {
 	return true
 }
 
-// release gives up what reserve has made.
+// release reverts reserve.
 func (s *handles) release(c *conn) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c.handles--
 }
 
-// add registers a handle, for which there is room, and returns its name.
+// add registers a handle after reserve, and returns its name.
 func (s *handles) add(h *handle) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -171,7 +171,7 @@ func (s *handles) abandonAll(of *session) {
 	}
 }
 
-// isOpen tells whether any client has the file open.
+// isOpen reports whether any client has the file open.
 func (s *handles) isOpen(path string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

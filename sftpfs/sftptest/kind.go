@@ -24,10 +24,10 @@ const (
 	Rename      Kind = "rename"
 	Readlink    Kind = "readlink"
 	Symlink     Kind = "symlink"
-	PosixRename Kind = "posix-rename@openssh.com" // a Rename that replaces what stands at the new name
+	PosixRename Kind = "posix-rename@openssh.com" // a Rename that replaces what has the new name
 )
 
-// kinds are those that have a packet type of their own.
+// kinds are the kinds that have a packet type of their own.
 var kinds = [...]Kind{
 	3: Open, 4: Close, 5: Read, 6: Write, 7: Lstat, 8: Fstat, 9: Setstat, 10: Fsetstat, 11: OpenDir, 12: ReadDir,
 	13: Remove, 14: Mkdir, 15: Rmdir, 16: Realpath, 17: Stat, 18: Rename, 19: Readlink, 20: Symlink,

@@ -13,7 +13,7 @@ import (
 
 var errRefused = errors.New("refused")
 
-// serverConfig returns the configuration that says who may log in, and how. own is the key that Server.Config uses.
+// serverConfig returns the configuration that decides who may log in, and how. own is the key that Server.Config uses.
 func serverConfig(opts Options, own ssh.PublicKey) *ssh.ServerConfig {
 	keys := append([]ssh.PublicKey{own}, opts.AuthorizedKeys...)
 	cfg := &ssh.ServerConfig{

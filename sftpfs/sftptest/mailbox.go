@@ -18,7 +18,8 @@ func Mailbox() Character {
 	}
 }
 
-// readsToEnd tells whether the client knows from the answer to a Read, or from the size of the file, that there is no more.
+// readsToEnd reports whether the client knows from the answer to a Read, or from the size of the file, that there is no
+// more.
 func readsToEnd(r *Request, a Answer) bool {
 	if a.Status != StatusOK {
 		return a.Status == StatusEOF

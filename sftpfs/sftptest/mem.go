@@ -45,8 +45,8 @@ func newNode(mode fs.FileMode) *node {
 
 const maxLinks = 40
 
-// find walks to name. dir and base are the directory and the name of its last element, and n is what has that name, nil
-// if nothing has. If follow is set, a symbolic link in the last element is followed.
+// find walks to name. dir and base are the directory and the name of its last element, and n is the node of that name,
+// nil if there is none. If follow is set, a symbolic link in the last element is followed.
 func (m *memFs) find(name string, follow bool) (dir *node, base string, n *node, err error) {
 	if strings.ContainsRune(name, 0) {
 		return nil, "", nil, fs.ErrInvalid

@@ -20,7 +20,7 @@ func Suffixes(suffixes ...string) Character {
 	})
 }
 
-// makesDir tells whether what the request makes or renames is a directory.
+// makesDir reports whether what the request makes or renames is a directory.
 func (r *Request) makesDir() bool {
 	if r.Kind == Rename || r.Kind == PosixRename {
 		fi, err := r.tree().lstat(r.Path)

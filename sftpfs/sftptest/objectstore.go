@@ -49,7 +49,7 @@ func (r *Request) renameObject() Answer {
 	return result(t.fs.Chtimes(r.Target, now, now))
 }
 
-// openObject opens what is written as an object, and all else as open does.
+// openObject opens a file for writing as an object, and a file for reading as open does.
 func openObject(_ *tree, open opener) opener {
 	return func(name string, flag int, perm fs.FileMode) (afero.File, error) {
 		if flag&(os.O_WRONLY|os.O_RDWR) == 0 {

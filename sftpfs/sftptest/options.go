@@ -10,72 +10,73 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// Options of a Server. The zero value of each field is its default, and nil stands for all of them.
+// Options configure a Server. The zero value of each field is its default, and a nil pointer selects all defaults.
 type Options struct {
-	// Fs is the tree that is served. Nil is a new one in memory, which has symbolic links, modes and times. Symbolic links are
-	// served if Fs is an afero.Symlinker.
+	// Fs is the tree that is served. Nil: a new tree in memory, which has symbolic links, modes and times. Symbolic
+	// links are served if Fs is an afero.Symlinker.
 	Fs afero.Fs
 
-	// Addr is the loopback address to listen on; "" is a free port of 127.0.0.1.
+	// Addr is the loopback address to listen on; "": a free port of 127.0.0.1.
 	Addr string
 
-	// User may log in, and nobody else; "" is "test".
+	// User is the only user who may log in; "": "test".
 	User string
 
-	// Password logs User in, also by keyboard-interactive; "" is none.
+	// Password logs User in, also by keyboard-interactive; "": no password does.
 	Password string
 
-	// AuthorizedKeys log User in. So does a key of the server's own making, which Config holds.
+	// AuthorizedKeys log User in. So does a key that the server makes for itself, which Config holds.
 	AuthorizedKeys []ssh.PublicKey
 
-	// HostKeys are the server's; nil is a new ed25519 key.
+	// HostKeys are the server's host keys; nil: a new ed25519 key.
 	HostKeys []ssh.Signer
 
-	// Version is what the server calls itself when a client connects, for example "SSH-2.0-OpenSSH_9.9"; "" is the version of
-	// golang.org/x/crypto/ssh.
+	// Version is the version that the server sends when a client connects, for example "SSH-2.0-OpenSSH_9.9"; "": the
+	// version of golang.org/x/crypto/ssh.
 	Version string
 
-	// Extensions are the protocol extensions that the server announces, with their data. Nil is PosixRename with "1". The
-	// server executes only PosixRename, announced or not. A Hook may refuse it, and answer requests for others. See Announce
-	// and Restricted.
+	// Extensions are the protocol extensions that the server announces, with their data. Nil: PosixRename with "1". The
+	// server executes only PosixRename, announced or not. A Hook may refuse it, and answer requests for others. See
+	// Announce and Restricted.
 	Extensions map[string]string
 
 	// Latency is added to each round trip, half of it each way.
 	Latency time.Duration
 
-	// Bandwidth is in bytes per second, for each way of each connection; 0 is no limit.
+	// Bandwidth is in bytes per second, for each direction of each connection; 0: no limit.
 	Bandwidth int64
 
-	// MaxLogins is how many connections may be logged in at a time; 0 is no limit. The server ends one more right after its
-	// login.
+	// MaxLogins is how many connections may be logged in at a time; 0: no limit. The server ends one more right after
+	// its login.
 	MaxLogins int
 
-	// MaxChannels is how many channels a connection may have open at a time; 0 is no limit. The server refuses to open one more,
-	// as OpenSSH does with MaxSessions.
+	// MaxChannels is how many channels a connection may have open at a time; 0: no limit. The server refuses to open
+	// one more, as OpenSSH does with MaxSessions.
 	MaxChannels int
 
-	// MaxHandles is how many files and directories a connection may have open at a time, on all its channels; 0 is no limit.
-	// The server refuses to open one more with StatusFailure.
+	// MaxHandles is how many files and directories a connection may have open at a time, on all its channels; 0: no
+	// limit. The server refuses to open one more with StatusFailure.
 	MaxHandles int
 
-	// MaxRequests is how many requests of a channel may wait for their answers at a time; 0 is no limit. The server ends the
-	// connection when it receives one more. It counts those that it has received and not yet answered. See FewRequests.
+	// MaxRequests is how many requests of a channel may wait for their answers at a time; 0: no limit. The server ends
+	// the connection when it receives one more. It counts those that it has received and not yet answered. See
+	// FewRequests.
 	MaxRequests int
 
-	// MaxPacket is the length in bytes of the longest packet that the server takes and sends; 0 is OpenSSH's, 256 KiB. A longer
-	// one ends the channel.
+	// MaxPacket is the length in bytes of the longest packet that the server takes and sends; 0: that of OpenSSH, 256
+	// KiB. A longer one ends the channel.
 	MaxPacket int
 
-	// Hooks decide what becomes of each request. See OnRequest.
+	// Hooks decide how each request is answered. See OnRequest.
 	Hooks []Hook
 
 	umask      *fs.FileMode                 // nil: defaultUmask
 	oneChannel bool                         // a second channel ends the connection
-	openers    []func(*tree, opener) opener // the first one is next to Fs
+	openers    []func(*tree, opener) opener // the first one wraps Fs
 	taken      *takenFiles                  // by DropFolder
 }
 
-// defaultUmask is the usual one.
+// defaultUmask is the usual umask.
 const defaultUmask = 0o022
 
 // An opener opens a file as afero.Fs.OpenFile does.
@@ -106,7 +107,7 @@ func (o *Options) setDefaults() error {
 	return nil
 }
 
-// mostData returns how much is sent in reply to a Read, at most.
+// mostData returns the largest number of bytes in a reply to a Read.
 func (o *Options) mostData() int64 { return int64(max(1, o.MaxPacket-packetOverhead)) }
 
 // extensions returns a copy of what the server announces.
@@ -117,7 +118,7 @@ func (o *Options) extensions() map[string]string {
 	return maps.Clone(o.Extensions)
 }
 
-// hide takes those extensions out of the announced ones for which hidden returns true.
+// hide removes the extensions for which hidden returns true from those that the server announces.
 func (o *Options) hide(hidden func(Kind) bool) {
 	o.Extensions = o.extensions()
 	maps.DeleteFunc(o.Extensions, func(name, _ string) bool { return hidden(Kind(name)) })
@@ -135,7 +136,8 @@ func (o *Options) tree() *tree {
 	return t
 }
 
-// osFlags returns the flags of package os for those of Open. It leaves FlagAppend to the handle: the Fs may not be good at it.
+// osFlags returns the flags of package os for those of Open. It leaves FlagAppend to the handle, because not every Fs
+// supports it well.
 func (f Flags) osFlags() int {
 	flag := os.O_RDONLY
 	switch {

@@ -2,7 +2,8 @@ package sftptest
 
 import "io/fs"
 
-// ownerOf returns the owner of a file that says it, as those of this package's own tree do, or that is on the local disk.
+// ownerOf returns the owner of a file whose FileInfo has it, as in this package's own tree, or that is on the local
+// disk.
 func ownerOf(fi fs.FileInfo) (uid, gid uint32, ok bool) {
 	if owned, ok := fi.(interface {
 		Uid() uint32

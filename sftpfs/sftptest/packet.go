@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// Types of packets that are no requests of a Kind.
+// The packet types that do not belong to a Kind.
 const (
 	packetInit          = 1
 	packetVersion       = 2
@@ -49,7 +49,7 @@ func readPacket(r io.Reader, limit int) ([]byte, error) {
 	return b, err
 }
 
-// A decoder takes fields off the front of b. After the first field that is missing, all are zero and bad is set.
+// A decoder takes fields off the front of b. After the first missing field, all fields are zero and bad is set.
 type decoder struct {
 	b   []byte
 	bad bool
@@ -87,7 +87,7 @@ func (d *decoder) path() string { return absolute(d.string()) }
 
 func (d *decoder) time() time.Time { return time.Unix(int64(d.uint32()), 0) }
 
-// absolute returns the path from the root of the served tree that name means.
+// absolute returns name as a clean path from the root of the served tree.
 func absolute(name string) string { return path.Clean("/" + name) }
 
 // An encoder is a packet that grows at its end.

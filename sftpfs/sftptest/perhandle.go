@@ -4,7 +4,7 @@ import "sync"
 
 // A perHandle has a value for each open file. The zero value is ready for use.
 type perHandle[T any] struct {
-	mu     sync.Mutex // guards the following
+	mu     sync.Mutex // guards the fields below
 	values map[string]T
 }
 
@@ -24,7 +24,7 @@ func (p *perHandle[T]) set(handle string, value T) {
 	p.values[handle] = value
 }
 
-// forget returns the value of a handle that is closed.
+// forget removes and returns the value of a handle that is closed.
 func (p *perHandle[T]) forget(handle string) T {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -9,8 +9,8 @@ import (
 	"github.com/spf13/afero"
 )
 
-// Quota lets the files of the tree have that many bytes together. A Write that needs more fails with StatusQuotaExceeded. Hosting
-// providers have quotas; some servers answer StatusFailure.
+// Quota limits the bytes of all files of the tree together. A Write that needs more fails with StatusQuotaExceeded.
+// Hosting providers have quotas; some servers answer StatusFailure.
 func Quota(bytes int64) Character {
 	return func(o *Options) {
 		wrap := func(t *tree, open opener) opener {
@@ -23,15 +23,15 @@ func Quota(bytes int64) Character {
 				return quotaFile{f, q}, nil
 			}
 		}
-		o.openers = slices.Insert(o.openers, 0, wrap) // what only arrives when a file is closed counts, too
+		o.openers = slices.Insert(o.openers, 0, wrap) // files whose content arrives only at their close count, too
 	}
 }
 
-// A quota is what the files of a tree may have.
+// A quota limits the bytes of all files of a tree.
 type quota struct {
 	most int64
 	fs   afero.Fs
-	mu   sync.Mutex // held by one write at a time, for the look and the write to be one
+	mu   sync.Mutex // held by one write at a time, so that the check and the write are atomic
 }
 
 type quotaFile struct {

@@ -36,12 +36,12 @@ type Request struct {
 
 	id       uint32
 	extended bool   // it is for an extension
-	hooks    []Hook // that have not seen it yet
+	hooks    []Hook // hooks that have not seen it yet
 	session  *session
 	detach   func()
 }
 
-// Flags say how a file is opened. They are the SSH_FXF_* of the protocol.
+// Flags specify how a file is opened. They are the SSH_FXF_* of the protocol.
 type Flags uint32
 
 // The flags of Open.
@@ -140,7 +140,7 @@ func (r *Request) names() []string {
 	return []string{r.Path}
 }
 
-// makes returns the path of what the request makes, "" if it makes nothing.
+// makes returns the path of what the request makes; "" if it makes nothing.
 func (r *Request) makes() string {
 	switch {
 	case r.Kind == Open && r.Flags&FlagCreate != 0, r.Kind == Mkdir, r.Kind == Symlink:
@@ -151,11 +151,11 @@ func (r *Request) makes() string {
 	return ""
 }
 
-// opensForWriting tells whether the request opens a file for writing.
+// opensForWriting reports whether the request opens a file for writing.
 func (r *Request) opensForWriting() bool { return r.Kind == Open && r.Flags&FlagWrite != 0 }
 
-// endsWriting tells whether the request closes a file that was open for writing.
+// endsWriting reports whether the request closes a file that was open for writing.
 func (r *Request) endsWriting() bool { return r.Kind == Close && r.Flags&FlagWrite != 0 }
 
-// hasNUL tells whether a path of the request has a NUL, which no file system takes.
+// hasNUL reports whether a path of the request has a NUL, which no file system accepts.
 func (r *Request) hasNUL() bool { return strings.Contains(r.Path+r.Target, "\x00") }

@@ -27,7 +27,7 @@ type Server struct {
 	handles handles
 	logins  atomic.Int64 // connections that are logged in
 
-	mu       sync.Mutex // guards the following
+	mu       sync.Mutex // guards the fields below
 	listener net.Listener
 	link     *link.Link    // before the listener; nil: none
 	stopped  chan struct{} // closed by Stop
@@ -78,7 +78,7 @@ func (s *Server) Addr() string {
 	return s.addr
 }
 
-// Fs returns the tree that is served, to be looked at and changed from behind.
+// Fs returns the tree that is served, so that a test can examine and change it without the server.
 func (s *Server) Fs() afero.Fs { return s.opts.Fs }
 
 // Config returns what sftpfs.New needs to use the server. Root is "/", the root of the served tree.
@@ -160,7 +160,7 @@ func (s *Server) Close() error {
 	return s.Stop()
 }
 
-// Disconnect drops the connections that there are; new ones are accepted. What was received is still executed.
+// Disconnect drops the connections that exist; new ones are accepted. Requests that were received are still executed.
 func (s *Server) Disconnect() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -15,12 +15,12 @@ type session struct {
 	number  int
 
 	waiting atomic.Int64 // requests that were received and are not answered
-	ended   atomic.Bool  // what was received and not yet begun is not executed
+	ended   atomic.Bool  // requests that were received but have not begun are not executed
 
 	writing sync.Mutex // held while an answer is sent
 }
 
-// serve returns when the client has ended the channel and nothing that it has sent is left to do.
+// serve serves the channel. It returns when the client has ended the channel and all requests that it sent are done.
 func (s *session) serve() {
 	server := s.conn.server
 	defer server.handles.abandonAll(s)
@@ -89,7 +89,7 @@ func (s *session) receive(received chan<- *Request) {
 	}
 }
 
-// begin adds to r what the server knows of it.
+// begin adds to r what the server knows about it.
 func (s *session) begin(r *Request) {
 	server := s.conn.server
 	r.session, r.hooks = s, server.opts.Hooks
@@ -99,7 +99,7 @@ func (s *session) begin(r *Request) {
 	}
 }
 
-// answer sends what a has become.
+// answer sends a, drops it, or ends the connection, as its fate requires.
 func (s *session) answer(r *Request, a Answer) {
 	switch a.fate {
 	case neverSent:

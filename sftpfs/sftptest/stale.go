@@ -6,8 +6,9 @@ import (
 	"time"
 )
 
-// Stale answers Stat, Lstat and Fstat with what was true d ago, before what clients have changed since: a new file is missing, and
-// one that was written has its old size. Gateways that consist of several machines or cache attributes do so.
+// Stale answers Stat, Lstat and Fstat with the state of d ago, before the changes that clients have made since: a new
+// file is missing, and a file that was written has its old size. Gateways that consist of several machines or cache
+// attributes do so.
 func Stale(d time.Duration) Character {
 	return func(o *Options) {
 		p := &past{age: d, states: make(map[string][]state)}
@@ -31,15 +32,15 @@ func Stale(d time.Duration) Character {
 	}
 }
 
-// A past is what names led to before they were changed.
+// A past holds the states of names before they were changed.
 type past struct {
 	age time.Duration
 
-	mu     sync.Mutex // guards the following
+	mu     sync.Mutex // guards the fields below
 	states map[string][]state
 }
 
-// A state was true of a name until a request that may have changed it.
+// A state is what a name had until a request that may have changed it.
 type state struct {
 	until       time.Time
 	stat, lstat Answer
@@ -53,7 +54,7 @@ func (p *past) add(t *tree, name string) {
 	p.states[name] = append(p.recent(name), s)
 }
 
-// of returns the state of a name the age ago. It returns false if that is the present one.
+// of returns the state of a name age ago. It returns false if that is the present state.
 func (p *past) of(name string) (state, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

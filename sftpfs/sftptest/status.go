@@ -90,7 +90,7 @@ var statusTexts = [...]string{
 
 func (s Status) Error() string { return fmt.Sprintf("status %d: %s", uint32(s), s.text()) }
 
-// text is the message of a reply that has no other one.
+// text returns the message of a reply that has no other one.
 func (s Status) text() string {
 	if int(s) < len(statusTexts) {
 		return statusTexts[s]

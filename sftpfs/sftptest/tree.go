@@ -19,8 +19,8 @@ type tree struct {
 	fs        afero.Fs
 	umask     fs.FileMode
 	openFile  opener     // fs.OpenFile, or what a character makes of it
-	mu        sync.Mutex // held by what changes names, for the look and the change to be one
-	appending sync.Mutex // held by an append, for the look at the end and the write to be one
+	mu        sync.Mutex // held while names change, so that the check and the change are atomic
+	appending sync.Mutex // held by an append, so that finding the end and the write are atomic
 }
 
 func (t *tree) lstat(name string) (fs.FileInfo, error) {
