@@ -52,14 +52,13 @@ func (s *Fs) resolve(n *tree.Node, i *tree.Intent) error {
 			at, err = s.look(i)
 		}
 	}
-	remade := false
+	var f fate
 	if err == nil {
 		err = s.m.Do(func(v *mirror.View) error {
-			remade = v.Tree().Brings(i.From)
+			f = decide(i, n, at.from, at.to, v.Tree().Brings(i.From))
 			return nil
 		})
 	}
-	f := decide(i, n, at.from, at.to, remade)
 	switch {
 	case err == nil && f == undecided && back: // what is there is what was there before
 		f = undone

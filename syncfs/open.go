@@ -2,6 +2,7 @@ package syncfs
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"syscall"
@@ -181,8 +182,11 @@ func based(v *mirror.View, n *tree.Node, a remote.Answer, flag int) error {
 		return nil
 	}
 	v.Learn(n, a)
-	if a.Kind != n.Kind {
-		return errNoFile
+	switch {
+	case a.Kind == n.Kind:
+		return nil
+	case v.Tree().Node(n.ID) == n:
+		return fmt.Errorf("%w: the local copy of what was there can't be deleted", fs.ErrPermission)
 	}
-	return nil
+	return errNoFile
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 
 	"github.com/sftpsyncer/go-syncfs/internal/localstore"
@@ -59,6 +60,9 @@ func (s *Fs) put(step tree.Step, r *Result) error {
 			return err
 		}
 		u, target, err = s.upload(step, c, p, r)
+	}
+	if errors.Is(err, errNotVerified) || errors.Is(err, io.ErrShortWrite) {
+		r.advanced = false // what has arrived is of no use
 	}
 	if err == nil {
 		err = s.publish(step, c, u, target, r)

@@ -1,16 +1,20 @@
 package syncfs
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io/fs"
+	"math"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/spf13/afero"
 	"github.com/stretchr/testify/require"
 
+	"github.com/sftpsyncer/go-syncfs/internal/aferotest"
 	"github.com/sftpsyncer/go-syncfs/internal/faultfs"
 )
 
@@ -143,6 +147,22 @@ func TestRetryLooksBeforeItRepeats(t *testing.T) {
 		r.has(r.served(), "e/", "e/x:d/x")
 		require.Len(t, report.Results, 1, "what was found out is reported")
 		require.NoError(t, report.Results[0].Err)
+	})
+}
+
+// An upload that arrives whole, and is not what was sent, is no progress: Push does not send it for ever.
+func TestPushOfWhatTheRemoteGarblesEnds(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		var times atomic.Int32
+		times.Store(math.MaxInt32)
+		base := aferotest.OS(t.TempDir())
+		s := newFs(t, flipping{base, base.(afero.Symlinker), &times}, bubbleDisk(), &Options{Verify: true, RetryFor: time.Minute})
+		require.NoError(t, afero.WriteFile(s, "large", bytes.Repeat([]byte("0123456789abcdef"), 3<<16), 0o644))
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		_, err := s.Push(ctx)
+		require.ErrorIs(t, err, errNotVerified)
+		require.NoError(t, ctx.Err())
 	})
 }
 

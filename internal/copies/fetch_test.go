@@ -226,3 +226,44 @@ func TestNothingToFetch(t *testing.T) {
 	r.close()
 	require.Error(t, r.fetch(made))
 }
+
+// A log that can't be synced while a copy is installed does not undo what has become of the file meanwhile.
+func TestInstallFailsAfterTheFileWasChanged(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]func(r *rig, n *tree.Node){
+		"evicted":       func(r *rig, n *tree.Node) { r.tree.Lost(n) },
+		"being written": func(r *rig, n *tree.Node) { r.tree.Begin(n) },
+		"removed":       func(r *rig, n *tree.Node) { r.tree.Unlink(n, 1) },
+		"as it was":     func(*rig, *tree.Node) {},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r, plan := newRig(t, plain, Options{}), new(faultfs.Plan)
+			r.close()
+			require.NoError(t, r.open(r.base, faultfs.New(r.disk, plan)))
+			n := r.node("file")
+			var content tree.Content
+			plan.Before(func(op faultfs.Op) error {
+				if op.Kind != faultfs.Sync || op.Name != "/"+localdir.StateDir+"/log" {
+					return nil
+				}
+				r.locked(func() {
+					change(r, n)
+					require.NoError(t, r.store.Save())
+					content = n.Content()
+				})
+				return faultfs.ErrInjected
+			})
+			err := r.fetch(n)
+			plan.Heal()
+			require.ErrorIs(t, err, faultfs.ErrInjected)
+			r.locked(func() {
+				if name != "as it was" {
+					require.Equal(t, content, n.Content())
+				} else {
+					require.Equal(t, tree.Remote, n.Content())
+				}
+			})
+		})
+	}
+}

@@ -93,12 +93,12 @@ func (a *shared) Install(c download.Copy) (taken bool, err error) {
 	err = set.store.Sync()
 	set.Lock.Lock()
 	defer set.Lock.Unlock()
-	if err != nil {
-		return true, set.backOut(n, err)
-	}
 	if n.Content() != tree.Owned || n.Copy().Installing != c.Temp || !n.InView() {
 		_ = set.Local.Remove(c.Temp) // changed or removed meanwhile: that stands
-		return true, nil
+		return true, err
+	}
+	if err != nil {
+		return true, set.backOut(n, err)
 	}
 	if err := set.moveIn(n); err != nil {
 		return true, err

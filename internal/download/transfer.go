@@ -119,13 +119,14 @@ func (t *transfer) run() (Copy, error) {
 	}
 	c := Copy{Version: d.version, Info: t.info, Synced: t.synced, Temp: d.temp, Began: d.began, Ended: d.store.now()}
 	t.hash.Sum(c.Hash[:0])
+	var err error // of a request of its own, after the last bytes in order
 	d.change(func() {
 		d.end = t.off
-		if d.state == arriving {
+		if err = d.err; d.state == arriving && err == nil {
 			d.state = whole
 		}
 	})
-	return c, nil
+	return c, err
 }
 
 // copy transfers the missing bytes, checks the version when they have arrived, and syncs the file.

@@ -19,7 +19,9 @@ func (o *opened) begin() error {
 		return fs.ErrClosed
 	}
 	n, s := o.node, o.shared
-	whole := n.Content() == tree.Owned || n.Content() == tree.Changed || n.Content() == tree.Edited
+	if n.Content() == tree.Owned || n.Content() == tree.Changed || n.Content() == tree.Edited { // whole
+		s.unsynced.Store(true)
+	}
 	s.unwritten = false
 	if !s.busy.Load() && n.InView() {
 		m.toBusy(n)
@@ -34,10 +36,12 @@ func (o *opened) begin() error {
 		s.dirty++
 	}
 	m.mu.Unlock()
-	if whole {
-		return m.store.Sync()
+	if !s.unsynced.Load() {
+		return nil
 	}
-	return nil
+	err := m.store.Sync()
+	s.unsynced.Store(err != nil) // then the next write tries again
+	return err
 }
 
 // toBusy marks a node as being written. The node is no longer a copy, and a time that was set before no longer counts.

@@ -34,6 +34,7 @@ type openFile struct {
 	bytes    lockorder.RWMutex[bytesLock]
 	starting lockorder.Mutex[startLock] // held while the node is recorded as busy: no write may precede the record
 	busy     atomic.Bool                // the node is recorded as being written
+	unsynced atomic.Bool                // the record that the node is being written has to be synced before the next write
 	dirty    int                        // handles that wrote since their last commit; guarded by state.mu
 	// unwritten: the node has left the view as a file without local changes, and was not written since. Guarded by
 	// state.mu.
@@ -145,7 +146,7 @@ func (o *opened) Change(alone bool, do func(*localdir.File) (int, error)) (int, 
 		s.bytes.RLock()
 		defer s.bytes.RUnlock()
 	}
-	if !s.busy.Load() || !o.wrote {
+	if !s.busy.Load() || !o.wrote || s.unsynced.Load() {
 		if err := o.begin(); err != nil {
 			return 0, err
 		}

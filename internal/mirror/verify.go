@@ -1,7 +1,9 @@
 package mirror
 
 import (
+	"context"
 	"crypto/sha256"
+	"fmt"
 	"io"
 	"os"
 
@@ -14,7 +16,11 @@ type hashed struct {
 	stamp tree.Stamp
 	hash  tree.Hash
 	err   error
+	tries int
 }
+
+// mostHashes is how often one call hashes a file that another program keeps writing. Then the file counts as an edit.
+const mostHashes = 3
 
 // Verify compares a copy with the local disk. If the stamps differ from the recorded ones, the hash decides whether it is
 // still a copy or was edited. A copy that was deleted by hand is recorded as gone. A node without a copy gives way to what
@@ -48,14 +54,19 @@ func (v *View) compare(n *tree.Node, info localdir.Info) error {
 		v.copies.Lost(n)
 		return v.giveWay(n)
 	}
-	h, ok := v.known.hashed[n.ID]
-	if !ok || h.err == nil && h.stamp != tree.Stamp(info.Stamp) {
-		return need{func(m *FS, k *knowledge) error {
-			put(&k.hashed, n.ID, m.hash(n.Path()))
-			return nil
-		}}
+	h, now := v.known.hashed[n.ID], tree.Stamp(info.Stamp)
+	switch {
+	case h.err != nil || h.tries > 0 && h.stamp == now:
+		return v.judge(n, h)
+	case h.tries == mostHashes:
+		return v.judge(n, hashed{stamp: now})
 	}
-	return v.judge(n, h)
+	return need{func(m *FS, k *knowledge) error {
+		again := m.hash(n.Path())
+		again.tries = h.tries + 1
+		put(&k.hashed, n.ID, again)
+		return nil
+	}}
 }
 
 // Prove compares a copy with its hash if a loss of power may have damaged its bytes. If it has, the copy is recorded as
@@ -173,7 +184,7 @@ func (m *FS) hash(name string) (h hashed) {
 		return hashed{err: err}
 	}
 	sum := sha256.New()
-	if _, err := io.Copy(sum, io.NewSectionReader(f, 0, 1<<62)); err != nil {
+	if _, err := io.Copy(sum, untilDone{m.ctx, io.NewSectionReader(f, 0, 1<<62)}); err != nil {
 		return hashed{err: err}
 	}
 	h.stamp = tree.Stamp(before.Stamp)
@@ -181,15 +192,33 @@ func (m *FS) hash(name string) (h hashed) {
 	return h
 }
 
+// untilDone is a reader that fails when a context has ended.
+type untilDone struct {
+	ctx context.Context
+	r   io.Reader
+}
+
+func (u untilDone) Read(p []byte) (int, error) {
+	if err := u.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return u.r.Read(p)
+}
+
 // UsersContent returns the hash of a user's file. The error may be a need.
 func (v *View) UsersContent(p Place) (*tree.Hash, error) {
 	name := p.Path()
-	h, ok := v.known.users[name]
-	if !ok || h.err == nil && h.stamp != tree.Stamp(p.Local.Stamp) {
-		return nil, need{func(m *FS, k *knowledge) error {
-			put(&k.users, name, m.hash(name))
-			return nil
-		}}
+	h := v.known.users[name]
+	switch {
+	case h.err != nil || h.tries > 0 && h.stamp == tree.Stamp(p.Local.Stamp):
+		return &h.hash, h.err
+	case h.tries == mostHashes:
+		return nil, fmt.Errorf("%w: another program is writing it", ErrBusy)
 	}
-	return &h.hash, h.err
+	return nil, need{func(m *FS, k *knowledge) error {
+		again := m.hash(name)
+		again.tries = h.tries + 1
+		put(&k.users, name, again)
+		return nil
+	}}
 }
