@@ -23,7 +23,7 @@ var rclone = declared(map[string]string{
 		append/ignores-the-offset append/offset-after-write-is-the-end append/reads-from-the-start
 		append/sees-other-writers append/after-truncate-by-another append/after-own-truncate append/two-sessions
 		readfrom/appends
-		truncate/scaleDown truncate/grow-reads-zeros truncate/scaleDown-and-grow-reads-zeros truncate/to-the-same-size
+		truncate/shrink truncate/grow-reads-zeros truncate/shrink-and-grow-reads-zeros truncate/to-the-same-size
 		truncate/negative truncate/leaves-the-offset truncate/large-and-sparse handles/an-overwrite-is-seen-at-once
 		closed/file/read closed/file/readat closed/file/write closed/file/writeat closed/file/writestring
 		closed/file/seek closed/file/truncate closed/file/sync closed/file/stat closed/file/readdir
