@@ -113,7 +113,10 @@ func (m *machine) together() {
 		if _, there := remote[name]; !there && (gaveUp || shown[name].typ.IsDir()) {
 			require.NoError(m.rt, m.fs.Remove(name))
 		}
-		if status, err := m.fs.Status(name); gaveUp && err == nil && status.State == cachefs.Changed { // Discard leaves an edit
+		if !gaveUp {
+			continue
+		}
+		if status, err := m.fs.Status(name); err == nil && status.State == cachefs.Changed { // Discard leaves an edit
 			require.NoError(m.rt, m.disk.Remove("/"+name))
 		}
 	}

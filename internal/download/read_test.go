@@ -94,14 +94,17 @@ func TestReadAtManyPlacesOfAnyRemote(t *testing.T) {
 	}
 }
 
+// oneReaderEach are remotes whose files are read by one reader at a time.
+var oneReaderEach = map[string]func(afero.Fs) afero.Fs{
+	"plain":      asItIs,
+	"cursored":   func(remote afero.Fs) afero.Fs { return cursored{remote} },
+	"sequential": func(remote afero.Fs) afero.Fs { return sequential{remote} },
+}
+
 // Where there is no room, such remotes are read nevertheless.
 func TestReadWithoutRoomOfAnyRemote(t *testing.T) {
 	t.Parallel()
-	for name, over := range map[string]func(afero.Fs) afero.Fs{
-		"plain":      func(remote afero.Fs) afero.Fs { return remote },
-		"cursored":   func(remote afero.Fs) afero.Fs { return cursored{remote} },
-		"sequential": func(remote afero.Fs) afero.Fs { return sequential{remote} },
-	} {
+	for name, over := range oneReaderEach {
 		f := newRig(t, over, asItIs)
 		f.room = 1000
 		r := f.open()
@@ -124,11 +127,7 @@ func TestReadWithoutRoomOfAnyRemote(t *testing.T) {
 func TestReadWhileTheDiskFills(t *testing.T) {
 	t.Parallel()
 	content := bytes.Repeat(large, 64)
-	for name, over := range map[string]func(afero.Fs) afero.Fs{
-		"plain":      func(remote afero.Fs) afero.Fs { return remote },
-		"cursored":   func(remote afero.Fs) afero.Fs { return cursored{remote} },
-		"sequential": func(remote afero.Fs) afero.Fs { return sequential{remote} },
-	} {
+	for name, over := range oneReaderEach {
 		for _, written := range []int{0, 1, 3, 17, 20, 40} {
 			t.Run(fmt.Sprint(name, written), func(t *testing.T) {
 				t.Parallel()

@@ -16,8 +16,11 @@ type hashed struct {
 	stamp tree.Stamp
 	hash  tree.Hash
 	err   error
-	tries int
+	tries int // how often the call has hashed the file
 }
+
+// answers reports whether there is a hash of the state that now describes, or an error.
+func (h hashed) answers(now tree.Stamp) bool { return h.err != nil || h.tries > 0 && h.stamp == now }
 
 // mostHashes is how often one call hashes a file that another program keeps writing. Then the file counts as an edit.
 const mostHashes = 3
@@ -56,15 +59,13 @@ func (v *View) compare(n *tree.Node, info localdir.Info) error {
 	}
 	h, now := v.known.hashed[n.ID], tree.Stamp(info.Stamp)
 	switch {
-	case h.err != nil || h.tries > 0 && h.stamp == now:
+	case h.answers(now):
 		return v.judge(n, h)
 	case h.tries == mostHashes:
 		return v.judge(n, hashed{stamp: now})
 	}
 	return need{func(m *FS, k *knowledge) error {
-		again := m.hash(n.Path())
-		again.tries = h.tries + 1
-		put(&k.hashed, n.ID, again)
+		put(&k.hashed, n.ID, m.hashAgain(n.Path(), h))
 		return nil
 	}}
 }
@@ -172,6 +173,13 @@ func (v *View) Drop(n *tree.Node) {
 	}
 }
 
+// hashAgain is hash for a call that has a hash of an earlier state, or none.
+func (m *FS) hashAgain(name string, before hashed) hashed {
+	h := m.hash(name)
+	h.tries = before.tries + 1
+	return h
+}
+
 // hash returns the hash of a local file.
 func (m *FS) hash(name string) (h hashed) {
 	f, err := m.local.OpenFile(name, os.O_RDONLY, 0)
@@ -210,15 +218,13 @@ func (v *View) UsersContent(p Place) (*tree.Hash, error) {
 	name := p.Path()
 	h := v.known.users[name]
 	switch {
-	case h.err != nil || h.tries > 0 && h.stamp == tree.Stamp(p.Local.Stamp):
+	case h.answers(tree.Stamp(p.Local.Stamp)):
 		return &h.hash, h.err
 	case h.tries == mostHashes:
 		return nil, fmt.Errorf("%w: another program is writing it", ErrBusy)
 	}
 	return nil, need{func(m *FS, k *knowledge) error {
-		again := m.hash(name)
-		again.tries = h.tries + 1
-		put(&k.users, name, again)
+		put(&k.users, name, m.hashAgain(name, h))
 		return nil
 	}}
 }
