@@ -22,7 +22,9 @@ var (
 	_ contract.VersionReader  = (*sftpfs.Fs)(nil)
 	_ contract.Stager         = (*sftpfs.Fs)(nil)
 	_ contract.ContentKeeper  = (*sftpfs.Fs)(nil)
+	_ contract.TimeKeeper     = (*sftpfs.Fs)(nil)
 
 	_ contract.ParallelReader = (*sftpfs.File)(nil)
 	_ contract.Acknowledger   = (*sftpfs.File)(nil)
+	_ contract.OrderedWriter  = (*sftpfs.File)(nil)
 )

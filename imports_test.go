@@ -32,7 +32,8 @@ var layers = [][]string{
 	{"internal/memremote", "internal/statelog"},
 	{"internal/handle", "internal/tree"},
 	{"internal/localdir"},
-	{"internal/oserr", "internal/abandon", "internal/buffers", "internal/lockorder", "internal/remoteclock"},
+	{"internal/oserr", "internal/abandon", "internal/buffers", "internal/lockorder", "internal/remoteclock",
+		"internal/umask"},
 	{contractFolder},
 }
 
@@ -61,7 +62,8 @@ var (
 	// testOnly may be imported by tests and by each other.
 	testOnly = []string{"internal/aferotest", "internal/faultfs", "internal/crashfs", "internal/foldfs",
 		"internal/lateremote",
-		"internal/opensshtest", "internal/peerbench", "internal/remotetest", "sftpfs/internal/wiretest"}
+		"internal/opensshtest", "internal/peerbench", "internal/remotetest", "internal/sftpservers", "internal/soak",
+		"sftpfs/internal/wiretest"}
 )
 
 func TestImportDirections(t *testing.T) {

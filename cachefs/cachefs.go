@@ -50,7 +50,8 @@ type Options struct {
 	StaleIfUnavailable bool
 	// MaxBytes bounds the bytes of all copies and downloads. The least recently used copies are evicted first; copies that
 	// are open or pinned are never evicted. If there is no room for a file, it is read from the remote without being kept.
-	// 0: no bound, except that a local afero.MemMapFs keeps no file of more than 1 GiB.
+	// If the server removes what was read (a mailbox), a copy is all there is: Pin it, or set no bound. 0: no bound, except
+	// that a local afero.MemMapFs keeps no file of more than 1 GiB.
 	MaxBytes int64
 	// FillAfterClose is the number of bytes that may be missing when the last handle of a file is closed, for the download
 	// to continue in the background. If more are missing, the download stops and keeps what has arrived. 0: as many bytes

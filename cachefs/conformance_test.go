@@ -39,9 +39,9 @@ func TestConformance(t *testing.T) {
 
 		first, step int // of the matrix
 	}{
-		{"as it comes", func(require.TestingT, *Fs) {}, 0, 1},
-		{"cold", evictAll, 0, 2},
-		{"warm", pullAll, 1, 2},
+		{"as it comes", func(require.TestingT, *Fs) {}, 0, 3},
+		{"cold", evictAll, 1, 3},
+		{"warm", pullAll, 2, 3},
 	} {
 		t.Run(way.name, func(t *testing.T) {
 			t.Parallel()

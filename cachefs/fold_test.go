@@ -27,6 +27,7 @@ func TestCopiesOfNamesTheDiskTakesForOne(t *testing.T) {
 				longest := int64(max(len(pair[0]), len(pair[1])))
 				c, err := New(remote, local, &Options{MaxBytes: longest})
 				require.NoError(t, err)
+				t.Cleanup(func() { _ = c.Close() }) // before it is unmounted
 				reads := func(name, text string) {
 					t.Helper()
 					got, err := afero.ReadFile(c, "/"+name)

@@ -54,7 +54,8 @@ func TestStatus(t *testing.T) {
 	require.ErrorIs(t, err, ErrUnavailable)
 	require.ErrorContains(t, err, "status d/x")
 	w.requireState(Changed, "d/a")
-	for state, text := range map[State]string{Absent: "absent", RemoteOnly: "remote only", Arriving: "arriving", Local: "local"} {
+	for state, text := range map[State]string{Absent: "absent", RemoteOnly: "remote only", Arriving: "arriving", Local: "local",
+		Local + 1: "state 6", 255: "state 255"} {
 		require.Equal(t, text, state.String())
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -152,6 +153,19 @@ func TestLowerBoundHoldsFromTheStart(t *testing.T) {
 	w.use("a")
 	w.requireKept("a", "d")
 	w.requireLocal("the user's own does not count", "own")
+}
+
+// A copy makes room also after its ctime has changed, as a backup program or a file system changes it.
+func TestTouchedCopyIsEvicted(t *testing.T) {
+	t.Parallel()
+	w := bounded(t)
+	backups := t.TempDir()
+	for _, name := range []string{"a", "b"} {
+		w.use(name)
+		require.NoError(t, os.Link(w.local(name), filepath.Join(backups, name)))
+	}
+	w.use("c")
+	w.requireKept("b", "c")
 }
 
 // What every way of losing a copy gives back is there for others: the count does not drift.

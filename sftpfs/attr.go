@@ -18,7 +18,7 @@ func (f *Fs) Chmod(name string, mode fs.FileMode) error {
 
 // Chown is like os.Chown: -1 leaves the user or the group unchanged.
 func (f *Fs) Chown(name string, uid, gid int) error {
-	return change(f, "chown", name, func(r remote, p string) error {
+	return changeUnless(f, kindSetstatOwner, "chown", name, func(r remote, p string) error {
 		if uid == -1 || gid == -1 { // SFTP sets both
 			fi, err := r.stat(p)
 			if err != nil {
@@ -39,7 +39,7 @@ func (f *Fs) Chown(name string, uid, gid int) error {
 // Chtimes is like os.Chtimes, in whole seconds. A zero time.Time leaves that time unchanged. A time before 1970 or
 // after 2106 fails with fs.ErrInvalid, because SFTP cannot carry it.
 func (f *Fs) Chtimes(name string, atime, mtime time.Time) error {
-	return change(f, "chtimes", name, func(r remote, p string) error {
+	return changeUnless(f, kindSetstatTimes, "chtimes", name, func(r remote, p string) error {
 		if atime.IsZero() || mtime.IsZero() { // SFTP sets both
 			fi, err := r.stat(p)
 			if err != nil {

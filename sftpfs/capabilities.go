@@ -3,7 +3,6 @@ package sftpfs
 import (
 	"context"
 	"maps"
-	"sync"
 	"time"
 
 	"github.com/sftpsyncer/go-syncfs/sftpfs/internal/wire"
@@ -25,6 +24,19 @@ type Capabilities struct {
 	// RefusesModes: the server has refused to set the mode of a new file. The Fs does not try again.
 	RefusesModes bool
 
+	// Refused are the kinds of requests that the server does not support, sorted. The server has refused one of each. The
+	// Fs does not send them again: calls that need one fail at once, with the error of the first one, which matches
+	// errors.ErrUnsupported. That holds until the Fs is closed, also on new connections, even if another version of the
+	// server answers there.
+	//
+	// The kinds are "setstat mode", "setstat owner" and "setstat times" (by name), "fsetstat mode" and "fsetstat times" (of
+	// a new file), "mode of a new file" (in both ways), "rename", "symlink", "symlink to a relative path" (which becomes
+	// absolute), "readlink", and the extensions "posix-rename@openssh.com", "fsync@openssh.com" and "statvfs@openssh.com".
+	// "rename" means that the server cannot even rename a file within its directory. A refusal for lack of permission is
+	// about one name and not in Refused, except for the kinds that are about the Fs's own new files. Neither is the refusal
+	// of what the server has done before.
+	Refused []string
+
 	// Packet is the number of bytes in one read or write request.
 	Packet int
 
@@ -33,45 +45,15 @@ type Capabilities struct {
 	Channels, Connections int
 	MoreChannels          bool
 
+	// Requests is how many requests are in flight on one channel at most: 256, or fewer if Quirks.MaxRequests says so, or
+	// the server has ended connections on which there were more.
+	Requests int
+
 	// Files is how many files may be open on one channel, as stated by the server or found out; 0: unknown.
 	Files int
 
 	// RoundTrip is the shortest round trip measured; 0: unknown.
 	RoundTrip time.Duration
-}
-
-// learnt is what the Fs learns about a server while using it. All sessions share it.
-type learnt struct {
-	mu           sync.Mutex // guards the following
-	replaces     bool       // a plain rename has replaced a file
-	refusesModes bool
-	links        int // the order of the paths of a symbolic link; 0: unknown
-	// refusesAttributes: the server could not set mode and times of a new file together.
-	refusesAttributes bool
-}
-
-func (l *learnt) linkOrder() int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.links
-}
-
-func (l *learnt) noteLinkOrder(order int) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.links = order
-}
-
-func (l *learnt) note(what *bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	*what = true
-}
-
-func (l *learnt) is(what *bool) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return *what
 }
 
 // Capabilities returns what is known about the server. It connects if there is no connection, and fails as Connect
@@ -84,12 +66,14 @@ func (f *Fs) Capabilities(ctx context.Context) (Capabilities, error) {
 	defer s.release()
 	c := Capabilities{
 		Extensions:    s.extensions(),
-		AtomicReplace: s.offers(wire.ExtensionPosixRename) || f.learnt.is(&f.learnt.replaces),
-		Sync:          s.offers(wire.ExtensionFsync),
-		RefusesModes:  f.learnt.is(&f.learnt.refusesModes),
+		AtomicReplace: f.learnt.replacesAtomically(s) || f.learnt.hasReplaced(),
+		Sync:          s.offers(wire.ExtensionFsync) && f.learnt.refusal(kindFsync) == nil,
+		RefusesModes:  f.learnt.refusal(kindNewMode) != nil,
+		Refused:       f.learnt.refusals(),
 		Packet:        s.packet(),
 		Channels:      1,
 		Connections:   1,
+		Requests:      f.learnt.requests.most(),
 		Files:         int(s.limit.Load()),
 		RoundTrip:     time.Duration(s.conn.roundTrip.Load()),
 	}
@@ -121,13 +105,13 @@ func (f *Fs) RoundTrip() time.Duration {
 }
 
 // extensions returns the extensions that the server offers. pkg/sftp cannot list them, so for a client of the program's
-// only three are looked up.
+// only those that the Fs uses are looked up.
 func (s *session) extensions() map[string]string {
 	if s.wire != nil {
 		return maps.Clone(s.wire.Extensions())
 	}
 	offers := make(map[string]string)
-	for _, name := range []string{wire.ExtensionLimits, wire.ExtensionFsync, wire.ExtensionPosixRename} {
+	for _, name := range []string{wire.ExtensionLimits, wire.ExtensionFsync, wire.ExtensionPosixRename, wire.ExtensionStatVFS} {
 		if version, ok := s.client.HasExtension(name); ok {
 			offers[name] = version
 		}

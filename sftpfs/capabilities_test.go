@@ -39,6 +39,7 @@ func TestCapabilities(t *testing.T) {
 	require.True(t, c.AtomicReplace)
 	require.True(t, c.Sync)
 	require.False(t, c.RefusesModes)
+	require.Empty(t, c.Refused)
 	want := 255 << 10
 	if c.RoundTrip >= 10*time.Millisecond { // a busy machine is a long line
 		want = 32 << 10
@@ -57,6 +58,7 @@ func TestCapabilities(t *testing.T) {
 	require.False(t, c.AtomicReplace)
 	require.False(t, c.Sync)
 	require.True(t, c.RefusesModes)
+	require.Equal(t, []string{"fsetstat mode", "mode of a new file"}, c.Refused)
 	require.Equal(t, 32<<10, c.Packet)
 	require.Zero(t, c.Files)
 	f, err = fsys.Create("g")

@@ -67,8 +67,15 @@ func (p *packetBuffer) free() { p.from.Put(p) }
 // pkg/sftp can do the same, but it takes a short answer to a READ for the end of the file, and after a failed WRITE it
 // counts the bytes that it has sent.
 func inChunks(size int, b []byte, off int64, op func([]byte, int64) (int, error)) (n int, err error) {
+	return inPieces(size, b, off, func(off int64) func([]byte) (int, error) {
+		return func(piece []byte) (int, error) { return op(piece, off) }
+	})
+}
+
+// inPieces is inChunks, but calls queue for the offset of each piece, in order, for what is to run in parallel.
+func inPieces(size int, b []byte, off int64, queue func(off int64) func([]byte) (int, error)) (n int, err error) {
 	if len(b) <= size {
-		return op(b, off)
+		return queue(off)(b)
 	}
 	pieces := slices.Collect(slices.Chunk(b, size))
 	type result struct {
@@ -83,9 +90,10 @@ func inChunks(size int, b []byte, off int64, op func([]byte, int64) (int, error)
 		if failed.Load() {
 			break
 		}
+		op := queue(off + int64(i)*int64(size))
 		g.Go(func() error {
 			r := &results[i]
-			if r.n, r.err = op(piece, off+int64(i)*int64(size)); r.err != nil {
+			if r.n, r.err = op(piece); r.err != nil {
 				failed.Store(true)
 			}
 			return nil

@@ -14,6 +14,7 @@ import (
 type borrowed struct {
 	client *sftp.Client
 	root   string
+	learnt *learnt
 
 	mu      sync.Mutex // guards the following
 	closed  bool
@@ -33,8 +34,12 @@ func (b *borrowed) get(ctx context.Context) (*session, error) {
 		return s.begin(), nil
 	}
 	s, err := abandon.Await(ctx, nil, func() (*session, error) {
-		s := newSession(b.client, newConnection("the given client"))
-		return s, s.resolve(b.root)
+		s := newSession(b.client, newConnection("the given client"), b.learnt)
+		err := s.resolve(b.root)
+		if err != nil { // also if it is an answer, which is not about what the call names
+			err = s.unavailable(err)
+		}
+		return s, err
 	}, nil)
 	if err != nil {
 		return nil, err

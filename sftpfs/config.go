@@ -3,7 +3,6 @@ package sftpfs
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -101,6 +100,9 @@ type Config struct {
 	// 0: DefaultMaxConnections and DefaultMaxChannels.
 	MaxConnections, MaxChannels int
 
+	// Quirks state what would otherwise be found out about the server. Rarely needed.
+	Quirks Quirks
+
 	// AllowNonAtomicReplace lets Rename replace an existing file on a server that cannot do so in one step. Rename
 	// moves the old file aside, and back if the new file cannot take its place. In between, there is no file of that
 	// name. If the connection is lost, the old file may stay under a name that is in the error.
@@ -148,11 +150,16 @@ func (cfg Config) checked() (Config, error) {
 	if strings.ContainsRune(cfg.Root, 0) {
 		return Config{}, fmt.Errorf("root %q: %w", cfg.Root, invalid.Argument)
 	}
-	if cfg.DialTimeout < 0 || cfg.IdleTimeout < 0 {
-		return Config{}, errors.New("a negative timeout")
+	for field, v := range map[string]int64{
+		"DialTimeout": int64(cfg.DialTimeout), "IdleTimeout": int64(cfg.IdleTimeout),
+		"MaxConnections": int64(cfg.MaxConnections), "MaxChannels": int64(cfg.MaxChannels),
+	} {
+		if v < 0 {
+			return Config{}, fmt.Errorf("%s is negative: %w", field, invalid.Argument)
+		}
 	}
-	if cfg.MaxConnections < 0 || cfg.MaxChannels < 0 {
-		return Config{}, errors.New("a negative limit")
+	if err := cfg.Quirks.checked(); err != nil {
+		return Config{}, err
 	}
 	cfg.MaxConnections = cmp.Or(cfg.MaxConnections, DefaultMaxConnections)
 	cfg.MaxChannels = cmp.Or(cfg.MaxChannels, DefaultMaxChannels)

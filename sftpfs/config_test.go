@@ -91,7 +91,7 @@ func TestNewRefuses(t *testing.T) {
 		"passphrase not given": {Config{Addr: "h", KeyFiles: []string{encrypted}, Passphrase: func(string) ([]byte, error) { return nil, asked }, HostKeyCallback: anyKey}, encrypted, asked},
 		"missing known hosts":  {Config{Addr: "h", KeyFiles: []string{}, KnownHosts: []string{missing}}, missing, fs.ErrNotExist},
 		"garbage known hosts":  {Config{Addr: "h", KeyFiles: []string{}, KnownHosts: []string{empty, garbage}}, garbage, nil},
-		"negative timeout":     {Config{Addr: "h", KeyFiles: []string{}, HostKeyCallback: anyKey, IdleTimeout: -time.Second}, "timeout", nil},
+		"negative timeout":     {Config{Addr: "h", KeyFiles: []string{}, HostKeyCallback: anyKey, IdleTimeout: -time.Second}, "IdleTimeout", nil},
 		"NUL in root":          {Config{Addr: "h", KeyFiles: []string{}, HostKeyCallback: anyKey, Root: "/a\x00b"}, "root", fs.ErrInvalid},
 	} {
 		_, err := New(c.cfg)

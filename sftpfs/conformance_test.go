@@ -27,11 +27,11 @@ type limits struct {
 
 // anyServer has what SFTP itself can't say, whatever the server.
 var anyServer = limits{
-	map[aferotest.Capability]string{
+	incapable: map[aferotest.Capability]string{
 		aferotest.SubSecondTimes: "SFTP times are whole seconds",
 		aferotest.NotDirErrors:   "servers answer NO_SUCH_FILE for a path that leads through a file",
 	},
-	map[string]string{
+	beyond: map[string]string{
 		"link/to-itself":                "servers answer NO_SUCH_FILE for a loop",
 		"link/loop-of-two":              "servers answer NO_SUCH_FILE for a loop",
 		"link/loop-through-a-directory": "servers answer NO_SUCH_FILE for a loop",
@@ -48,25 +48,37 @@ func (l limits) and(incapable map[aferotest.Capability]string, beyond map[string
 	return sum
 }
 
-// but returns the limits without those cases.
-func (l limits) but(cases ...string) limits {
-	fewer := limits{l.incapable, maps.Clone(l.beyond)}
-	for _, name := range cases {
+// but returns the limits without those cases and capabilities.
+func (l limits) but(names ...string) limits {
+	fewer := l.and(nil, nil)
+	for _, name := range names {
 		delete(fewer.beyond, name)
+		delete(fewer.incapable, aferotest.Capability(name))
 	}
 	return fewer
 }
 
-func (l limits) excludes(c aferotest.Case) bool {
-	return slices.ContainsFunc(c.Needs, func(n aferotest.Capability) bool { return l.incapable[n] != "" })
+// lacks returns the capabilities that c needs and l declares to lack.
+func (l limits) lacks(c aferotest.Case) []aferotest.Capability {
+	return slices.DeleteFunc(slices.Clone(c.Needs), func(n aferotest.Capability) bool { return l.incapable[n] == "" })
 }
 
-// conform runs the suite within the limits and returns how many cases passed, and how many are declared. A case that is
-// declared to be beyond them and passes is an error, too.
-func conform(t *testing.T, l limits, newFs func(testing.TB) afero.Fs) (passed, declared int) {
+// passing returns how many cases pass within the limits.
+func (l limits) passing() int {
+	n := 0
 	for _, c := range aferotest.Cases() {
-		if l.excludes(c) {
-			declared++
+		if len(l.lacks(c)) == 0 && l.beyond[c.Name] == "" {
+			n++
+		}
+	}
+	return n
+}
+
+// conform runs the suite within the limits. A case that is declared to be beyond them and passes is an error, too, and so
+// is a capability that is declared to be lacking, although every case that needs it passes.
+func conform(t *testing.T, l limits, newFs func(testing.TB) afero.Fs) {
+	for _, c := range aferotest.Cases() {
+		if len(l.lacks(c)) > 0 {
 			continue
 		}
 		t.Run(c.Name, func(t *testing.T) {
@@ -74,15 +86,32 @@ func conform(t *testing.T, l limits, newFs func(testing.TB) afero.Fs) (passed, d
 			if reason := l.beyond[c.Name]; reason != "" {
 				byChance := strings.HasPrefix(c.Name, "parallel/") // of many attempts, none may have hit
 				require.True(t, len(failures) > 0 || byChance, "passes, though declared: %s", reason)
-				declared++
 				return
 			}
 			require.Empty(t, failures)
-			passed++
 		})
 	}
-	t.Logf("%d cases passed; not applicable: %v %v", passed, l.incapable, l.beyond)
-	return passed, declared
+	for lacked, reason := range l.incapable {
+		t.Run("lacks "+string(lacked), func(t *testing.T) {
+			require.True(t, l.fails(t, lacked, newFs), "all pass that need it, though declared: %s", reason)
+		})
+	}
+}
+
+// fails reports whether a case fails that needs the capability, and if there is one, nothing else that is lacking.
+func (l limits) fails(t *testing.T, lacked aferotest.Capability, newFs func(testing.TB) afero.Fs) bool {
+	var only, other []aferotest.Case
+	for _, c := range aferotest.Cases() {
+		if lacks := l.lacks(c); slices.Equal(lacks, []aferotest.Capability{lacked}) {
+			only = append(only, c)
+		} else if slices.Contains(lacks, lacked) {
+			other = append(other, c)
+		}
+	}
+	if len(only) == 0 {
+		only = other
+	}
+	return slices.ContainsFunc(only, func(c aferotest.Case) bool { return len(c.Check(newFs(t))) > 0 })
 }
 
 // differential runs random histories against a plain directory, without links: the server knows of no root below its

@@ -73,9 +73,14 @@ func isClosed(c <-chan struct{}) bool {
 	}
 }
 
-// isOpenSSH reports whether the server says that it is OpenSSH.
-func (c *connection) isOpenSSH() bool {
+// saysOpenSSH reports whether the SSH server says that it is OpenSSH's. See session.isOpenSSH for the SFTP server.
+func (c *connection) saysOpenSSH() bool {
 	return strings.HasPrefix(string(c.ssh.ServerVersion()), "SSH-2.0-OpenSSH")
+}
+
+// saysModSFTP reports whether the server says that it is ProFTPD's mod_sftp.
+func (c *connection) saysModSFTP() bool {
+	return strings.Contains(string(c.ssh.ServerVersion()), "mod_sftp")
 }
 
 // openFirst opens the first channel. It avoids a delay of 40 ms.

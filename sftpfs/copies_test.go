@@ -19,7 +19,6 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/link"
 	"github.com/sftpsyncer/go-syncfs/internal/opensshtest"
 	"github.com/sftpsyncer/go-syncfs/sftpfs"
-	"github.com/sftpsyncer/go-syncfs/sftpfs/sftptest"
 )
 
 // copies are files that are copied at the same time, each with content of its own.
@@ -153,12 +152,11 @@ func manyLarge() copies {
 func TestDownloadsAreSpread(t *testing.T) {
 	t.Parallel()
 	c := manyLarge()
-	served := afero.NewMemMapFs()
+	server := opensshtest.Start(t, opensshtest.Options{})
 	for i, content := range c {
-		require.NoError(t, afero.WriteFile(served, "/"+c.name(i), content, 0o644))
+		require.NoError(t, os.WriteFile(filepath.Join(server.Root, c.name(i)), content, 0o644))
 	}
-	server := newServer(t, &sftptest.Options{Fs: served})
-	_, cfg := far(t, server.Config(), link.Options{RoundTrip: 100 * time.Millisecond})
+	_, cfg := far(t, openSSHConfig(server), link.Options{RoundTrip: 100 * time.Millisecond})
 	fsys := newFs(t, cfg)
 	requireSpread(t, fsys, func(begun func()) { c.download(t, fsys, begun) })
 }

@@ -39,8 +39,9 @@ func (t *transfer) wait(f *Fs) (int, error) {
 	}
 }
 
-// WriteTo writes the rest of the file to w. It reads ahead as far as the file is known to reach. An error of w is
-// returned unchanged.
+// WriteTo writes the rest of the file to w. It reads ahead as far as the file is known to reach. A large file is read over
+// several channels only from a server which tells whether they all read the same file. An error of w is returned
+// unchanged.
 func (f *File) WriteTo(w io.Writer) (written int64, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -51,19 +52,24 @@ func (f *File) WriteTo(w io.Writer) (written int64, err error) {
 		return 0, pathError("read", f.name, err)
 	}
 	fi, err := abandon.Await(f.fs.ctx, nil, f.fstat, nil)
-	if err == nil && fi.IsDir() {
+	switch {
+	case declined(err):
+		return f.copyTail(w, 0)
+	case err == nil && fi.IsDir():
 		err = syscall.EISDIR
 	}
 	if err != nil {
 		return 0, pathError("read", f.name, err)
 	}
-	channels := newParallelChannels(f, fi.Size()-f.offset, f.openAgain, f.requireSame)
+	channels := newParallelChannels(f, fi.Size()-f.offset, f.openAgain, f.requireTwin(fi.Size()))
 	defer func() { _ = channels.end() }() // a failure to close loses nothing that was read
 	size := f.at.Load().packet()
 	var ahead []*transfer
 	next := f.offset
 	for {
-		channels.openMore(fi.Size() - next)
+		if f.at.Load().statesHandles() {
+			channels.openMore(fi.Size() - next)
+		}
 		for next < fi.Size() {
 			off, n := next, int(min(int64(size), fi.Size()-next))
 			channel := channels.next(int64(n), next-f.offset)
@@ -96,7 +102,7 @@ func (f *File) WriteTo(w io.Writer) (written int64, err error) {
 	}
 }
 
-// copyTail reads on from where the file was known to end, until it really ends.
+// copyTail reads on from the offset, behind which nothing is known of the file, until it ends.
 func (f *File) copyTail(w io.Writer, written int64) (int64, error) {
 	p := newPacket(packet)
 	defer p.free()
@@ -157,7 +163,7 @@ func (f *File) ReadFrom(r io.Reader) (written int64, err error) {
 	next := f.offset
 	var rerr error
 	for {
-		if rerr == nil && !f.appends() && f.at.Load().hasFiles() {
+		if rerr == nil && !f.appends() && !f.single && f.at.Load().isOpenSSH() {
 			channels.openMore(toCome(written, expected))
 		}
 		for rerr == nil && (len(ahead) == 0 || !f.appends()) {
@@ -169,10 +175,7 @@ func (f *File) ReadFrom(r io.Reader) (written int64, err error) {
 			piece = size
 			var n int
 			if n, rerr = readFull(r, p.b); n > 0 {
-				off := next
-				ahead = append(ahead, startTransfer(channel, p, n, func(b []byte) (int, error) {
-					return f.putOver(channel.at, b, off)
-				}))
+				ahead = append(ahead, startTransfer(channel, p, n, f.putting(channel.at, next)))
 				next += int64(n)
 			}
 		}

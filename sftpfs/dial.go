@@ -23,8 +23,9 @@ type dialer struct {
 	cfg     Config
 	auth    *sshauth.Credentials // nil: cfg.Auth
 	look    func()               // called at each look of keepAlive
-	hashNew bool                 // names of new hosts are hashed in the known_hosts file
-	through *dialer              // for the jump host before this one; nil: none
+	learnt  *learnt
+	hashNew bool    // names of new hosts are hashed in the known_hosts file
+	through *dialer // for the jump host before this one; nil: none
 }
 
 // newDialer returns a dialer for cfg. behind is the number of hosts that are reached through this one.
@@ -39,7 +40,7 @@ func newDialer(cfg Config, behind int) (*dialer, error) {
 	if cfg, err = cfg.checked(); err != nil {
 		return nil, err
 	}
-	d := &dialer{cfg: cfg, hashNew: host.HashKnownHosts}
+	d := &dialer{cfg: cfg, learnt: cfg.Quirks.learnt(), hashNew: host.HashKnownHosts}
 	if cfg.Auth == nil {
 		d.auth = &sshauth.Credentials{
 			Password: cfg.Password, KeyFiles: cfg.KeyFiles, Passphrase: cfg.Passphrase, IdentityFiles: host.IdentityFiles,
@@ -181,7 +182,7 @@ func (d *dialer) start(ctx context.Context, c *connection, opened func(*connecti
 // session starts SFTP on another channel of c. It calls opened when the channel is open. For the first session on
 // OpenSSH, it sends requests before the server has answered the earlier ones.
 func (d *dialer) session(c *connection, first bool, opened func(*connection)) (*session, error) {
-	ahead := first && c.isOpenSSH()
+	ahead := first && c.saysOpenSSH()
 	open := c.openChannel
 	if ahead {
 		open = c.openFirst
@@ -201,6 +202,7 @@ func (d *dialer) session(c *connection, first bool, opened func(*connection)) (*
 	}
 	var client *sftp.Client
 	w := wire.New(channel, wire.MaxListing)
+	w.Limit(d.learnt.requests.most())
 	if ahead {
 		w.PipelineInit()
 	}
@@ -211,15 +213,16 @@ func (d *dialer) session(c *connection, first bool, opened func(*connection)) (*
 		w.Close()
 		return nil, fmt.Errorf("starting SFTP: %w", err)
 	}
-	s := newSession(client, c)
-	s.wire, s.openSSH = w, c.isOpenSSH()
+	s := newSession(client, c, d.learnt)
+	s.wire, s.openSSH, s.modSFTP = w, c.saysOpenSSH(), c.saysModSFTP()
 	if ahead || s.offers(wire.ExtensionLimits) { // an OpenSSH without the extension answers that it has none
 		s.askLimits()
 	}
 	c.run(s.watch)
+	c.run(func() { s.isOpenSSH() })
 	if err := s.resolve(d.cfg.Root); err != nil {
 		s.client.Close()
-		return nil, fmt.Errorf("login directory: %w", err)
+		return nil, err
 	}
 	return s, nil
 }
@@ -227,10 +230,15 @@ func (d *dialer) session(c *connection, first bool, opened func(*connection)) (*
 func (d *dialer) extend(ctx context.Context, c *connection) (*session, error) {
 	ctx, cancel := d.bounded(ctx)
 	defer cancel()
-	return abandon.Await(ctx, nil, func() (*session, error) { return d.session(c, false, func(*connection) {}) }, func(s *session) {
+	s, err := abandon.Await(ctx, nil, func() (*session, error) { return d.session(c, false, func(*connection) {}) }, func(s *session) {
 		s.fail(errIdle)
 		s.wire.Close()
 	})
+	if err != nil && ctx.Err() == nil {
+		err = c.whyNotExtended(err)
+	}
+	d.learnt.channels.note(err)
+	return s, err
 }
 
 // unreachable returns the error of a failed attempt to connect: ErrHostKey and ErrAuth unchanged, everything else as
@@ -245,5 +253,5 @@ func (d *dialer) unreachable(ctx context.Context, err error) error {
 	if errors.Is(err, ErrAuth) {
 		return err
 	}
-	return fmt.Errorf("%w: %s: %v", ErrUnavailable, d.cfg.Addr, err)
+	return fmt.Errorf("%w: %s: %s", ErrUnavailable, d.cfg.Addr, printable(err.Error(), maxCause))
 }

@@ -3,6 +3,7 @@ package sftpfs
 import (
 	"io"
 	"io/fs"
+	"syscall"
 
 	"github.com/sftpsyncer/go-syncfs/internal/abandon"
 )
@@ -66,8 +67,35 @@ func (f *File) Readdirnames(n int) ([]string, error) {
 
 // list needs no handle, so any live session will do.
 func (f *File) list() ([]fs.FileInfo, error) {
-	entries, err := call(f.fs, harmless, func(r remote) ([]fs.FileInfo, error) {
-		return withFileLimit(f.fs, r, func(r remote) ([]fs.FileInfo, error) { return r.list(f.path) })
-	}, nil)
+	op := func(r remote) ([]fs.FileInfo, error) { return r.list(f.path) }
+	var entries []fs.FileInfo
+	limited := f.fs.learnt.files.limited()
+	err := error(nil)
+	if !limited {
+		entries, err = call(f.fs, harmless, op, nil)
+	}
+	if limited || declined(err) { // the server may allow no handle beside that of the File
+		if err := f.handOver(); err != nil {
+			return nil, err
+		}
+		entries, err = withFileLimit(f.fs, harmless, op, nil)
+	}
 	return orNoDir(entries, err, func() (fs.FileInfo, error) { return abandon.Await(f.fs.ctx, nil, f.fstat, nil) })
+}
+
+// handOver closes the handle of a directory.
+func (f *File) handOver() error {
+	fi, err := abandon.Await(f.fs.ctx, nil, f.fstat, nil)
+	if err == nil && !fi.IsDir() {
+		err = syscall.ENOTDIR
+	}
+	if err != nil {
+		return err
+	}
+	f.reopening.Lock()
+	defer f.reopening.Unlock()
+	o := f.at.Load()
+	f.at.Store(&opened{remote: o.remote})
+	_ = o.close() // what was only read is not lost
+	return nil
 }

@@ -8,9 +8,14 @@
 //   - Names are slash-separated and below Config.Root, which is shown as "/"; ".." stops there. "a", "/a" and "./a" are
 //     one name.
 //   - Errors are *fs.PathError or *os.LinkError with the errno that package os would give, so errors.Is finds
-//     fs.ErrNotExist, fs.ErrExist, fs.ErrPermission, fs.ErrInvalid and fs.ErrClosed. SFTP has one code for most
-//     failures; the Fs looks at the names involved to find the reason. A failure without a known reason is syscall.EIO
-//     with the server's own words.
+//     fs.ErrNotExist, fs.ErrExist, fs.ErrPermission, fs.ErrInvalid and fs.ErrClosed, and errors.ErrUnsupported. SFTP has
+//     one code for most failures; the Fs looks at the names involved to find the reason. A failure without a known
+//     reason is syscall.EIO.
+//   - The message with which a server refuses a request is in the error, if it says more than the code does: at most 256
+//     bytes of it, without control characters.
+//   - What a server does not support is asked for once, and refused on this side from then on; see Capabilities.Refused.
+//   - An answer is final, whatever its code is: the request is not sent again, and the connection stays. Only codes 6 and
+//     7 of SFTP, no connection and connection lost, are ErrUnavailable.
 //   - A server that does not answer is ErrUnavailable, never fs.ErrNotExist.
 //   - The host key is always checked, also that of each jump host. Certificates of known authorities are accepted.
 //   - Neither SHA-1 (in key exchange, MACs, and signatures by ssh-rsa) nor CBC and RC4 are offered, unless
@@ -64,7 +69,8 @@
 //     symbolic links: all are fs.ErrNotExist.
 //   - Over a client of NewClient, the Fs knows nothing of channels, limits and silence. A name in a listing is only
 //     what follows its last slash, because pkg/sftp cuts it. If a server answers a read without data, pkg/sftp asks
-//     again, forever.
+//     again, forever. pkg/sftp drops what a server says when it refuses with "no such file" or "permission denied", and
+//     sends RMDIR after a refused REMOVE.
 //   - Servers differ in the order of the two paths of a symbolic link. On a server that does not identify itself, the
 //     first SymlinkIfPossible makes another symbolic link beside the new one and removes it. If the connection is lost
 //     in between, that symbolic link stays.
@@ -72,32 +78,5 @@
 //
 // # Servers
 //
-// Each of these servers was tested with the conformance suite of 617 cases, with testing/fstest, and (except rclone)
-// with 100 random histories compared with a plain directory. The cases that did not pass need what SFTP cannot express
-// (whole seconds, one answer for every missing name: 9 cases) or what the server cannot do; the tests declare each with
-// its reason. None failed. With the servers installed (.ci/full says how),
-//
-//	SYNCFS_FULL=1 go test -run TestServers -v ./sftpfs
-//
-// prints this table, without its last three columns.
-//
-//	server                            passed  declared  replaces  fsync  limits
-//	OpenSSH 9.2 internal-sftp         608     9         yes       yes
-//	  chroot and ForceCommand         608     9         yes       yes
-//	  MaxSessions 1                   608     9         yes       yes
-//	OpenSSH 9.2 sftp-server           608     9         yes       yes
-//	  extensions off (-P)             596     21        no        no
-//	  setstat refused (-P)            570     47        yes       yes    no changes of mode, owner and times by name
-//	dropbear 2022.83 and sftp-server  608     9         yes       yes
-//	ProFTPD 1.3.8 mod_sftp            585     32        yes       yes    readlink always returns an absolute path
-//	asyncssh 2.10                     606     11        yes       yes    O_RDONLY|O_CREATE opens a new file write-only
-//	node ssh2 1.17                    594     23        no        no     only names that are UTF-8
-//	pkg/sftp 1.13 Server              605     12        yes       no     O_APPEND is not atomic
-//	package sftptest                  605     12        yes       no
-//	rclone 1.60 serve sftp            358     259       yes       no     no modes, owners and symbolic links; opening a
-//	                                                                     file for writing truncates it. It is of use for
-//	                                                                     whole new files only
-//
-// A read-only OpenSSH (-R) refuses changes with fs.ErrPermission. On a full disk, a write fails with syscall.ENOSPC if
-// the server says how full the disk is (statvfs@openssh.com), otherwise with syscall.EIO.
+// SERVERS.md, beside this file, lists the servers with which the package is tested, and what to know about each.
 package sftpfs

@@ -6,11 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"syscall"
 
-	"github.com/pkg/sftp"
-
-	"github.com/sftpsyncer/go-syncfs/sftpfs/internal/invalid"
 	"github.com/sftpsyncer/go-syncfs/sftpfs/internal/wire"
 )
 
@@ -25,65 +21,61 @@ var (
 	ErrAuth = errors.New("sftpfs: authentication failed")
 )
 
-// A failure is a refusal by the server without a known reason.
-type failure struct{ status *sftp.StatusError }
+// A refusal is an answer of the server that says more than an errno or a sentinel.
+type refusal struct {
+	err      error  // as package os has it
+	noReason bool   // the server gives no reason, and err is syscall.EIO
+	name     string // of the code
+	message  string // of the server, printable
+}
 
-func (f *failure) Error() string { return fmt.Sprintf("%v: %v", syscall.EIO, f.status) }
+func (r *refusal) Error() string { return fmt.Sprintf("%v: %s", r.err, r.words()) }
 
-func (f *failure) Unwrap() []error { return []error{syscall.EIO, f.status} }
+func (r *refusal) words() string { return fmt.Sprintf("sftp: \"%s\" (%s)", r.message, r.name) }
 
-// refused reports whether err is a bare failure, whose reason is worth looking for.
+func (r *refusal) Unwrap() error { return r.err }
+
+// refused reports whether err is a refusal without a reason, which is worth looking for.
 func refused(err error) bool {
-	var f *failure
-	return errors.As(err, &f)
+	var r *refusal
+	return errors.As(err, &r) && r.noReason
+}
+
+// declined reports whether err is a refusal that another request for the same may not meet.
+func declined(err error) bool { return refused(err) || forbidden(err) }
+
+// forbidden reports whether the server refuses a request for lack of permission, or does not support it.
+func forbidden(err error) bool {
+	return errors.Is(err, fs.ErrPermission) || errors.Is(err, errors.ErrUnsupported)
 }
 
 func missing(err error) bool { return errors.Is(err, fs.ErrNotExist) }
 
-// Codes of the SFTP status reply. Version 3 of the protocol has codes up to 8; some servers send others, too.
-var statusErrors = map[uint32]error{
-	8:  errors.ErrUnsupported,
-	9:  syscall.EBADF,
-	10: syscall.ENOENT,
-	11: syscall.EEXIST,
-	12: syscall.EROFS,
-	14: syscall.ENOSPC,
-	15: syscall.EDQUOT,
-	18: syscall.ENOTEMPTY,
-	19: syscall.ENOTDIR,
-	20: invalid.Argument,
-	21: syscall.ELOOP,
-	24: syscall.EISDIR,
-}
-
 // reduce turns an error of pkg/sftp into the bare error that package os would put into its PathError: an errno, a
-// sentinel, a failure, or an error that matches ErrUnavailable. An error that is not an answer of the server becomes
-// the latter, and ends the session.
+// sentinel, a refusal, or an error that matches ErrUnavailable. An error that is not an answer of the server becomes the
+// latter, and ends the session.
 func (s *session) reduce(err error) error {
-	var status *sftp.StatusError
-	var bad wire.BadAnswer
 	switch {
-	case err == nil, err == io.EOF, errors.As(err, &bad): // a wrapped io.EOF means that a packet could not be sent
+	case err == nil, err == io.EOF, errors.As(err, new(wire.BadAnswer)): // a wrapped io.EOF means that a packet could not be sent
 		return err
-	case errors.Is(err, fs.ErrNotExist):
-		return syscall.ENOENT
-	case errors.Is(err, fs.ErrPermission):
-		return syscall.EACCES
 	case errors.Is(err, fs.ErrClosed):
 		return fs.ErrClosed
-	case errors.As(err, &status) && status.Code != 6 && status.Code != 7: // 6: no connection, 7: connection lost
-		if s.wire != nil {
-			if local := s.wire.LocalError(status.Code); local != nil {
-				return local
-			}
-		}
-		if known := statusErrors[status.Code]; known != nil {
-			return known
-		}
-		return &failure{status}
-	default:
+	}
+	status, ok := wire.StatusOf(err)
+	if !ok {
 		return s.unavailable(err)
 	}
+	if s.wire != nil {
+		if local := s.wire.LocalError(status.Code); local != nil {
+			return local
+		}
+	}
+	err = answer(status)
+	var r *refusal
+	if errors.As(err, &r) && r.err == ErrUnavailable {
+		return s.unavailable(errors.New(r.words()))
+	}
+	return err
 }
 
 // pathError returns err as package os would: nil, io.EOF, or a *fs.PathError.

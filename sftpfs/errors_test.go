@@ -5,11 +5,14 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"strings"
 	"syscall"
 	"testing"
+	"unicode"
 
 	"github.com/pkg/sftp"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/crypto/ssh"
 )
 
 func TestReduce(t *testing.T) {
@@ -35,7 +38,7 @@ func TestReduce(t *testing.T) {
 		{fmt.Errorf("failed to send packet: %w", io.EOF), ErrUnavailable},
 		{io.ErrUnexpectedEOF, ErrUnavailable},
 	} {
-		s := newSession(nil, newConnection("host:22"))
+		s := newSession(nil, newConnection("host:22"), newLearnt())
 		got := s.reduce(c.err)
 		require.ErrorIs(t, got, c.want, "%v", c.err)
 		lost := c.want == ErrUnavailable
@@ -45,7 +48,7 @@ func TestReduce(t *testing.T) {
 			require.ErrorContains(t, got, "host:22")
 		}
 	}
-	s := newSession(nil, newConnection("host:22"))
+	s := newSession(nil, newConnection("host:22"), newLearnt())
 	require.NoError(t, s.reduce(nil))
 	require.Equal(t, io.EOF, s.reduce(io.EOF))
 	require.False(t, s.isLost())
@@ -54,9 +57,26 @@ func TestReduce(t *testing.T) {
 // The cause of a lost connection must never make it look like an answer.
 func TestUnavailableIsNoAnswer(t *testing.T) {
 	t.Parallel()
-	s := newSession(nil, newConnection("host:22"))
+	s := newSession(nil, newConnection("host:22"), newLearnt())
 	s.fail(fs.ErrNotExist)
 	err := s.unavailable(nil)
 	require.ErrorIs(t, err, ErrUnavailable)
 	require.NotErrorIs(t, err, fs.ErrNotExist)
+}
+
+// The reason for which there is no connection may be the server's words.
+func TestHostileReasons(t *testing.T) {
+	t.Parallel()
+	hostile := errors.New("ssh: rejected: \x1b[2J evil\nline \u202e" + strings.Repeat("long ", 40_000))
+	for name, err := range map[string]error{
+		"session": newSession(nil, newConnection("host:22"), newLearnt()).unavailable(hostile),
+		"connect": new(dialer).unreachable(t.Context(), hostile),
+		"login":   (&login{accepted: true, config: new(ssh.ClientConfig)}).explain(hostile),
+	} {
+		require.ErrorContains(t, err, "ssh: rejected: [2J evil line long", name)
+		require.Less(t, len(err.Error()), maxCause+100, name)
+		for _, r := range err.Error() {
+			require.True(t, unicode.IsPrint(r), "%s: %q", name, r)
+		}
+	}
 }

@@ -2,6 +2,7 @@ package sftpfs
 
 import (
 	"errors"
+	"time"
 
 	"github.com/sftpsyncer/go-syncfs/sftpfs/internal/wire"
 )
@@ -63,3 +64,6 @@ func (f *Fs) Awaited() (requests int) {
 	}
 	return requests
 }
+
+// SetOpenPatience sets how long calls wait for a file to be closed before they fail.
+func (f *Fs) SetOpenPatience(d time.Duration) { f.learnt.files.patience = d }

@@ -27,11 +27,15 @@ type File struct {
 	path string
 	flag int
 
+	mode   *fs.FileMode // for Close to give to the new file; nil: none
+	before fs.FileInfo  // the attributes before it was opened, on a server that does not tell them later; nil: unknown
+
 	at     atomic.Pointer[opened]
 	closed atomic.Bool
 	size   atomic.Int64            // as the server stated it last; an earlier end is not believed
 	stated atomic.Pointer[version] // what the server stated last, for reading on after a lost connection; nil: nothing
 	noting sync.Once               // asks for stated
+	sample atomic.Pointer[sample]  // of what was read last; nil: nothing
 
 	acknowledged atomic.Int64 // by the running or last ReadFrom
 
@@ -41,6 +45,7 @@ type File struct {
 	offset int64
 	end    int64 // where to append, as far as this side knows
 	behind bool  // the offset is the end of the last append, wherever the server put that
+	single bool  // ReadFrom uses no other handle, see WriteInOrder
 	dir    listing
 }
 
@@ -72,7 +77,9 @@ func (f *File) usable() error {
 // Name returns the name that was given to Open.
 func (f *File) Name() string { return f.name }
 
-// Stat returns the attributes of the open file, also if it has been renamed.
+// Stat returns the attributes of the open file, also if it has been renamed. A server that refuses FSTAT is asked by
+// the name with which the file was opened. One that refuses that, too, while the file is open, is asked before it is
+// opened for reading.
 func (f *File) Stat() (fs.FileInfo, error) {
 	err := f.usable()
 	var fi fs.FileInfo
@@ -87,12 +94,15 @@ func (f *File) Stat() (fs.FileInfo, error) {
 
 func (f *File) fstat() (fs.FileInfo, error) {
 	return asking(f, func(o *opened) (fs.FileInfo, error) {
-		if o.handle == nil {
-			return o.stat(f.path)
+		fi := f.before
+		if fi == nil {
+			var err error
+			if fi, err = o.info(f.path); err != nil {
+				return nil, err
+			}
 		}
-		fi, err := snapshot(f.path)(o.handle.Stat())
-		if err != nil {
-			return nil, o.reduce(err)
+		if o.handle == nil {
+			return fi, nil
 		}
 		v := versionOf(fi)
 		f.size.Store(v.size)
@@ -184,7 +194,7 @@ func (f *File) Sync() error {
 	case o.handle == nil || !o.offers(wire.ExtensionFsync):
 		err = errors.ErrUnsupported
 	default:
-		err = f.status((*sftp.File).Sync)
+		err = f.fs.learnt.unlessRefused(kindFsync, func() error { return f.status((*sftp.File).Sync) })
 	}
 	return pathError("sync", f.name, err)
 }
@@ -203,7 +213,13 @@ func (f *File) Close() error {
 		o.conn.run(func() { _ = o.close() })
 	case !o.isLost():
 		// The request is sent even if the context has ended, because the server has few handles.
-		err = f.status(func(*sftp.File) error { return o.close() })
+		err = f.status(func(*sftp.File) error {
+			err := o.close()
+			if err == nil && f.mode != nil {
+				f.giveModeLate(o.remote)
+			}
+			return err
+		})
 	case f.writable():
 		err = o.unavailable(nil)
 	}

@@ -36,9 +36,9 @@ func New(cfg Config) (*Fs, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sftpfs: %w", err)
 	}
-	m := newManager(d, d.cfg.MaxConnections, d.cfg.MaxChannels)
+	m := newManager(d, d.learnt, d.cfg.MaxConnections, d.cfg.MaxChannels)
 	d.look = m.scaleDown
-	f := newFs(m)
+	f := newFs(m, d.learnt)
 	f.asideAllowed = cfg.AllowNonAtomicReplace
 	f.identity = d.cfg.identity()
 	return f, nil
@@ -48,11 +48,12 @@ func New(cfg Config) (*Fs, error) {
 // of the Fs, not the client. A lost connection is not replaced, and only the owner of the client can notice a silent
 // server, so give calls a context that ends.
 func NewClient(c *sftp.Client, root string) *Fs {
-	return newFs(&borrowed{client: c, root: root})
+	b := &borrowed{client: c, root: root, learnt: newLearnt()}
+	return newFs(b, b.learnt)
 }
 
-func newFs(conns source) *Fs {
-	return &Fs{ctx: context.Background(), conns: conns, learnt: new(learnt), abandoned: new(abandon.Calls)}
+func newFs(conns source, l *learnt) *Fs {
+	return &Fs{ctx: context.Background(), conns: conns, learnt: l, abandoned: new(abandon.Calls)}
 }
 
 // Connect connects, unless there is a live connection. It fails with ErrUnavailable, ErrHostKey or ErrAuth, with ctx's
@@ -141,6 +142,13 @@ func change(f *Fs, op, name string, do func(r remote, p string) error) error {
 		err = run(f, once, func(r remote) error { return do(r, p) })
 	}
 	return pathError(op, name, err)
+}
+
+// changeUnless is change, unless the server has refused requests of this kind, which do sends.
+func changeUnless(f *Fs, kind requestKind, op, name string, do func(r remote, p string) error) error {
+	return change(f, op, name, func(r remote, p string) error {
+		return f.learnt.unlessRefused(kind, func() error { return do(r, p) })
+	})
 }
 
 // Create creates or truncates the named file, and opens it for reading and writing.

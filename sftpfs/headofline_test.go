@@ -76,7 +76,7 @@ func (b *blocking) session(c *connection) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := newSession(client, c)
+	s := newSession(client, c, newLearnt())
 	s.wire, s.root = w, hostileRoot
 	c.run(s.watch)
 	c.run(func() { <-c.lost; w.Close() })
@@ -118,9 +118,9 @@ func (q *queue) Read(b []byte) (int, error) {
 func (b *blocking) start(t *testing.T, maxChannels int) (*Fs, *manager) {
 	t.Helper()
 	b.let = make(chan struct{})
-	m := newManager(b, 1, maxChannels)
+	m := newManager(b, newLearnt(), 1, maxChannels)
 	t.Cleanup(func() { close(b.let); m.close(); b.wg.Wait() })
-	return newFs(m), m
+	return newFs(m, m.learnt), m
 }
 
 // Where everything blocks, no call goes from one channel to the next for ever.

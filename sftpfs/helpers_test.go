@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/pkg/sftp"
+	"github.com/spf13/afero"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/crypto/ssh"
 	"golang.org/x/crypto/ssh/knownhosts"
@@ -69,4 +70,10 @@ func dialOpenSSH(t testing.TB, server *opensshtest.Server) *sftp.Client {
 	return dial(t, server.Addr, &ssh.ClientConfig{
 		User: server.User, Auth: []ssh.AuthMethod{ssh.PublicKeys(key)}, HostKeyCallback: known,
 	})
+}
+
+// put makes a file on the server, without the Fs.
+func put(t testing.TB, server *sftptest.Server, name, content string) {
+	t.Helper()
+	require.NoError(t, afero.WriteFile(server.Fs(), name, []byte(content), 0o644))
 }

@@ -29,6 +29,7 @@ import (
 type hostile struct {
 	answer  func(h *hostile, r wiretest.Request) []byte // nil: as an honest server; empty: nothing
 	inOrder bool                                        // short cuts are taken with it, and handles are numbered as OpenSSH does
+	modSFTP bool                                        // it ends a file where it ended when it was opened
 	timeout time.Duration                               // of a request; 0: none
 
 	mu    sync.Mutex
@@ -116,6 +117,7 @@ type hostileOpener struct {
 	wg         *sync.WaitGroup
 	maxListing int
 	inOrder    bool
+	modSFTP    bool
 	timeout    time.Duration // of a request; 0: none
 }
 
@@ -129,8 +131,8 @@ func (o hostileOpener) connect(context.Context, func(*connection)) (*session, er
 	if err != nil {
 		return nil, fmt.Errorf("%w: %v", ErrUnavailable, err)
 	}
-	s := newSession(client, c)
-	s.wire, s.root, s.openSSH = w, hostileRoot, o.inOrder
+	s := newSession(client, c, newLearnt())
+	s.wire, s.root, s.openSSH, s.modSFTP = w, hostileRoot, o.inOrder, o.modSFTP
 	c.wg.Go(s.watch)
 	if o.timeout > 0 {
 		c.wg.Go(func() { c.enforceRequestTimeout(o.timeout) })
@@ -145,9 +147,9 @@ func (o hostileOpener) extend(context.Context, *connection) (*session, error) {
 func (h *hostile) start(t testing.TB, maxListing int) *Fs {
 	t.Helper()
 	var wg sync.WaitGroup
-	m := newManager(hostileOpener{h, &wg, maxListing, h.inOrder, h.timeout}, 1, 1)
+	m := newManager(hostileOpener{h, &wg, maxListing, h.inOrder, h.modSFTP, h.timeout}, newLearnt(), 1, 1)
 	t.Cleanup(func() { m.close(); wg.Wait() })
-	return newFs(m)
+	return newFs(m, m.learnt)
 }
 
 // calls are all that a program can do, each in a way that needs the server.
@@ -392,7 +394,7 @@ func TestReadsWhatAFileHasGrownBy(t *testing.T) {
 	t.Parallel()
 	grown := hostileContent + " and more"
 	opened := uint32(0)
-	h := &hostile{answer: func(_ *hostile, r wiretest.Request) []byte {
+	h := &hostile{modSFTP: true, answer: func(_ *hostile, r wiretest.Request) []byte {
 		switch r.Kind {
 		case wiretest.Open:
 			opened++

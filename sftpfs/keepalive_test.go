@@ -29,7 +29,7 @@ type watched struct {
 
 func watch(idle time.Duration, w *watched) *watched {
 	w.connection, w.live = newConnection("host:22"), new(liveConn)
-	w.session = newSession(nil, w.connection)
+	w.session = newSession(nil, w.connection, newLearnt())
 	w.open()
 	w.add(w.session)
 	w.wg.Go(func() {

@@ -1,11 +1,9 @@
 package sftpfs
 
 import (
-	"fmt"
+	"errors"
 	"io/fs"
-	"math/rand/v2"
 	"path"
-	"strings"
 	"syscall"
 
 	"github.com/pkg/sftp"
@@ -15,15 +13,20 @@ import (
 )
 
 // SymlinkIfPossible makes newname a symbolic link to oldname. A relative target is stored unchanged, an absolute one as
-// the path below Config.Root that it stands for.
+// the path below Config.Root that it stands for. On a server that makes relative targets absolute (mysecureshell), it fails
+// for those with an error that matches errors.ErrUnsupported.
 func (f *Fs) SymlinkIfPossible(oldname, newname string) error {
 	p, err := clean(newname)
 	if err == nil {
 		_, err = clean(oldname)
 	}
+	order := SymlinkOrder(0)
+	if err == nil {
+		order, err = f.linkOrder(p)
+	}
 	if err == nil {
 		err = run(f, once, func(r remote) error {
-			err := f.symlink(r, oldname, p)
+			err := r.keepingTarget(oldname, p, func() error { return r.symlink(oldname, p, order) })
 			if refused(err) {
 				if _, lerr := r.lstat(p); lerr == nil {
 					return syscall.EEXIST
@@ -38,60 +41,18 @@ func (f *Fs) SymlinkIfPossible(oldname, newname string) error {
 // symlink sends the two paths in the order in which the server reads them. Most servers read them in OpenSSH's order,
 // which is not that of the draft. In the wrong order, the symbolic link would be made at the target, which may be
 // anywhere.
-func (f *Fs) symlink(r remote, target, p string) error {
-	order := f.learnt.linkOrder()
-	if order == 0 {
-		var err error
-		if order, err = r.linkOrder(path.Dir(p)); err != nil {
-			return err
-		}
-		f.learnt.noteLinkOrder(order)
-	}
-	return tell(r, p, func(full string) error {
-		if order == draftOrder {
+func (r remote) symlink(target, p string, order SymlinkOrder) error {
+	return r.sendSymlink(p, func(full string) error {
+		if order == LinkFirst {
 			return r.client.Symlink(full, r.target(target))
 		}
 		return r.client.Symlink(r.target(target), full)
 	})
 }
 
-// The orders in which a server reads the paths of a symbolic link. 0: unknown.
-const (
-	opensshOrder = 1 + iota
-	draftOrder
-)
-
-// linkOrderOf returns the order of a server that identifies itself, 0 for others. Servers built with pkg/sftp have the
-// version of x/crypto.
-func linkOrderOf(version string) int {
-	switch {
-	case strings.Contains(version, "OpenSSH"), version == "SSH-2.0-Go":
-		return opensshOrder
-	case strings.Contains(version, "AsyncSSH"): // which uses the draft's order for clients other than OpenSSH
-		return draftOrder
-	}
-	return 0
-}
-
-// linkOrder returns the order in which the server reads the paths. If the server is unknown, linkOrder makes a symbolic
-// link between two new names in dir and looks which of them exists; that does no harm. If the connection is lost
-// meanwhile, the symbolic link may stay.
-func (r remote) linkOrder(dir string) (int, error) {
-	if r.conn.ssh != nil {
-		if order := linkOrderOf(string(r.conn.ssh.ServerVersion())); order != 0 {
-			return order, nil
-		}
-	}
-	name := path.Join(dir, fmt.Sprintf(".sftpfs-%016x", rand.Uint64()))
-	target, link := name+".target", name+".link"
-	if err := tell(r, link, func(full string) error { return r.client.Symlink(r.on(target), full) }); err != nil {
-		return 0, err
-	}
-	made, order := link, opensshOrder
-	if _, err := r.lstat(link); missing(err) {
-		made, order = target, draftOrder
-	}
-	return order, r.removeFile(made)
+// sendSymlink sends a request to make a symbolic link p.
+func (r remote) sendSymlink(p string, request func(full string) error) error {
+	return r.learnt.unlessRefused(kindSymlink, func() error { return tell(r, p, request) })
 }
 
 // ReadlinkIfPossible returns the target of a symbolic link. A relative target is returned as it is stored, an absolute
@@ -110,8 +71,23 @@ func (f *Fs) ReadlinkIfPossible(name string) (string, error) {
 }
 
 // lstatFollows reports whether the server is known to follow a symbolic link even in LSTAT, if its target exists.
-func (r remote) lstatFollows() bool {
-	return r.conn.ssh != nil && strings.Contains(string(r.conn.ssh.ServerVersion()), "mod_sftp")
+func (r remote) lstatFollows() bool { return r.modSFTP }
+
+// endsAsOpened reports whether the server is known to ask for the size of a file only when it opens it (fxp_handle_read),
+// so that a handle does not read what is appended later.
+func (r remote) endsAsOpened() bool { return r.modSFTP }
+
+// lstatOtherwise is lstat on a server that refuses LSTAT with err. Only if READLINK shows that p is not a symbolic link,
+// STAT describes p.
+func (r remote) lstatOtherwise(p string, err error) (fs.FileInfo, error) {
+	target, linkErr := r.readAnyLink(p) // a refusal is about p, as that of LSTAT
+	switch {
+	case linkErr == nil:
+		return linkInfo(path.Base(p), target, 0), nil
+	case errors.Is(linkErr, fs.ErrPermission):
+		return nil, err
+	}
+	return r.stat(p)
 }
 
 // unfollowed returns the attributes of p itself. fi is what the server states, which may describe the target of p.
@@ -123,8 +99,12 @@ func (r remote) unfollowed(p string, fi fs.FileInfo) fs.FileInfo {
 	if err != nil {
 		return fi
 	}
-	const linkToAll = 0o120777         // the mode of a symbolic link
-	link, _ := wire.NewInfo(fi.Name(), // fails only for an impossible size
-		&sftp.FileStat{Size: uint64(len(target)), Mode: linkToAll, Mtime: uint32(fi.ModTime().Unix())})
+	return linkInfo(fi.Name(), target, fi.ModTime().Unix())
+}
+
+func linkInfo(name, target string, mtime int64) fs.FileInfo {
+	const linkToAll = 0o120777    // the mode of a symbolic link
+	link, _ := wire.NewInfo(name, // fails only for an impossible size
+		&sftp.FileStat{Size: uint64(len(target)), Mode: linkToAll, Mtime: uint32(mtime)})
 	return link
 }

@@ -31,7 +31,7 @@ func (l *login) explain(err error) error {
 	case errors.As(err, &negotiation) && negotiation.What == "host key" && l.known != nil:
 		return hostKeyError(l.addr, l.known.NoCommonAlgorithm(l.addr, negotiation.RequestedAlgorithms))
 	case l.accepted && !broken(err):
-		return fmt.Errorf("%w: %s: user %q: %v", ErrAuth, l.addr, l.config.User, err)
+		return fmt.Errorf("%w: %s: user %q: %s", ErrAuth, l.addr, l.config.User, printable(err.Error(), maxCause))
 	default:
 		return err
 	}

@@ -9,8 +9,6 @@ import (
 	"slices"
 	"sync"
 	"time"
-
-	"github.com/sftpsyncer/go-syncfs/sftpfs/internal/wire"
 )
 
 // A source provides the sessions on which calls run.
@@ -67,6 +65,7 @@ const (
 type manager struct {
 	opener
 	maxConnections, maxSessions int
+	learnt                      *learnt
 	random                      func() float64 // in [0, 1)
 
 	ctx  context.Context // ends when the manager is closed
@@ -94,8 +93,8 @@ type attempt struct {
 	err  error
 }
 
-func newManager(o opener, maxConnections, maxSessions int) *manager {
-	m := &manager{opener: o, maxConnections: maxConnections, maxSessions: maxSessions, random: rand.Float64}
+func newManager(o opener, l *learnt, maxConnections, maxSessions int) *manager {
+	m := &manager{opener: o, maxConnections: maxConnections, maxSessions: maxSessions, learnt: l, random: rand.Float64}
 	m.started = make(chan struct{})
 	m.ctx, m.stop = context.WithCancel(context.Background())
 	return m
@@ -133,7 +132,7 @@ func (m *manager) sessionOrAttempt(patient bool) (*session, *attempt, error) {
 		if s.load() >= busyLoad || s.isStalled() {
 			m.scaleUpTo(live, loadOf(live))
 		}
-		if patient && m.starting > 0 && (s.isStalled() || s.load() >= wire.MaxRequests && !m.connecting) {
+		if patient && m.starting > 0 && (s.isStalled() || s.load() >= int64(m.learnt.requests.most()) && !m.connecting) {
 			return nil, &attempt{done: m.started}, nil
 		}
 		return s.begin(), nil, nil
@@ -204,8 +203,10 @@ func (m *manager) reach() (*session, error) {
 	live := m.liveConnections()
 	m.mu.Unlock()
 	for _, c := range live {
-		if s, err := m.extend(m.ctx, c); err == nil {
-			return s, nil
+		if !m.learnt.channels.only() {
+			if s, err := m.extend(m.ctx, c); err == nil {
+				return s, nil
+			}
 		}
 		c.fail(errors.New("it takes no more channels, and has none")) // and is of no use
 	}

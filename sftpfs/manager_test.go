@@ -57,7 +57,7 @@ func (o *fakeOpener) connect(ctx context.Context, opened func(*connection)) (*se
 }
 
 func fakeSession(c *connection) *session {
-	s := newSession(nil, c)
+	s := newSession(nil, c, newLearnt())
 	s.wire = initializedWire()
 	return s
 }
@@ -89,7 +89,7 @@ func (o *fakeOpener) extend(ctx context.Context, c *connection) (*session, error
 }
 
 func testManager(t *testing.T, o *fakeOpener) *manager {
-	m := newManager(o, 2, 8)
+	m := newManager(o, newLearnt(), 2, 8)
 	m.random = func() float64 { return 0 }
 	t.Cleanup(m.close)
 	return m
@@ -309,7 +309,7 @@ func TestExpect(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := &fakeOpener{takes: time.Second, roundTrip: longRoundTrip}
 		m := testManager(t, o)
-		f := newFs(m)
+		f := newFs(m, m.learnt)
 		f.Expect(5 * busyLoad)
 		synctest.Wait()
 		require.Zero(t, o.dials)
@@ -332,13 +332,13 @@ func TestExpect(t *testing.T) {
 		m = testManager(t, o)
 		go func() { _, _ = m.get(t.Context()) }()
 		time.Sleep(time.Second * 3 / 4)
-		newFs(m).Expect(1 << 40) // while the first one is being made
+		newFs(m, m.learnt).Expect(1 << 40) // while the first one is being made
 		time.Sleep(time.Second)
 		synctest.Wait()
 		require.Len(t, m.live(), 8)
 
 		m = testManager(t, &fakeOpener{takes: time.Second, roundTrip: longRoundTrip - 1})
-		newFs(m).Expect(1 << 40)
+		newFs(m, m.learnt).Expect(1 << 40)
 		get(t, m).release()
 		time.Sleep(time.Second)
 		synctest.Wait()
@@ -352,7 +352,7 @@ func TestExpectedBesideOneThatFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := &fakeOpener{takes: 2 * time.Second, roundTrip: longRoundTrip}
 		m := testManager(t, o)
-		newFs(m).Expect(1 << 40)
+		newFs(m, m.learnt).Expect(1 << 40)
 		go func() {
 			time.Sleep(time.Second * 3 / 2)
 			m.mu.Lock()

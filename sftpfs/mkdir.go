@@ -19,7 +19,7 @@ func (f *Fs) Mkdir(name string, perm fs.FileMode) error {
 
 // MakeDir is like Mkdir, and also returns the attributes of the new directory. With an error that matches fs.ErrExist,
 // it returns the attributes of what exists, as Lstat does, or nil. If it does not learn the attributes by making the
-// directory, it takes one more round trip.
+// directory, it takes one more round trip. They are nil if the server refuses to tell them.
 func (f *Fs) MakeDir(name string, perm fs.FileMode) (fs.FileInfo, error) {
 	p, err := clean(name)
 	if err != nil {
@@ -28,7 +28,7 @@ func (f *Fs) MakeDir(name string, perm fs.FileMode) (fs.FileInfo, error) {
 	made, err := call(f, once, func(r remote) (fs.FileInfo, error) {
 		fi, err := r.makeDir(p, perm)
 		if fi == nil && err == nil {
-			fi, err = r.stat(p)
+			fi, err = orUnknown(r.stat(p))
 		}
 		return fi, err
 	}, nil)
@@ -78,12 +78,20 @@ func (r remote) makeDirStepwise(p string, perm fs.FileMode) (fs.FileInfo, error)
 	if err != nil || perm&(fs.ModePerm|special) == 0o777 {
 		return nil, err
 	}
-	return r.lstat(p)
+	return orUnknown(r.lstat(p))
+}
+
+// orUnknown returns no attributes if the server refuses to tell them, because the directory was made all the same.
+func orUnknown(fi fs.FileInfo, err error) (fs.FileInfo, error) {
+	if declined(err) {
+		return nil, nil
+	}
+	return fi, err
 }
 
 // makeDirPipelined makes a directory and asks for its attributes, in one round trip.
 func (r remote) makeDirPipelined(p string, perm fs.FileMode) (fs.FileInfo, error) {
-	if err := r.canPipeline(); err != nil {
+	if err := r.canPipeline(r.seemsInOrder); err != nil { // on another server, the second request is in vain
 		return nil, err
 	}
 	full := r.on(p)
@@ -98,7 +106,7 @@ func (r remote) makeDirPipelined(p string, perm fs.FileMode) (fs.FileInfo, error
 	case replies[0].Done() != nil:
 		return nil, errNotPipelined
 	case err != nil:
-		return r.lstat(p)
+		return orUnknown(r.lstat(p))
 	}
 	return fi, nil
 }

@@ -1,8 +1,11 @@
 package sftpfs_test
 
 import (
+	"fmt"
 	"io/fs"
+	"os/exec"
 	"path"
+	"path/filepath"
 	"testing"
 
 	"github.com/spf13/afero"
@@ -39,6 +42,30 @@ func TestMkdirAllMakesTheRoot(t *testing.T) {
 				info, err := above.Stat(path.Join(root, "x"))
 				require.NoError(t, err)
 				require.True(t, info.Mode().IsRegular())
+			}
+		})
+	}
+}
+
+// A directory is made also where its attributes are not told.
+func TestMkdirWhereLooksAreRefused(t *testing.T) {
+	t.Parallel()
+	for _, refused := range []string{"lstat", "lstat,stat", "lstat,readlink", "lstat,stat,readlink,setstat"} {
+		t.Run(refused, func(t *testing.T) {
+			t.Parallel()
+			if _, err := exec.LookPath(sftpServer); err != nil {
+				t.Skip(err) // not installed
+			}
+			server := opensshtest.Start(t, opensshtest.Options{Subsystem: sftpServer, SFTPServerArgs: []string{"-P", refused}})
+			fsys := newFs(t, openSSHConfig(server))
+			for _, perm := range []fs.FileMode{0o777, 0o750} {
+				name := fmt.Sprintf("%o", perm)
+				require.NoError(t, fsys.Mkdir(name, perm))
+				require.Error(t, fsys.Mkdir(name, perm))
+				require.DirExists(t, filepath.Join(server.Root, name))
+				fi, err := fsys.MakeDir(name+"+", perm)
+				require.NoError(t, err)
+				require.True(t, fi == nil || fi.IsDir())
 			}
 		})
 	}

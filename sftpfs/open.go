@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"sync/atomic"
 	"syscall"
 
 	"github.com/pkg/sftp"
@@ -31,12 +32,10 @@ func (f *Fs) OpenFile(name string, flag int, perm fs.FileMode) (afero.File, erro
 	if flag&mutates != 0 {
 		e = once
 	}
-	file, err := call(f, e, func(r remote) (*File, error) {
-		return withFileLimit(f, r, func(r remote) (*File, error) {
-			file := &File{fs: f, name: name, path: p, flag: flag}
-			file.size.Store(unstated)
-			return file, file.open(r, perm)
-		})
+	file, err := withFileLimit(f, e, func(r remote) (*File, error) {
+		file := &File{fs: f, name: name, path: p, flag: flag}
+		file.size.Store(unstated)
+		return file, file.open(r, perm)
 	}, (*File).abandon)
 	if err != nil {
 		return nil, pathError("open", name, err)
@@ -50,25 +49,49 @@ func (f *File) open(r remote, perm fs.FileMode) error {
 	if !f.writable() {
 		flag &^= os.O_APPEND // asyncssh would open the file for writing
 	}
-	h, err := f.fs.create(r, f.path, flag, perm)
+	before := new(atomic.Pointer[version])
+	switch {
+	case f.flag&mutates != 0:
+	case r.learnt.locks.Load():
+		if fi, err := r.stat(f.path); err == nil {
+			v := versionOf(fi)
+			f.before = fi
+			before.Store(&v)
+		}
+	default:
+		before = r.askBefore(f.path)
+	}
+	h, made, err := r.create(f.path, flag, perm)
 	if err != nil {
 		err = r.explainOpen(f.path, flag, err)
 	}
 	if err != nil {
 		return err
 	}
-	o := opening(r, h)
+	o := opening(r, h, before)
 	f.at.Store(o)
-	if !f.appends() {
-		return nil
+	if made {
+		err = f.giveMode(o, perm)
 	}
-	fi, err := f.fstat()
+	if err == nil && f.appends() {
+		f.end, err = f.endNow()
+	}
 	if err != nil {
 		o.close()
-		return err
 	}
-	f.end = fi.Size()
-	return nil
+	return err
+}
+
+// endNow returns where the file ends. A file that the server will show only when it is closed is new, and empty.
+func (f *File) endNow() (int64, error) {
+	fi, err := f.fstat()
+	if err == nil {
+		return fi.Size(), nil
+	}
+	if f.flag&os.O_CREATE != 0 && missing(err) {
+		return 0, nil
+	}
+	return 0, err
 }
 
 // explainOpen finds the reason why p could not be opened. It returns nil for a directory opened for reading on a server
@@ -98,41 +121,28 @@ func (r remote) explainOpen(p string, flag int, err error) error {
 	return nil
 }
 
-// create opens p. If that creates the file, create gives it perm.
-func (f *Fs) create(r remote, p string, flag int, perm fs.FileMode) (*sftp.File, error) {
+// create opens p. made reports that it has made a file, which is to be given the mode perm.
+func (r remote) create(p string, flag int, perm fs.FileMode) (h *sftp.File, made bool, err error) {
 	// Servers create files with mode 0666 less their umask.
 	if flag&os.O_CREATE == 0 || perm&(fs.ModePerm|special) == 0o666 {
-		return r.open(p, flag)
+		h, err = r.open(p, flag)
+		return h, false, err
 	}
-	h, err := r.open(p, flag|os.O_EXCL)
+	h, err = r.open(p, flag|os.O_EXCL)
 	if err == nil {
-		return h, f.setMode(r, h, perm)
+		return h, true, nil
 	}
-	if flag&os.O_EXCL == 0 && (refused(err) || errors.Is(err, fs.ErrExist)) {
-		return r.open(p, flag) // it exists, or is a symbolic link
+	if flag&os.O_EXCL != 0 || !refused(err) && !errors.Is(err, fs.ErrExist) {
+		return nil, false, err
 	}
-	return nil, err
-}
-
-// setMode gives perm to the new file h. If the server refuses, the file exists all the same, and the server is not
-// asked again.
-func (f *Fs) setMode(r remote, h *sftp.File, perm fs.FileMode) error {
-	if f.learnt.is(&f.learnt.refusesModes) {
-		return nil
+	there, thereErr := r.open(p, flag&^os.O_CREATE)
+	if !missing(thereErr) {
+		return there, false, thereErr
 	}
-	fi, err := h.Stat()
-	if err != nil {
-		h.Close()
-		return r.reduce(err)
+	if _, lerr := r.lstat(p); lerr == nil { // a symbolic link that leads nowhere
+		h, err = r.open(p, flag)
+		return h, false, err
 	}
-	if fi.Size() > 0 {
-		return nil // the server ignores O_EXCL, and the file existed before
-	}
-	if mode, ok := masked(perm, fi.Mode()); ok {
-		err := r.reduce(h.Chmod(mode))
-		if errors.Is(err, fs.ErrPermission) || errors.Is(err, errors.ErrUnsupported) {
-			f.learnt.note(&f.learnt.refusesModes) // refused even for a new file of its own
-		}
-	}
-	return nil
+	h, err = r.open(p, flag|os.O_EXCL) // it was refused for another reason, or is gone
+	return h, err == nil, err
 }

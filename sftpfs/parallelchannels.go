@@ -113,6 +113,9 @@ func newParallelChannels(f *File, bytes int64, open func(remote) (*opened, error
 // openMore opens the file on further channels in the background, if so many more bytes justify them.
 func (c *parallelChannels) openMore(bytes int64) {
 	o := c.file.at.Load()
+	if o.learnt.files.limited() {
+		return
+	}
 	others := max(o.claimed.Load()-c.claim, 0)
 	for worth := channelsFor(time.Duration(o.conn.roundTrip.Load()), bytes, others); c.wanted < worth; c.wanted++ {
 		c.wg.Go(func() {
@@ -194,7 +197,7 @@ func (f *File) openAgainToWrite(r remote) (*opened, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := opening(r, h)
+	o := opening(r, h, new(atomic.Pointer[version]))
 	var looks [3]*sftp.FileStat
 	for i, h := range []*sftp.File{h, f.at.Load().handle, h} {
 		fi, err := h.Stat()

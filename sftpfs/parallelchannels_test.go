@@ -137,7 +137,7 @@ func TestFailedChannelTakesNoMore(t *testing.T) {
 	c := newConnection("host:22")
 	l := &parallelChannels{claim: inFlight}
 	for range 4 {
-		l.all = append(l.all, &parallelChannel{session: newSession(nil, c)})
+		l.all = append(l.all, &parallelChannel{session: newSession(nil, c, newLearnt())})
 	}
 	l.all[2].failed.Store(true)
 	for range 3 * inFlight / packet {

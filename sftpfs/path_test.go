@@ -7,10 +7,10 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/pkg/sftp"
 	"github.com/stretchr/testify/require"
 
 	"github.com/sftpsyncer/go-syncfs/sftpfs/internal/invalid"
+	"github.com/sftpsyncer/go-syncfs/sftpfs/internal/wire"
 )
 
 func noDial(t *testing.T) func(context.Context, string, string) (net.Conn, error) {
@@ -71,9 +71,9 @@ func TestInside(t *testing.T) {
 
 func TestTooLong(t *testing.T) {
 	t.Parallel()
-	bare := &failure{&sftp.StatusError{Code: 5}}
+	bare := answer(wire.Status{Code: 5})
 	require.Equal(t, syscall.ENAMETOOLONG, tooLong(bare, "/a/"+strings.Repeat("x", 256)))
 	require.Equal(t, syscall.ENAMETOOLONG, tooLong(bare, strings.Repeat("/x", 2048)))
-	require.Equal(t, error(bare), tooLong(bare, "/a/"+strings.Repeat("x", 255)))
+	require.Equal(t, bare, tooLong(bare, "/a/"+strings.Repeat("x", 255)))
 	require.Equal(t, syscall.EACCES, tooLong(syscall.EACCES, "/"+strings.Repeat("x", 256)))
 }

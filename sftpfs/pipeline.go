@@ -19,20 +19,26 @@ import (
 // errNotPipelined says that the caller has to send the ordinary requests.
 var errNotPipelined = fmt.Errorf("%w as a short cut", errors.ErrUnsupported)
 
-// inOrder reports whether the server is assumed to process requests in order, as OpenSSH's does. An sshd may run
-// another server as its subsystem; those written in Go, which work on many requests at a time, do not offer to sync.
-// Before the server's VERSION packet has arrived, the server is taken for OpenSSH's: the replies to the first pipelined
-// requests on a channel show if that was wrong.
+// inOrder reports whether the server processes requests in order, as OpenSSH's does. Until the server's VERSION packet
+// has arrived, it is taken for what it was on an earlier connection. On the first one, inOrder waits for the packet: on
+// another server, pipelined requests could do harm. One, for example, removes each file that is closed after it was
+// read.
 func (s *session) inOrder() bool {
-	if !s.openSSH || s.wire.Spent() {
+	if !s.openSSH || s.wire.Spent() || s.learnt.requests.limited() {
 		return false
 	}
-	return !s.wire.Initialized() || s.hasFiles()
+	return !s.initialized() && s.learnt.openSSH.Load() || s.isOpenSSH()
 }
 
-// canPipeline returns an error if requests cannot be pipelined.
-func (r remote) canPipeline() error {
-	if !r.inOrder() {
+// seemsInOrder is inOrder for requests that do no harm on another server. Until the VERSION packet has arrived, what the SSH
+// server says of itself counts.
+func (s *session) seemsInOrder() bool {
+	return s.openSSH && !s.initialized() && !s.learnt.requests.limited() || s.inOrder()
+}
+
+// canPipeline returns an error if requests cannot be pipelined. inOrder says whether the server processes them in order.
+func (r remote) canPipeline(inOrder func() bool) error {
+	if !inOrder() {
 		return errNotPipelined
 	}
 	return r.ctx.Err()
@@ -49,27 +55,25 @@ func (r remote) exchange(requests ...wire.Request) ([]wire.Reply, error) {
 }
 
 // use sends open, which opens something, then requests, some of which are about that, and then closes it. It returns
-// the replies to requests. All this takes one round trip if the handle can be predicted, otherwise two.
-func (r remote) use(open wire.Request, requests ...wire.Request) ([]wire.Reply, error) {
-	if err := r.canPipeline(); err != nil {
-		return nil, err
-	}
+// the replies to requests, and to closing it. All this takes one round trip if the handle can be predicted, otherwise two.
+func (r remote) use(open wire.Request, requests ...wire.Request) (replies []wire.Reply, closed wire.Reply, err error) {
 	all := append(append([]wire.Request{open}, requests...), wire.CloseHandle())
-	replies, err := r.exchange(all...)
+	replies, err = r.exchange(all...)
 	if errors.Is(err, wire.ErrNotPredicted) {
 		h, err := r.openHandle(open)
 		if err != nil {
-			return nil, err
+			return nil, closed, err
 		}
 		return h.last(requests...)
 	}
 	if err != nil {
-		return nil, err
+		return nil, closed, err
 	}
-	if _, err := replies[0].Handle(); err != nil {
-		return nil, err
+	if _, err = replies[0].Handle(); err != nil {
+		return nil, closed, err
 	}
-	return replies[1 : len(replies)-1], nil
+	last := len(replies) - 1
+	return replies[1:last], replies[last], nil
 }
 
 // A pipelinedHandle is the handle of a file or directory that only pipelined requests use.
@@ -101,14 +105,14 @@ func (h pipelinedHandle) exchangeOn(requests ...wire.Request) ([]wire.Reply, err
 }
 
 // last pipelines the last requests, some of which are about the handle, and closes the handle. It returns the replies
-// to requests.
-func (h pipelinedHandle) last(requests ...wire.Request) ([]wire.Reply, error) {
-	replies, err := h.exchangeOn(append(slices.Clip(requests), wire.CloseHandle())...)
+// to requests, and to closing it.
+func (h pipelinedHandle) last(requests ...wire.Request) (replies []wire.Reply, closed wire.Reply, err error) {
+	replies, err = h.exchangeOn(append(slices.Clip(requests), wire.CloseHandle())...)
 	if err != nil {
-		return nil, err
+		return nil, closed, err
 	}
 	h.files.Add(-1)
-	return replies[:len(requests)], nil
+	return replies[:len(requests)], replies[len(requests)], nil
 }
 
 // release closes the handle without waiting for the answer.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"io/fs"
 	"testing"
 	"time"
 
@@ -72,12 +73,24 @@ func TestShortCutsWaitForNothing(t *testing.T) {
 func TestInOrder(t *testing.T) {
 	t.Parallel()
 	for _, openSSH := range []bool{false, true} {
-		s := &session{openSSH: openSSH, wire: wire.New(nil, 0)}
-		require.Equal(t, openSSH, s.inOrder(), "not known")
-		s.wire = initializedWire()
-		require.False(t, s.inOrder(), "of another make")
-		s.wire = initializedWire(wire.ExtensionFsync, "1")
-		require.Equal(t, openSSH, s.inOrder())
+		server := newLearnt()
+		connected := func(w *wire.Wire) *session {
+			s := newSession(nil, newConnection("host:22"), server)
+			s.openSSH, s.wire = openSSH, w
+			return s
+		}
+		for _, other := range []*wire.Wire{
+			initializedWire(), initializedWire(wire.ExtensionFsync, "1", "vendor-id", "Green End"),
+		} {
+			require.False(t, connected(other).inOrder(), "of another make")
+		}
+		own := connected(initializedWire(wire.ExtensionFsync, "1", wire.ExtensionLimits, "1", "copy-data", "1"))
+		require.Equal(t, openSSH, own.inOrder())
+		require.Equal(t, openSSH, connected(wire.New(nil, 0)).inOrder(), "as on an earlier connection")
+		server = newLearnt()
+		lost := connected(wire.New(nil, 0))
+		lost.fail(fs.ErrClosed)
+		require.False(t, lost.inOrder(), "it never said what it is")
 	}
 }
 
@@ -102,6 +115,28 @@ func TestShortCutsWhereAServerRefuses(t *testing.T) {
 	require.ErrorIs(t, err, errors.ErrUnsupported, "it is longer")
 	_, _, err = fsys.ReadVersion("f", int64(len(hostileContent)), now.Add(time.Second))
 	require.ErrorIs(t, err, errors.ErrUnsupported, "it is another version")
+}
+
+// A failure that may pass is no reason not to try again.
+func TestStageAfterAFailure(t *testing.T) {
+	t.Parallel()
+	for name, kind := range map[string]byte{"the times": wiretest.Fsetstat, "the end": wiretest.Close} {
+		failed := false
+		h := &hostile{inOrder: true, answer: func(h *hostile, r wiretest.Request) []byte {
+			if r.Kind == kind && !failed {
+				failed = true
+				h.honest(r) // the handle is closed all the same
+				return wiretest.StatusPacket(r.ID, wiretest.Failure)
+			}
+			return nil
+		}}
+		fsys := h.start(t, 100_000)
+		now := time.Unix(1e9, 0)
+		_, _, err := fsys.Stage("n", []byte("text"), 0o644, now, now, "f")
+		require.ErrorIs(t, err, errors.ErrUnsupported, name)
+		_, _, err = fsys.Stage("n", []byte("text"), 0o644, now, now, "f")
+		require.NoError(t, err, name)
+	}
 }
 
 // A call that has ended with its context leaves what it would have returned alone.

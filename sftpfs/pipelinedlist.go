@@ -18,7 +18,10 @@ const (
 
 // listPipelined returns the entries of the directory p, in one round trip, or in a few more if there are many.
 func (r remote) listPipelined(p string) ([]fs.FileInfo, error) {
-	replies, err := r.use(wire.OpenDir(r.on(p)), readDirs(fewReadDirs)...)
+	if err := r.canPipeline(r.seemsInOrder); err != nil {
+		return nil, err
+	}
+	replies, _, err := r.use(wire.OpenDir(r.on(p)), readDirs(fewReadDirs)...)
 	if err != nil {
 		return nil, err
 	}

@@ -1,8 +1,23 @@
 package sftpfs_test
 
-import "strings"
+import (
+	"maps"
 
-// rclone is 1.60. It is of use for whole new files alone.
+	"github.com/sftpsyncer/go-syncfs/internal/aferotest"
+)
+
+const (
+	noneInRclone = "rclone has none, or ignores it"
+	inPlace      = "all of them write in place"
+)
+
+var rcloneLacks = capabilities{
+	aferotest.Links: noneInRclone, aferotest.Chmod: noneInRclone,
+	aferotest.CreateMode: noneInRclone, aferotest.Sync: noSync[aferotest.Sync],
+	aferotest.ExclusiveCreate: "the server does not heed O_EXCL",
+}
+
+// rclone is 1.60, with a cache for what is written. It is of use for whole new files alone.
 var rclone = declared(map[string]string{
 	"the server empties a file that is opened for writing, makes a missing one, and reads none through such a handle": `
 		open/rdonly+create/missing open/rdonly+create/file open/rdonly+create+append/missing
@@ -45,13 +60,29 @@ var rclone = declared(map[string]string{
 		name/too-long`,
 })
 
-// declared takes cases by reason.
-func declared(cases map[string]string) map[string]string {
-	reasons := make(map[string]string)
-	for reason, names := range cases {
-		for _, name := range strings.Fields(names) {
-			reasons[name] = reason
-		}
+// rcloneStreams is rclone without such a cache.
+var rcloneStreams = func() map[string]string {
+	cases := maps.Clone(rclone)
+	maps.Copy(cases, declared(map[string]string{
+		"a file is not there before it is closed, and written once, from its start": `
+			append/with-trunc copy/from-the-offset-to-the-offset copy/limited create/sync-flag create/truncates
+			create/visible-before-close handles/a-write-is-seen-at-once
+			handles/last-write-wins-whatever-the-order-of-close handles/one-closed-one-open
+			handles/open-with-trunc-empties-for-others handles/stat-sees-what-others-write
+			handles/two-writers-of-different-parts open/wronly+create+append/missing
+			open/wronly+create+trunc+append/file open/wronly+create+trunc+append/missing open/wronly+create+trunc/file
+			open/wronly+create+trunc/missing open/wronly+create/missing open/wronly+trunc+append/file
+			open/wronly+trunc/file readfrom/moves-the-offset rename/directory-of-an-open-file
+			rename/open-and-a-new-file-of-the-old-name rename/open-for-writing
+			truncate/reader-in-the-middle-sees-eof truncate/to-zero write/advances-the-offset
+			write/keeps-nothing-of-the-buffer write/large-backwards write/sparse write/string
+			writeat/leaves-the-offset`,
+	}))
+	for _, passes := range []string{
+		"truncate/negative", "truncate/to-the-same-size", "write/zero-bytes", "write/zero-bytes-past-the-end",
+		"writeat/append-handle-refuses", "writeat/negative", "writeat/zero-bytes",
+	} {
+		delete(cases, passes)
 	}
-	return reasons
-}
+	return cases
+}()

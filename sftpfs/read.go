@@ -78,15 +78,16 @@ func (f *File) canRead() error {
 // fill reads until b is full or the file ends.
 func (f *File) fill(b []byte, off int64) (n int, err error) {
 	_, err = asking(f, func(o *opened) (int, error) {
-		m, err := inChunks(o.packet(), b[n:], off+int64(n), o.handle.ReadAt)
+		m, err := inChunks(o.packet(), b[n:], off+int64(n), o.readAt)
 		n += m
 		return n, o.reduce(err)
 	})
+	f.keepSample(b[:n], off)
 	if err != io.EOF {
 		return n, f.orIsDir(err)
 	}
 	err = f.ended(off + int64(n))
-	if errors.Is(err, io.ErrUnexpectedEOF) {
+	if errors.Is(err, io.ErrUnexpectedEOF) && f.at.Load().endsAsOpened() {
 		var m int
 		m, err = f.fillAnew(b[n:], off+int64(n), err)
 		n += m
@@ -94,15 +95,16 @@ func (f *File) fill(b []byte, off int64) (n int, err error) {
 	return n, err
 }
 
-// fillAnew is fill with a new handle. A server that asks for the size of a file only when it opens it (ProFTPD's
-// mod_sftp, fxp_handle_read) lets a new handle read further. If the file cannot be opened again, the error is ended.
+// fillAnew is fill with a new handle, for a server that endsAsOpened. If the file cannot be opened again, the error is
+// ended. On other servers, a handle that ends before the stated size may be that of a file which has been replaced: some
+// (the RequestServer of pkg/sftp, mysecureshell) state what the name leads to, which a new handle would read.
 func (f *File) fillAnew(b []byte, off int64, ended error) (n int, err error) {
-	o, err := f.same(f.at.Load().remote)
+	o, err := f.same(f.at.Load().remote, f.openAgain)
 	if err != nil {
 		return 0, ended
 	}
 	defer o.close()
-	n, err = inChunks(o.packet(), b, off, o.handle.ReadAt)
+	n, err = inChunks(o.packet(), b, off, o.readAt)
 	if err == io.EOF {
 		return n, f.ended(off + int64(n))
 	}
@@ -112,7 +114,7 @@ func (f *File) fillAnew(b []byte, off int64, ended error) (n int, err error) {
 // fillOver is fill over a parallel channel. If the channel's handle does not deliver, the file's own handle decides.
 func (f *File) fillOver(c *parallelChannel, b []byte, off int64) (n int, err error) {
 	if c.at != nil {
-		n, _ = c.at.handle.ReadAt(b, off)
+		n, _ = c.at.readAt(b, off)
 		if n > 0 && c.same() != nil {
 			n = 0
 		}
@@ -129,13 +131,15 @@ func (f *File) fillOver(c *parallelChannel, b []byte, off int64) (n int, err err
 }
 
 // ended returns io.EOF if the file may end at off, otherwise io.ErrUnexpectedEOF: some servers report the end too
-// early.
+// early. If the server does not tell the size, its report is believed.
 func (f *File) ended(off int64) error {
 	if off >= f.size.Load() {
 		return io.EOF
 	}
 	fi, err := f.fstat()
 	switch {
+	case declined(err):
+		return io.EOF
 	case err != nil:
 		return err
 	case off >= fi.Size():

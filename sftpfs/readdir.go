@@ -8,12 +8,14 @@ import (
 // ReadDir returns the entries of the named directory, like Readdir of the open directory, but without the round trips
 // of opening and closing it.
 func (f *Fs) ReadDir(name string) ([]fs.FileInfo, error) {
-	entries, err := look(f, name, func(r remote, p string) ([]fs.FileInfo, error) {
-		return withFileLimit(f, r, func(r remote) ([]fs.FileInfo, error) {
+	p, err := clean(name)
+	var entries []fs.FileInfo
+	if err == nil {
+		entries, err = withFileLimit(f, harmless, func(r remote) ([]fs.FileInfo, error) {
 			entries, err := r.list(p)
 			return orNoDir(entries, err, func() (fs.FileInfo, error) { return r.stat(p) })
-		})
-	})
+		}, nil)
+	}
 	return entries, pathError("readdir", name, err)
 }
 

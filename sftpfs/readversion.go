@@ -26,13 +26,16 @@ func (f *Fs) ReadVersion(name string, size int64, mtime time.Time) (content []by
 }
 
 func (r remote) readVersion(p string, size int64, mtime time.Time) ([]byte, fs.FileInfo, error) {
+	if err := r.canPipeline(r.inOrder); err != nil {
+		return nil, nil, err
+	}
 	var requests []wire.Request
 	for off := int64(0); off < max(size, 1); off += packet { // a file of size 0 may still have content
 		n := uint32(min(packet, max(size-off, 1)))
 		requests = append(requests, wire.ReadAt(uint64(off), n))
 	}
 	requests = append(requests, wire.Fstat())
-	replies, err := r.use(wire.OpenRead(r.on(p)), requests...)
+	replies, _, err := r.use(wire.OpenRead(r.on(p)), requests...)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -44,13 +44,22 @@ func tell(r remote, p string, request func(full string) error) error {
 
 func (r remote) stat(p string) (fs.FileInfo, error) {
 	fi, err := ask(r, p, func(full string) (fs.FileInfo, error) { return snapshot(p)(r.client.Stat(full)) })
+	if err == nil && !typed(fi) {
+		return r.withType(p, fi)
+	}
 	return fi, r.orThroughFile(p, err)
 }
 
 func (r remote) lstat(p string) (fs.FileInfo, error) {
 	fi, err := ask(r, p, func(full string) (fs.FileInfo, error) { return snapshot(p)(r.client.Lstat(full)) })
-	if err == nil && r.lstatFollows() {
+	switch {
+	case forbidden(err):
+		return r.lstatOtherwise(p, err)
+	case err == nil && (r.lstatFollows() || !typed(fi)):
 		fi = r.unfollowed(p, fi)
+	}
+	if err == nil && !typed(fi) {
+		return r.withType(p, fi)
 	}
 	return fi, r.orThroughFile(p, err)
 }
@@ -74,23 +83,33 @@ func (r remote) open(p string, flag int) (*sftp.File, error) {
 
 func (r remote) mkdir(p string) error { return tell(r, p, r.client.Mkdir) }
 
-// removeFile removes what an lstat has just found not to be a directory. (If the server refuses REMOVE, pkg/sftp sends
-// RMDIR after it.)
-func (r remote) removeFile(p string) error { return tell(r, p, r.client.Remove) }
+// removeFile removes what an lstat has just found not to be a directory. If the server refuses that, pkg/sftp would send
+// RMDIR, then STAT, and perhaps return the answer to the latter.
+func (r remote) removeFile(p string) error {
+	if r.wire != nil {
+		return tell(r, p, func(full string) error {
+			replies, err := r.exchange(wire.Remove(full))
+			if err != nil {
+				return err
+			}
+			return replies[0].Refusal()
+		})
+	}
+	err := tell(r, p, r.client.Remove)
+	if missing(err) {
+		if _, lerr := r.lstat(p); lerr == nil {
+			return answer(wire.Status{Code: wire.StatusFailure}) // to REMOVE; the answer that was not returned
+		}
+	}
+	return err
+}
 
 func (r remote) removeDir(p string) error { return tell(r, p, r.client.RemoveDirectory) }
 
-// rename replaces newp if the server offers to do so atomically.
-func (r remote) rename(oldp, newp string) error {
-	send := r.client.Rename
-	if r.offers(wire.ExtensionPosixRename) {
-		send = r.client.PosixRename
-	}
-	return tell(r, newp, func(full string) error { return send(r.on(oldp), full) })
-}
-
 func (r remote) chmod(p string, mode fs.FileMode) error {
-	return tell(r, p, func(full string) error { return r.client.Chmod(full, mode) })
+	return r.learnt.unlessRefused(kindSetstatMode, func() error {
+		return tell(r, p, func(full string) error { return r.client.Chmod(full, mode) })
+	})
 }
 
 func (r remote) chown(p string, uid, gid int) error {
@@ -101,15 +120,33 @@ func (r remote) chtimes(p string, atime, mtime time.Time) error {
 	return tell(r, p, func(full string) error { return r.client.Chtimes(full, atime, mtime) })
 }
 
-func (r remote) readlink(p string) (string, error) {
+func (r remote) readlink(p string) (target string, err error) {
+	err = r.learnt.unlessRefused(kindReadlink, func() (err error) {
+		target, err = r.readAnyLink(p)
+		return err
+	})
+	return target, err
+}
+
+// readAnyLink is readlink, and learns nothing from the answer.
+func (r remote) readAnyLink(p string) (string, error) {
 	target, err := ask(r, p, r.client.ReadLink)
 	return r.shown(target), err
 }
 
-// list returns the entries of the directory p, unsorted. Names are data from the server: one that cannot be the name of
+// list returns the entries of the directory p, unsorted.
+func (r remote) list(p string) ([]fs.FileInfo, error) {
+	entries, err := r.listBare(p)
+	if err != nil {
+		return entries, err
+	}
+	return r.complete(p, entries)
+}
+
+// listBare is list, but the server may leave out attributes. Names are data from the server: one that cannot be the name of
 // an entry fails the listing, because a path made of it could lead elsewhere. (pkg/sftp drops "." and "..", which some
 // servers list. It also cuts a name to what follows its last slash, but a wire refuses such a name first.)
-func (r remote) list(p string) ([]fs.FileInfo, error) {
+func (r remote) listBare(p string) ([]fs.FileInfo, error) {
 	if entries, err := r.listPipelined(p); err == nil || errors.Is(err, ErrUnavailable) || errors.As(err, new(wire.BadAnswer)) {
 		return entries, err
 	}

@@ -82,7 +82,7 @@ func (r remover) removeAll(p string, fi fs.FileInfo) error {
 }
 
 func (r remover) removeEntries(dir string) error {
-	entries, err := r.list(dir)
+	entries, err := inTurn(r.ctx, r.learnt, func() ([]fs.FileInfo, error) { return r.list(dir) })
 	if missing(err) {
 		return nil
 	}

@@ -31,16 +31,25 @@ func (f *Fs) rename(oldname, newname string, move func(r remote, oldp, newp stri
 	}
 	newp, err := clean(newname)
 	if err == nil {
-		err = run(f, once, func(r remote) error { return move(r, oldp, newp) })
+		err = run(f, once, func(r remote) error {
+			if err := f.learnt.refusal(kindRename); err != nil {
+				return err
+			}
+			err := move(r, oldp, newp)
+			if errors.Is(err, errors.ErrUnsupported) && r.isSimple(oldp, newp) {
+				f.learnt.note(kindRename, err)
+			}
+			return err
+		})
 	}
 	return linkError("rename", oldname, newname, err)
 }
 
 // moveFile looks at the target only if the server refuses.
 func (f *Fs) moveFile(r remote, oldp, newp string) error {
-	if r.offers(wire.ExtensionPosixRename) {
-		err := r.rename(oldp, newp)
-		if !refused(err) && !missing(err) && !errors.Is(err, fs.ErrExist) {
+	if f.learnt.replacesAtomically(r.session) {
+		err := r.sendRename(kindPosixRename, oldp, newp)
+		if !refused(err) && !missing(err) && !errors.Is(err, fs.ErrExist) && !errors.Is(err, errors.ErrUnsupported) {
 			return err
 		}
 	}
@@ -63,7 +72,7 @@ func (f *Fs) move(r remote, oldp, newp string) error {
 	}
 	err = r.rename(oldp, newp)
 	if err == nil && target != nil {
-		f.learnt.note(&f.learnt.replaces)
+		f.learnt.noteReplaced()
 	}
 	if !refused(err) && !missing(err) && !errors.Is(err, fs.ErrExist) {
 		return err
@@ -77,6 +86,54 @@ func (f *Fs) move(r remote, oldp, newp string) error {
 		return r.moveOver(oldp, newp)
 	}
 	return err
+}
+
+// rename replaces newp if the server offers to do so atomically, and does not refuse.
+func (r remote) rename(oldp, newp string) error {
+	if !r.learnt.replacesAtomically(r.session) {
+		return r.sendRename(kindRename, oldp, newp)
+	}
+	err := r.sendRename(kindPosixRename, oldp, newp)
+	unsupported := errors.Is(err, errors.ErrUnsupported)
+	if !unsupported && !errors.Is(err, fs.ErrPermission) {
+		return err
+	}
+	plain := r.sendRename(kindRename, oldp, newp)
+	if plain == nil || unsupported && !errors.Is(plain, errors.ErrUnsupported) && !errors.Is(plain, ErrUnavailable) {
+		r.learnt.note(kindPosixRename, err) // although the server offers it
+	}
+	if plain == nil || unsupported || refused(plain) { // newp may exist
+		return plain
+	}
+	return err
+}
+
+func (r remote) sendRename(kind requestKind, oldp, newp string) error {
+	request := r.client.Rename
+	if kind == kindPosixRename {
+		request = r.client.PosixRename
+	}
+	err := tell(r, newp, func(full string) error { return request(r.on(oldp), full) })
+	if err == nil {
+		r.learnt.note(kind, nil)
+		r.learnt.note(kindRename, nil)
+	}
+	return err
+}
+
+// replacesAtomically reports whether a rename on s replaces a file in one step.
+func (l *learnt) replacesAtomically(s *session) bool {
+	return s.offers(wire.ExtensionPosixRename) && l.refusal(kindPosixRename) == nil && l.refusal(kindRename) == nil
+}
+
+// isSimple reports whether a rename is one that no server refuses as unsupported that can rename at all: that of a file
+// within its directory. Some cannot rename directories, others cannot move from one store to another.
+func (r remote) isSimple(oldp, newp string) bool {
+	if path.Dir(oldp) != path.Dir(newp) {
+		return false
+	}
+	fi, err := r.lstat(oldp)
+	return err == nil && fi.Mode().IsRegular()
 }
 
 // moveOver moves newp aside and oldp to newp, and then removes the old file.

@@ -18,7 +18,7 @@ func TestWhyNotMoved(t *testing.T) {
 	require.NoError(t, err)
 	dir, err := wire.NewInfo("d", &sftp.FileStat{Mode: 0o040755})
 	require.NoError(t, err)
-	bare := &failure{&sftp.StatusError{Code: 4}}
+	bare := answer(wire.Status{Code: 4})
 	for _, c := range []struct {
 		what           string
 		newp           string

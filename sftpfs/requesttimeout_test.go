@@ -99,7 +99,7 @@ func TestSlowTransferIsNotHung(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		c := newConnection("host:22")
-		s := newSession(nil, c)
+		s := newSession(nil, c, newLearnt())
 		ours, theirs := net.Pipe()
 		s.wire = wire.New(ours, wire.MaxListing)
 		go func() { _, _ = io.Copy(io.Discard, theirs) }()
@@ -138,7 +138,7 @@ func TestIdleIsNotHung(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		c := newConnection("host:22")
-		s := newSession(nil, c)
+		s := newSession(nil, c, newLearnt())
 		s.wire = initializedWire()
 		c.add(s)
 		c.run(func() { c.enforceRequestTimeout(time.Hour) })

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/pkg/sftp"
@@ -14,25 +15,37 @@ import (
 // An opened is a handle of a File, with the session that it belongs to.
 type opened struct {
 	remote
-	handle *sftp.File // nil: a directory, on a server that has no handles for them
-	once   sync.Once  // decrements the session's files
+	handle *sftp.File               // nil: a directory, on a server that has no handles for them
+	before *atomic.Pointer[version] // of what the name led to right before; nil inside: unknown
+	once   sync.Once                // closes it
+	order  writeOrder
 }
 
 // opening returns the opened for h, which r has opened.
-func opening(r remote, h *sftp.File) *opened {
+func opening(r remote, h *sftp.File, before *atomic.Pointer[version]) *opened {
+	o := &opened{remote: r, handle: h, before: before}
 	if h != nil {
 		r.files.Add(1)
+		r.learnt.files.add(o)
 	}
-	return &opened{remote: r, handle: h}
+	return o
 }
 
-// close closes the handle.
-func (o *opened) close() error {
+// close closes the handle, once.
+func (o *opened) close() (err error) {
 	if o.handle == nil {
 		return nil
 	}
-	defer o.once.Do(func() { o.files.Add(-1) })
-	return o.handle.Close()
+	o.once.Do(func() {
+		err = o.learnt.files.close(o, o.handle.Close)
+		o.files.Add(-1)
+	})
+	return err
+}
+
+func (o *opened) readAt(b []byte, off int64) (int, error) {
+	o.learnt.files.moved.Add(1)
+	return o.handle.ReadAt(b, off)
 }
 
 // A version tells two states of a file apart as well as SFTP can.
@@ -45,7 +58,10 @@ func versionOf(fi fs.FileInfo) version { return version{fi.Size(), fi.ModTime()}
 
 // resumes reports whether the file may go on after the loss of its connection: nothing can be written through it, and
 // its version is known.
-func (f *File) resumes() bool { return f.flag&mutates == 0 && f.stated.Load() != nil }
+func (f *File) resumes() bool {
+	stated := f.stated.Load()
+	return f.flag&mutates == 0 && stated != nil && f.at.Load().is(*stated)
+}
 
 // asking runs op on the file. If op fails because the session is lost, asking runs it once more on another session: on
 // one of its own if a request about this file blocked the lost session.
@@ -88,7 +104,9 @@ func (f *File) reopen(lost *opened) (*opened, error) {
 		return nil, err
 	}
 	defer s.release()
-	o, err := f.same(remote{session: s, ctx: f.fs.ctx})
+	o, err := f.same(remote{session: s, ctx: f.fs.ctx}, func(r remote) (*opened, error) {
+		return inTurn(r.ctx, r.learnt, func() (*opened, error) { return f.openToReadOn(r) })
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -99,9 +117,9 @@ func (f *File) reopen(lost *opened) (*opened, error) {
 	return o, nil
 }
 
-// same opens the file by its name, which must lead to the version that was stated last.
-func (f *File) same(r remote) (*opened, error) {
-	o, err := f.openAgain(r)
+// same calls open, which opens the file by its name, which must lead to the version that was stated last.
+func (f *File) same(r remote, open func(remote) (*opened, error)) (*opened, error) {
+	o, err := open(r)
 	if err == nil {
 		if err = f.requireSame(o); err != nil {
 			o.close()
@@ -115,23 +133,12 @@ func (f *File) same(r remote) (*opened, error) {
 
 // openAgain opens what the file's name leads to now.
 func (f *File) openAgain(r remote) (*opened, error) {
+	before := r.askBefore(f.path)
 	h, err := r.open(f.path, os.O_RDONLY) // whatever else the file is open for
 	if err != nil {
 		return nil, err
 	}
-	return opening(r, h), nil
-}
-
-// requireSame returns an error if o is not the version that was stated last.
-func (f *File) requireSame(o *opened) error {
-	fi, err := snapshot(f.path)(o.handle.Stat())
-	if err != nil {
-		return o.reduce(err)
-	}
-	if versionOf(fi) != *f.stated.Load() {
-		return errors.New("it is another version now")
-	}
-	return nil
+	return opening(r, h, before), nil
 }
 
 func (r remote) notResumed(err error) error {

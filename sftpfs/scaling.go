@@ -203,7 +203,7 @@ func (m *manager) place() (c *connection, allowed bool) {
 	}
 	fewest := 0
 	for _, candidate := range connections {
-		if n := len(candidate.live()); candidate.takesMore() && (c == nil || n < fewest) {
+		if n := len(candidate.live()); !m.learnt.channels.only() && candidate.takesMore() && (c == nil || n < fewest) {
 			c, fewest = candidate, n
 		}
 	}

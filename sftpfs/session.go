@@ -23,9 +23,16 @@ type session struct {
 	conn    *connection
 	root    string // Config.Root on the server, absolute and clean
 	openSSH bool   // according to the SSH version
+	modSFTP bool   // ditto
+	learnt  *learnt
+
+	judge      sync.Once
+	proven     bool // the SFTP server is OpenSSH's own; set by judge
+	generation int  // for learnt.requests
 
 	calls  atomic.Int64                // running on it
 	files  atomic.Int64                // open on it
+	keeps  atomic.Int64                // of those, the ones that are not being closed
 	limit  atomic.Int64                // of files, as stated or found out; 0: unknown
 	limits atomic.Pointer[wire.Limits] // as stated by the server
 	used   atomic.Bool                 // since the last scaleDown
@@ -42,8 +49,11 @@ type session struct {
 	ended chan struct{} // closed when no call waits on it any more
 }
 
-func newSession(client *sftp.Client, conn *connection) *session {
-	s := &session{client: client, conn: conn, lost: make(chan struct{}), ended: make(chan struct{})}
+func newSession(client *sftp.Client, conn *connection, l *learnt) *session {
+	s := &session{
+		client: client, conn: conn, learnt: l, generation: l.requests.generation(),
+		lost: make(chan struct{}), ended: make(chan struct{}),
+	}
 	s.takeCalls()
 	s.limits.Store(new(wire.Limits))
 	return s
@@ -56,8 +66,8 @@ func (s *session) resolve(root string) error {
 		return nil
 	}
 	login, err := s.client.RealPath(".")
-	if err != nil {
-		return s.reduce(err)
+	if err = s.reduce(err); err != nil {
+		return fmt.Errorf("login directory: %w (Root %q is relative to it; an absolute one needs no answer)", err, root)
 	}
 	s.root = path.Join("/", login, root)
 	return nil
@@ -72,6 +82,20 @@ func (s *session) watch() {
 	}
 	s.fail(err)
 	s.wire.AwaitWrites()
+	waiting := s.wire.Unanswered()
+	if s.isEndedHere() {
+		waiting = 0
+	}
+	s.learnt.requests.ended(s.generation, s.wire.Depth(), waiting)
+}
+
+// isEndedHere reports whether a lost session was not needed any more.
+func (s *session) isEndedHere() bool {
+	cause := s.cause
+	if s.conn.isLost() {
+		cause = s.conn.cause
+	}
+	return errors.Is(cause, fs.ErrClosed) || errors.Is(cause, errIdle)
 }
 
 // fail marks the session as lost. Calls report the first cause.
@@ -79,6 +103,7 @@ func (s *session) fail(cause error) {
 	s.once.Do(func() {
 		s.cause = cause
 		close(s.lost)
+		s.learnt.files.forget(s)
 	})
 }
 
@@ -192,14 +217,20 @@ func (s *session) offers(extension string) bool {
 	return ok
 }
 
-// hasFiles reports whether the server serves files, which take writes in any order through any handle. A server that
-// offers fsync is assumed to serve files. Others may serve objects that can only be written sequentially.
-func (s *session) hasFiles() bool {
-	return s.offers(wire.ExtensionFsync)
+// announced returns the data with which the server offers the extension, "" if it does not, or the session is lost
+// first.
+func (s *session) announced(extension string) string {
+	if s.wire == nil {
+		data, _ := s.client.HasExtension(extension)
+		return data
+	}
+	_ = s.awaitInit()
+	return s.wire.Extensions()[extension]
 }
 
 // unavailable fails the session for err, and returns ErrUnavailable with the text of the first cause, or fs.ErrClosed.
-// The cause is not wrapped: it could match a sentinel that stands for an answer of the server.
+// The cause is not wrapped: it could match a sentinel that stands for an answer of the server. Its text may be the
+// server's.
 func (s *session) unavailable(err error) error {
 	if s.wire != nil {
 		err = s.wire.Explain(err)
@@ -212,5 +243,5 @@ func (s *session) unavailable(err error) error {
 	if errors.Is(cause, fs.ErrClosed) {
 		return fs.ErrClosed
 	}
-	return fmt.Errorf("%w: %s: %v", ErrUnavailable, s.conn.addr, cause)
+	return fmt.Errorf("%w: %s: %s", ErrUnavailable, s.conn.addr, printable(cause.Error(), maxCause))
 }

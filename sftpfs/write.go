@@ -8,6 +8,8 @@ import (
 	"slices"
 	"syscall"
 
+	"github.com/pkg/sftp"
+
 	"github.com/sftpsyncer/go-syncfs/internal/abandon"
 	"github.com/sftpsyncer/go-syncfs/sftpfs/internal/invalid"
 	"github.com/sftpsyncer/go-syncfs/sftpfs/internal/wire"
@@ -74,21 +76,34 @@ func (f *File) canWrite() error {
 }
 
 // put writes b at off. n is how many bytes from the start of b have arrived.
-func (f *File) put(b []byte, off int64) (n int, err error) { return f.putOver(nil, b, off) }
+func (f *File) put(b []byte, off int64) (n int, err error) {
+	o := f.at.Load()
+	n, err = inPieces(o.packet(), b, off, o.writing)
+	return n, f.written(o, len(b)-n, err)
+}
 
-// putOver is put through another handle of the file; nil is the file's own.
-func (f *File) putOver(o *opened, b []byte, off int64) (n int, err error) {
+// putting queues a packet to be written at off through another handle of the file, nil for its own. It returns what
+// writes the packet.
+func (f *File) putting(o *opened, off int64) func([]byte) (int, error) {
 	o = cmp.Or(o, f.at.Load())
-	n, err = inChunks(o.packet(), b, off, o.handle.WriteAt)
+	write := o.writing(off)
+	return func(b []byte) (int, error) {
+		n, err := write(b)
+		return n, f.written(o, len(b)-n, err)
+	}
+}
+
+// written returns what err, of a write, means. So many bytes have not arrived.
+func (f *File) written(o *opened, missing int, err error) error {
 	f.size.Store(unstated)
 	err = o.reduce(err)
 	switch {
 	case errors.Is(err, ErrUnavailable):
 		err = unknownOutcome(err)
-	case refused(err) && o.diskFull(len(b)-n):
+	case refused(err) && o.diskFull(missing):
 		err = syscall.ENOSPC
 	}
-	return n, err
+	return err
 }
 
 // diskFull reports whether the server says that its disk has no room for so many bytes.
@@ -96,6 +111,10 @@ func (o *opened) diskFull(bytes int) bool {
 	if !o.offers(wire.ExtensionStatVFS) {
 		return false
 	}
-	disk, err := o.client.StatVFS(path.Dir(o.handle.Name()))
+	var disk *sftp.StatVFS
+	err := o.learnt.unlessRefused(kindStatVFS, func() (err error) {
+		disk, err = o.client.StatVFS(path.Dir(o.handle.Name()))
+		return o.reduce(err)
+	})
 	return err == nil && disk.Bavail < (uint64(bytes)+disk.Frsize-1)/max(disk.Frsize, 1)
 }

@@ -48,10 +48,7 @@ func add(v *mirror.View, clean string) error {
 	if n == nil {
 		n = v.Tree().Create(dir, base, tree.File, mirror.LocalMeta(info), tree.Unknown, v.Now())
 	} else if n.Content() == tree.Owned && n.Copy().Boot != 0 { // not what a loss of power has left
-		if err := v.Verify(n); err != nil {
-			return err
-		}
-		if err := v.Prove(n); err != nil {
+		if err := v.VerifyBytes(n); err != nil {
 			return err
 		}
 		if n.Content() == tree.Remote {

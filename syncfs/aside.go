@@ -20,7 +20,7 @@ const maxName = 255
 // asideName returns a new name, such as "a.txt (moving 2006-01-02 host 0123abcd)". The mark comes last, so that
 // programs that look for "*.txt" ignore the file.
 func asideName(base, why string, day time.Time) string {
-	mark := fmt.Sprintf(" (%s %s %s %x)", why, day.UTC().Format(time.DateOnly), cut(hostName(), 64), random(4))
+	mark := fmt.Sprintf(" (%s %s %s %x)", why, day.UTC().Format(time.DateOnly), hostName(), random(4))
 	return cut(base, maxName-len(mark)) + mark
 }
 
@@ -29,10 +29,12 @@ func cut(s string, most int) string {
 	if len(s) <= most {
 		return s
 	}
-	for most > 0 && !utf8.RuneStart(s[most]) {
-		most--
+	for end := most; end > most-utf8.UTFMax; end-- {
+		if end == 0 || utf8.RuneStart(s[end]) {
+			return s[:end]
+		}
 	}
-	return s[:most]
+	return s[:most] // not UTF-8
 }
 
 // parkingName returns a new name for a node that is moved aside on the remote.
@@ -40,8 +42,13 @@ func (s *Fs) parkingName(n *tree.Node) string {
 	return asideName(homeOf(n).Name, "moving", s.m.Options().Now())
 }
 
-// besides returns a new name for what is at a path, while it is being replaced.
+// besides returns a new path for what is at a path, while it is being replaced.
 func (s *Fs) besides(path string) string {
+	if s.tempName != nil { // the remote may refuse other names
+		if name, err := s.tempPath(path); err == nil {
+			return name
+		}
+	}
 	dir, name := tree.Split(path)
 	return tree.Join(dir, asideName(name, "replaced", s.m.Options().Now()))
 }
@@ -109,7 +116,7 @@ func (s *Fs) sendHome(n *tree.Node) error {
 	if err := (base{known: tree.Absent, kind: n.Kind}).check(target, Fail, false); err != nil {
 		return err
 	}
-	return s.move(step, source.Meta, tree.Move, false, &Result{})
+	return s.move(step, source, target, tree.Move, false, &Result{})
 }
 
 // stay makes the view show a node that is aside under its name on the remote, because another client has taken its old

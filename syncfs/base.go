@@ -1,6 +1,7 @@
 package syncfs
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/sftpsyncer/go-syncfs/internal/mirror"
@@ -26,6 +27,7 @@ func baseOf(n *tree.Node) base {
 	}
 	b := base{known: n.Known, kind: n.Kind, meta: n.Seen(), target: n.Target()}
 	switch {
+	case n.Content() == tree.Owned && n.Known == tree.Absent: // the remote has taken it
 	case n.Content() == tree.Owned:
 		b.known = tree.Exists
 		if n.Copy().Unsure {
@@ -59,8 +61,12 @@ func targetBase(v *mirror.View, step tree.Step) base {
 // unknown base is a conflict, because it would remove something unseen. The method compare checks the content.
 func (b base) check(now remote.Answer, policy ConflictPolicy, removal bool) error {
 	switch {
-	case now.Known == tree.Unknown:
+	case now.Known == tree.Unknown && !errors.Is(now.Err, errCannotLook):
 		return now.Err
+	case now.Known == tree.Unknown && (policy == Overwrite || b.known == tree.Unknown && !removal):
+		return nil
+	case now.Known == tree.Unknown:
+		return fmt.Errorf("%w: %w", ErrConflict, now.Err)
 	case now.Known == tree.Absent:
 		if b.known == tree.Exists && policy != Overwrite && !removal {
 			return conflict("it was removed there")
@@ -81,6 +87,18 @@ func (b base) check(now remote.Answer, policy ConflictPolicy, removal bool) erro
 		return conflict("it leads elsewhere there")
 	}
 	return nil
+}
+
+// errCannotLook: the remote refuses to tell what it has.
+var errCannotLook = errors.New("cannot look")
+
+// ask asks the remote about a name whose base is to be checked.
+func (s *Fs) ask(name string) remote.Answer {
+	a := s.m.Remote().Ask(name)
+	if s.direct && a.Known == tree.Unknown && forbidden(a.Err) {
+		a.Err = fmt.Errorf("%w: %w", errCannotLook, a.Err)
+	}
+	return a
 }
 
 func conflict(why string) error { return fmt.Errorf("%w: %s", ErrConflict, why) }

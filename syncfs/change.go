@@ -24,10 +24,13 @@ const (
 )
 
 func (o Op) String() string {
-	if o == Fetch {
+	switch {
+	case o == Fetch:
 		return "fetch"
+	case int(o) < len(ops):
+		return ops[o].String()
 	}
-	return ops[o].String()
+	return fmt.Sprintf("op %d", uint8(o))
 }
 
 // ops maps the operations to those of a step.
@@ -65,12 +68,12 @@ func (c Change) String() string {
 	return fmt.Sprintf("%v %s", c.Op, c.Name)
 }
 
-// Pending returns the queued changes, in the order in which Push will make them. It does not use the remote. The caller owns
-// the slice.
+// Pending returns the queued changes, in the order in which Push begins them; it makes independent changes in parallel. With
+// Options.Ordered, they become visible in that order. Pending does not use the remote. The caller owns the slice.
 func (s *Fs) Pending() []Change {
 	var changes []Change
 	_ = s.m.Do(func(v *mirror.View) error {
-		for _, step := range v.Tree().Plan(s.parkingName) {
+		for _, step := range s.plan(v) {
 			if !step.Aux {
 				changes = append(changes, changeOf(v, step))
 			}
@@ -78,6 +81,15 @@ func (s *Fs) Pending() []Change {
 		return nil
 	})
 	return changes
+}
+
+// plan returns the steps of a Push, in order.
+func (s *Fs) plan(v *mirror.View) []tree.Step {
+	steps := v.Tree().Plan(s.parkingName)
+	if s.ordered {
+		steps = tree.InOrder(steps)
+	}
+	return steps
 }
 
 func changeOf(v *mirror.View, step tree.Step) Change {
@@ -114,6 +126,10 @@ type Result struct {
 	Synced  bool  // the remote has synced the content to its disk (Options.SyncRemote)
 	Refused error // the remote refused to set mode, owner or times; nil: it did not
 
+	// With PublishDirect, if the remote did not show the file after it was closed:
+	Taken     bool // there is no such file any more: the remote has taken it
+	Unchecked bool // the remote refuses to tell
+
 	// MovedAside: the remote does not replace by rename, so the target did not exist for a moment.
 	MovedAside bool
 	// Conflict is the conflict that the policy Overwrite or KeepBoth has resolved. With KeepBoth, Kept is the new path of
@@ -121,6 +137,7 @@ type Result struct {
 	Conflict error
 	Kept     string
 
+	index    int // of the step in its round
 	step     attempted
 	advanced bool // the remote has more of the content than before
 	intended bool // its outcome is in doubt

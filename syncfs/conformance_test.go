@@ -42,9 +42,9 @@ func TestConformance(t *testing.T) {
 
 		first, step int // of the matrix
 	}{
-		{"queued", func(require.TestingT, *Fs) {}, false, 0, 1},
-		{"pushed", pushClosed, true, 1, 2},
-		{"cold", func(t require.TestingT, s *Fs) { pushClosed(t, s); evictAll(t, s) }, true, 0, 2},
+		{"queued", func(require.TestingT, *Fs) {}, false, 0, 3},
+		{"pushed", pushClosed, true, 2, 3},
+		{"cold", func(t require.TestingT, s *Fs) { pushClosed(t, s); evictAll(t, s) }, true, 1, 3},
 	} {
 		t.Run(way.name, func(t *testing.T) {
 			t.Parallel()

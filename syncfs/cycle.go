@@ -2,7 +2,6 @@ package syncfs
 
 import (
 	"errors"
-	"fmt"
 
 	"github.com/sftpsyncer/go-syncfs/internal/mirror"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
@@ -97,9 +96,21 @@ func (s *Fs) foreseen(f *foresight, r *Result) error {
 	return nil
 }
 
-// notBefore returns the error of a step that depends on another one, which has failed.
-func notBefore(waits Change, err error) error {
-	return fmt.Errorf("%v: not done before: %w", waits, err)
+// blocked is the error of a step that depends on another one, which has failed.
+type blocked struct{ cause error }
+
+func (b *blocked) Error() string { return "not done before: " + b.cause.Error() }
+
+func (b *blocked) Unwrap() error { return b.cause }
+
+// notBefore returns the error of a step that depends on one that ended with err. If that was blocked itself, the cause is
+// the same.
+func notBefore(err error) error {
+	var before *blocked
+	if errors.As(err, &before) {
+		return before
+	}
+	return &blocked{err}
 }
 
 // fail ends the steps of a cycle that have not begun, because one of its steps has failed.
@@ -107,7 +118,7 @@ func (r *round) fail(p *pusher, step int, err error) {
 	if c := r.cycles[r.steps[step].Cycle]; c != nil {
 		for _, i := range c.steps {
 			if !r.begun[i] {
-				r.end(p, i, Result{Change: r.changes[i], Err: notBefore(r.changes[i], err)})
+				r.end(p, i, Result{Change: r.changes[i], Err: notBefore(err)})
 			}
 		}
 	}

@@ -256,7 +256,7 @@ func TestNothingIsHiddenByACycle(t *testing.T) {
 						}
 						stride := 1
 						if !full() {
-							stride = 5
+							stride = 8
 						}
 						for index, met := len(c.name)%stride, true; met; index += stride {
 							p := new(faultfs.Plan)

@@ -40,7 +40,7 @@ func vacant(v *mirror.View, clean string) (mirror.Place, error) {
 func (s *Fs) MkdirAll(name string, perm fs.FileMode) error {
 	return s.change("mkdir", name, func(v *mirror.View, clean string) error {
 		for _, prefix := range prefixes(clean) {
-			if err := ensureDir(v, prefix, perm); err != nil {
+			if err := s.ensureDir(v, prefix, perm); err != nil {
 				return err
 			}
 		}
@@ -49,7 +49,7 @@ func (s *Fs) MkdirAll(name string, perm fs.FileMode) error {
 }
 
 // ensureDir makes a directory if it does not exist.
-func ensureDir(v *mirror.View, path string, perm fs.FileMode) error {
+func (s *Fs) ensureDir(v *mirror.View, path string, perm fs.FileMode) error {
 	p, err := v.Find(path, false)
 	if n := v.Tree().Lookup(path); errors.Is(err, ErrUnavailable) && n != nil && n.Kind == tree.Dir {
 		return nil // it was there when the remote was asked last
@@ -59,7 +59,7 @@ func ensureDir(v *mirror.View, path string, perm fs.FileMode) error {
 	}
 	exists, err := p.Exists()
 	switch {
-	case errors.Is(err, ErrUnavailable):
+	case errors.Is(err, ErrUnavailable), s.direct && forbidden(err):
 		return assume(v, p, perm)
 	case err != nil:
 		return err

@@ -2,7 +2,6 @@ package syncfs
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 
 	"github.com/sftpsyncer/go-syncfs/internal/localdir"
@@ -58,7 +57,7 @@ func (l *localMoves) takeAway(n *tree.Node) {
 		return
 	}
 	l.was[n] = name
-	l.leave(name, fmt.Sprintf("%s/%016x", localdir.TrashDir, uint64(n.ID)))
+	l.leave(name, l.v.TrashName())
 }
 
 // now returns the present path of what will be under a directory's name.

@@ -14,7 +14,8 @@
 //     file system that keeps its promises. Content that was not synced may be lost then. A file that is shorter than its
 //     record says is reported as interrupted, and not pushed.
 //   - No file is ever visible in part, locally or on the remote, except while the program itself writes it: transfers go to
-//     temporary names, are checked, and are renamed into place.
+//     temporary names, are checked, and are renamed into place. [PublishDirect] is an exception, for servers that do not
+//     allow that.
 //   - Push replaces, renames over or removes only the version that the program was shown (the base, see below). It checks
 //     that immediately before each step. Another version is a conflict: the change stays queued, Push reports it, and other
 //     changes go on. Only files that were given to Add, or created while the remote was unreachable, overwrite an unknown

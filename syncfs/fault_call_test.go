@@ -114,6 +114,7 @@ func (r *faulty) add(name, text string) {
 	r.Helper()
 	require.NoError(r, afero.WriteFile(r.local, name, []byte(text), 0o644))
 	require.NoError(r, afero.WriteFile(r.model, name, []byte(text), 0o644))
+	r.watch.queued(name)
 	if err := r.fs.Add(name); err != nil {
 		r.isFault("add "+name, err)
 		r.unsaid[name] = true
@@ -172,7 +173,9 @@ func (r *faulty) pull() {
 // push pushes. If no fault prevents that, the remote is what the model is.
 func (r *faulty) push() {
 	r.Helper()
+	r.watch.begin(r.T, r.model)
 	_, err := r.fs.Push(context.Background())
+	r.watch.check(r.T)
 	if err == nil {
 		r.served()
 		return

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"path"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 	"github.com/sftpsyncer/go-syncfs/cachefs"
 	"github.com/sftpsyncer/go-syncfs/internal/aferotest"
 	"github.com/sftpsyncer/go-syncfs/internal/faultfs"
+	"github.com/sftpsyncer/go-syncfs/internal/localdir"
 	"github.com/sftpsyncer/go-syncfs/internal/mirror"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
@@ -39,9 +41,7 @@ func (p *power) look(op faultfs.Op) {
 
 func (p *power) reopen(t *testing.T, disk afero.Fs) {
 	remote := copied(t, p.remote)
-	before, err := aferotest.Tree(remote)
-	require.NoError(t, err)
-	s, err := New(remote, disk, trying(nil))
+	s, err := New(remote, disk, trying(&Options{Publish: p.opts.Publish}))
 	require.NoError(t, err)
 	defer s.Close()
 	require.NoError(t, s.Damage())
@@ -53,9 +53,9 @@ func (p *power) reopen(t *testing.T, disk afero.Fs) {
 			return view[name[1:]].Content == want.text
 		}), "%v should be %q", want.names, want.text)
 	}
-	theirs := map[string]bool{}
-	for _, e := range before {
-		theirs[e.Content] = true
+	theirs := p.visible(t, remote)
+	for text := range theirs {
+		require.True(t, p.served[text] || p.texts[text] || p.opts.Publish == PublishDirect && p.begun(text), "the remote shows %q", text)
 	}
 	unfinished := interrupted(t, s)
 	for name, e := range view {
@@ -71,6 +71,29 @@ func (p *power) reopen(t *testing.T, disk afero.Fs) {
 		}
 	}
 	p.together(t, s, remote, disk)
+}
+
+// visible are the contents that other clients of a remote see.
+func (p *power) visible(t *testing.T, remote afero.Fs) map[string]bool {
+	texts := map[string]bool{}
+	tree, err := aferotest.Tree(remote)
+	require.NoError(t, err)
+	for name, e := range tree {
+		if e.Type == 0 && !localdir.Reserved(path.Base(name)) {
+			texts[e.Content] = true
+		}
+	}
+	return texts
+}
+
+// begun reports whether a content is the beginning of one that the program wrote.
+func (p *power) begun(text string) bool {
+	for whole := range p.texts {
+		if strings.HasPrefix(whole, text) {
+			return true
+		}
+	}
+	return false
 }
 
 // interrupted are the files that are reported, and not pushed.

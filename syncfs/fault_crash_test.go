@@ -2,7 +2,6 @@ package syncfs
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"testing"
 
@@ -20,9 +19,11 @@ type power struct {
 	*testing.T
 	disk   *crashfs.Fs
 	remote afero.Fs
+	opts   *Options
 	fs     *Fs
 	synced map[string]saved // by the name under which Sync acknowledged it
 	texts  map[string]bool  // all that a file the program wrote may hold without being reported
+	served map[string]bool  // what the remote had first
 }
 
 // saved is a content that lasts, and the names that it may be under.
@@ -35,13 +36,26 @@ type saved struct {
 // files that were only fetched are the remote's, whole; nothing but what the program changed is pushed; and a push
 // brings the two sides together.
 func TestPowerLoss(t *testing.T) {
-	for _, journal := range []bool{true, false} {
-		t.Run(fmt.Sprintf("journal %v", journal), func(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		journal bool
+		publish Publish
+	}{
+		{"journal", true, PublishRename},
+		{"no journal", false, PublishRename},
+		{"journal, delivered directly", true, PublishDirect},
+		{"no journal, delivered directly", false, PublishDirect},
+	} {
+		t.Run(c.name, func(t *testing.T) {
 			plan := new(faultfs.Plan)
-			p := &power{T: t, disk: crashfs.New(&crashfs.Options{Journal: journal, Inodes: journal}), remote: aferotest.OS(t.TempDir()),
+			p := &power{T: t, opts: &Options{Publish: c.publish, Cache: cachefs.Options{Parallel: 1}}, disk: crashfs.New(&crashfs.Options{Journal: c.journal, Inodes: c.journal}), remote: aferotest.OS(t.TempDir()),
 				synced: map[string]saved{}, texts: map[string]bool{"": true}}
 			seed(t, p.remote)
+			p.served = p.visible(t, p.remote)
 			stride := 7
+			if c.publish == PublishDirect {
+				stride = 19
+			}
 			if full() {
 				stride = 1
 			}
@@ -51,7 +65,7 @@ func TestPowerLoss(t *testing.T) {
 				}
 				return nil
 			})
-			s, err := New(p.remote, faultfs.New(p.disk, plan), &Options{Cache: cachefs.Options{Parallel: 1}})
+			s, err := New(p.remote, faultfs.New(p.disk, plan), p.opts)
 			require.NoError(t, err)
 			p.fs = s
 			p.tell()

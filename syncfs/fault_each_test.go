@@ -3,7 +3,9 @@ package syncfs
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
+	"slices"
 	"testing"
 
 	"github.com/spf13/afero"
@@ -17,18 +19,20 @@ import (
 // full says whether everything is to be tested, however long that takes.
 func full() bool { return os.Getenv("SYNCFS_FULL") == "1" }
 
-// eachFault tells a story with a fault at every operation; of the samples, at one in so many only, if not everything
-// is to be tested.
-func eachFault(t *testing.T, s story, on side, kind remoteKind, always []faultfs.Fault, samples map[faultfs.Fault]int) {
+// eachFault tells a story with a fault at every operation; at one in so many only, if not everything is to be tested.
+func eachFault(t *testing.T, s story, on side, kind remoteKind, samples map[faultfs.Fault]int) {
 	tell := func(t *testing.T, p *faultfs.Plan) {
 		r := newFaulty(t, p, on, s.fresh, kind)
 		s.tell(r)
 		r.end()
 	}
+	if full() {
+		faultfs.EachIndex(t, tell, slices.Collect(maps.Keys(samples))...)
+		return
+	}
 	for fault, stride := range samples {
-		if full() {
-			always = append(always, fault)
-			continue
+		if kind == directly { // there is one more run of everything without it
+			stride = 2*stride + 1
 		}
 		for i, met := stride/2, true; met; i += stride {
 			p := new(faultfs.Plan)
@@ -43,22 +47,20 @@ func eachFault(t *testing.T, s story, on side, kind remoteKind, always []faultfs
 			met = ok && len(p.Fired()) > 0
 		}
 	}
-	if len(always) > 0 {
-		faultfs.EachIndex(t, tell, always...)
-	}
 }
 
 // Each story ends as if nothing had happened, whichever operation of the remote fails: before it was made, after it
 // was made, or with all that follow.
 func TestFaultOfRemote(t *testing.T) {
 	for _, s := range stories {
-		for _, kind := range []remoteKind{"", refusesToReplace, quick} {
+		for _, kind := range []remoteKind{"", refusesToReplace, quick, directly} {
 			t.Run(s.name+string(kind), func(t *testing.T) {
 				t.Parallel()
 				if kind == refusesToReplace && !s.replaces && !full() {
 					return // the same as the other
 				}
-				eachFault(t, s, remoteSide, kind, []faultfs.Fault{{}}, map[faultfs.Fault]int{
+				eachFault(t, s, remoteSide, kind, map[faultfs.Fault]int{
+					{}:                                    3,
 					{Effect: faultfs.Whole}:               5,
 					{Effect: faultfs.Part}:                17,
 					{Sticky: true}:                        11,
@@ -72,15 +74,17 @@ func TestFaultOfRemote(t *testing.T) {
 // The same for the local file system.
 func TestFaultOfLocal(t *testing.T) {
 	for _, s := range stories {
-		t.Run(s.name, func(t *testing.T) {
-			t.Parallel()
-			eachFault(t, s, localSide, "", nil, map[faultfs.Fault]int{
-				{}:                      23,
-				{Effect: faultfs.Part}:  61,
-				{Effect: faultfs.Whole}: 53,
-				{Sticky: true}:          41,
+		for _, kind := range []remoteKind{"", directly} {
+			t.Run(s.name+string(kind), func(t *testing.T) {
+				t.Parallel()
+				eachFault(t, s, localSide, kind, map[faultfs.Fault]int{
+					{}:                      23,
+					{Effect: faultfs.Part}:  61,
+					{Effect: faultfs.Whole}: 53,
+					{Sticky: true}:          41,
+				})
 			})
-		})
+		}
 	}
 }
 

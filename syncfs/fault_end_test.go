@@ -48,8 +48,10 @@ func (r *faulty) end() {
 	r.start()
 	r.viewed("after a restart")
 	r.complete()
+	r.watch.begin(r.T, r.model)
 	_, err := r.fs.Push(context.Background())
 	require.NoError(r, err)
+	r.watch.check(r.T)
 	require.Empty(r, r.fs.Pending())
 	r.served()
 	r.viewed("after the last push")
@@ -76,6 +78,7 @@ func (r *faulty) complete() {
 	for name := range names {
 		if fi, err := r.local.Stat(name); err == nil && fi.Mode().IsRegular() {
 			require.NoError(r, r.fs.Add(name))
+			r.watch.queued(name)
 		}
 	}
 }

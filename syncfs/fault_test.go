@@ -30,7 +30,9 @@ type faulty struct {
 	remote afero.Fs // as it is, below the faults
 	local  afero.Fs // likewise
 	plan   *faultfs.Plan
-	sick   bool // a fault of the local side, not of the remote
+	kind   remoteKind
+	watch  *watch // of all that the remote shows
+	sick   bool   // a fault of the local side, not of the remote
 
 	overRemote, overLocal afero.Fs // what the Fs is given
 	fs                    *Fs
@@ -55,13 +57,14 @@ type remoteKind string
 const (
 	refusesToReplace remoteKind = ", renames refuse existing files"
 	quick            remoteKind = ", with short cuts"
+	directly         remoteKind = ", delivered directly" // PublishDirect
 )
 
 // newFaulty serves the tree that every story starts from, and opens a local directory that is fresh or was opened
 // before.
 func newFaulty(t *testing.T, plan *faultfs.Plan, s side, fresh bool, kind remoteKind) *faulty {
 	r := &faulty{
-		T: t, plan: plan, sick: bool(s), unsaid: map[string]bool{},
+		T: t, plan: plan, kind: kind, sick: bool(s), unsaid: map[string]bool{},
 		model: aferotest.OS(t.TempDir()), remote: aferotest.OS(t.TempDir()), local: crashfs.New(nil),
 	}
 	for _, p := range plan.Pending() {
@@ -82,6 +85,9 @@ func newFaulty(t *testing.T, plan *faultfs.Plan, s side, fresh bool, kind remote
 	} else {
 		r.overRemote = faultfs.New(r.remote, plan)
 	}
+	r.watch = newWatch(t, r.overRemote.(refusable), r.remote, kind == directly)
+	r.watch.repeats = r.sick
+	r.overRemote = r.watch
 	if kind == quick {
 		r.overRemote = remotetest.Quick(r.overRemote)
 	}
@@ -125,6 +131,9 @@ func (r *faulty) start() {
 	r.Helper()
 	// One step at a time, so that an index means the same operation in each run.
 	opts := &Options{Cache: cachefs.Options{Parallel: 1}}
+	if r.kind == directly {
+		opts.Publish = PublishDirect
+	}
 	s, err := New(r.overRemote, r.overLocal, trying(opts))
 	if err != nil {
 		r.isFault("New", err)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/sftpsyncer/go-syncfs/internal/mirror"
+	"github.com/sftpsyncer/go-syncfs/internal/remote"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
@@ -16,13 +17,13 @@ import (
 // effect of the request, it records that as the state of the remote, and the plan repairs it. Until then the local
 // bytes are kept.
 
-// guardFor is how long a request may be late, at least: a guard ends with the first Push that looks at its names after
-// that time. It covers the longest delays that were seen with servers and proxies, and is far longer than TCP keeps a
-// connection in suspense after a reset.
+// guardFor is how long a request may be late, at least: a guard ends with the first Push after that time for which the
+// remote says what it has under its names. It covers the longest delays that were seen with servers and proxies, and is
+// far longer than TCP keeps a connection in suspense after a reset.
 const guardFor = 5 * time.Minute
 
 // guard records that the request of a step may still be executed. f is what became of the step: a rename that was made
-// can't be made again.
+// can't be made again. The attributes that follow a delivery can.
 func guard(v *mirror.View, n *tree.Node, i *tree.Intent, f fate) {
 	if f == done && (i.Kind == tree.Publish || i.Kind.Renames()) {
 		return
@@ -33,6 +34,28 @@ func guard(v *mirror.View, n *tree.Node, i *tree.Intent, f fate) {
 	}
 	g.Since = v.Now()
 	v.Tree().Guard(g)
+}
+
+// errOvertaken: what was made is gone, which an earlier request explains.
+var errOvertaken = fmt.Errorf("%w: an earlier request was executed late", ErrBusy)
+
+// takenLate reports whether an earlier request may have removed or renamed what the remote had under a name.
+func (s *Fs) takenLate(name string) (yes bool) {
+	_ = s.m.Do(func(v *mirror.View) error {
+		yes = v.Tree().Takes(name)
+		return nil
+	})
+	return yes
+}
+
+// concernsDoubt reports whether a change is about names that an earlier request may still change, or about what is above or
+// below them.
+func (s *Fs) concernsDoubt(c Change) (yes bool) {
+	_ = s.m.Do(func(v *mirror.View) error {
+		yes = v.Tree().Doubts(c.Name) || c.NewName != "" && v.Tree().Doubts(c.NewName)
+		return nil
+	})
+	return yes
 }
 
 // patrol looks at the names of all guards, records the effects of late requests, and ends the guards that are old
@@ -71,13 +94,13 @@ func (s *Fs) patrol() error {
 	return s.m.Do(func(v *mirror.View) error {
 		v.RemoteChanged() // a late request may have done so at any time
 		mender{v, s, guards, sights}.mend()
-		for _, g := range guards {
+		for i, g := range guards {
 			switch age := began - g.Since; {
 			case age < 0: // the clock was set back
 				again := *g
 				again.Since = v.Now()
 				v.Tree().Guard(again)
-			case age >= int64(guardFor):
+			case age >= int64(guardFor) && sights[i].err == nil:
 				v.Tree().Unguard(g.ID)
 			}
 		}
@@ -90,6 +113,7 @@ type sight struct {
 	sighting
 	names []string // in the directory at the guard's To
 	empty bool     // that directory is empty
+	sent  bool     // the file at To is what the guard's delivery has left
 	err   error
 }
 
@@ -126,5 +150,24 @@ func (s *Fs) lookAtGuard(g *tree.Guard) (at sight) {
 		at.names, reserved, at.err = s.m.Remote().AskNames(i.To)
 		at.empty = len(at.names)+len(reserved) == 0
 	}
+	if at.err == nil && i.Kind == tree.Deliver && at.to.Known == tree.Exists && at.to.Kind == tree.File &&
+		at.to.Meta.Size <= i.Stamp.Size {
+		at.sent, at.err = s.sentLate(i, at.to)
+	}
 	return at
+}
+
+// sentLate reports whether a file of the remote is what a delivery leaves that is executed late.
+func (s *Fs) sentLate(i *tree.Intent, now remote.Answer) (yes bool, err error) {
+	wanted := false
+	err = s.m.Do(func(v *mirror.View) error {
+		wanted = is(v.Tree().AtRemote(i.To), now)
+		return nil
+	})
+	if err == nil && !wanted {
+		if yes, err = s.beginsWith(i, now.Meta); !fatal(err) {
+			err = nil
+		}
+	}
+	return yes, err
 }

@@ -13,6 +13,8 @@ import (
 
 	"github.com/sftpsyncer/go-syncfs/cachefs"
 	"github.com/sftpsyncer/go-syncfs/internal/aferotest"
+	"github.com/sftpsyncer/go-syncfs/internal/faultfs"
+	"github.com/sftpsyncer/go-syncfs/internal/mirror"
 )
 
 // lateRemote does not answer one of the calls that change it, and carries that call out when the test says so.
@@ -285,4 +287,46 @@ func TestAFileThatIsMovedLateIsRead(t *testing.T) {
 			})
 		}
 	}
+}
+
+// A guard does not end unseen: as long as the remote refuses to say what it has under the name, a late request is still undone.
+func TestGuardOutlastsRefusedLooks(t *testing.T) {
+	t.Parallel()
+	remote := &lateRemote{coarse: coarse{aferotest.OS(t.TempDir())}, replaces: true, hold: 1 << 30}
+	plan, ahead := new(faultfs.Plan), time.Duration(0)
+	r := &rig{TB: t, remote: remote.Fs, local: realDir(t)}
+	var err error
+	r.fs, err = New(faultfs.New(remote, plan), r.local,
+		trying(&Options{Cache: cachefs.Options{Now: func() time.Time { return time.Now().Add(ahead) }}}))
+	require.NoError(t, err)
+	defer func() { require.NoError(t, r.fs.Close()) }()
+	guards := func() (n int) {
+		require.NoError(t, r.fs.m.Do(func(v *mirror.View) error {
+			n = len(v.Tree().Guards())
+			return nil
+		}))
+		return n
+	}
+	r.serve("x")
+	require.NoError(t, r.fs.Remove("x"))
+	remote.hold = 0
+	r.fails(ErrUnavailable)
+	r.write("x:again")
+	r.pushAll()
+	require.Equal(t, 1, guards())
+	plan.Before(func(op faultfs.Op) error {
+		if op.Name == "/x" {
+			return fs.ErrPermission
+		}
+		return nil
+	})
+	for range 2 {
+		ahead += 2 * guardFor
+		require.NoError(t, second(r.push()))
+	}
+	require.True(t, remote.release())
+	plan.Heal()
+	r.pushAll()
+	r.has(r.served(), "x:again")
+	require.Zero(t, guards())
 }

@@ -1,9 +1,10 @@
 package syncfs
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
-	"io/fs"
+	"maps"
 	"time"
 
 	"github.com/sftpsyncer/go-syncfs/internal/mirror"
@@ -12,19 +13,26 @@ import (
 )
 
 // resolveIntents finds out what became of the steps whose outcome is in doubt: their process died, or the connection
-// was lost.
-func (s *Fs) resolveIntents() error {
+// was lost. It returns those of which the remote refuses to tell.
+func (p *pusher) resolveIntents() (unresolved map[tree.ID]error, err error) {
 	intents := map[*tree.Node]*tree.Intent{}
-	err := s.m.Do(func(v *mirror.View) error {
+	err = p.s.m.Do(func(v *mirror.View) error {
 		v.Tree().Intents(func(n *tree.Node) { intents[n] = n.Diff.Intent })
 		return nil
 	})
+	unresolved = map[tree.ID]error{}
 	for n, i := range intents {
-		if err == nil {
-			err = s.resolve(n, i)
+		if err != nil {
+			break
+		}
+		var made bool
+		if made, err = p.s.resolve(n, i); errors.Is(err, errCannotLook) {
+			unresolved[n.ID], err = err, nil
+		} else if err == nil && !made {
+			maps.DeleteFunc(p.unknown, func(step attempted, _ Result) bool { return step.node == n.ID })
 		}
 	}
-	return err
+	return unresolved, err
 }
 
 // awaitAbandoned waits until the remote has answered the calls that ended with their context, because these may take
@@ -38,13 +46,18 @@ const (
 	undone    fate = iota // it was not made, and may be repeated
 	done                  // it was made
 	undecided             // it may have been made and then undone by another client: never to be repeated
+	begun                 // the remote has a part of a delivery
 )
 
-// resolve decides what became of one intent, by looking at the names that it leads from and to.
-func (s *Fs) resolve(n *tree.Node, i *tree.Intent) error {
+// resolve decides what became of one intent, by looking at the names that it leads from and to. It reports whether the
+// step counts as made. That includes the removal of what is gone: patrol decides what to record of it.
+func (s *Fs) resolve(n *tree.Node, i *tree.Intent) (made bool, err error) {
+	if i.Kind == tree.Deliver {
+		return s.resolveDelivery(n, i)
+	}
 	at, err := s.lookUntilClear(n, i)
 	if err != nil {
-		return err
+		return false, err
 	}
 	back := at.aside.Known == tree.Exists && at.to.Known == tree.Absent
 	if back {
@@ -55,7 +68,7 @@ func (s *Fs) resolve(n *tree.Node, i *tree.Intent) error {
 	var f fate
 	if err == nil {
 		err = s.m.Do(func(v *mirror.View) error {
-			f = decide(i, n, at.from, at.to, v.Tree().Brings(i.From))
+			f = decide(i, n, at, v.Tree().Brings(i.From))
 			return nil
 		})
 	}
@@ -66,25 +79,29 @@ func (s *Fs) resolve(n *tree.Node, i *tree.Intent) error {
 		err = s.removeAside(i)
 	}
 	if err != nil {
-		return err
+		return false, err
 	}
 	if i.Kind == tree.Make && f == done {
 		if at.to = s.resolveMode(i, at.to); at.to.Known != tree.Exists {
-			return at.to.Err
+			return false, at.to.Err
 		}
 	}
-	return s.m.Do(func(v *mirror.View) error {
+	err = s.m.Do(func(v *mirror.View) error {
 		if v.Tree().Node(n.ID) == n && n.Diff != nil && n.Diff.Intent == i {
 			guard(v, n, i, f)
-			settle(v, n, i, f, at.to.Meta)
+			made = settle(v, n, i, f, at.to.Meta) || i.Kind == tree.Erase && at.from.Known == tree.Absent
 		}
 		return nil
 	})
+	return made, err
 }
 
 // sighting is what the remote has at the names that a step leads from and to, and at the name where it moves a replaced
 // file aside.
-type sighting struct{ from, to, aside remote.Answer }
+type sighting struct {
+	from, to, aside remote.Answer
+	renewed         bool // to has the content that the step renames, with another time
+}
 
 // look asks the remote about the names of a step. It returns an error if the remote does not answer.
 func (s *Fs) look(i *tree.Intent) (at sighting, err error) {
@@ -93,8 +110,10 @@ func (s *Fs) look(i *tree.Intent) (at sighting, err error) {
 			return remote.Answer{Known: tree.Absent}
 		}
 		a := s.m.Remote().Ask(name)
-		if a.Known == tree.Unknown {
-			err = a.Err
+		if err = a.Err; a.Known != tree.Unknown {
+			err = nil
+		} else if refused(err) {
+			err = fmt.Errorf("%w: %w", errCannotLook, err)
 		}
 		return a
 	}
@@ -119,22 +138,47 @@ func (s *Fs) lookUntilClear(n *tree.Node, i *tree.Intent) (at sighting, err erro
 				return at, err
 			}
 		}
-		if at, err = s.look(i); err != nil || !contradictory(i, n, at.from, at.to) {
+		if at, err = s.look(i); err == nil {
+			at.renewed, err = s.renewed(i, n, at)
+		}
+		if err != nil || !contradictory(i, n, at) {
 			return at, err
 		}
 	}
 	return at, nil
 }
 
+// renewed reports whether the remote has a file that a step renames under its new name, with another time: some remotes
+// give a renamed file a new one.
+func (s *Fs) renewed(i *tree.Intent, n *tree.Node, at sighting) (bool, error) {
+	if i.Kind != tree.Publish && !i.Kind.Renames() || n.Kind != tree.File || at.from.Known != tree.Absent ||
+		at.to.Known != tree.Exists || at.to.Kind != tree.File || at.to.Meta.Size != i.Meta.Size ||
+		at.to.Meta.SameVersion(i.Meta) || s.keepsTimes() {
+		return false, nil
+	}
+	hash, err := &i.Hash, error(nil)
+	if i.Kind != tree.Publish {
+		hash, err = s.hashOfCopy(n)
+	}
+	if err != nil || hash == nil {
+		return false, err
+	}
+	theirs, err := s.hashRemote(i.To, at.to.Meta)
+	if refused(err) { // then nothing tells
+		return false, nil
+	}
+	return theirs == *hash, err
+}
+
 // contradictory reports whether what a rename moves shows under both names or under neither.
-func contradictory(i *tree.Intent, n *tree.Node, from, to remote.Answer) bool {
-	return (i.Kind == tree.Publish || i.Kind.Renames()) && (from.Known == tree.Exists) == arrived(i, n, to)
+func contradictory(i *tree.Intent, n *tree.Node, at sighting) bool {
+	return (i.Kind == tree.Publish || i.Kind.Renames()) && (at.from.Known == tree.Exists) == arrived(i, n, at)
 }
 
 // arrived reports whether the remote has what a step makes or moves at the name that it leads to. A rename keeps the
 // version of a file.
-func arrived(i *tree.Intent, n *tree.Node, to remote.Answer) bool {
-	switch {
+func arrived(i *tree.Intent, n *tree.Node, at sighting) bool {
+	switch to := at.to; {
 	case to.Known != tree.Exists || to.Kind != n.Kind:
 		return false
 	case i.Kind == tree.Make:
@@ -142,7 +186,7 @@ func arrived(i *tree.Intent, n *tree.Node, to remote.Answer) bool {
 	case i.Kind == tree.Reset:
 		return hasAttrs(to, i)
 	}
-	return n.Kind != tree.File || to.Meta.SameVersion(i.Meta)
+	return n.Kind != tree.File || at.renewed || at.to.Meta.SameVersion(i.Meta)
 }
 
 // hasAttrs reports whether an entry has the attributes that a step sets. Its owner is not visible.
@@ -154,15 +198,15 @@ func hasAttrs(a remote.Answer, i *tree.Intent) bool {
 
 // decide decides what became of a step, from what the remote has now. remade is set if an earlier request may have
 // brought something to the name that the step leads from.
-func decide(i *tree.Intent, n *tree.Node, from, to remote.Answer, remade bool) fate {
-	switch {
+func decide(i *tree.Intent, n *tree.Node, at sighting, remade bool) fate {
+	switch from, to := at.from, at.to; {
 	case i.Kind == tree.Erase && from.Known == tree.Absent && n.InView():
 		return done
 	case i.Kind == tree.Erase: // even if it is gone: an earlier request may have moved it, see guard.go
 		return undone
 	case from.Known == tree.Exists && !remade: // Make and Reset lead from nowhere
 		return undone
-	case arrived(i, n, to):
+	case arrived(i, n, at):
 		return done
 	case from.Known == tree.Exists, i.Kind == tree.Reset, i.Kind == tree.Make && to.Known == tree.Exists:
 		return undone
@@ -189,7 +233,7 @@ func (s *Fs) removeAside(i *tree.Intent) error {
 // aside adds the name to the error of a request about what was moved out of the way. If that no longer exists, there is
 // no error.
 func (s *Fs) aside(i *tree.Intent, err error) error {
-	if err = remote.Error(err); err == nil || errors.Is(err, fs.ErrNotExist) {
+	if err = remote.Error(err); err == nil || remote.Absent(err) {
 		return nil
 	}
 	return fmt.Errorf("%s: %w", i.Aside, err)
@@ -201,7 +245,8 @@ func (s *Fs) resolveMode(i *tree.Intent, made remote.Answer) remote.Answer {
 	if made.Kind != tree.Dir || made.Meta.Mode.Perm() == i.Meta.Mode.Perm() {
 		return made
 	}
-	if err := s.setAttrs(i.To, tree.Attr{Set: tree.AttrMode, Mode: i.Meta.Mode.Perm()}); err != nil {
+	refusal, err := s.setAttrs(i.To, tree.Attr{Set: tree.AttrMode, Mode: i.Meta.Mode.Perm()}, refused)
+	if err = cmp.Or(err, refusal); err != nil {
 		s.logger.Warn("attribute refused by the remote", "name", i.To, "err", err)
 	}
 	return s.m.Remote().Ask(i.To)
@@ -212,8 +257,9 @@ func below(dir, n *tree.Node) bool {
 	return n.HasBase() && tree.Within(dir.RemotePath(), n.RemotePath())
 }
 
-// settle records what became of a step; now is what the remote has at the name that it leads to.
-func settle(v *mirror.View, n *tree.Node, i *tree.Intent, f fate, now tree.Meta) {
+// settle records what became of a step; now is what the remote has at the name that it leads to. It reports whether it has
+// recorded the step as made.
+func settle(v *mirror.View, n *tree.Node, i *tree.Intent, f fate, now tree.Meta) bool {
 	v.RemoteChanged() // at an unknown time
 	t := v.Tree()
 	dir := t.Dir(i.Dir)
@@ -223,18 +269,18 @@ func settle(v *mirror.View, n *tree.Node, i *tree.Intent, f fate, now tree.Meta)
 		if !n.Differs() {
 			v.Learn(n, remote.Answer{Known: tree.Absent})
 		}
-		return
+		return true
 	case f == undone, i.Kind == tree.Erase:
 		clearIntent(v, n)
-		return
+		return false
 	case i.Kind == tree.Reset: // the attributes are sent again
 		v.Tree().Note(n, v.Now()).Intent = nil
 		n.Checked = v.Now()
 		v.Tree().Reattributed(n, i.Meta, now)
-		return
+		return true
 	case dir == nil || !dir.HasBase() || below(dir, n):
 		clearIntent(v, n)
-		return
+		return false
 	}
 	_, name := tree.Split(i.To)
 	step := tree.Step{Node: n, To: tree.Slot{Dir: dir, Name: name}}
@@ -245,27 +291,44 @@ func settle(v *mirror.View, n *tree.Node, i *tree.Intent, f fate, now tree.Meta)
 		step.Op, step.Aux = tree.Rename, true
 	}
 	switch {
-	case i.Kind == tree.Publish:
+	case i.Kind == tree.Deliver && f == begun: // the next delivery replaces it
+		reached(v, step, now)
+		queueAttrs(v, n, deliveredAttrs(i, now), now)
+		return false
+	case i.Kind == tree.Deliver && f == undecided:
+		reached(v, step, tree.Meta{Mode: n.Shown().Mode, Size: i.Stamp.Size, MTime: i.Stamp.MTime})
+		return false
+	case i.Kind == tree.Publish, i.Kind == tree.Deliver:
 	case f == undecided && !t.Takes(i.To): // a rename whose source is gone: the base check makes that a conflict
 		clearIntent(v, n)
-		return
+		return false
 	case i.Kind == tree.Make && f == done:
 		reached(v, step, now)
-		return
+		return true
 	case i.Kind == tree.Make: // as below; what it made has the mode that the node has
 		reached(v, step, n.Meta)
-		return
-	default: // an undecided step may have been made, and undone by an earlier request: patrol looks for it
+		return true
+	case f == done:
+		reached(v, step, now)
+		if now.MTime != i.Meta.MTime {
+			t.MarkUnsure(n)
+		}
+		return true
+	default: // it may have been made, and undone by an earlier request: patrol looks for it
 		reached(v, step, i.Meta)
-		return
+		return true
 	}
 	// An undecided publication may have been made and undone: with its version as the base, whatever is there now is a
 	// conflict.
 	if f == undecided {
 		reached(v, step, i.Meta)
 		swept(v, i)
-		return
+		return true
 	}
 	// The attributes may have been set again since: they are sent again.
-	published(v, step, i, n.Copy(), tree.Attr{})
+	published(v, step, i, now, n.Copy(), tree.Attr{})
+	if i.Kind == tree.Deliver {
+		queueAttrs(v, n, deliveredAttrs(i, now), now)
+	}
+	return true
 }

@@ -15,20 +15,26 @@ import (
 // maxKept bounds the names that are tried for one file in one day.
 const maxKept = 100
 
+// maxExt is the longest extension, in bytes, that stays at the end of a shortened name.
+const maxExt = 32
+
 // keptName returns the name under which this client's version is kept beside the remote's: "a (conflict 2006-01-02
-// host).txt", with a number from the second on.
+// host).txt", with a number from the second on. What comes before the mark is shortened if the name would be too long.
 func keptName(base string, day time.Time, host string, n int) string {
 	ext := path.Ext(base)
-	stem := strings.TrimSuffix(base, ext)
-	if stem == "" { // ".profile" has no extension
-		stem, ext = base, ""
+	if len(ext) == len(base) || len(ext) > maxExt { // ".profile" has no extension
+		ext = ""
 	}
-	mark := fmt.Sprintf("conflict %s %s", day.UTC().Format(time.DateOnly), host)
+	mark := fmt.Sprintf(" (conflict %s %s", day.UTC().Format(time.DateOnly), host)
 	if n > 1 {
 		mark += fmt.Sprintf(" %d", n)
 	}
-	return fmt.Sprintf("%s (%s)%s", stem, mark, ext)
+	mark += ")" + ext
+	return cut(strings.TrimSuffix(base, ext), maxName-len(mark)) + mark
 }
+
+// maxHost is the longest name of a machine, in bytes, that names of files contain.
+const maxHost = 64
 
 // hostName returns the name of this machine, without characters that a file name can't have.
 func hostName() string {
@@ -36,12 +42,12 @@ func hostName() string {
 	if err != nil || host == "" {
 		host = "unknown host"
 	}
-	return strings.Map(func(r rune) rune {
+	return cut(strings.Map(func(r rune) rune {
 		if strings.ContainsRune(`/\:*?"<>|`, r) || r < ' ' {
 			return '-'
 		}
 		return r
-	}, host)
+	}, host), maxHost)
 }
 
 // keepBoth renames a file that is in conflict, in the view and in the step, so that the remote's version shows under

@@ -2,8 +2,10 @@ package syncfs
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/spf13/afero"
 	"github.com/stretchr/testify/require"
@@ -27,6 +29,61 @@ func TestKeptName(t *testing.T) {
 	} {
 		require.Equal(t, c.want, keptName(c.base, day, "box", c.n))
 	}
+}
+
+// A name that is too long with the mark is shortened between two characters. The extension stays.
+func TestKeptNameOfALongName(t *testing.T) {
+	t.Parallel()
+	day := time.Date(2026, 3, 9, 23, 0, 0, 0, time.UTC)
+	for _, char := range []string{"a", "ä", "日", "🙂", "\xe4", "\x80"} {
+		for _, ext := range []string{"", ".txt", ".日本", "." + strings.Repeat("x", 240)} {
+			for _, size := range []int{1, 40, 200, 219, 220, 221, 222, 223, 240, 252, 253, 254, 255} {
+				stem := strings.Repeat(char, max(1, (size-len(ext))/len(char)))
+				base := strings.Repeat("x", max(0, size-len(ext)-len(stem))) + stem + ext
+				if len(base) > maxName {
+					continue
+				}
+				seen := map[string]bool{}
+				for _, n := range []int{1, 2, maxKept} {
+					got := keptName(base, day, "box", n)
+					require.LessOrEqual(t, len(got), maxName)
+					require.Equal(t, utf8.ValidString(base), utf8.ValidString(got), got)
+					before, after, found := strings.Cut(got, " (conflict 2026-03-09 box")
+					require.True(t, found, got)
+					require.NotEmpty(t, before)
+					require.True(t, strings.HasPrefix(base, before), got)
+					if len(ext) < 100 {
+						require.True(t, strings.HasSuffix(after, ")"+ext), got)
+						require.Greater(t, len(got)+utf8.UTFMax, min(maxName, len(base)+len(" (conflict 2026-03-09 box)")), "no more than needed")
+					}
+					seen[got] = true
+				}
+				require.Len(t, seen, 3)
+			}
+		}
+	}
+}
+
+// Both versions of files with the longest names are kept, although they differ only where the names are shortened.
+func TestKeepBothOfLongNames(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, &Options{Conflict: KeepBoth})
+	var names []string
+	for _, end := range []string{"a.txt", "b.txt", ".日本", "日本"} {
+		stem := strings.Repeat("ü", (maxName-len(end))/2)
+		names = append(names, strings.Repeat("x", maxName-len(end)-len(stem))+stem+end)
+	}
+	for _, name := range names {
+		r.serve(name + ":base")
+		r.append(name, "+ours")
+		r.serve(name + ":theirs, longer")
+	}
+	r.pushes()
+	texts := map[string]int{}
+	for _, e := range r.served() {
+		texts[e.Content]++
+	}
+	require.Equal(t, map[string]int{"base+ours": len(names), "theirs, longer": len(names)}, texts)
 }
 
 // Two edits of one version: the remote's keeps the name, ours gets another, here and there, and nothing is lost.

@@ -40,6 +40,7 @@ type killChild struct {
 	At     int      // the change of a directory before which the process kills itself; negative: none
 	Sides  string   // whose changes count: "remote", or "both"
 	Refuse bool     // the remote does not replace by rename
+	Direct bool     // PublishDirect
 }
 
 // killServer is how a child reaches an SFTP server.
@@ -84,7 +85,7 @@ func (c killChild) run() error {
 	if c.Sides == "both" {
 		local = faultfs.New(local, plan.Plan)
 	}
-	opts := &Options{}
+	opts := c.options()
 	if c.Script != nil {
 		opts.Cache.Parallel = 1
 	}
@@ -106,6 +107,13 @@ func (c killChild) run() error {
 	}
 	p.print(killLine{ID: -1, Total: plan.changes})
 	return nil
+}
+
+func (c killChild) options() *Options {
+	if c.Direct {
+		return &Options{Publish: PublishDirect}
+	}
+	return &Options{}
 }
 
 func (c killChild) remote(plan *killPlan) (afero.Fs, error) {

@@ -1,7 +1,6 @@
 package syncfs
 
 import (
-	"fmt"
 	"os"
 	"runtime"
 	"testing"
@@ -9,8 +8,8 @@ import (
 	"github.com/spf13/afero"
 	"github.com/stretchr/testify/require"
 
+	"github.com/sftpsyncer/go-syncfs/internal/faultfs"
 	"github.com/sftpsyncer/go-syncfs/internal/localdir"
-	"github.com/sftpsyncer/go-syncfs/internal/mirror"
 )
 
 // What a call did to the local directory is not done again after a restart, to files that were put there since.
@@ -71,18 +70,20 @@ func TestRestartLeavesUsersFiles(t *testing.T) {
 // the restart, what is in it is kept all the same.
 func TestRestartKeepsWhatCannotGoBack(t *testing.T) {
 	t.Parallel()
-	remote, local := memory(t), realDir(t)
+	remote, local, plan := memory(t), realDir(t), new(faultfs.Plan)
 	require.NoError(t, remote.Mkdir("/dir", 0o755))
-	s, err := New(remote, local, nil)
+	s, err := New(remote, faultfs.New(local, plan), nil)
 	require.NoError(t, err)
 	require.NoError(t, s.Rename("dir", "moved"))
 	require.NoError(t, local.MkdirAll("moved", 0o755))
 	require.NoError(t, afero.WriteFile(local, "moved/own", []byte("the user's"), 0o644))
-	var waiting string
-	require.NoError(t, s.m.Do(func(v *mirror.View) error {
-		waiting = fmt.Sprintf("%s/%016x", localdir.TrashDir, uint64(v.Tree().Lookup("moved").ID))
+	var waiting string // its name in the trash
+	plan.Before(func(op faultfs.Op) error {
+		if op.Kind == faultfs.Rename && op.Name == "/moved" {
+			waiting = op.NewName
+		}
 		return nil
-	}))
+	})
 	require.NoError(t, s.Discard())
 	require.NoError(t, s.Close())
 

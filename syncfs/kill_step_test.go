@@ -91,24 +91,28 @@ func TestKillAtEachStep(t *testing.T) {
 		name       string
 		sides      string
 		refuse     bool
+		direct     bool
 		afterwards []killOp
 	}{
-		{"both sides", "both", false, nil},
-		{"both sides, changed afterwards", "both", false, killAfterwards},
-		{"remote", "remote", false, killAfterwards},
-		{"remote that does not replace", "remote", true, nil},
-		{"remote that does not replace, changed afterwards", "remote", true, killAfterwards},
+		{"both sides", "both", false, false, nil},
+		{"both sides, changed afterwards", "both", false, false, killAfterwards},
+		{"remote", "remote", false, false, killAfterwards},
+		{"remote that does not replace", "remote", true, false, nil},
+		{"remote that does not replace, changed afterwards", "remote", true, false, killAfterwards},
+		{"both sides, delivered directly", "both", false, true, nil},
+		{"remote, delivered directly, changed afterwards", "remote", false, true, killAfterwards},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			total := killAt(t, -1, c.sides, c.refuse, c.afterwards)
+			child := killChild{Sides: c.sides, Refuse: c.refuse, Direct: c.direct}
+			total := killAt(t, -1, child, c.afterwards)
 			require.Greater(t, total, 40, "changes that the program makes")
-			stride := 11 // of all steps a few, others each time
+			stride := 23 // of all steps a few, others each time
 			if full() {
 				stride = 1
 			}
 			for at := mathrand.IntN(stride); at < total; at += stride {
-				if !t.Run(fmt.Sprint(at), func(t *testing.T) { killAt(t, at, c.sides, c.refuse, c.afterwards) }) {
+				if !t.Run(fmt.Sprint(at), func(t *testing.T) { killAt(t, at, child, c.afterwards) }) {
 					return
 				}
 			}
@@ -118,12 +122,13 @@ func TestKillAtEachStep(t *testing.T) {
 
 // killAt has the program killed before one of its changes, or not at all, and returns how many it made if it came to its
 // end.
-func killAt(t *testing.T, at int, sides string, refuse bool, afterwards []killOp) int {
+func killAt(t *testing.T, at int, child killChild, afterwards []killOp) int {
 	w := startedKillWorld(t, t.TempDir(), killServed)
 	w.rand = mathrand.New(mathrand.NewPCG(uint64(at), 0))
-	w.child.Script, w.child.At, w.child.Sides, w.child.Refuse = killScript, at, sides, refuse
-	w.remote = killRemote(w.served, refuse, nil)
-	if sides == "both" { // which knows less about local files
+	w.child.Script, w.child.At = killScript, at
+	w.child.Sides, w.child.Refuse, w.child.Direct = child.Sides, child.Refuse, child.Direct
+	w.remote = killRemote(w.served, child.Refuse, nil)
+	if child.Sides == "both" { // which knows less about local files
 		w.local = faultfs.New(w.local, nil)
 	}
 	under, last := w.run(-1, 0)

@@ -30,14 +30,18 @@ import (
 
 // killServers serve a directory.
 var killServers = []struct {
-	name  string
-	start func(t testing.TB) (killServer, string)
+	name   string
+	start  func(t testing.TB) (killServer, string)
+	direct bool // PublishDirect
 }{
-	{"embedded server", startEmbedded},
-	{"OpenSSH", func(t testing.TB) (killServer, string) {
-		s := opensshtest.Start(t, opensshtest.Options{})
-		return killServer{Addr: s.Addr, User: s.User, Root: s.Root, KeyFile: s.KeyFile, KnownHosts: s.KnownHosts}, s.Root
-	}},
+	{"embedded server", startEmbedded, false},
+	{"OpenSSH", startOpenSSH, false},
+	{"OpenSSH, delivered directly", startOpenSSH, true},
+}
+
+func startOpenSSH(t testing.TB) (killServer, string) {
+	s := opensshtest.Start(t, opensshtest.Options{})
+	return killServer{Addr: s.Addr, User: s.User, Root: s.Root, KeyFile: s.KeyFile, KnownHosts: s.KnownHosts}, s.Root
 }
 
 func startEmbedded(t testing.TB) (killServer, string) {
@@ -67,10 +71,10 @@ func startEmbedded(t testing.TB) (killServer, string) {
 // One process after the other works on a local directory, makes random calls, pushes and fetches meanwhile, and is
 // killed at a random moment. Whatever it was told to have done is there after the restart; the one call that was under
 // way happened or did not; what is pushed then is what the program saw; and at no moment is there a part of a file on
-// the remote.
+// the remote, except with PublishDirect.
 func TestKill(t *testing.T) {
 	t.Parallel()
-	kills := 20
+	kills := 10
 	if full() {
 		kills = 500
 	}
@@ -81,7 +85,7 @@ func TestKill(t *testing.T) {
 			setting, served := server.start(t)
 			w := startedKillWorld(t, served, map[string]string{"a": "served a", "d1/b": "served b"})
 			w.rand = mathrand.New(mathrand.NewPCG(seed, 0))
-			w.child.Server = &setting
+			w.child.Server, w.child.Direct = &setting, server.direct
 			remote, err := setting.dial()
 			require.NoError(t, err)
 			t.Cleanup(func() { require.NoError(t, remote.Close()) })
@@ -115,7 +119,7 @@ func (w *killWorld) round(t *testing.T, i int) {
 	s := w.open(under)
 	w.settle(s)
 	for hash, name := range o.end() {
-		require.True(t, w.model.whole[hash], "%s: a content that was never complete", name)
+		require.True(t, w.model.whole[hash] || w.child.Direct, "%s: a content that was never complete", name)
 	}
 	for _, name := range w.model.names(t) {
 		if w.rand.IntN(2) == 0 {

@@ -146,7 +146,7 @@ func (w *killWorld) follow(l killLine, begun map[int]killOp) {
 func (w *killWorld) open(under *killOp) *Fs {
 	w.Helper()
 	before, _ := w.model.busy(w)
-	s, err := New(w.remote, w.local, trying(nil))
+	s, err := New(w.remote, w.local, trying(w.child.options()))
 	require.NoError(w, err)
 	w.Cleanup(func() { _ = s.Close() }) // where a check ends the test
 	require.NoError(w, s.Damage())

@@ -10,7 +10,7 @@ import (
 // classes are the sentinels that a recorded error keeps. Their numbers are in the logs of users: append new ones at the
 // end.
 var classes = [...]error{nil, ErrConflict, ErrBusy, ErrUnavailable, fs.ErrNotExist, fs.ErrExist, fs.ErrPermission,
-	fs.ErrInvalid}
+	fs.ErrInvalid, errTaken}
 
 // attemptError is the recorded error of an attempt: its text, and the sentinel that errors.Is finds.
 type attemptError struct {

@@ -40,16 +40,17 @@ func upTo(first, last int) (all []int) {
 
 // A request of one Push is late, and so are the requests of three Pushes after it, which never learn what became of them.
 // They are executed in any order before the next one. Nobody else has changed anything, so nothing is a conflict, and the
-// remote is what the program sees.
+// remote is what the program sees. That does not hold for PublishDirect: a late rename may have moved what a late delivery has
+// left, which is a conflict then.
 func TestLateRequestsOfSeveralPushes(t *testing.T) {
 	for _, story := range lateStories {
-		for _, kind := range []lateKind{{true, false}, {false, false}, {true, true}, {false, true}} {
+		for _, kind := range lateKinds[:4] {
 			for o, order := range lateOrders {
 				t.Run(fmt.Sprintf("%s/%v/%s", story.name, kind, order.name), func(t *testing.T) {
 					t.Parallel()
 					for index, met := 0, true; met; index++ {
 						for i, end := range lateEnds {
-							if !full() && (index+o)%2 != i%2 {
+							if !full() && (index+o)%4 != i%4 {
 								continue
 							}
 							t.Run(fmt.Sprintf("%d, %s", index, end.name), func(t *testing.T) {

@@ -119,10 +119,10 @@ var lateReopens = []lateReopen{
 // the latest after one more Push, with nothing queued, the remote is what the program sees.
 func TestLateRequest(t *testing.T) {
 	for _, story := range lateStories {
-		for _, kind := range []lateKind{{true, false}, {false, false}, {true, true}, {false, true}} {
+		for _, kind := range lateKinds {
 			for _, fate := range []lateFate{lost, gone, goneAndMade} {
 				for k, reopen := range lateReopens {
-					if fate != lost && !full() && k > 0 && k < len(lateReopens)-1 {
+					if (fate != lost || kind.direct) && !full() && k > 0 && k < len(lateReopens)-1 {
 						continue
 					}
 					t.Run(fmt.Sprintf("%s/%v/%v/%s", story.name, kind, fate, reopen.name), func(t *testing.T) {
@@ -241,7 +241,7 @@ func TestLateStories(t *testing.T) {
 	t.Parallel()
 	for _, story := range lateStories {
 		for _, end := range lateEnds {
-			for _, kind := range []lateKind{{true, false}, {false, true}} {
+			for _, kind := range []lateKind{lateKinds[0], lateKinds[3], lateKinds[4]} {
 				w := newLateWorld(t, kind)
 				story.tell(w)
 				w.pushes()

@@ -23,22 +23,25 @@ type lateWorld struct {
 	store *store
 	line  *lateremote.Line
 	disk  *crashfs.Fs
-	quick bool
+	kind  lateKind
 	fs    *Fs
 	*model
 	length int // of the text made last: no two are of one length
 }
 
 // lateKind is what is special about a remote.
-type lateKind struct{ replaces, quick bool }
+type lateKind struct{ replaces, quick, direct bool }
+
+var lateKinds = []lateKind{{true, false, false}, {false, false, false}, {true, true, false}, {false, true, false},
+	{true, true, true}, {true, false, true}}
 
 func (k lateKind) String() string {
 	s := map[bool]string{true: "replacing", false: "not replacing"}[k.replaces]
-	return s + map[bool]string{true: ", with short cuts"}[k.quick]
+	return s + map[bool]string{true: ", with short cuts"}[k.quick] + map[bool]string{true: ", delivered directly"}[k.direct]
 }
 
 func newLateWorld(t *testing.T, kind lateKind) *lateWorld {
-	w := &lateWorld{T: t, store: newStore(kind.replaces, nil), line: new(lateremote.Line), disk: crashfs.New(nil), quick: kind.quick}
+	w := &lateWorld{T: t, store: newStore(kind.replaces, nil), line: new(lateremote.Line), disk: crashfs.New(nil), kind: kind}
 	for _, dir := range []string{"/d", "/e"} {
 		require.NoError(t, w.store.Fs.Mkdir(dir, 0o755))
 	}
@@ -54,12 +57,15 @@ func newLateWorld(t *testing.T, kind lateKind) *lateWorld {
 func (w *lateWorld) open() {
 	w.Helper()
 	remote := afero.Fs(coarse{w.store})
-	if w.quick {
+	if w.kind.quick {
 		remote = lateremote.Quick(remotetest.Quick(remote).(lateremote.Base), w.line)
 	} else {
 		remote = lateremote.New(remote, w.line)
 	}
 	opts := &Options{RetryFor: time.Second}
+	if w.kind.direct {
+		opts.Publish = PublishDirect
+	}
 	opts.Cache.Parallel = 1 // so that an index means the same operation in each run
 	s, err := New(remote, w.disk, opts)
 	require.NoError(w, err)
@@ -84,6 +90,11 @@ func (w *lateWorld) text() string {
 	w.length += 7
 	text := strings.Repeat(fmt.Sprintf("<%d>", w.length), w.length)[:w.length]
 	w.store.commit(text)
+	if w.kind.direct {
+		for n := range text {
+			w.store.allow(text[:n])
+		}
+	}
 	return text
 }
 

@@ -13,7 +13,7 @@ import (
 func TestDirectoryInPlaceOfAnUpload(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, nil)
-	name := newTempName(".part")
+	name := ".syncfs-0123456789abcdef.part"
 	require.NoError(t, r.fs.m.Do(func(v *mirror.View) error {
 		v.Tree().Guard(tree.Guard{Intent: tree.Intent{Kind: tree.Upload, From: name}, Kind: tree.File, Since: v.Now()})
 		return nil

@@ -1,7 +1,6 @@
 package syncfs
 
 import (
-	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -44,7 +43,7 @@ func (s *Fs) empty(dir *tree.Node, path string, sweep bool) error {
 	case len(others) == 0:
 		return nil
 	}
-	now, err := s.remoteNow(dir, path)
+	now, err := s.remoteNow(path)
 	if err != nil {
 		return err
 	}
@@ -62,7 +61,7 @@ func (s *Fs) empty(dir *tree.Node, path string, sweep bool) error {
 			}
 		case sweep:
 			err := remote.Error(s.m.Remote().Fs().Remove(s.m.Remote().Name(tree.Join(path, name))))
-			if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			if err != nil && !remote.Absent(err) {
 				return fmt.Errorf("temporary file of another client, %s: %w", name, err)
 			}
 		}
@@ -77,11 +76,11 @@ func (s *Fs) empty(dir *tree.Node, path string, sweep bool) error {
 
 // remoteNow returns the time on the remote. If that is unknown, it makes a file in a directory and learns the time from
 // its mtime.
-func (s *Fs) remoteNow(dir *tree.Node, path string) (time.Time, error) {
+func (s *Fs) remoteNow(path string) (time.Time, error) {
 	s.timing.Lock()
 	defer s.timing.Unlock()
 	if !s.m.Clock().Compared() {
-		made, err := s.timestamp(dir, path)
+		made, err := s.timestamp(path)
 		if err != nil {
 			return made, err
 		}
@@ -91,14 +90,15 @@ func (s *Fs) remoteNow(dir *tree.Node, path string) (time.Time, error) {
 }
 
 // timestamp makes a file, returns its mtime, and removes it.
-func (s *Fs) timestamp(dir *tree.Node, path string) (made time.Time, err error) {
+func (s *Fs) timestamp(path string) (made time.Time, err error) {
+	name, err := s.tempPath(tree.Join(path, "time"))
+	if err != nil {
+		return made, err
+	}
 	var n *tree.Node
-	err = s.m.Do(func(v *mirror.View) error {
-		if v.Tree().Node(dir.ID) != dir || !dir.HasBase() {
-			return ErrBusy
-		}
-		n = temporary(v, dir)
-		return nil
+	err = s.m.Do(func(v *mirror.View) (err error) {
+		n, err = temporary(v, name)
+		return err
 	})
 	if err == nil {
 		err = s.m.SyncLog()
@@ -106,8 +106,6 @@ func (s *Fs) timestamp(dir *tree.Node, path string) (made time.Time, err error) 
 	if err != nil {
 		return made, err
 	}
-	_, name := n.Base()
-	name = tree.Join(path, name)
 	f, err := s.m.Remote().Fs().OpenFile(s.m.Remote().Name(name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err == nil {
 		err = f.Close()

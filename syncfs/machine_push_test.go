@@ -100,7 +100,8 @@ func (m *machine) pushed() {
 	require.Empty(m.rt, slices.DeleteFunc(m.store.temporary(), func(name string) bool { return m.leftovers[path.Base(name)] }))
 	remote := m.store.tree()
 	for name, e := range m.view {
-		if e.stale { // nothing of it was queued
+		unasked := m.uncertain && m.opts.Cache.Revalidate == 0 && !m.touched(name)
+		if e.stale || unasked { // nothing of it was queued
 			remote[name] = e
 		}
 	}
@@ -143,7 +144,7 @@ func (m *machine) notPushed(report Report, queued []Change, clashes []string, er
 		if conflicts {
 			require.NotEmpty(m.rt, clashes, "%v", err)
 		}
-		if !busy {
+		if !busy && !m.with.ordered { // which holds back what was queued later
 			m.exactly(queued, clashes, failed)
 		}
 	} else if conflicts {

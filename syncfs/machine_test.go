@@ -29,8 +29,8 @@ func TestMachine(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			want := int64(c.steps)
-			if full() {
-				want *= 10
+			if !full() {
+				want /= 30
 			}
 			count := new(machineCount)
 			for count.steps.Load() < want && !t.Failed() {
@@ -57,20 +57,21 @@ var machineCases = []struct {
 	revalidate time.Duration
 	with       machineWith
 }{
-	{"never asks again", 6_000, 0, machineWith{}},
-	{"always asks", 6_000, cachefs.Always, machineWith{}},
-	{"cancelled", 2_000, 0, machineWith{cancels: true}},
-	{"cancelled, always asks", 2_000, cachefs.Always, machineWith{cancels: true}},
-	{"wrong clock", 2_000, 0, machineWith{clock: true}},
-	{"wrong clock, always asks", 2_000, cachefs.Always, machineWith{clock: true}},
-	{"truncates", 2_000, 0, machineWith{truncates: true}},
-	{"swaps", 2_000, 0, machineWith{swaps: true}},
-	{"by hand", 2_000, 0, machineWith{byHand: true}},
-	{"lost log", 2_000, 0, machineWith{lostLog: true}},
-	{"leftovers", 2_000, 0, machineWith{leftovers: true}},
-	{"late", 2_000, 0, machineWith{late: true}},
-	{"folding", 2_000, 0, machineWith{local: folding}},
-	{"folding, always asks", 2_000, cachefs.Always, machineWith{local: folding}},
+	{"never asks again", 60_000, 0, machineWith{}},
+	{"always asks", 60_000, cachefs.Always, machineWith{}},
+	{"cancelled", 20_000, 0, machineWith{cancels: true}},
+	{"cancelled, always asks", 20_000, cachefs.Always, machineWith{cancels: true}},
+	{"wrong clock", 20_000, 0, machineWith{clock: true}},
+	{"wrong clock, always asks", 20_000, cachefs.Always, machineWith{clock: true}},
+	{"truncates", 20_000, 0, machineWith{truncates: true}},
+	{"swaps", 20_000, 0, machineWith{swaps: true}},
+	{"by hand", 20_000, 0, machineWith{byHand: true}},
+	{"lost log", 20_000, 0, machineWith{lostLog: true}},
+	{"leftovers", 20_000, 0, machineWith{leftovers: true}},
+	{"late", 20_000, 0, machineWith{late: true}},
+	{"ordered", 20_000, 0, machineWith{ordered: true, swaps: true}},
+	{"folding", 20_000, 0, machineWith{local: folding}},
+	{"folding, always asks", 20_000, cachefs.Always, machineWith{local: folding}},
 }
 
 // folding makes a local directory one that takes names for the same which differ in case.
@@ -85,6 +86,7 @@ type machineWith struct {
 	byHand    bool                    // copies are edited in the local directory
 	clock     bool                    // this side's clock is wrong
 	lostLog   bool                    // the log of changes is deleted
+	ordered   bool                    // Options.Ordered
 	leftovers bool                    // other clients, now dead, have left temporary files
 	local     func(afero.Fs) afero.Fs // makes the local directory one of another kind; nil: as it is
 }
@@ -129,7 +131,7 @@ type machine struct {
 }
 
 func newMachine(rt *rapid.T, revalidate time.Duration, with machineWith, count *machineCount) *machine {
-	m := &machine{rt: rt, with: with, count: count, line: new(lateremote.Line), opts: Options{RetryFor: -1},
+	m := &machine{rt: rt, with: with, count: count, line: new(lateremote.Line), opts: Options{RetryFor: -1, Ordered: with.ordered},
 		model: newModel(), leftovers: map[string]bool{}}
 	m.opts.Cache.Revalidate = revalidate
 	m.pass(machineBegins)

@@ -64,15 +64,24 @@ func (m mender) take(g *tree.Guard, at sight) {
 		m.came(g, to, at)
 		m.setMode(to, at.to, i.Meta.Mode)
 	case tree.Reset:
-		if i.Attr.Set&tree.AttrMode != 0 {
-			m.setMode(to, at.to, i.Attr.Mode)
-		}
-		if i.Attr.Set&tree.AttrTimes != 0 {
-			m.setTimes(to, at.to, i)
-		}
+		m.setAttrs(to, at.to, i)
 	case tree.Publish:
 		m.came(g, to, at)
 		m.leftover(i.From, at.from)
+	case tree.Deliver:
+		switch {
+		case i.From != "" && at.from.Known == tree.Absent:
+			m.lost(to)
+		case !at.sent:
+			m.setAttrs(to, at.to, i)
+		case thought(to) && to.Kind == tree.File:
+			resend(m.v, to, at.to.Meta)
+		default:
+			m.lost(to)
+			if m.v.Tree().AtRemote(i.To) == nil {
+				m.appeared(i.To, at.to, false)
+			}
+		}
 	case tree.Upload:
 		m.leftover(i.From, at.from)
 	}
@@ -102,7 +111,8 @@ func (m mender) moved(n *tree.Node, path string, at sight) bool {
 	if !is(n, at.to) || n.Kind == tree.Dir && is(to, at.to) && !hasKid(n, at.names) {
 		return false
 	}
-	dir := m.dirOf(path)
+	up, name := tree.Split(path)
+	dir := dirOf(m.v, up)
 	if dir == nil || below(dir, n) {
 		return true
 	}
@@ -111,7 +121,6 @@ func (m mender) moved(n *tree.Node, path string, at sight) bool {
 	} else {
 		m.lost(to)
 	}
-	_, name := tree.Split(path)
 	if dir.OnRemote(name) == nil {
 		m.v.Tree().Rebase(n, dir, name)
 	}
@@ -173,35 +182,24 @@ func (m mender) leftover(path string, now remote.Answer) {
 
 // appeared records that the remote has something that this client has made and does not want.
 func (m mender) appeared(path string, now remote.Answer, temp bool) {
-	dir := m.dirOf(path)
+	up, name := tree.Split(path)
+	dir := dirOf(m.v, up)
 	if dir == nil {
 		return
 	}
-	_, name := tree.Split(path)
 	n := m.v.Tree().Hide(dir, name, now.Kind, tree.Exists, now.Meta, m.v.Now())
 	n.SetTarget(now.Target)
 	n.Temp = temp
 }
 
-// dirOf returns the directory of a path on the remote; nil if the tree has something else on the way.
-func (m mender) dirOf(path string) *tree.Node {
-	up, _ := tree.Split(path)
-	dir := m.v.Tree().Root()
-	if up == "." {
-		return dir
+// setAttrs queues the attributes again that a late request has changed.
+func (m mender) setAttrs(to *tree.Node, now remote.Answer, late *tree.Intent) {
+	if late.Attr.Set&tree.AttrMode != 0 {
+		m.setMode(to, now, late.Attr.Mode)
 	}
-	for _, prefix := range prefixes(up) {
-		_, name := tree.Split(prefix)
-		kid := dir.OnRemote(name)
-		if kid == nil && dir.Kid(name) == nil {
-			kid = m.v.Tree().Discover(dir, name, tree.Dir, tree.Meta{}, 0)
-		}
-		if kid == nil || kid.Kind != tree.Dir {
-			return nil
-		}
-		dir = kid
+	if late.Attr.Set&tree.AttrTimes != 0 {
+		m.setTimes(to, now, late)
 	}
-	return dir
 }
 
 // setMode queues the mode again that a late request has changed.

@@ -127,13 +127,12 @@ func (s *Fs) adopt(name string) (n *tree.Node, err error) {
 // openNode opens a file that has a node. Before the first change it asks the remote for the version: a change that is
 // not made to a copy, or that keeps the content, is based on the remote's present version.
 func openNode(v *mirror.View, n *tree.Node, name string, flag int) (*mirror.File, error) {
-	if err := v.Verify(n); err != nil {
-		return nil, err
+	verify := v.VerifyBytes
+	if flag&os.O_TRUNC != 0 {
+		verify = v.Verify
 	}
-	if flag&os.O_TRUNC == 0 {
-		if err := v.Prove(n); err != nil {
-			return nil, err
-		}
+	if err := verify(n); err != nil {
+		return nil, err
 	}
 	if n.HasBase() && !n.Differs() && n.Content() != tree.Edited {
 		a, err := v.Ask(n.RemotePath())

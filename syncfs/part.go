@@ -3,11 +3,8 @@ package syncfs
 import (
 	"bytes"
 	"crypto/sha256"
-	"errors"
 	"fmt"
 	"hash"
-	"io/fs"
-	"path"
 
 	contract "github.com/sftpsyncer/go-syncfs/cachefs/remote"
 	"github.com/sftpsyncer/go-syncfs/internal/mirror"
@@ -19,9 +16,14 @@ import (
 type part struct {
 	of, node *tree.Node
 	path     string
-	from     int64     // bytes that have arrived
-	hash     hash.Hash // of these bytes
+	target   string     // the path that it will be renamed to
+	from     int64      // bytes that have arrived
+	hash     hash.Hash  // of these bytes
+	like     *agreement // for a direct one
 }
+
+// direct reports whether it is no temporary file, but the target itself.
+func (p *part) direct() bool { return p.node == nil }
 
 // beginPart finds the temporary file of an interrupted upload that can be resumed, or claims a new one.
 func (s *Fs) beginPart(step tree.Step, c content) (*part, error) {
@@ -41,7 +43,7 @@ func (s *Fs) beginPart(step tree.Step, c content) (*part, error) {
 
 // startOver replaces a temporary file by a new one. If the remote refuses to remove the old one, a later push tries again.
 func (s *Fs) startOver(step tree.Step, c content, p *part) (*part, error) {
-	if err := s.sweep(p.node, p.path); refused(err) {
+	if err := s.giveUp(p); refused(err) {
 		s.logger.Warn("temporary file left on the remote until the next push", "name", p.path, "err", err)
 	} else if err != nil {
 		return nil, fmt.Errorf("temporary file of an earlier upload: %w", err)
@@ -49,8 +51,7 @@ func (s *Fs) startOver(step tree.Step, c content, p *part) (*part, error) {
 	return s.claim(step, c)
 }
 
-// earlierPart returns the temporary file that an earlier upload of a file has left in the directory of the target; nil
-// if there is none.
+// earlierPart returns the temporary file that an earlier upload of a file has left; nil if there is none.
 func (s *Fs) earlierPart(step tree.Step) (p *part, known tree.Part, err error) {
 	err = s.m.Do(func(v *mirror.View) error {
 		n := step.Node
@@ -58,10 +59,8 @@ func (s *Fs) earlierPart(step tree.Step) (p *part, known tree.Part, err error) {
 			return nil
 		}
 		known = *n.Diff.Part
-		if temp := v.Tree().Node(known.Temp); temp != nil {
-			if dir, name := temp.Base(); dir == step.To.Dir {
-				p = &part{of: n, node: temp, path: tree.Join(path.Dir(step.Path), name), from: known.Sent}
-			}
+		if temp := v.Tree().PartOf(n); temp != nil {
+			p = &part{of: n, node: temp, path: temp.RemotePath(), target: step.Path, from: known.Sent}
 		}
 		return nil
 	})
@@ -101,16 +100,22 @@ func (s *Fs) keepsContent() bool {
 	return ok && k.KeepsContent()
 }
 
-// claim records that an upload may leave a temporary file in the directory of its target. The name is a new one,
+// claim records that an upload may leave a temporary file. The name is a new one,
 // because what an earlier upload has sent to another name may still arrive.
 func (s *Fs) claim(step tree.Step, c content) (*part, error) {
-	p := &part{of: step.Node, hash: sha256.New()}
-	err := s.m.Do(func(v *mirror.View) error {
+	name, err := s.tempPath(step.Path)
+	if err != nil {
+		return nil, err
+	}
+	p := &part{of: step.Node, path: name, target: step.Path, hash: sha256.New()}
+	err = s.m.Do(func(v *mirror.View) (err error) {
 		t, n, dir := v.Tree(), step.Node, step.To.Dir
 		if t.Node(n.ID) != n || t.Node(dir.ID) != dir || !dir.HasBase() {
 			return fmt.Errorf("%w: it or its directory was removed meanwhile", ErrBusy)
 		}
-		p.node = temporary(v, dir)
+		if p.node, err = temporary(v, name); err != nil {
+			return err
+		}
 		t.Note(n, v.Now()).Part = &tree.Part{Temp: p.node.ID, Stamp: c.stamp}
 		t.Touch(n)
 		return nil
@@ -118,18 +123,7 @@ func (s *Fs) claim(step tree.Step, c content) (*part, error) {
 	if err == nil {
 		err = s.m.SyncLog()
 	}
-	if err == nil {
-		_, name := p.node.Base()
-		p.path = tree.Join(path.Dir(step.Path), name)
-	}
 	return p, err
-}
-
-// temporary records a temporary file that is about to be made in a directory of the remote, for a later push to remove.
-func temporary(v *mirror.View, dir *tree.Node) *tree.Node {
-	n := v.Tree().Hide(dir, newTempName(".part"), tree.File, tree.Unknown, tree.Meta{}, v.Now())
-	n.Temp = true
-	return n
 }
 
 // noteArrival records how many bytes of an upload have arrived.
@@ -150,6 +144,12 @@ func (s *Fs) noteArrival(p *part, m mark) {
 	}
 }
 
+// giveUp removes a temporary file that could be resumed. The removal may be executed late, so the name is not used again.
+func (s *Fs) giveUp(p *part) error {
+	s.noteArrival(p, mark{})
+	return s.sweep(p.node, p.path)
+}
+
 // sweep removes a temporary file. It syncs the log first: after a crash, a temporary file that is gone must not look
 // like one that was published.
 func (s *Fs) sweep(temp *tree.Node, path string) error {
@@ -157,7 +157,7 @@ func (s *Fs) sweep(temp *tree.Node, path string) error {
 		return err
 	}
 	err := remote.Error(s.m.Remote().Fs().Remove(s.m.Remote().Name(path)))
-	never := errors.Is(err, fs.ErrNotExist)
+	never := remote.Absent(err)
 	if err != nil && !never {
 		return err
 	}
@@ -174,11 +174,7 @@ func (s *Fs) sweep(temp *tree.Node, path string) error {
 
 // swept records that the temporary file of an upload has been renamed.
 func swept(v *mirror.View, i *tree.Intent) {
-	dir := v.Tree().Dir(i.Dir)
-	if dir == nil {
-		return
-	}
-	if temp := dir.OnRemote(path.Base(i.From)); temp != nil && temp.Temp {
+	if temp := v.Tree().AtRemote(i.From); temp != nil && temp.Temp {
 		v.Tree().Erased(temp, v.Now())
 	}
 }

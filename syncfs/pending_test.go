@@ -60,6 +60,13 @@ func TestPending(t *testing.T) {
 	require.Zero(t, r.plan.Count(faultfs.Mkdir, faultfs.Rename, faultfs.Remove))
 }
 
+func TestOpString(t *testing.T) {
+	t.Parallel()
+	for op, text := range map[Op]string{0: "op 0", Put: "put", SetAttr: "setattr", Fetch: "fetch", Fetch + 1: "op 8", 255: "op 255"} {
+		require.Equal(t, text, op.String())
+	}
+}
+
 // The queue is the same after a restart, at any point, with what became of the attempts; and so is its order.
 func TestPendingRestart(t *testing.T) {
 	t.Parallel()

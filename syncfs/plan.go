@@ -51,7 +51,7 @@ func (s *Fs) Plan(ctx context.Context) (Plan, error) {
 	var views []foresight
 	err = s.m.Do(func(v *mirror.View) error {
 		views = nil
-		for _, step := range v.Tree().Plan(s.parkingName) {
+		for _, step := range s.plan(v) {
 			if !step.Aux {
 				views = append(views, foresee(v, step))
 			}
@@ -88,6 +88,7 @@ type foresight struct {
 	busy           error
 
 	sourceNow, targetNow remote.Answer
+	followed             remote.Answer // targetNow of a Mkdir, with symbolic links followed
 	err                  error
 }
 
@@ -125,13 +126,18 @@ func (f *foresight) look(s *Fs) {
 		if path == "" || f.err != nil {
 			return remote.Answer{Known: tree.Absent}
 		}
-		a := s.m.Remote().Ask(path)
-		if a.Known == tree.Unknown {
+		a := s.ask(path)
+		if a.Known == tree.Unknown && !errors.Is(a.Err, errCannotLook) {
 			f.err = a.Err
 		}
 		return a
 	}
 	f.sourceNow, f.targetNow = ask(f.source), ask(f.target)
+	if f.followed = f.targetNow; f.step.Op == tree.Mkdir && f.followed.Kind == tree.Link {
+		if f.followed = s.m.Remote().AskFollowing(f.target); fatal(f.followed.Err) {
+			f.err = f.followed.Err
+		}
+	}
 }
 
 // decide returns what Push would do.
@@ -149,10 +155,8 @@ func (f *foresight) decide(policy ConflictPolicy) Planned {
 		}
 	case tree.Mkdir:
 		p.Action = ActionCreate
-		if there && f.targetNow.Kind == tree.Dir {
-			p.Action = ActionSkip
-		} else if there && f.targetNow.Kind == tree.File {
-			p.Err = conflict("it is a file there")
+		if there {
+			p.Action, p.Err = ActionSkip, directoryThere(f.followed)
 		}
 	case tree.Symlink:
 		p.Action = ActionCreate

@@ -75,6 +75,44 @@ func TestPlanSaysWhatPushDoes(t *testing.T) {
 	require.Len(t, s.Pending(), 1)
 }
 
+// A directory is queued, and another client makes something else of that name.
+func TestPlanOfADirectoryThatIsSomethingElseThere(t *testing.T) {
+	t.Parallel()
+	for what, c := range map[string]struct {
+		make func(r *rig)
+		want Action
+	}{
+		"nothing":                      {func(*rig) {}, ActionCreate},
+		"directory":                    {func(r *rig) { r.serve("n/") }, ActionSkip},
+		"file":                         {func(r *rig) { r.serve("n") }, ActionConflict},
+		"symbolic link to a directory": {func(r *rig) { r.link("d", "n") }, ActionSkip},
+		"symbolic link to a file":      {func(r *rig) { r.link("d/file", "n") }, ActionConflict},
+		"dangling symbolic link":       {func(r *rig) { r.link("none", "n") }, ActionConflict},
+		"symbolic link to itself":      {func(r *rig) { r.link("n", "n") }, ActionConflict},
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t, nil)
+			r.serve("d/file")
+			require.NoError(t, r.fs.Mkdir("n", 0o755))
+			c.make(r)
+			plan, err := r.fs.Plan(t.Context())
+			require.NoError(t, err)
+			require.Len(t, plan.Steps, 1)
+			require.Equal(t, c.want, plan.Steps[0].Action)
+			require.Equal(t, c.want == ActionConflict, errors.Is(plan.Steps[0].Err, ErrConflict))
+			report, err := r.push()
+			require.Len(t, report.Results, 1)
+			if c.want == ActionConflict {
+				require.ErrorIs(t, err, ErrConflict)
+				r.queued("mkdir n")
+			} else {
+				require.NoError(t, err)
+			}
+		})
+	}
+}
+
 func TestPlanNeedsTheRemote(t *testing.T) {
 	faults := new(faultfs.Plan)
 	s := newFs(t, faultfs.New(aferotest.OS(t.TempDir()), faults), realDir(t), nil)

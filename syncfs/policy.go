@@ -25,7 +25,8 @@ const (
 	// directory in the place of a file), that is still a conflict.
 	Overwrite
 	// KeepBoth renames the local version to "name (conflict 2006-01-02 host).ext" and publishes it under that name (see
-	// Result.Kept). The remote's version keeps the original name. Changes other than uploads fail as with Fail.
+	// Result.Kept). A name that would be longer than 255 bytes is shortened before the mark. The remote's version keeps the
+	// original name. Changes other than uploads fail as with Fail.
 	KeepBoth
 )
 
@@ -33,8 +34,8 @@ const (
 type judge struct {
 	decide func(Conflict) ConflictPolicy
 
-	mu       sync.Mutex // held while decide runs: conflicts are decided one by one
-	verdicts map[tree.ID]verdict
+	mu       sync.Mutex
+	verdicts map[tree.ID]verdict // guarded by mu
 }
 
 type verdict struct {
@@ -111,18 +112,29 @@ func (s *Fs) overwrite(r *Result, b base, now remote.Answer, removal bool, reaso
 // policyFor returns the policy for a conflict.
 func (s *Fs) policyFor(step tree.Step, r *Result, path string, b base, now remote.Answer, reason error) ConflictPolicy {
 	j := s.judge
-	j.mu.Lock()
-	defer j.mu.Unlock()
 	about := now
 	about.Err = nil
-	if v, ok := j.verdicts[step.Node.ID]; ok && v.about == about {
+	j.mu.Lock()
+	v, ok := j.verdicts[step.Node.ID]
+	j.mu.Unlock()
+	if ok && v.about == about {
 		return v.policy
 	}
 	c := s.conflictOf(step, r.Change, path, b, now, reason)
-	policy, err := mirror.Callback(s.m, func() ConflictPolicy { return j.decide(c) })
+	select {
+	case s.resolving <- struct{}{}:
+	case <-s.m.Context().Done():
+		return Fail
+	}
+	policy, err := mirror.Callback(s.m, func() ConflictPolicy {
+		defer func() { <-s.resolving }()
+		return j.decide(c)
+	})
 	if err != nil {
 		return Fail
 	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
 	j.verdicts[step.Node.ID] = verdict{about, policy}
 	return policy
 }

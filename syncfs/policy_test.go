@@ -1,11 +1,14 @@
 package syncfs
 
 import (
+	"context"
 	"errors"
 	"io"
 	"io/fs"
+	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/spf13/afero"
@@ -229,4 +232,63 @@ func (n noReplace) Rename(from, to string) error {
 		return fs.ErrExist
 	}
 	return n.Fs.Rename(from, to)
+}
+
+// Push ends with its context although Resolve does not return. The next Push calls Resolve when the earlier call has returned,
+// and goes by the new answer.
+func TestPushDoesNotWaitForResolve(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		asked, answer := 0, make(chan ConflictPolicy)
+		r := newRig(t, &Options{Resolve: func(Conflict) ConflictPolicy {
+			asked++
+			return <-answer
+		}})
+		r.serve("a", "b")
+		r.fetch("a", "b")
+		r.append("a", "+ours")
+		r.append("b", "+ours")
+		r.serve("a:written by them", "b:written by them")
+		push := func() (cancel func(), pushed chan error) {
+			ctx, cancel := context.WithCancel(t.Context())
+			pushed = make(chan error, 1)
+			go func() { pushed <- second(r.fs.Push(ctx)) }()
+			synctest.Wait()
+			require.Empty(t, pushed)
+			require.Equal(t, 1, asked, "one conflict at a time")
+			return cancel, pushed
+		}
+		for range 2 {
+			cancel, pushed := push()
+			cancel()
+			err := <-pushed
+			require.ErrorIs(t, err, context.Canceled)
+			require.ErrorIs(t, err, ErrConflict)
+			r.queued("put a", "put b")
+		}
+		cancel, pushed := push()
+		defer cancel()
+		answer <- Overwrite // too late
+		answer <- KeepBoth
+		answer <- KeepBoth
+		require.NoError(t, <-pushed)
+		require.Equal(t, 3, asked)
+		require.Len(t, r.served(), 4)
+	})
+}
+
+// What waits for a change that failed says which one, once.
+func TestErrorOfAChangeThatWaits(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, nil)
+	require.NoError(t, r.fs.MkdirAll("dir/below/further", 0o755))
+	r.write("dir/below/further/file")
+	r.serve("dir:theirs")
+	report, err := r.push()
+	require.ErrorIs(t, err, ErrConflict)
+	require.Len(t, report.Results, 4)
+	for _, result := range report.Results {
+		require.ErrorIs(t, result.Err, ErrConflict)
+		require.LessOrEqual(t, strings.Count(result.Err.Error(), "not done before"), 1, result.Err)
+		require.Contains(t, result.Err.Error(), "mkdir dir: changed on the remote")
+	}
 }

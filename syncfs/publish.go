@@ -12,23 +12,12 @@ import (
 // publish renames a finished upload over its target, after the last look at the local file. now is the remote's last
 // answer about the target.
 func (s *Fs) publish(step tree.Step, c content, u uploaded, now remote.Answer, r *Result) error {
-	err := s.compare(step.Path, c.base, now, false, r)
-	if errors.Is(err, ErrConflict) {
-		same, sameErr := s.sameContent(step.Path, now, u)
-		switch {
-		case sameErr != nil:
-			return errors.Join(err, sameErr)
-		case same:
-			err = nil
-		default:
-			switch s.policyFor(step, r, step.Path, c.base, now, err) {
-			case Overwrite:
-				err = s.overwrite(r, c.base, now, false, err)
-			case KeepBoth:
-				r.Conflict = err
-				return s.publishBeside(step, c, u, r)
-			}
-		}
+	now = s.confirm(step.Path, now, c.base, false)
+	beside, err := s.mayReplace(step, c, now, r, func() (bool, error) { return s.sameContent(step.Path, now, u) })
+	if beside {
+		return s.beside(step, c, r, func(step tree.Step, c content, r *Result) error {
+			return s.publish(step, c, u, s.m.Remote().Ask(step.Path), r)
+		})
 	}
 	if err == nil {
 		err = s.unchanged(step, c)
@@ -42,10 +31,17 @@ func (s *Fs) publish(step tree.Step, c content, u uploaded, now remote.Answer, r
 		return err
 	}
 	if err := s.quiesce(intent, now.Known == tree.Exists, r); err != nil {
+		switch {
+		case forbidden(err):
+			err = advised(err, "when the temporary file was renamed", "Publish")
+		case remote.Absent(err) && !errors.Is(err, errLeftAside) && s.m.Remote().Ask(u.temp).Known == tree.Absent: // else the directory is missing
+			err = s.vanished(u.temp, err)
+		}
 		return s.retract(step.Node, err)
 	}
+	meta := s.afterRename(step.Path, u.meta, c.stamp.Size, &u.hash, now)
 	return s.m.Do(func(v *mirror.View) error {
-		published(v, step, intent, c.copy, c.attr)
+		published(v, step, intent, meta, c.copy, c.attr)
 		return nil
 	})
 }
@@ -61,8 +57,32 @@ func (s *Fs) unchanged(step tree.Step, c content) error {
 
 var errWrittenMeanwhile = fmt.Errorf("%w: it changed during the push", ErrBusy)
 
-// publishBeside publishes an upload that is in conflict under a new name.
-func (s *Fs) publishBeside(step tree.Step, c content, u uploaded, r *Result) error {
+// mayReplace returns nil if a content may replace what the remote has now: that is the base, it is equal to the content,
+// or the policy says so. If beside is true, the content goes under another name.
+func (s *Fs) mayReplace(step tree.Step, c content, now remote.Answer, r *Result, equal func() (bool, error)) (beside bool, err error) {
+	err = s.compare(step.Path, c.base, now, false, r)
+	if !errors.Is(err, ErrConflict) {
+		return false, err
+	}
+	same, sameErr := equal()
+	if sameErr != nil {
+		return false, errors.Join(err, sameErr)
+	}
+	if same {
+		return false, nil
+	}
+	switch s.policyFor(step, r, step.Path, c.base, now, err) {
+	case Overwrite:
+		err = s.overwrite(r, c.base, now, false, err)
+	case KeepBoth:
+		r.Conflict = err
+		return true, nil
+	}
+	return false, err
+}
+
+// beside renames a file that is in conflict, and publishes it under its new name.
+func (s *Fs) beside(step tree.Step, c content, r *Result, publish func(tree.Step, content, *Result) error) error {
 	beside, err := s.keepBoth(step)
 	if err != nil {
 		return err
@@ -77,7 +97,7 @@ func (s *Fs) publishBeside(step tree.Step, c content, u uploaded, r *Result) err
 		return errWrittenMeanwhile
 	}
 	r.Kept = beside.Path
-	return s.publish(beside, moved, u, s.m.Remote().Ask(beside.Path), r)
+	return publish(beside, moved, r)
 }
 
 // sameContent reports whether the file that is in conflict has the content that was sent.
@@ -89,11 +109,14 @@ func (s *Fs) sameContent(path string, now remote.Answer, u uploaded) (bool, erro
 	return theirs == u.hash, err
 }
 
-// published records that the remote has the content that was sent. If nothing was written since, the local bytes become
+// published records that the remote has the content that was sent, as the version meta. If nothing was written since,
+// the local bytes become
 // a copy of it.
-func published(v *mirror.View, step tree.Step, i *tree.Intent, was tree.Copy, sent tree.Attr) {
-	n, there := step.Node, reached(v, step, i.Meta)
-	swept(v, i)
+func published(v *mirror.View, step tree.Step, i *tree.Intent, meta tree.Meta, was tree.Copy, sent tree.Attr) {
+	n, there := step.Node, reached(v, step, meta)
+	if i.Kind == tree.Publish {
+		swept(v, i)
+	}
 	if !there {
 		return
 	}
@@ -102,6 +125,9 @@ func published(v *mirror.View, step tree.Step, i *tree.Intent, was tree.Copy, se
 	}
 	if n.Content() == tree.Changed && was.SameBytes(n.Copy()) {
 		ownSent(v, n, i.Stamp, i.Hash)
+		if i.Kind == tree.Publish && meta.MTime != i.Meta.MTime { // it was given by the remote
+			v.Tree().MarkUnsure(n)
+		}
 	}
 	v.Tree().Touch(n)
 }

@@ -51,7 +51,7 @@ func (s *Fs) push(ctx context.Context, policy ConflictPolicy, names []string) (R
 	defer s.meter.Close()
 	defer end() // before the last report: Close does not wait for Progress
 	s.connect()
-	p := pusher{s: s, refused: map[attempted]Result{}, unknown: map[attempted]Result{}}
+	p := pusher{s: s, refused: map[attempted]Result{}, unknown: map[attempted]Result{}, overtaken: map[attempted]bool{}}
 	p.patience = patience{limit: s.retryFor, idle: time.Now()}
 	return p.push()
 }
@@ -89,7 +89,9 @@ type pusher struct {
 	patience patience
 	refused  map[attempted]Result // steps that failed for good
 	unknown  map[attempted]Result // steps whose outcome is in doubt
-	report   Report
+	// overtaken are steps that were tried again because an earlier request was executed late, or may have been.
+	overtaken map[attempted]bool
+	report    Report
 }
 
 // attempted identifies a step from one round to the next.
@@ -114,7 +116,11 @@ func (p *pusher) push() (Report, error) {
 			}
 			continue
 		}
-		if again := p.note(r.failed) || err != nil && transient(err); again && p.awaitRemote(ctx) {
+		again, now := p.note(r.failed)
+		if again || err != nil && transient(err) {
+			now = p.awaitRemote(ctx)
+		}
+		if now {
 			continue
 		}
 		for _, result := range r.failed {
@@ -131,22 +137,29 @@ func (p *pusher) push() (Report, error) {
 	}
 }
 
-// note records the steps that failed for good, so that they are not tried again. It reports whether others failed.
-func (p *pusher) note(failed []Result) (again bool) {
+// note records the steps that failed for good, so that they are not tried again. It reports whether others are to be tried
+// again: when the remote answers, or now, once, since an earlier request may have been executed in the middle of the round.
+func (p *pusher) note(failed []Result) (again, now bool) {
 	for _, r := range failed {
-		if transient(r.Err) {
+		var waits *blocked
+		switch {
+		case transient(r.Err):
 			again = true
-		} else {
+		case final(r.Err):
+		case !p.overtaken[r.step] && p.s.concernsDoubt(r.Change):
+			p.overtaken[r.step], now = true, true
+		case !errors.As(r.Err, &waits): // else it fails with the one that it waits for
 			p.refused[r.step] = r
 		}
 		if r.intended {
 			p.unknown[r.step] = r
 		}
 	}
-	return again
+	return again, now
 }
 
-// foundMade reports the steps in doubt that turned out to have been made: they are no longer planned.
+// foundMade reports the steps in doubt that turned out to have been made: they were not found undone, and are no longer
+// planned.
 func (p *pusher) foundMade(steps []tree.Step) {
 	for _, step := range steps {
 		delete(p.unknown, attempted{step.Node.ID, step.Op})

@@ -20,6 +20,8 @@ type content struct {
 	copy  tree.Copy
 	attr  tree.Attr // set by the program
 	timed bool      // the program has set the time
+	exact bool      // the mode is that of the file that is replaced, or was set by the program: no umask changes it
+	taken bool      // the remote has taken it under a temporary name
 	shown tree.Meta
 	base  base
 }
@@ -41,6 +43,12 @@ func (c content) same(later content) bool {
 // publishes nothing if the local file changes meanwhile, or if the remote has another version than the base.
 func (s *Fs) put(step tree.Step, r *Result) error {
 	c, err := s.sendable(step)
+	if err == nil && s.direct {
+		return s.deliver(step, c, r)
+	}
+	if err == nil && (s.learned.takes.Load() || c.taken) {
+		err = errTaken
+	}
 	if err == nil && c.stamp.Size >= worthALook {
 		if err = s.lookAhead(step, r, c); err == nil {
 			s.m.Limits().ExpectBytes(c.stamp.Size)
@@ -55,7 +63,7 @@ func (s *Fs) put(step tree.Step, r *Result) error {
 		return err
 	}
 	u, target, err := s.upload(step, c, p, r)
-	if p.from > 0 && refused(err) && s.unchanged(step, c) == nil {
+	if (p.from > 0 || errors.Is(err, errTogether)) && refused(err) && s.unchanged(step, c) == nil {
 		if p, err = s.startOver(step, c, p); err != nil {
 			return err
 		}
@@ -64,14 +72,18 @@ func (s *Fs) put(step tree.Step, r *Result) error {
 	if errors.Is(err, errNotVerified) || errors.Is(err, io.ErrShortWrite) {
 		r.advanced = false // what has arrived is of no use
 	}
+	if err == nil && s.turns != nil {
+		err = s.turns.await(r)
+		target = s.m.Remote().Ask(step.Path)
+	}
 	if err == nil {
 		err = s.publish(step, c, u, target, r)
 	} else if !fatal(err) {
 		err = cmp.Or(s.unchanged(step, c), err) // the file may have changed meanwhile
 	}
 	if err != nil && !outcomeUnknown(err) && !s.intends(step.Node) {
-		if sweepErr := s.sweep(p.node, p.path); sweepErr != nil {
-			s.logger.Warn("temporary file left on the remote until the next push", "name", p.path, "err", sweepErr)
+		if sweepErr := s.giveUp(p); sweepErr != nil {
+			err = fmt.Errorf("%w; its temporary file %s stays there until the next Push: %v", err, p.path, sweepErr)
 		}
 	}
 	return err
@@ -133,8 +145,10 @@ func sendable(v *mirror.View, step tree.Step) (content, error) {
 		base: targetBase(v, step)}
 	if n.Diff != nil {
 		c.attr = n.Diff.Attr
+		c.taken = n.Diff.Part != nil && n.Diff.Part.Stamp == c.stamp && errors.Is(lastError(n.Diff), errTaken)
 		c.timed = n.Diff.Written != 0 && n.Copy().Stamp.MTime == c.stamp.MTime
 	}
+	c.exact = n.HasBase() || c.attr.Set&tree.AttrMode != 0
 	if c.attr.Set&tree.AttrTimes == 0 {
 		c.shown.MTime = c.stamp.MTime
 	} else {

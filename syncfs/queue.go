@@ -19,7 +19,8 @@ func queue(v *mirror.View, n *tree.Node, info localdir.Info) error {
 	}
 	c := tree.Copy{Stamp: tree.Stamp(info.Stamp), Added: true, AsIs: true}
 	if n.Content() == tree.Owned || n.Content() == tree.Edited { // what Discard restores
-		c.Hash, c.Unsure, c.Stale, c.Version = n.Copy().Hash, n.Copy().Unsure, n.Copy().Stale, n.Copy().Version
+		c = c.Of(n.Copy().Version())
+		c.Hash, c.Unsure, c.Stale = n.Copy().Hash, n.Copy().Unsure, n.Copy().Stale
 		if n.Content() == tree.Owned && n.Copy().Stamp == c.Stamp {
 			c.Fetched, c.Boot = n.Copy().Fetched, n.Copy().Boot
 		}

@@ -96,6 +96,11 @@ func renamePlace(v *mirror.View, old, new mirror.Place) ([]action, error) {
 			return nil, oldShadow.Err
 		}
 	}
+	if old.Local == nil && (old.Node == nil || !here(v, old.Node, from)) {
+		if err := v.Uncover(to); err != nil {
+			return nil, err
+		}
+	}
 	dest := new.Answer.Known
 	var actions []action
 	if exists, _ := new.Exists(); exists {

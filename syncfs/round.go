@@ -1,12 +1,15 @@
 package syncfs
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io/fs"
+	"slices"
 
 	"github.com/sftpsyncer/go-syncfs/internal/mirror"
 	"github.com/sftpsyncer/go-syncfs/internal/oserr"
+	"github.com/sftpsyncer/go-syncfs/internal/remote"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
@@ -15,6 +18,8 @@ type round struct {
 	s       *Fs
 	steps   []tree.Step
 	changes []Change
+
+	unresolved map[tree.ID]error // why it is unknown what became of the last step of a node
 
 	failed   []Result
 	advanced bool // the remote has changed, or has more content
@@ -26,6 +31,7 @@ type round struct {
 	cycles     map[int]*cycle
 	late       []int
 	ready      []int
+	first      int // with Options.Ordered, the first step that has not begun
 	ended      chan outcome
 	stop       error // why no more steps are started
 }
@@ -42,13 +48,18 @@ type outcome struct {
 // belong to a step.
 func (p *pusher) round() (*round, error) {
 	r := &round{s: p.s}
-	for _, find := range []func() error{p.s.awaitAbandoned, p.s.resolveIntents, p.s.patrol} {
-		if err := find(); err != nil {
-			return r, err
-		}
+	err := p.s.awaitAbandoned()
+	if err == nil {
+		r.unresolved, err = p.resolveIntents()
 	}
-	err := p.s.m.Do(func(v *mirror.View) error {
-		r.steps = v.Tree().Plan(p.s.parkingName)
+	if err == nil {
+		err = p.s.patrol()
+	}
+	if err != nil {
+		return r, err
+	}
+	err = p.s.m.Do(func(v *mirror.View) error {
+		r.steps = p.s.plan(v)
 		r.changes = make([]Change, len(r.steps))
 		for i, step := range r.steps {
 			r.changes[i] = changeOf(v, step)
@@ -57,6 +68,9 @@ func (p *pusher) round() (*round, error) {
 	})
 	if err != nil {
 		return r, err
+	}
+	if p.s.ordered {
+		p.s.turns = newTurns(r.steps)
 	}
 	p.foundMade(r.steps)
 	r.expect(&p.report)
@@ -73,6 +87,7 @@ func (r *round) expect(done *Report) {
 	for _, result := range done.Results {
 		bytes.Add(result.Size)
 	}
+	done.Results = slices.Grow(done.Results, len(r.steps))
 	for i, step := range r.steps {
 		if !step.Aux {
 			files++
@@ -101,6 +116,13 @@ func (r *round) run(p *pusher) {
 		}
 	}
 	for i, step := range r.steps {
+		err := r.unresolved[step.Node.ID]
+		if step.Replaces != nil {
+			err = cmp.Or(err, r.unresolved[step.Replaces.ID])
+		}
+		if err != nil {
+			r.end(p, i, Result{Change: r.changes[i], Err: r.refuse(failure{i, err})})
+		}
 		if result, ok := p.refused[attempted{step.Node.ID, step.Op}]; ok {
 			r.end(p, i, result)
 		}
@@ -123,16 +145,20 @@ func (r *round) run(p *pusher) {
 func (r *round) loop(p *pusher) {
 	var running, load int64
 	for {
-		for len(r.ready) > 0 {
-			i := r.ready[0]
+		for {
+			i, ok := r.next()
+			if !ok {
+				break
+			}
 			weight := r.s.m.Limits().Weight(r.changes[i].Size)
 			if load+weight > r.s.m.Limits().Capacity() {
 				break
 			}
-			r.ready = r.ready[1:]
+			if len(r.ready) > 0 && r.ready[0] == i {
+				r.ready = r.ready[1:]
+			}
 			c := r.cycles[r.steps[i].Cycle]
 			switch {
-			case r.settled[i]:
 			case r.stop != nil:
 				r.end(p, i, Result{Change: r.changes[i], Err: r.stop})
 			case c != nil && !c.checked:
@@ -165,12 +191,34 @@ func (r *round) loop(p *pusher) {
 	}
 }
 
+// next returns the step to begin with next; false if there is none yet. With Options.Ordered steps begin in their order,
+// so that none waits for its turn and keeps those before it from beginning.
+func (r *round) next() (i int, ok bool) {
+	if r.s.turns != nil {
+		for r.first < len(r.steps) && (r.begun[r.first] || r.steps[r.first].Late) {
+			r.first++
+		}
+		if i = r.first; i < len(r.steps) {
+			c := r.cycles[r.steps[i].Cycle]
+			return i, r.waits[i] == 0 && (c == nil || c.checked || len(c.waiting) == 0)
+		}
+	}
+	for len(r.ready) > 0 && r.begun[r.ready[0]] {
+		r.ready = r.ready[1:]
+	}
+	if len(r.ready) == 0 {
+		return 0, false
+	}
+	return r.ready[0], true
+}
+
 // end records how a step ended, and starts or fails the steps that depend on it.
 func (r *round) end(p *pusher, i int, result Result) {
 	if r.settled[i] {
 		return
 	}
 	r.begun[i], r.settled[i] = true, true
+	r.s.turns.end(i, result.Err)
 	result.step = attempted{r.steps[i].Node.ID, r.steps[i].Op}
 	switch err := result.Err; {
 	case err != nil:
@@ -189,7 +237,7 @@ func (r *round) end(p *pusher, i int, result Result) {
 	}
 	for _, d := range r.dependents[i] {
 		if result.Err != nil {
-			r.end(p, d, Result{Change: r.changes[d], Err: notBefore(r.changes[d], result.Err)})
+			r.end(p, d, Result{Change: r.changes[d], Err: notBefore(result.Err)})
 			continue
 		}
 		if r.waits[d]--; r.waits[d] == 0 && !r.steps[d].Late {
@@ -210,15 +258,18 @@ func final(err error) bool {
 }
 
 // refused reports whether an error is definite: the remote has answered, or the error is local.
-func refused(err error) bool {
-	return err != nil && (!fatal(err) || errors.Is(err, errors.ErrUnsupported))
+func refused(err error) bool { return err != nil && !fatal(err) }
+
+// forbidden reports whether the remote refuses a request whatever there is under its names.
+func forbidden(err error) bool {
+	return errors.Is(err, fs.ErrPermission) || errors.Is(err, errors.ErrUnsupported)
 }
 
 // attempt makes one step and records the outcome.
 func (r *round) attempt(i int) Result {
 	step := r.steps[i]
 	start := r.s.now()
-	result := Result{Change: r.changes[i]}
+	result := Result{Change: r.changes[i], index: i}
 	result.Attempts++
 	if err := r.s.do(step, &result); err != nil {
 		result.Err = r.refuse(failure{i, err})
@@ -263,9 +314,14 @@ func (s *Fs) do(step tree.Step, r *Result) error {
 	if err := s.secure(step); err != nil {
 		return err
 	}
+	if step.Op != tree.Put { // the content of a Put is uploaded meanwhile
+		if err := s.turns.await(r); err != nil {
+			return err
+		}
+	}
 	for attempt := 1; ; attempt++ {
 		err := s.try(step, r)
-		if !errors.Is(err, fs.ErrNotExist) || errors.Is(err, errLeftAside) || step.To.Dir == nil || attempt == maxMissing {
+		if !remote.Absent(err) || errors.Is(err, errLeftAside) || step.To.Dir == nil || attempt == maxMissing {
 			return err
 		}
 		if err := s.ensureParent(step, r); err != nil {

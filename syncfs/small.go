@@ -2,7 +2,6 @@ package syncfs
 
 import (
 	"crypto/sha256"
-	"fmt"
 	"io"
 
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
@@ -28,7 +27,7 @@ func (s *Fs) readSmall(c content, meanwhile func(small)) (small, error) {
 	defer local.Close()
 	if n, err := local.ReadAt(f.bytes, 0); n < len(f.bytes) {
 		if err == io.EOF {
-			err = fmt.Errorf("%w: it is shorter than it was", ErrBusy)
+			err = errShorter
 		}
 		return f, err
 	}

@@ -3,6 +3,7 @@ package syncfs
 import (
 	"context"
 	"crypto/sha256"
+	"fmt"
 	"hash"
 	"io"
 	"sync/atomic"
@@ -19,6 +20,9 @@ import (
 // small beside the content.
 const defaultBlock = 1 << 20
 
+// errShorter: another program has cut the local file.
+var errShorter = fmt.Errorf("%w: it is shorter than it was", ErrBusy)
+
 // source reads a local file once, to its end, and hashes what it reads.
 type source struct {
 	ctx  context.Context
@@ -26,8 +30,9 @@ type source struct {
 	off  int64
 	seen atomic.Int64 // off, for other goroutines
 	size int64
-	hash hash.Hash // of all bytes before off
-	err  error     // the error of reading
+	hash hash.Hash  // of all bytes before off
+	like *agreement // what the bytes must agree with; nil: nothing
+	err  error      // the error of reading
 
 	// arrived returns how many bytes are known to have arrived; nil if that can't be told before the end. proven is
 	// then called with each new offset from which the upload can be resumed, once it is known.
@@ -54,7 +59,11 @@ func (r *source) Read(p []byte) (n int, err error) {
 		}
 		n, err = r.f.ReadAt(p[:want], r.off)
 	}
-	r.hash.Write(p[:n])
+	if r.like == nil {
+		r.hash.Write(p[:n])
+	} else if sent, other := r.like.hash(r.hash, p[:n], r.off); other != nil {
+		n, err = sent, other
+	}
 	r.off += int64(n)
 	r.seen.Store(r.off)
 	r.err = err

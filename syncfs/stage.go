@@ -23,7 +23,7 @@ func (s *Fs) stages() bool {
 // remote then has as the temporary file and at the target.
 func (s *Fs) stage(step tree.Step, c content, p *part, r *Result, sum *tree.Hash) (
 	a, target remote.Answer, err error) {
-	want := c.wanted()
+	want := c.wanted(fs.ModePerm)
 	if p.from > 0 || c.stamp.Size > mostStaged || want.Set&tree.AttrOwner != 0 || !s.stages() {
 		return a, target, errNotStaged
 	}

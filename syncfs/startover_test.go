@@ -256,6 +256,43 @@ func TestUploadStartsOverBesideAFileThatStays(t *testing.T) {
 	}
 }
 
+// A temporary file whose removal got no answer is not gone on with: the removal may come late.
+func TestUploadStartsOverAfterARemovalInDoubt(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, nil)
+	content := bulk(1, 4.5)
+	r.write("f:" + content)
+	r.cutAfter(2.25 * block)
+	r.fails(ErrUnavailable)
+	r.plan.Heal()
+	part := r.parts()[0]
+	r.plan.Before(func(op faultfs.Op) error {
+		switch {
+		case !strings.HasSuffix(op.Name, part):
+		case op.Kind == faultfs.Open:
+			return syscall.EIO
+		case op.Kind == faultfs.Remove:
+			r.down()
+			return errDown
+		}
+		return nil
+	})
+	r.fails(ErrUnavailable)
+	r.plan.Heal()
+	require.Equal(t, []string{part}, r.parts())
+	var goesOn atomic.Bool
+	r.plan.Before(func(op faultfs.Op) error {
+		if op.Kind == faultfs.Open && strings.HasSuffix(op.Name, part) {
+			goesOn.Store(true)
+		}
+		return nil
+	})
+	r.pushes()
+	require.False(t, goesOn.Load())
+	r.holds("f", content)
+	require.Empty(t, r.parts())
+}
+
 // keeping is a remote that is known to keep what is there, or is known not to.
 type keeping struct {
 	*resumable

@@ -113,11 +113,15 @@ func (s *Fs) retract(n *tree.Node, err error) error {
 	if outcomeUnknown(err) {
 		return err
 	}
-	saveErr := s.m.Do(func(v *mirror.View) error {
+	return errors.Join(err, s.withdraw(n))
+}
+
+// withdraw removes the intent of a step that was not made.
+func (s *Fs) withdraw(n *tree.Node) error {
+	return s.m.Do(func(v *mirror.View) error {
 		clearIntent(v, n)
 		return nil
 	})
-	return errors.Join(err, saveErr)
 }
 
 // outcomeUnknown reports whether a step that ended with an error may have been executed all the same.
@@ -133,7 +137,7 @@ func clearIntent(v *mirror.View, n *tree.Node) {
 	kind := n.Diff.Intent.Kind
 	v.Tree().Note(n, v.Now()).Intent = nil
 	v.Tree().Touch(n)
-	if !n.InView() && n.Known == tree.Unknown && (kind == tree.Publish || kind == tree.Make) {
+	if !n.InView() && n.Known == tree.Unknown && (kind == tree.Publish || kind == tree.Make || kind == tree.Deliver) {
 		v.Tree().Erased(n, v.Now())
 	}
 }

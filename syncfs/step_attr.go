@@ -1,7 +1,7 @@
 package syncfs
 
 import (
-	"time"
+	"errors"
 
 	"github.com/sftpsyncer/go-syncfs/internal/mirror"
 	"github.com/sftpsyncer/go-syncfs/internal/remote"
@@ -22,8 +22,11 @@ func (s *Fs) setAttrRemote(step tree.Step, r *Result) error {
 	if err != nil {
 		return err
 	}
-	now := s.m.Remote().Ask(step.Path)
+	now := s.askAbout(step.Path, b, false)
 	if err := s.agree(step, r, step.Path, b, now, false); err != nil {
+		return err
+	}
+	if now, err = s.believed(n, now); err != nil {
 		return err
 	}
 	if now.Known == tree.Absent {
@@ -36,7 +39,10 @@ func (s *Fs) setAttrRemote(step tree.Step, r *Result) error {
 	if err := s.intend(n, intent); err != nil {
 		return err
 	}
-	set := func() error { return s.setAttrs(step.Path, attr) }
+	set := func() (err error) {
+		r.Refused, err = s.setAttrs(step.Path, attr, unsupported)
+		return err
+	}
 	if attr.Set&tree.AttrTimes != 0 && n.Kind == tree.File {
 		err = s.m.Alter(set, step.Path)
 	} else {
@@ -46,7 +52,9 @@ func (s *Fs) setAttrRemote(step tree.Step, r *Result) error {
 		return s.retract(n, err)
 	}
 	before := now.Meta
-	now = s.m.Remote().Ask(step.Path)
+	if now, err = s.believed(n, s.m.Remote().Ask(step.Path)); err != nil {
+		return err
+	}
 	if now.Known != tree.Exists {
 		return now.Err
 	}
@@ -63,6 +71,22 @@ func (s *Fs) setAttrRemote(step tree.Step, r *Result) error {
 		}
 		return nil
 	})
+}
+
+// unsupported reports whether the remote never does what it was asked for. An attribute that it can't set is reported in
+// Result.Refused, and the change is done: it would fail in each Push.
+func unsupported(err error) bool { return errors.Is(err, errors.ErrUnsupported) }
+
+// believed returns an answer about a node that the remote has. If the remote refuses to tell, that is what is known.
+func (s *Fs) believed(n *tree.Node, a remote.Answer) (remote.Answer, error) {
+	if a.Known != tree.Unknown || !refused(a.Err) {
+		return a, nil
+	}
+	err := s.m.Do(func(*mirror.View) error {
+		a = remote.Answer{Known: tree.Exists, Kind: n.Kind, Meta: n.Meta, Target: n.Target()}
+		return nil
+	})
+	return a, err
 }
 
 // sameBut reports whether only the attributes that were set made a version another one, so that nobody has written
@@ -83,25 +107,4 @@ func attributesSent(v *mirror.View, n *tree.Node, sent tree.Attr) {
 	d.Intent = nil
 	n.Checked = v.Now()
 	v.Tree().Touch(n)
-}
-
-// setAttrs sets attributes on the remote, the times last, because the others may change them.
-func (s *Fs) setAttrs(path string, a tree.Attr) error {
-	fsys, name := s.m.Remote().Fs(), s.m.Remote().Name(path)
-	if a.Set&tree.AttrMode != 0 {
-		if err := fsys.Chmod(name, a.Mode); err != nil {
-			return remote.Error(err)
-		}
-	}
-	if a.Set&tree.AttrOwner != 0 {
-		if err := fsys.Chown(name, a.UID, a.GID); err != nil {
-			return remote.Error(err)
-		}
-	}
-	if a.Set&tree.AttrTimes != 0 {
-		if err := fsys.Chtimes(name, time.Unix(0, a.ATime), time.Unix(0, a.MTime)); err != nil {
-			return remote.Error(err)
-		}
-	}
-	return nil
 }

@@ -33,7 +33,9 @@ func (s *Fs) symlinkRemote(step tree.Step) error {
 		if err := s.intend(step.Node, intent); err != nil {
 			return err
 		}
-		err := remote.Error(linker.SymlinkIfPossible(target, s.m.Remote().Name(step.Path)))
+		err := remote.Error(s.m.Quiesce(func() error {
+			return linker.SymlinkIfPossible(target, s.m.Remote().Name(step.Path))
+		}))
 		if err != nil {
 			return s.retract(step.Node, err)
 		}

@@ -1,9 +1,6 @@
 package syncfs
 
 import (
-	"errors"
-	"io/fs"
-
 	"github.com/sftpsyncer/go-syncfs/internal/mirror"
 	"github.com/sftpsyncer/go-syncfs/internal/remote"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
@@ -22,11 +19,11 @@ func (s *Fs) removeRemote(step tree.Step, r *Result) error {
 	if err != nil {
 		return err
 	}
-	now := s.m.Remote().Ask(step.Path)
+	now := s.askAbout(step.Path, b, true)
 	if err := s.agree(step, r, step.Path, b, now, true); err != nil {
 		return err
 	}
-	if now.Known == tree.Exists {
+	if now.Known != tree.Absent {
 		if n.Kind == tree.Dir {
 			if err := s.empty(n, step.Path, true); err != nil {
 				return err
@@ -39,7 +36,7 @@ func (s *Fs) removeRemote(step tree.Step, r *Result) error {
 		err := remote.Error(s.m.Quiesce(func() error {
 			return s.m.Remote().Fs().Remove(s.m.Remote().Name(step.Path))
 		}, step.Path))
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err != nil && !remote.Absent(err) {
 			return s.retract(n, err)
 		}
 		s.compareClocks(step.Path, r)

@@ -28,8 +28,11 @@ func (s *Fs) tryRename(step tree.Step, r *Result) error {
 	if err != nil {
 		return err
 	}
-	source := s.m.Remote().Ask(step.From)
+	source := s.askAbout(step.From, from, false)
 	if err := s.agree(step, r, step.From, from, source, false); err != nil {
+		return err
+	}
+	if source, err = s.believed(step.Node, source); err != nil {
 		return err
 	}
 	if source.Known == tree.Absent {
@@ -41,7 +44,7 @@ func (s *Fs) tryRename(step tree.Step, r *Result) error {
 	if err := s.outdateCopy(step.Node, r); err != nil {
 		return err
 	}
-	target := s.m.Remote().Ask(step.Path)
+	target := s.askAbout(step.Path, to, false)
 	if err := s.agree(step, r, step.Path, to, target, false); err != nil {
 		return err
 	}
@@ -52,23 +55,46 @@ func (s *Fs) tryRename(step tree.Step, r *Result) error {
 	if step.Parks() {
 		kind = tree.Park
 	}
-	return s.move(step, source.Meta, kind, to.known != tree.Absent, r)
+	return s.move(step, source, target, kind, to.known != tree.Absent, r)
 }
 
 // move renames on the remote, after all checks. existing is set if something may be replaced.
-func (s *Fs) move(step tree.Step, meta tree.Meta, kind tree.IntentKind, existing bool, r *Result) error {
+func (s *Fs) move(step tree.Step, source, target remote.Answer, kind tree.IntentKind, existing bool, r *Result) error {
+	meta := source.Meta
 	intent := &tree.Intent{Kind: kind, From: step.From, To: step.Path, Aside: s.besides(step.Path),
 		Dir: step.To.Dir.ID, Meta: meta}
-	if err := s.intend(step.Node, intent); err != nil {
+	err := s.intend(step.Node, intent)
+	if err != nil {
 		return err
 	}
 	if err := s.quiesce(intent, existing, r); err != nil {
 		return s.retract(step.Node, err)
 	}
+	var hash *tree.Hash
+	if source.Kind == tree.File {
+		if hash, err = s.hashOfCopy(step.Node); err != nil {
+			return err
+		}
+		meta = s.afterRename(step.Path, source.Meta, source.Meta.Size, hash, target)
+	}
 	return s.m.Do(func(v *mirror.View) error {
-		reached(v, step, meta)
+		if reached(v, step, meta) && hash != nil && meta != source.Meta {
+			v.Tree().MarkUnsure(step.Node)
+		}
 		return nil
 	})
+}
+
+// hashOfCopy returns the hash of a node's copy, if that is a copy of what the remote has.
+func (s *Fs) hashOfCopy(n *tree.Node) (hash *tree.Hash, err error) {
+	err = s.m.Do(func(*mirror.View) error {
+		if n.Content() == tree.Owned && !n.Copy().Stale {
+			h := n.Copy().Hash
+			hash = &h
+		}
+		return nil
+	})
+	return hash, err
 }
 
 // moveApart queues another time for a file that would look like the version that it is renamed over.

@@ -39,18 +39,58 @@ type Options struct {
 	// and Now serve the whole Fs.
 	Cache cachefs.Options
 	// Conflict is the policy for all conflicts. If Resolve is not nil, Push calls it for each conflict instead, one at a
-	// time. Resolve may call Close, but neither Push nor Discard.
+	// time. Resolve may call Close, but neither Push nor Discard. When the context of Push ends, Push returns without the
+	// answer, and the next one calls Resolve as soon as the earlier call has returned.
 	Conflict ConflictPolicy
 	Resolve  func(Conflict) ConflictPolicy
 	// RetryFor is how long Push retries, with growing pauses, while the remote does not answer and no transfer makes
 	// progress. An attempt that has begun may take longer. 0: 10 s; negative: Push does not retry.
 	RetryFor time.Duration
+	// Publish is how Push makes an upload visible under its final name.
+	Publish Publish
+	// TempName returns the path on the remote, relative to its root, of the temporary file of an upload to the path target.
+	// It is for servers that hide names or refuse them, and may choose a suffix or a directory, which must exist:
+	//
+	//	func(target, id string) string { return target + "." + id + ".tmp" }
+	//	func(target, id string) string { return "incoming/" + id + path.Ext(target) }
+	//
+	// The last element must contain id, which is a new one each time. Push fails with fs.ErrInvalid if it does not.
+	// Temporary files with names of TempName are visible to other clients of the remote, also to an Fs there. TempName is
+	// called by several goroutines at once. Nil: a name such as ".syncfs-0123456789abcdef.part" in the directory of target.
+	TempName func(target, id string) string
+	// Ordered makes changes of files visible on the remote in the order in which they were queued, for example a marker file
+	// after its data. Files are still uploaded in parallel, and wait for their turn to be published (with PublishDirect they
+	// are uploaded one by one). A change that fails holds back all later ones, and so does a file that is open for writing.
+	// The order is that of the first change of each file since it was last pushed. Directories are made when they are needed.
+	Ordered bool
 	// Verify makes Push read back each upload and compare it before it is published. Without Verify, Push checks the length.
 	Verify bool
 	// SyncRemote makes Push sync each upload to the remote's disk before it is published, if the remote supports it (see
 	// Result.Synced).
 	SyncRemote bool
 }
+
+// Publish is how Push makes an upload visible under its final name.
+type Publish uint8
+
+// The ways to publish.
+const (
+	// PublishRename uploads a file under a temporary name, checks what has arrived, and renames it. Nobody ever sees a part
+	// of a file.
+	PublishRename Publish = iota
+	// PublishDirect writes a file under its final name, with one open, write and close, in the order of its bytes. It is for
+	// servers that take each file as soon as it is closed, that do not rename, or that refuse other names.
+	//
+	// Readers may see a part of the file, and so may the server, if the upload is interrupted. Then Push starts over. If an
+	// earlier request for the file may still be executed, Push removes the file before it writes it anew. If the connection
+	// is lost while the file is closed, and the server does not have the file afterwards, it may have taken it: the next
+	// Push reports ErrConflict, and with the policy Overwrite sends the file again. If the program writes to a file while
+	// it is sent, the server gets a part, and the whole file with the next Push.
+	//
+	// An upload counts as made when it was written and closed, also if the server has taken the file by then (Result.Taken),
+	// or refuses to tell about it (Result.Unchecked). If it refuses to tell about the base of a change, that is a conflict.
+	PublishDirect
+)
 
 // Fs is a remote directory with a local directory in front of it. It is safe for concurrent use.
 type Fs struct {
@@ -60,20 +100,26 @@ type Fs struct {
 	judge *judge
 	meter *progress.Meter
 	ahead *ahead
+	turns *turns // with Options.Ordered
 }
 
 // shared is the state that an Fs shares with those that WithContext returns.
 type shared struct {
 	conflict   ConflictPolicy
 	onConflict func(Conflict) ConflictPolicy
+	tempName   func(target, id string) string
+	direct     bool
+	ordered    bool
 	retryFor   time.Duration
 	verify     bool
 	syncRemote bool
 	logger     *slog.Logger
 	block      int64         // bytes between the offsets from which an upload can be resumed
 	pushing    chan struct{} // holds a token while a Push or Discard runs
+	resolving  chan struct{} // holds a token while onConflict runs; a Push that has ended may have called it
 	parents    chan struct{} // holds a token while a step looks for the directory it needs
 	timing     sync.Mutex    // held while the time of the remote is being learned
+	learned    learned
 }
 
 var (
@@ -94,6 +140,9 @@ func New(remote, local afero.Fs, opts *Options) (*Fs, error) {
 	if opts.Conflict > KeepBoth {
 		return nil, fmt.Errorf("%w: unknown conflict policy %d", fs.ErrInvalid, opts.Conflict)
 	}
+	if opts.Publish > PublishDirect {
+		return nil, fmt.Errorf("%w: unknown way to publish %d", fs.ErrInvalid, opts.Publish)
+	}
 	m, err := mirror.Open(remote, local, mirror.Options(opts.Cache))
 	if err != nil {
 		return nil, err
@@ -101,12 +150,16 @@ func New(remote, local afero.Fs, opts *Options) (*Fs, error) {
 	return &Fs{m: m, shared: &shared{
 		conflict:   opts.Conflict,
 		onConflict: opts.Resolve,
+		tempName:   opts.TempName,
+		direct:     opts.Publish == PublishDirect,
+		ordered:    opts.Ordered,
 		retryFor:   cmp.Or(opts.RetryFor, defaultRetryFor),
 		verify:     opts.Verify,
 		syncRemote: opts.SyncRemote,
 		logger:     m.Options().Logger,
 		block:      defaultBlock,
 		pushing:    make(chan struct{}, 1),
+		resolving:  make(chan struct{}, 1),
 		parents:    make(chan struct{}, 1),
 	}}, nil
 }

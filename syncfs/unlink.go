@@ -40,8 +40,13 @@ func kindOr(kind, other tree.Kind) tree.Kind {
 }
 
 // emptyTrash deletes what actions have moved to the trash. Users can't reach the names there. What can't be deleted now
-// is deleted at the next start.
+// is deleted at the next start. After Close the names may belong to another Fs.
 func (s *Fs) emptyTrash(actions []action) {
+	end, err := s.m.Begin()
+	if err != nil {
+		return
+	}
+	defer end()
 	for _, a := range actions {
 		if dir, _ := tree.Split(a.To); dir == localdir.TrashDir {
 			if err := s.m.Local().RemoveAll(a.To); err != nil {

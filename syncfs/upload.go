@@ -36,31 +36,52 @@ func (s *Fs) upload(step tree.Step, c content, p *part, r *Result) (u uploaded, 
 	if err != nil {
 		return u, target, err
 	}
+	a, err = s.patiently(p.path, a, func(a remote.Answer) bool { return s.whole(a, c) })
+	if err != nil {
+		return u, target, err
+	}
 	c.setApart(s.now(), target.Meta)
-	if differs(a, c, r) {
-		if err := s.correct(c, p.path, r); err != nil {
+	if differs(a, c) {
+		if err := s.correct(c, p.path, a, r); err != nil {
 			return u, target, err
 		}
 		a, target = s.askBoth(p.path, step.Path)
-	}
-	if a.Known != tree.Exists {
-		return u, target, fmt.Errorf("temporary file: %w", a.Err)
-	}
-	unstated := a.Meta.Size == 0 && c.stamp.Size > 0 // or nothing has arrived
-	if u.meta = a.Meta; a.Meta.Size != c.stamp.Size && !unstated {
-		return u, target, fmt.Errorf("%w: %d of %d bytes arrived", io.ErrShortWrite, a.Meta.Size, c.stamp.Size)
-	}
-	if s.verify || unstated || p.from > 0 && !s.keepsContent() {
-		theirs, err := s.hashRemote(p.path, a.Meta)
-		if err == nil && theirs != u.hash {
-			err = errNotVerified
-		}
+		a, err = s.patiently(p.path, a, func(a remote.Answer) bool {
+			return s.whole(a, c) && !(s.learned.stale.Load() && r.Refused == nil && differs(a, c))
+		})
 		if err != nil {
 			return u, target, err
 		}
+	}
+	switch {
+	case a.Known == tree.Absent:
+		return u, target, s.vanished(p.path, a.Err)
+	case a.Known == tree.Unknown:
+		return u, target, advised(a.Err, p.path+" can't be checked", "Publish")
+	}
+	u.meta = a.Meta
+	read, err := s.checkArrived(p.path, a.Meta, c, u.hash, p.from > 0 && !s.keepsContent())
+	if err == nil && read {
 		target = s.m.Remote().Ask(step.Path)
 	}
-	return u, target, nil
+	return u, target, err
+}
+
+// checkArrived checks the length of an upload that the remote describes as a. It reads the upload back and compares it
+// if the options say so, if doubted is set, or if the remote does not state a size.
+func (s *Fs) checkArrived(name string, a tree.Meta, c content, hash tree.Hash, doubted bool) (read bool, err error) {
+	unstated := a.Size == 0 && c.stamp.Size > 0 // or nothing has arrived
+	if a.Size != c.stamp.Size && !unstated {
+		return false, fmt.Errorf("%w: %d of %d bytes arrived", io.ErrShortWrite, a.Size, c.stamp.Size)
+	}
+	if !s.verify && !unstated && !doubted {
+		return false, nil
+	}
+	theirs, err := s.hashRemote(name, a)
+	if err == nil && theirs != hash {
+		err = errNotVerified
+	}
+	return true, err
 }
 
 // sendAndLook sends a content, and asks about its temporary file and the target.
@@ -81,6 +102,42 @@ func (s *Fs) sendAndLook(step tree.Step, c content, p *part, r *Result, sum *tre
 		func() { a, target = s.askBoth(p.path, step.Path) },
 		func() { err = s.lasting(local, c.path) })
 	return a, target, err
+}
+
+// whole reports whether an answer describes all of a content that was sent. A size of 0 may be one that is not stated,
+// unless the remote is known to give stale answers.
+func (s *Fs) whole(a remote.Answer, c content) bool {
+	return a.Known == tree.Exists &&
+		(a.Meta.Size == c.stamp.Size || a.Meta.Size == 0 && !s.learned.stale.Load())
+}
+
+// vanished returns an error for a temporary file that is gone after it was closed. If its directory is gone, too, the
+// error is missing.
+func (s *Fs) vanished(temp string, missing error) error {
+	dir, _ := tree.Split(temp)
+	switch a := s.m.Remote().AskFollowing(dir); a.Known {
+	case tree.Absent:
+		return fmt.Errorf("temporary file: %w", missing)
+	case tree.Unknown:
+		return a.Err
+	}
+	if s.takenLate(temp) {
+		return errOvertaken
+	}
+	s.learned.takes.Store(true)
+	return fmt.Errorf("%w, here %s", errTaken, temp)
+}
+
+// errTaken: the remote takes a file as soon as that is closed, under whatever name.
+var errTaken = errors.New("the server takes each file when it is closed, also under a temporary name: set " +
+	"syncfs.Options.Publish to PublishDirect")
+
+// advised adds what may be wrong, and the option that helps, to a refusal.
+func advised(err error, what, option string) error {
+	if !refused(err) {
+		return err
+	}
+	return fmt.Errorf("%w (%s: see syncfs.Options.%s)", err, what, option)
 }
 
 // askBoth asks the remote about two names in one round trip.
@@ -110,7 +167,10 @@ func (s *Fs) send(local io.ReaderAt, c content, p *part, r *Result, sum *tree.Ha
 	}
 	dst, err = s.m.Remote().Fs().OpenFile(s.m.Remote().Name(p.path), flag, modeMeanwhile(c.shown.Mode))
 	if err != nil {
-		return nil, remote.Error(err)
+		return nil, s.notOpened(p, remote.Error(err))
+	}
+	if p.direct() {
+		inOrder(dst)
 	}
 	if p.from > 0 {
 		if err := s.goOn(dst, p); err != nil {
@@ -118,11 +178,13 @@ func (s *Fs) send(local io.ReaderAt, c content, p *part, r *Result, sum *tree.Ha
 			return nil, err
 		}
 	}
-	src := &source{ctx: s.m.Context(), f: local, off: p.from, size: c.stamp.Size, hash: p.hash, block: s.block}
+	src := &source{ctx: s.m.Context(), f: local, off: p.from, size: c.stamp.Size, hash: p.hash, like: p.like, block: s.block}
 	w, arrived := target(dst)
 	at := src.seen.Load
 	if arrived != nil {
 		at = func() int64 { return p.from + arrived() }
+	}
+	if arrived != nil && !p.direct() {
 		src.arrived = at
 		src.proven = func(m mark) {
 			s.noteArrival(p, m)
@@ -140,7 +202,7 @@ func (s *Fs) send(local io.ReaderAt, c content, p *part, r *Result, sum *tree.Ha
 	case err != nil:
 		err = remote.Error(err)
 	case src.off != c.stamp.Size:
-		err = fmt.Errorf("%w: it is shorter than it was", ErrBusy)
+		err = errShorter
 	}
 	if err != nil {
 		_ = dst.Close()
@@ -148,6 +210,19 @@ func (s *Fs) send(local io.ReaderAt, c content, p *part, r *Result, sum *tree.Ha
 	}
 	*sum = src.sum()
 	return dst, err
+}
+
+// notOpened explains why an upload could not be opened.
+func (s *Fs) notOpened(p *part, err error) error {
+	switch {
+	case p.direct():
+		return err
+	case forbidden(err):
+		return advised(err, "temporary file "+p.path, "TempName")
+	case remote.Absent(err) && p.from == 0:
+		return s.missingDir(p, err)
+	}
+	return err
 }
 
 // goOn moves to the first byte that has not arrived yet. If opening the file has visibly emptied it, the rest is not

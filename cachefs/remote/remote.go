@@ -9,9 +9,10 @@
 // Its errors, also wrapped in *fs.PathError and *os.LinkError, are classified:
 //
 //   - An error that matches fs.ErrNotExist means that there is no such file. No other error does.
-//   - An error that matches fs.ErrExist, fs.ErrPermission, fs.ErrInvalid, fs.ErrClosed, or one of the errors of package
-//     syscall that a file system returns (ENOTDIR, EISDIR, ENOTEMPTY, ENAMETOOLONG, ELOOP, ENOSPC, EROFS, EXDEV, EBADF,
-//     EBUSY, EFBIG, EIO), is a refusal. It is passed on.
+//   - An error that matches fs.ErrExist, fs.ErrPermission, fs.ErrInvalid, fs.ErrClosed, errors.ErrUnsupported, or one of
+//     the errors of package syscall that a file system returns (ENOTDIR, EISDIR, ENOTEMPTY, ENAMETOOLONG, EILSEQ, ELOOP,
+//     ENOSPC, EDQUOT, EFBIG, EROFS, EXDEV, EMLINK, EBADF, EMFILE, ENFILE, EBUSY, ETXTBSY, ENXIO, ENODEV, EIO), is a
+//     refusal. It is passed on, and the call is not repeated.
 //   - Any other error means that there was no answer: syncfs.ErrUnavailable. If the call changes something, its outcome
 //     is in doubt and is found out later.
 //
@@ -109,8 +110,8 @@ type VersionReader interface {
 	ReadVersion(name string, size int64, mtime time.Time) ([]byte, fs.FileInfo, error)
 }
 
-// Stager is a remote that makes a new small file with content, mode and times in few round trips. The file will be
-// renamed over target. Stage also describes the new file and the target; there is nil if there is no target. An error
+// Stager is a remote that makes a new small file with content, mode and times in few round trips. The mode is that of
+// OpenFile: the remote may take bits from it, as a umask does. The file will be renamed over target. Stage also describes the new file and the target; there is nil if there is no target. An error
 // that matches errors.ErrUnsupported means only that the file has to be sent in another way; a part of it may exist
 // then.
 //
@@ -128,6 +129,14 @@ type ContentKeeper interface {
 	KeepsContent() bool
 }
 
+// TimeKeeper is a remote that knows whether a file that is renamed keeps its modification time. Object stores give it a
+// new one.
+//
+// Without it, or if KeepsTimes returns false, a file is looked at again after it was renamed.
+type TimeKeeper interface {
+	KeepsTimes() bool
+}
+
 // Files of a remote may implement io.ReaderFrom and io.WriterTo, which then transfer contents, and these methods.
 
 // ParallelReader is a file whose ReadAt may be called concurrently, also with Read, if ReadsAtOnce returns true.
@@ -135,6 +144,14 @@ type ContentKeeper interface {
 // Without it, each handle is read by one call at a time. An *os.File does not need it.
 type ParallelReader interface {
 	ReadsAtOnce() bool
+}
+
+// OrderedWriter is a file whose ReadFrom may write in several places at once. After WriteInOrder, it writes each byte
+// after those before it, and opens the file no second time.
+//
+// Without it, ReadFrom must do so anyway.
+type OrderedWriter interface {
+	WriteInOrder()
 }
 
 // Acknowledger is a file with io.ReaderFrom that knows how many bytes, from the start of the running or last ReadFrom,

@@ -10,29 +10,29 @@ import (
 )
 
 var truncateCases = []Case{
-	{"truncate/shrink", nil, func(c *C) {
+	{"truncate/shrink", needs(Truncate), func(c *C) {
 		c.write("f", "abcdef")
 		require.NoError(c, c.open("f", os.O_WRONLY).Truncate(2))
 		c.holds("f", "ab")
 	}},
-	{"truncate/grow-reads-zeros", nil, func(c *C) {
+	{"truncate/grow-reads-zeros", needs(Truncate), func(c *C) {
 		c.write("f", "ab")
 		require.NoError(c, c.open("f", os.O_WRONLY).Truncate(5))
 		c.holds("f", "ab\x00\x00\x00")
 	}},
-	{"truncate/shrink-and-grow-reads-zeros", nil, func(c *C) {
+	{"truncate/shrink-and-grow-reads-zeros", needs(Truncate), func(c *C) {
 		c.write("f", "abcdef")
 		f := c.open("f", os.O_WRONLY)
 		require.NoError(c, f.Truncate(2))
 		require.NoError(c, f.Truncate(4))
 		c.holds("f", "ab\x00\x00")
 	}},
-	{"truncate/to-zero", nil, func(c *C) {
+	{"truncate/to-zero", needs(Truncate), func(c *C) {
 		c.write("f", "abc")
 		require.NoError(c, c.open("f", os.O_RDWR).Truncate(0))
 		c.holds("f", "")
 	}},
-	{"truncate/to-the-same-size", nil, func(c *C) {
+	{"truncate/to-the-same-size", needs(Truncate), func(c *C) {
 		c.write("f", "abc")
 		require.NoError(c, c.open("f", os.O_RDWR).Truncate(3))
 		c.holds("f", "abc")
@@ -42,7 +42,7 @@ var truncateCases = []Case{
 		c.invalid(c.open("f", os.O_RDWR).Truncate(-1))
 		c.holds("f", "abc")
 	}},
-	{"truncate/leaves-the-offset", nil, func(c *C) {
+	{"truncate/leaves-the-offset", needs(Truncate), func(c *C) {
 		f := c.open("f", os.O_RDWR|os.O_CREATE)
 		c.put(f, "abcdef")
 		require.NoError(c, f.Truncate(2))
@@ -62,7 +62,7 @@ var truncateCases = []Case{
 		c.unspecific(c.open("d", os.O_RDONLY).Truncate(0))
 		c.isDir("d")
 	}},
-	{"truncate/reader-in-the-middle-sees-eof", needs(LiveHandles), func(c *C) {
+	{"truncate/reader-in-the-middle-sees-eof", needs(LiveHandles, Truncate), func(c *C) {
 		c.write("f", "abcdef")
 		r := c.open("f", os.O_RDONLY)
 		_, err := io.ReadFull(r, make([]byte, 4))
@@ -72,7 +72,7 @@ var truncateCases = []Case{
 		require.Equal(c, io.EOF, err)
 		require.Zero(c, n)
 	}},
-	{"truncate/large-and-sparse", nil, func(c *C) {
+	{"truncate/large-and-sparse", needs(Truncate), func(c *C) {
 		f := c.open("f", os.O_RDWR|os.O_CREATE)
 		require.NoError(c, f.Truncate(3<<20))
 		require.EqualValues(c, 3<<20, c.stat("f").Size())

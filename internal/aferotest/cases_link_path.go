@@ -38,7 +38,7 @@ var linkPathCases = []Case{
 		require.ErrorIs(c, c.openErr("l", os.O_RDWR|os.O_CREATE|os.O_EXCL), fs.ErrExist)
 		c.missing("f")
 	}},
-	{"link/truncate-through", needs(Links), func(c *C) {
+	{"link/truncate-through", needs(Links, Truncate), func(c *C) {
 		c.write("f", before)
 		c.link("f", "l")
 		require.NoError(c, c.open("l", os.O_WRONLY).Truncate(3))

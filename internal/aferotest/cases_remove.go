@@ -90,7 +90,7 @@ var removeCases = []Case{
 		c.missing("f")
 		require.Equal(c, before, c.rest(f))
 	}},
-	{"remove/open-for-writing", needs(OpenRemoved), func(c *C) {
+	{"remove/open-for-writing", needs(OpenRemoved, Truncate), func(c *C) {
 		f := c.open("f", os.O_RDWR|os.O_CREATE)
 		c.put(f, "one ")
 		c.remove("f")

@@ -61,7 +61,7 @@ var renameOpenCases = []Case{
 		c.holds("b/f", "one two")
 		c.missing("a")
 	}},
-	{"rename/open-and-truncate", needs(OpenRenamed), func(c *C) {
+	{"rename/open-and-truncate", needs(OpenRenamed, Truncate), func(c *C) {
 		c.write("a", "abcdef")
 		f := c.open("a", os.O_WRONLY)
 		c.rename("a", "b")

@@ -125,7 +125,7 @@ func appendCases() []Case {
 			c.put(g, "4444")
 			c.holds("f", "1223334444")
 		}},
-		{"append/after-truncate-by-another", needs(AtomicAppend), func(c *C) {
+		{"append/after-truncate-by-another", needs(AtomicAppend, Truncate), func(c *C) {
 			f := c.open("f", os.O_WRONLY|os.O_CREATE|os.O_APPEND)
 			c.put(f, "abcdef")
 			g := c.open("f", os.O_WRONLY)
@@ -133,7 +133,7 @@ func appendCases() []Case {
 			c.put(f, "X")
 			c.holds("f", "abX")
 		}},
-		{"append/after-own-truncate", nil, func(c *C) {
+		{"append/after-own-truncate", needs(Truncate), func(c *C) {
 			f := c.open("f", os.O_WRONLY|os.O_CREATE|os.O_APPEND)
 			c.put(f, "abcdef")
 			require.NoError(c, f.Truncate(0))

@@ -68,7 +68,7 @@ var statCases = []Case{
 		require.Equal(c, byName.Mode(), fi.Mode())
 		require.True(c, byName.ModTime().Equal(fi.ModTime()))
 	}},
-	{"stat/size-after-each-change", nil, func(c *C) {
+	{"stat/size-after-each-change", needs(Truncate), func(c *C) {
 		f := c.open("f", os.O_RDWR|os.O_CREATE)
 		size := func(want int64) { require.EqualValues(c, want, c.stat("f").Size()) }
 		size(0)

@@ -78,7 +78,7 @@ var timeCases = []Case{
 		c.close(f)
 		require.WithinDuration(c, time.Now(), c.stat("f").ModTime(), time.Minute)
 	}},
-	{"modtime/truncate", needs(Chtimes), func(c *C) {
+	{"modtime/truncate", needs(Chtimes, Truncate), func(c *C) {
 		c.write("f", before)
 		require.NoError(c, c.Fs.Chtimes("f", past, past))
 		f := c.open("f", os.O_WRONLY)

@@ -43,7 +43,7 @@ var writeCases = []Case{
 		c.put(f, "abc")
 		c.holds("f", "\x00\x00\x00\x00\x00abc")
 	}},
-	{"write/sparse-after-truncate-reads-zeros", nil, func(c *C) {
+	{"write/sparse-after-truncate-reads-zeros", needs(Truncate), func(c *C) {
 		f := c.open("f", os.O_RDWR|os.O_CREATE)
 		c.put(f, "secret!")
 		require.NoError(c, f.Truncate(2))

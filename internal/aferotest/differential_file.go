@@ -139,6 +139,9 @@ func (p *pair) actSeek(rt *rapid.T, h *handles) {
 }
 
 func (p *pair) actTruncate(rt *rapid.T, h *handles) {
+	if p.incapable(Truncate) {
+		return
+	}
 	size := rapid.Int64Range(-1, 30).Draw(rt, "size")
 	if fi, err := h.oracle.Stat(); err == nil && fi.Size() == size {
 		return // whether this changes the mtime is unspecified

@@ -24,6 +24,8 @@ const (
 	// CreateMode means that a new file has the permission bits given at its creation, without those that the umask of the
 	// process removes.
 	CreateMode Capability = "CreateMode"
+	// Truncate means that File.Truncate sets the size of a file.
+	Truncate Capability = "Truncate"
 	// AtomicReplace means that Rename replaces an existing file in one step.
 	AtomicReplace Capability = "AtomicReplace"
 	// ExclusiveCreate means that O_CREATE|O_EXCL has exactly one winner.

@@ -75,8 +75,8 @@ func (a *shared) Install(c download.Copy) (taken bool, err error) {
 		return false, nil // the waiting callers look again
 	}
 	at := c.Ended.UnixNano()
-	own := tree.Copy{Stamp: tree.Stamp(c.Info.Stamp), Hash: c.Hash, Fetched: at, Installing: c.Temp,
-		Unsure: remoteclock.Unsure(c.Version.MTime, set.Clock.At(c.Began))}
+	own := tree.Copy{Stamp: tree.Stamp(c.Info.Stamp), Hash: c.Hash, Fetched: at,
+		Unsure: remoteclock.Unsure(c.Version.MTime, set.Clock.At(c.Began))}.From(c.Temp)
 	if !c.Synced {
 		own.Boot = set.store.Boot()
 	}
@@ -93,7 +93,7 @@ func (a *shared) Install(c download.Copy) (taken bool, err error) {
 	err = set.store.Sync()
 	set.Lock.Lock()
 	defer set.Lock.Unlock()
-	if n.Content() != tree.Owned || n.Copy().Installing != c.Temp || !n.InView() {
+	if n.Content() != tree.Owned || n.Copy().Installing() != c.Temp || !n.InView() {
 		_ = set.Local.Remove(c.Temp) // changed or removed meanwhile: that stands
 		return true, err
 	}
@@ -120,7 +120,7 @@ func (set *Set) fits(a *shared) bool {
 
 // moveIn renames a recorded copy into its place.
 func (set *Set) moveIn(n *tree.Node) error {
-	name, temp, prev := n.Path(), n.Copy().Installing, n.Copy().Prev
+	name, temp, prev := n.Path(), n.Copy().Installing(), n.Copy().Prev()
 	if !set.store.Vacant(name, prev) {
 		return set.backOut(n, nil) // the waiting callers look again
 	}
@@ -146,7 +146,7 @@ func (set *Set) moveIn(n *tree.Node) error {
 
 // backOut reverts the record of a copy that could not be renamed into its place.
 func (set *Set) backOut(n *tree.Node, err error) error {
-	_ = set.Local.Remove(n.Copy().Installing)
+	_ = set.Local.Remove(n.Copy().Installing())
 	set.tree.BackOut(n)
 	return errors.Join(err, set.store.Save())
 }

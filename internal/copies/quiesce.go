@@ -34,6 +34,16 @@ func (set *Set) quiesce(ctx context.Context, d *quiescence, do func() error) err
 	d.ended = make(chan struct{})
 	var before []<-chan struct{} // events to wait for
 	set.Lock.Lock()
+	for set.stillness > 0 {
+		released := set.released
+		set.Lock.Unlock()
+		select {
+		case <-released:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		set.Lock.Lock()
+	}
 	set.quiescing[d] = true
 	for a := range set.running {
 		changes := d.changes(a.node.RemotePath()) || d.changes(a.From()) && set.mayReadNew(a)
@@ -103,4 +113,32 @@ func (set *Set) quiesced(a *shared) bool {
 		}
 	}
 	return false
+}
+
+// Stillness lets one call ask the remote while it does not change. Without that, a client that changes the remote more than
+// once in a round trip would outdate all answers.
+type Stillness struct {
+	Set  *Set
+	held bool
+}
+
+// Hold holds back the changes of the remote that have not begun, or lets them begin. It does not wait for those in flight.
+func (s *Stillness) Hold(held bool) {
+	if held == s.held {
+		return
+	}
+	s.held = held
+	set := s.Set
+	set.Lock.Lock()
+	defer set.Lock.Unlock()
+	switch {
+	case held && set.stillness == 0:
+		set.stillness, set.released = 1, make(chan struct{})
+	case held:
+		set.stillness++
+	default:
+		if set.stillness--; set.stillness == 0 {
+			close(set.released)
+		}
+	}
 }

@@ -114,3 +114,42 @@ func TestChangeOfAnotherFile(t *testing.T) {
 	g.release()
 	require.NoError(t, s.Close())
 }
+
+// While a call holds changes back, those under way go on, and new ones wait for the last call, or for the end of their context.
+func TestChangeWaitsForStillness(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, plain, Options{})
+		began := 0
+		goOn, ended := make(chan struct{}), make(chan error, 1)
+		change := func(ctx context.Context) {
+			ended <- r.set.Quiesce(ctx, func() error {
+				began++
+				<-goOn
+				return nil
+			})
+		}
+		go change(t.Context())
+		synctest.Wait()
+		one, other := Stillness{Set: r.set}, Stillness{Set: r.set}
+		one.Hold(true)
+		other.Hold(true)
+		other.Hold(true)
+		goOn <- struct{}{}
+		require.NoError(t, <-ended)
+		ctx, cancel := context.WithCancel(t.Context())
+		go change(ctx)
+		other.Hold(false)
+		synctest.Wait()
+		require.Equal(t, 1, began)
+		cancel()
+		require.ErrorIs(t, <-ended, context.Canceled)
+		go change(t.Context())
+		synctest.Wait()
+		require.Equal(t, 1, began)
+		one.Hold(false)
+		goOn <- struct{}{}
+		require.NoError(t, <-ended)
+		require.Equal(t, 2, began)
+	})
+}

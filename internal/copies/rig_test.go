@@ -79,6 +79,9 @@ func (r *rig) open(base, disk afero.Fs) (err error) {
 	o.Limits, o.Clock, o.Logger, o.Now = inflight.Limits{Remote: base}, remoteclock.New(time.Now), slog.New(slog.DiscardHandler), time.Now
 	o.Until, o.Go = until, r.workers.Go
 	o.BeingWritten = func(path string) bool { return r.written[path] }
+	if o.Verify == nil {
+		o.Verify = r.verify
+	}
 	o.RemoteChanged = func() { r.changed++ }
 	r.set, r.stop = New(o), stop
 	if err == nil {
@@ -99,6 +102,30 @@ func (r *rig) open(base, disk afero.Fs) (err error) {
 		r.local = nil
 	}
 	return err
+}
+
+// verify records a copy's new stamps if its bytes are still those of the remote, and an edit otherwise.
+func (r *rig) verify(_ context.Context, name string) {
+	here, info := r.onDisk(name), r.stamp(name)
+	there, err := afero.ReadFile(r.base, "/"+name)
+	require.NoError(r, err)
+	r.locked(func() {
+		n := r.tree.Lookup(name)
+		c := n.Copy()
+		c.Stamp = info
+		if bytes.Equal(here, there) {
+			r.tree.Own(n, c)
+		} else {
+			r.tree.MarkEdited(n, c)
+		}
+		require.NoError(r, r.store.Save())
+	})
+}
+
+func (r *rig) stamp(name string) tree.Stamp {
+	info, err := r.local.Lstat(name)
+	require.NoError(r, err)
+	return tree.Stamp(info.Stamp)
 }
 
 // close ends what is under way.

@@ -34,6 +34,9 @@ type Options struct {
 	Go    func(func())
 	// BeingWritten reports whether the program has the remote's file under a path open for writing. Called with Lock held.
 	BeingWritten func(path string) bool
+	// Verify compares a copy with its local file, whose stamps are not the recorded ones, and records what that is: the
+	// copy, or an edit. It reads the file. Called without Lock.
+	Verify func(ctx context.Context, name string)
 	// RemoteChanged is called, with Lock held, when the remote has, or may have, changed.
 	RemoteChanged func()
 }
@@ -52,7 +55,9 @@ type Set struct {
 	joinable  map[tree.ID]*shared // downloads that others may join
 	running   map[*shared]bool    // downloads that have not ended
 	quiescing map[*quiescence]bool
-	starts    uint64 // downloads that have begun
+	stillness int           // how many Stillness hold
+	released  chan struct{} // closed when that becomes 0
+	starts    uint64        // downloads that have begun
 }
 
 // Counters count what a Set has done.

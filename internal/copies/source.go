@@ -1,13 +1,13 @@
 package copies
 
 import (
-	"errors"
 	"io/fs"
 
 	"github.com/spf13/afero"
 
 	"github.com/sftpsyncer/go-syncfs/internal/detour"
 	"github.com/sftpsyncer/go-syncfs/internal/download"
+	"github.com/sftpsyncer/go-syncfs/internal/remote"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
@@ -23,7 +23,7 @@ func (a *shared) Open() (afero.File, error) {
 		return nil, err
 	}
 	f, err := a.around.Open(a.remote, from, a.known)
-	if errors.Is(err, fs.ErrNotExist) && set.elsewhere(a.node, from) {
+	if remote.Absent(err) && set.elsewhere(a.node, from) {
 		return nil, download.ErrSuperseded
 	}
 	return f, err

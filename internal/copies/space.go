@@ -1,6 +1,7 @@
 package copies
 
 import (
+	"errors"
 	"syscall"
 
 	"github.com/sftpsyncer/go-syncfs/internal/download"
@@ -17,18 +18,31 @@ func (set *Set) Used() int64 {
 
 // Reserve makes room for a download before its bytes are written.
 func (a *shared) Reserve(here *download.Partial, size int64) error {
+	for {
+		doubtful, err := a.reserve(here, size)
+		if doubtful == "" {
+			return err
+		}
+		a.set.Verify(a.Context(), doubtful)
+	}
+}
+
+// reserve is Reserve unless a copy has to be verified first, whose name it returns then.
+func (a *shared) reserve(here *download.Partial, size int64) (doubtful string, err error) {
 	set := a.set
 	set.Lock.Lock()
 	defer set.Lock.Unlock()
 	if more := set.ledger.More(a.Download, here, size); set.MaxBytes > 0 && more > set.MaxBytes-set.Used() {
-		set.evictUntil(set.MaxBytes - more)
+		if doubtful := set.evictUntil(set.MaxBytes - more); doubtful != "" {
+			return doubtful, nil
+		}
 		if more > set.MaxBytes-set.Used() {
 			set.ledger.Remove(here)
-			return download.ErrNoRoom
+			return "", download.ErrNoRoom
 		}
 	}
 	set.ledger.Reserve(a.Download, here, size)
-	return nil
+	return "", nil
 }
 
 // Own makes the local bytes of a node a copy. If they are too many, MakeRoom evicts others. Lock is held.
@@ -41,26 +55,37 @@ func (set *Set) Own(n *tree.Node, c tree.Copy) {
 func (set *Set) MakeRoom() {
 	if set.overfull {
 		set.overfull = false
-		set.evictUntil(set.MaxBytes)
+		set.Bound()
 	}
 }
 
-// Bound evicts copies down to MaxBytes, which may have been higher for the process before. Lock is held.
+// Bound evicts copies down to MaxBytes, which may have been higher for the process before. If one of them has to be
+// verified first, that and the rest are done in the background. Lock is held.
 func (set *Set) Bound() {
-	if set.MaxBytes > 0 {
-		set.evictUntil(set.MaxBytes)
+	if set.MaxBytes <= 0 {
+		return
+	}
+	if doubtful := set.evictUntil(set.MaxBytes); doubtful != "" {
+		set.Go(func() {
+			set.Verify(set.Until, doubtful)
+			set.Lock.Lock()
+			defer set.Lock.Unlock()
+			if set.Until.Err() == nil {
+				set.Bound()
+			}
+		})
 	}
 }
 
 // evictUntil evicts copies, the least recently used first, until at most limit bytes are in use. It is called between
-// transactions.
-func (set *Set) evictUntil(limit int64) {
+// transactions. If the next copy may have been edited, evictUntil returns its name: Verify and call it again.
+func (set *Set) evictUntil(limit int64) (doubtful string) {
 	if limit < 0 {
-		return // it does not fit in any case
+		return "" // it does not fit in any case
 	}
 	for set.Used() > limit && set.ledger.RemoveAny() { // of no use by themselves
 	}
-	for set.Used() > limit {
+	for set.Used() > limit && doubtful == "" {
 		n := set.tree.Oldest()
 		if n == nil {
 			break
@@ -69,14 +94,21 @@ func (set *Set) evictUntil(limit int64) {
 			set.tree.Skip(n)
 			continue
 		}
-		if err := set.Evict(n); err != nil {
+		err := set.Evict(n)
+		if err == nil {
+			continue
+		}
+		set.tree.Skip(n)
+		if errors.Is(err, download.ErrChanged) {
+			doubtful = n.Path()
+		} else {
 			set.Logger.Warn("not evicted", "name", n.Path(), "err", err)
-			set.tree.Skip(n)
 		}
 	}
 	if err := set.store.Save(); err != nil {
 		set.Logger.Warn("eviction not recorded", "err", err)
 	}
+	return doubtful
 }
 
 // Evict deletes the copy of a node. The error is ErrChanged if the local file does not have the recorded stamps. Lock is

@@ -1,9 +1,11 @@
 package copies
 
 import (
+	"context"
 	"fmt"
 	"runtime"
 	"testing"
+	"time"
 
 	"github.com/spf13/afero"
 	"github.com/stretchr/testify/require"
@@ -17,7 +19,8 @@ import (
 // another program, a third each; they are half of all.
 func filled(t *testing.T, n int) (*rig, *faultfs.Plan) {
 	plan := new(faultfs.Plan)
-	r := newRig(t, plain, Options{MaxBytes: int64(n)})
+	unreadable := func(context.Context, string) {}
+	r := newRig(t, plain, Options{MaxBytes: int64(n), Verify: unreadable})
 	r.close()
 	require.NoError(t, r.open(r.base, faultfs.New(r.disk, plan)))
 	r.locked(func() {
@@ -126,6 +129,38 @@ func TestMakeRoom(t *testing.T) {
 	})
 	require.Nil(t, r.onDisk("a"))
 	require.NotNil(t, r.onDisk("pushed"))
+	r.requireClean()
+}
+
+// A copy whose stamps have changed is evicted if it has its bytes, and stays otherwise. A file system may change the
+// ctime, as may a program that makes backups.
+func TestCopyWithOtherStampsIsEvicted(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, plain, Options{})
+	for _, name := range []string{"touched", "edited", "old", "new"} {
+		r.put(name, "8 bytes.")
+	}
+	change := func(name, text string) {
+		require.NoError(t, r.fetch(r.node(name)))
+		require.NoError(t, afero.WriteFile(r.disk, "/"+name, []byte(text), 0o644))
+		require.NoError(t, r.disk.Chtimes("/"+name, time.Unix(1, 0), time.Unix(1, 0)))
+	}
+	change("touched", "8 bytes.")
+	change("edited", "By hand.")
+	require.NoError(t, r.fetch(r.node("old")))
+	r.set.MaxBytes = 8
+	require.NoError(t, r.fetch(r.node("new")))
+	require.Nil(t, r.onDisk("touched"))
+	require.Equal(t, "By hand.", string(r.onDisk("edited")))
+	require.Nil(t, r.onDisk("old"))
+	require.NotNil(t, r.onDisk("new"))
+
+	require.NoError(t, r.disk.Chtimes("/new", time.Unix(1, 0), time.Unix(1, 0)))
+	r.set.MaxBytes = 7
+	r.locked(r.set.Bound)
+	r.workers.Wait()
+	require.Nil(t, r.onDisk("new"))
+	require.Equal(t, "By hand.", string(r.onDisk("edited")))
 	r.requireClean()
 }
 

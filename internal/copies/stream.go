@@ -9,6 +9,7 @@ import (
 	"github.com/sftpsyncer/go-syncfs/internal/download"
 	"github.com/sftpsyncer/go-syncfs/internal/localdir"
 	"github.com/sftpsyncer/go-syncfs/internal/lockorder"
+	"github.com/sftpsyncer/go-syncfs/internal/remote"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
 
@@ -88,7 +89,7 @@ func (s *Stream) ReadSome(p []byte, off int64) (int, error) {
 
 // lost turns fs.ErrNotExist into ErrChanged: the handle was opened on a file that existed.
 func lost(err error) error {
-	if errors.Is(err, fs.ErrNotExist) {
+	if remote.Absent(err) {
 		return fmt.Errorf("%w: it was removed", download.ErrChanged)
 	}
 	return err
@@ -203,8 +204,8 @@ func (s *Stream) settle(err error) error {
 		return download.ErrChanged
 	}
 	path := n.Path()
-	if n.Content() == tree.Owned && n.Copy().Installing != "" {
-		path = n.Copy().Installing // the node's name has the copy that it replaces, or nothing
+	if n.Content() == tree.Owned && n.Copy().Installing() != "" {
+		path = n.Copy().Installing() // the node's name has the copy that it replaces, or nothing
 	}
 	local, err := s.set.Local.OpenFile(path, 0, 0)
 	if err == nil {

@@ -263,7 +263,7 @@ func TestStreamReadsACopyThatIsBeingInstalled(t *testing.T) {
 	r.locked(func() {
 		r.tree.MarkStale(n)
 		n.Meta.Size = info.Size()
-		r.tree.Install(n, tree.Copy{Stamp: tree.Stamp(info.Stamp), Installing: temp})
+		r.tree.Install(n, tree.Copy{Stamp: tree.Stamp(info.Stamp)}.From(temp))
 		require.NoError(t, r.store.Save())
 	})
 	require.NoError(t, s.settle(download.ErrSuperseded))

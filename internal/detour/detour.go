@@ -6,7 +6,6 @@
 package detour
 
 import (
-	"errors"
 	"io/fs"
 	"slices"
 	"strings"
@@ -67,7 +66,7 @@ func Targets(t *tree.Tree) (targets map[string]bool) {
 		targets[path] = true
 	}
 	t.Intents(func(n *tree.Node) {
-		if i := n.Diff.Intent; i.Kind.Renames() || i.Kind == tree.Publish || i.Kind == tree.Make {
+		if i := n.Diff.Intent; i.Kind.Renames() || i.Kind == tree.Publish || i.Kind == tree.Deliver || i.Kind == tree.Make {
 			add(i.To)
 			add(i.Aside)
 		}
@@ -152,7 +151,7 @@ func (d Detours) List(r *remote.Remote, name string) (first remote.Listing) {
 		if i == 0 {
 			first = l
 		}
-		if !errors.Is(l.Err, fs.ErrNotExist) {
+		if !remote.Absent(l.Err) {
 			d.complete(r, name, l)
 			return l
 		}
@@ -185,7 +184,7 @@ func (d Detours) Open(r *remote.Remote, name string, known tree.Meta) (afero.Fil
 // OpenAny opens a file of any version for reading that may have moved.
 func (d Detours) OpenAny(r *remote.Remote, name string) (f afero.File, err error) {
 	places := d.places(name)
-	if f, err = r.Open(name); len(places) == 1 || !errors.Is(err, fs.ErrNotExist) {
+	if f, err = r.Open(name); len(places) == 1 || !remote.Absent(err) {
 		return f, err
 	}
 	for _, p := range places[1:] {
@@ -195,7 +194,7 @@ func (d Detours) OpenAny(r *remote.Remote, name string) (f afero.File, err error
 			return f, nil
 		case err == nil:
 			_ = f.Close()
-		case !errors.Is(err, fs.ErrNotExist):
+		case !remote.Absent(err):
 			return nil, err
 		}
 	}

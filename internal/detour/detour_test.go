@@ -98,6 +98,21 @@ func TestWhatIsInARenamedDirectory(t *testing.T) {
 	require.False(t, d.MayBeWithin("old/d/f", []string{"new/e", "x"}))
 }
 
+// A file in the old place of a directory does not hide what is in the new one.
+func TestFileInThePlaceOfARenamedDirectory(t *testing.T) {
+	t.Parallel()
+	base := afero.NewBasePathFs(afero.NewOsFs(), t.TempDir())
+	require.NoError(t, base.MkdirAll("/new/d", 0o755))
+	require.NoError(t, afero.WriteFile(base, "/new/d/f", []byte("content"), 0o644))
+	require.NoError(t, afero.WriteFile(base, "/old", nil, 0o644))
+	r, d := remote.New(t.Context(), base), Detours{{from: "old", to: "new"}}
+	require.Equal(t, tree.Exists, d.Ask(r, "old/d/f").Known)
+	require.Contains(t, d.List(r, "old/d").Entries, "f")
+	content, err := open(r, d, "old/d/f")
+	require.NoError(t, err)
+	require.Equal(t, "content", content)
+}
+
 func TestDetoursOfATree(t *testing.T) {
 	t.Parallel()
 	r := tree.New()

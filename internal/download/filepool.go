@@ -15,8 +15,9 @@ type filePool struct {
 	slots chan struct{}   // holds a token for each file in use
 	free  chan afero.File // files that are not in use
 
-	mu   sync.Mutex
-	made int // files in the pool or in use; guarded by mu
+	mu     sync.Mutex // guards the fields below
+	made   int        // files in the pool or in use
+	closed bool
 }
 
 func newFilePool() *filePool {
@@ -36,9 +37,20 @@ func (p *filePool) use(ctx context.Context, open func() (afero.File, error), do 
 	if err != nil {
 		return err
 	}
-	err = do(f)
+	defer p.giveBack(f)
+	return do(f)
+}
+
+// giveBack puts a file into the pool. If the pool was closed meanwhile, because nobody waits for the reader any more, it
+// closes the file.
+func (p *filePool) giveBack(f afero.File) {
 	p.free <- f
-	return err
+	p.mu.Lock()
+	closed := p.closed
+	p.mu.Unlock()
+	if closed {
+		p.close()
+	}
 }
 
 func (p *filePool) take(ctx context.Context, open func() (afero.File, error)) (afero.File, error) {
@@ -76,8 +88,11 @@ func (p *filePool) add(f afero.File) {
 	p.free <- f
 }
 
-// close closes the files. None may be in use.
+// close closes the files, those in use when they are given back.
 func (p *filePool) close() {
+	p.mu.Lock()
+	p.closed = true
+	p.mu.Unlock()
 	for {
 		select {
 		case f := <-p.free:

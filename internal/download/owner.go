@@ -41,8 +41,8 @@ type Owner interface {
 
 // Errors to be found with errors.Is.
 var (
-	// ErrChanged: the remote's version changed while it was read.
-	ErrChanged = errors.New("file changed on the remote")
+	// ErrChanged: the remote's version changed while it was read, or the local bytes are no longer the copy.
+	ErrChanged = errors.New("the file has changed")
 	// ErrSuperseded: the download is not needed any more, because the local file has other bytes or is gone.
 	ErrSuperseded = errors.New("the file was changed")
 	// ErrNoRoom: the file can't be kept locally. Files that must stay use up the bound, or the disk is full.

@@ -123,6 +123,40 @@ func TestReadWithoutRoomOfAnyRemote(t *testing.T) {
 	}
 }
 
+// Reads without room that are given up leave no file open on the remote, whether they were opening or reading it.
+func TestReadWithoutRoomIsGivenUp(t *testing.T) {
+	t.Parallel()
+	plan := new(faultfs.Plan)
+	f := newRig(t, func(remote afero.Fs) afero.Fs { return faultfs.New(remote, plan) }, asItIs)
+	f.room = 1000
+	r := f.open()
+	_, err := r.ReadAt(make([]byte, 10), 0)
+	require.NoError(t, err)
+	began, goOn := make(chan faultfs.Kind), make(chan struct{})
+	plan.Before(func(op faultfs.Op) error {
+		if op.Kind == faultfs.Open || op.Kind == faultfs.ReadAt {
+			began <- op.Kind
+			<-goOn
+		}
+		return nil
+	})
+	ctx, cancel := context.WithCancel(t.Context())
+	var readers sync.WaitGroup
+	for _, want := range []faultfs.Kind{faultfs.ReadAt, faultfs.Open} { // the first one has the only open file
+		readers.Go(func() {
+			_, err := r.d.Read(ctx, new(Reader), make([]byte, 10), 100)
+			require.ErrorIs(t, err, context.Canceled)
+		})
+		require.Equal(t, want, <-began)
+	}
+	cancel()
+	readers.Wait()
+	r.close()
+	plan.Heal()
+	close(goOn)
+	require.Eventually(t, func() bool { return len(plan.OpenFiles()) == 0 }, wait, tick)
+}
+
 // A disk that fills while ranges are read is as if there had been no room from the start.
 func TestReadWhileTheDiskFills(t *testing.T) {
 	t.Parallel()

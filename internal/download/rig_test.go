@@ -84,6 +84,12 @@ type owned struct {
 
 // start begins a download.
 func (r *rig) start() *Download {
+	d := r.make()
+	go d.Run()
+	return d
+}
+
+func (r *rig) make() *Download {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.began++
@@ -91,7 +97,6 @@ func (r *rig) start() *Download {
 	file := File{From: "file", Known: r.known, Temp: fmt.Sprintf("file-%d", r.began)}
 	o.d = New(r.ctx, r.store, file, o, o)
 	o.base = r.base.Bind(o.d.Context())
-	go o.d.Run()
 	return o.d
 }
 
@@ -217,8 +222,9 @@ type reading struct {
 
 // open returns a handle, while the file arrives.
 func (r *rig) open() *reading {
-	d := r.start()
+	d := r.make()
 	d.Hold()
+	go d.Run()
 	return &reading{r: r, d: d}
 }
 

@@ -3,6 +3,7 @@ package handle
 import (
 	"io"
 	"io/fs"
+	"slices"
 	"syscall"
 
 	"github.com/sftpsyncer/go-syncfs/internal/lockorder"
@@ -11,7 +12,8 @@ import (
 
 // Listed is the content of a Dir. Its errors need not name operation and path.
 type Listed[Info fs.FileInfo] interface {
-	List() ([]Info, error)                 // sorted by name
+	// List describes the entries, sorted by name. With bare, only their names count, which may take less time.
+	List(bare bool) ([]Info, error)
 	Stat(name string) (fs.FileInfo, error) // under the name that it was opened with
 	Close()
 }
@@ -26,6 +28,7 @@ type Dir[Rank lockorder.Rank, Info fs.FileInfo] struct {
 	closed bool
 	read   bool
 	rest   []Info // still to be returned
+	bare   bool   // rest has only names
 }
 
 // NewDir returns a handle on a directory that was opened with this name.
@@ -58,7 +61,7 @@ func (d *Dir[Rank, Info]) fail(op string, err error) error {
 // Readdir returns the next count entries, sorted by name, and io.EOF when there are no more. If count is not positive, it
 // returns all that are left, and never io.EOF.
 func (d *Dir[Rank, Info]) Readdir(count int) ([]fs.FileInfo, error) {
-	page, err := d.next(count)
+	page, err := d.next(count, false)
 	if err != nil {
 		return nil, err
 	}
@@ -71,7 +74,7 @@ func (d *Dir[Rank, Info]) Readdir(count int) ([]fs.FileInfo, error) {
 
 // Readdirnames is Readdir for names alone.
 func (d *Dir[Rank, Info]) Readdirnames(count int) ([]string, error) {
-	page, err := d.next(count)
+	page, err := d.next(count, true)
 	if err != nil {
 		return nil, err
 	}
@@ -82,14 +85,11 @@ func (d *Dir[Rank, Info]) Readdirnames(count int) ([]string, error) {
 	return names, nil
 }
 
-func (d *Dir[Rank, Info]) next(count int) (page []Info, err error) {
+// next returns the next entries. With bare, only their names count.
+func (d *Dir[Rank, Info]) next(count int, bare bool) (page []Info, err error) {
 	err = d.use("readdir", func() error {
-		if !d.read {
-			infos, err := d.content.List()
-			if err != nil {
-				return err
-			}
-			d.rest, d.read = infos, true
+		if err := d.list(bare); err != nil {
+			return err
 		}
 		n := len(d.rest)
 		if count > 0 {
@@ -102,6 +102,26 @@ func (d *Dir[Rank, Info]) next(count int) (page []Info, err error) {
 		return nil
 	})
 	return page, err
+}
+
+// list takes the listing, unless it is there. Of entries that were listed by name, it describes those that still exist.
+func (d *Dir[Rank, Info]) list(bare bool) error {
+	if d.read && (bare || !d.bare) {
+		return nil
+	}
+	infos, err := d.content.List(bare)
+	if err != nil {
+		return err
+	}
+	if d.read {
+		names := make(map[string]bool, len(d.rest))
+		for _, info := range d.rest {
+			names[info.Name()] = true
+		}
+		infos = slices.DeleteFunc(infos, func(info Info) bool { return !names[info.Name()] })
+	}
+	d.rest, d.read, d.bare = infos, true, bare
+	return nil
 }
 
 // Seek to the start makes the next read list the directory again. Other positions fail with syscall.EINVAL.

@@ -20,15 +20,25 @@ type listed struct {
 	closed int
 }
 
-func (l *listed) List() ([]fs.FileInfo, error) {
+func (l *listed) List(bare bool) ([]fs.FileInfo, error) {
 	l.lists++
 	entries, err := os.ReadDir(l.dir)
 	infos := make([]fs.FileInfo, len(entries))
 	for i, e := range entries {
-		infos[i], _ = e.Info()
+		if infos[i], _ = e.Info(); bare {
+			infos[i] = nameOnly{name: e.Name()}
+		}
 	}
 	return infos, errors.Join(err, l.fail)
 }
+
+// nameOnly panics if it is asked for something else than the name.
+type nameOnly struct {
+	fs.FileInfo
+	name string
+}
+
+func (n nameOnly) Name() string { return n.name }
 
 func (l *listed) Stat(string) (fs.FileInfo, error) { return os.Stat(l.dir) }
 
@@ -101,6 +111,32 @@ func TestDirEqualsThatOfPackageOS(t *testing.T) {
 	require.Error(t, subject.Close())
 	require.Equal(t, 1, l.closed)
 	require.Equal(t, dir, subject.Name())
+}
+
+// Readdir continues where Readdirnames has stopped. It describes what is left of the entries that were listed by name.
+func TestReaddirAfterReaddirnames(t *testing.T) {
+	t.Parallel()
+	l := &listed{dir: t.TempDir()}
+	file := func(name string) string { return filepath.Join(l.dir, name) }
+	for _, name := range []string{"a", "b", "c", "d"} {
+		require.NoError(t, os.WriteFile(file(name), []byte(name), 0o644))
+	}
+	d := NewDir[lock](l, l.dir)
+	names, err := d.Readdirnames(1)
+	require.NoError(t, err)
+	require.Equal(t, []string{"a"}, names)
+	require.NoError(t, os.Remove(file("c")))
+	require.NoError(t, os.WriteFile(file("bb"), nil, 0o644))
+	infos, err := d.Readdir(1)
+	require.NoError(t, err)
+	require.Equal(t, "b", infos[0].Name())
+	require.Equal(t, int64(1), infos[0].Size())
+	names, err = d.Readdirnames(-1)
+	require.NoError(t, err)
+	require.Equal(t, []string{"d"}, names)
+	require.Equal(t, 2, l.lists)
+	_, err = d.Readdir(1)
+	require.ErrorIs(t, err, io.EOF)
 }
 
 // A list that fails is asked for again by the next call.

@@ -20,9 +20,9 @@ import (
 // two places.
 const DefaultTTL = 5 * time.Second
 
-// Bounds of the cache: about ten megabytes. One listing is kept whatever its length.
+// Bounds of the cache: about twenty megabytes. One listing is kept whatever its length.
 const (
-	maxEntries = 50_000
+	maxEntries = 100_000
 	maxAnswers = 10_000
 )
 

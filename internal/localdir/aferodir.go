@@ -175,7 +175,7 @@ func (a *aferoDir) openDir(local string) (afero.File, error) {
 	return a.fsys.Open(a.path(local))
 }
 
-func (a *aferoDir) readDir(local string) ([]Info, error) {
+func (a *aferoDir) readDir(local string, _ bool) ([]Info, error) {
 	defer a.observe()()
 	if err := a.isDir(local); err != nil {
 		return nil, err
@@ -202,15 +202,6 @@ func (a *aferoDir) readDir(local string) ([]Info, error) {
 		infos = append(infos, a.info(fi.Name(), fi))
 	}
 	return infos, nil
-}
-
-func (a *aferoDir) names(local string) ([]string, error) {
-	infos, err := a.readDir(local)
-	names := make([]string, len(infos))
-	for i, info := range infos {
-		names[i] = info.Name
-	}
-	return names, err
 }
 
 // merge describes the entries of a directory in memory, where two entries can have the same name here.

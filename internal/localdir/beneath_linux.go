@@ -16,7 +16,8 @@ import (
 // fails if the kernel has no openat2, and on anything but the ordinary case; then os.Root is used and returns the
 // proper error.
 type beneath struct {
-	dir beneathFile
+	dir  beneathFile
+	last lastDir
 }
 
 func openBeneath(path string, root *os.Root) *beneath {
@@ -34,7 +35,7 @@ func openBeneath(path string, root *os.Root) *beneath {
 		_ = unix.Close(fd)
 		return nil
 	}
-	b := &beneath{beneathFile{fd: fd}}
+	b := &beneath{dir: beneathFile{fd: fd}}
 	probe, err := b.at(".", unix.O_PATH, 0)
 	if err != nil { // an old kernel, or openat2 is forbidden
 		b.close()
@@ -89,6 +90,12 @@ func (b *beneath) create(local string, perm fs.FileMode) (handle, error) {
 
 // lstat describes a name. ENOENT is final; on other errors, os.Root is asked.
 func (b *beneath) lstat(local string) (Info, error) {
+	if b == nil {
+		return Info{}, errors.ErrUnsupported
+	}
+	if info, err := b.last.lstat(b, local); err == nil || err == syscall.ENOENT {
+		return info, err
+	}
 	f, err := b.at(local, unix.O_PATH|unix.O_NOFOLLOW, 0)
 	if err != nil {
 		return Info{}, err
@@ -120,6 +127,9 @@ func (b *beneath) rename(oldlocal, newlocal string) error {
 
 func (b *beneath) close() {
 	if b != nil {
+		b.last.mu.Lock()
+		defer b.last.mu.Unlock()
+		b.last.close()
 		_ = b.dir.Close()
 	}
 }
@@ -214,8 +224,12 @@ func (f *beneathFile) stat(name string) (Info, error) {
 	if _, err := f.do(func(fd int) (int, error) { return 0, unix.Fstat(fd, &s) }); err != nil {
 		return Info{}, err
 	}
+	return infoOf(name, &s), nil
+}
+
+func infoOf(name string, s *unix.Stat_t) Info {
 	return Info{Name: name, Mode: modeOf(s.Mode),
-		Stamp: Stamp{Size: s.Size, MTime: s.Mtim.Nano(), CTime: s.Ctim.Nano(), Ino: s.Ino}}, nil
+		Stamp: Stamp{Size: s.Size, MTime: s.Mtim.Nano(), CTime: s.Ctim.Nano(), Ino: s.Ino}}
 }
 
 // modeOf converts a mode of the system to one of package fs.

@@ -26,7 +26,7 @@ type Dir struct {
 // system; for a translated backend it is a valid name.
 type backend interface {
 	lstat(local string) (Info, error)
-	readDir(local string) ([]Info, error)
+	readDir(local string, bare bool) ([]Info, error) // with bare, only the names need be there
 	openFile(local string, flag int, perm fs.FileMode) (handle, error)
 	mkdir(local string, perm fs.FileMode) error
 	mkdirAll(local string, perm fs.FileMode) error
@@ -38,12 +38,6 @@ type backend interface {
 	syncDir(local string) error
 	lock(dir string) (unlock func() error, err error)
 	close() error
-}
-
-// disk is a backend that uses names as they are.
-type disk interface {
-	backend
-	names(local string) ([]string, error) // of the entries of a directory, as spelled on disk
 }
 
 // Name identifies the directory in messages: its path if it is real, else the name of the Fs.
@@ -107,12 +101,17 @@ func (d *Dir) Lstat(name string) (Info, error) {
 
 // ReadDir describes the entries of a directory like Lstat, sorted by name. It leaves out reserved names, also below
 // StateDir, and entries that vanish while it reads.
-func (d *Dir) ReadDir(name string) ([]Info, error) {
+func (d *Dir) ReadDir(name string) ([]Info, error) { return d.read(name, false) }
+
+// ReadNames is ReadDir where only the names count. The rest of an Info may be missing.
+func (d *Dir) ReadNames(name string) ([]Info, error) { return d.read(name, true) }
+
+func (d *Dir) read(name string, bare bool) ([]Info, error) {
 	local, err := d.local(name)
 	if err != nil {
 		return nil, oserr.Path("readdir", name, err)
 	}
-	infos, err := d.backend.readDir(local)
+	infos, err := d.backend.readDir(local, bare)
 	if err != nil {
 		return nil, oserr.Path("readdir", name, err)
 	}

@@ -69,21 +69,21 @@ func Open(fsys afero.Fs) (_ *Dir, err error) {
 
 // translate makes d translate names, if the disk does not hold all names or does not keep them apart.
 func (d *Dir) translate() error {
-	backend := d.backend.(disk)
+	disk := d.backend
 	// If the directory was copied from another disk, names that were escaped there still are.
 	_, err := d.Lstat(NamesDir)
-	if errors.Is(err, fs.ErrNotExist) && keepsNames(backend) {
+	if errors.Is(err, fs.ErrNotExist) && keepsNames(disk) {
 		return nil
 	}
-	held, altered, probeErr := probe(backend, probes...)
+	held, altered, probeErr := probe(disk, probes...)
 	if probeErr != nil {
 		return oserr.Path("open", d.name, probeErr)
 	}
 	if errors.Is(err, fs.ErrNotExist) && len(held) == len(probes) && !altered {
 		return nil
 	}
-	_, real := backend.(*realDir)
-	d.backend = &translated{disk: backend, alters: altered, caches: real}
+	_, real := disk.(*realDir)
+	d.backend = &translated{disk: disk, alters: altered, caches: real}
 	return d.ownDir(NamesDir)
 }
 

@@ -18,7 +18,7 @@ var oddSpellings = []string{
 
 // keepsNames reports whether d provably holds all names and keeps them apart, with as few files as possible. If it is
 // false, probe finds out what d does.
-func keepsNames(d disk) bool {
+func keepsNames(d backend) bool {
 	dir := filepath.FromSlash(TmpDir)
 	for _, name := range []string{oddName, "con"} {
 		local, err := localize(name)
@@ -33,7 +33,7 @@ func keepsNames(d disk) bool {
 		f.Close()
 		defer func() { _ = d.remove(local) }()
 	}
-	listed, err := d.names(dir)
+	listed, err := d.readDir(dir, true)
 	if held := setOf(listed); err != nil || !held[oddName] || !held["con"] {
 		return false
 	}
@@ -59,7 +59,7 @@ const probeDir = TmpDir + "/names"
 
 // probe makes files with these names, lists them and removes them. It returns the names that were listed unchanged, and
 // whether one was listed with another spelling.
-func probe(d disk, names ...string) (held map[string]bool, altered bool, err error) {
+func probe(d backend, names ...string) (held map[string]bool, altered bool, err error) {
 	dir := filepath.FromSlash(probeDir)
 	if err := d.removeAll(dir); err != nil {
 		return nil, false, err
@@ -84,7 +84,7 @@ func probe(d disk, names ...string) (held map[string]bool, altered bool, err err
 			return nil, false, err
 		}
 	}
-	listed, err := d.names(dir)
+	listed, err := d.readDir(dir, true)
 	if err != nil {
 		return nil, false, err
 	}
@@ -103,10 +103,11 @@ func cannotHold(err error) bool {
 		isInvalidName(err)
 }
 
-func setOf(names []string) map[string]bool {
-	set := make(map[string]bool, len(names))
-	for _, name := range names {
-		set[name] = true
+// setOf returns the names of entries.
+func setOf(infos []Info) map[string]bool {
+	set := make(map[string]bool, len(infos))
+	for _, info := range infos {
+		set[info.Name] = true
 	}
 	return set
 }

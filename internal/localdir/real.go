@@ -123,31 +123,25 @@ func realInfo(name string, fi fs.FileInfo) Info {
 	return info
 }
 
-func (r *realDir) readDir(local string) ([]Info, error) {
+func (r *realDir) readDir(local string, bare bool) ([]Info, error) {
 	f, err := r.root.OpenFile(local, os.O_RDONLY|nonblock, 0)
 	if err != nil {
 		return nil, r.err(err)
 	}
 	defer f.Close()
+	var infos []Info
+	if bare {
+		names, err := f.Readdirnames(-1)
+		for _, name := range names {
+			infos = append(infos, Info{Name: name})
+		}
+		return infos, r.err(err)
+	}
 	fis, err := f.Readdir(-1)
-	if err != nil {
-		return nil, r.err(err)
+	for _, fi := range fis {
+		infos = append(infos, realInfo(fi.Name(), fi))
 	}
-	infos := make([]Info, len(fis))
-	for i, fi := range fis {
-		infos[i] = realInfo(fi.Name(), fi)
-	}
-	return infos, nil
-}
-
-func (r *realDir) names(local string) ([]string, error) {
-	f, err := r.root.OpenFile(local, os.O_RDONLY|nonblock, 0)
-	if err != nil {
-		return nil, r.err(err)
-	}
-	defer f.Close()
-	names, err := f.Readdirnames(-1)
-	return names, oserr.Cause(err)
+	return infos, r.err(err)
 }
 
 func (r *realDir) openFile(local string, flag int, perm fs.FileMode) (handle, error) {

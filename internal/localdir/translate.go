@@ -16,7 +16,7 @@ import (
 //
 // Names are not translated directly in StateDir and in the directories below it.
 type translated struct {
-	disk   disk
+	disk   backend
 	alters bool // the disk may change the spelling of a name
 	caches bool // the stamp of a directory shows whether its names have changed
 	cache  nameCache
@@ -119,7 +119,7 @@ func (t *translated) names(dir string, again bool) (names map[string]bool, cache
 			return names, true, nil
 		}
 	}
-	listed, err := t.disk.names(dir)
+	listed, err := t.disk.readDir(dir, true)
 	if err != nil {
 		return nil, false, err
 	}

@@ -21,9 +21,9 @@ func (t *translated) lstat(name string) (info Info, err error) {
 	return info, err
 }
 
-func (t *translated) readDir(name string) (infos []Info, err error) {
+func (t *translated) readDir(name string, bare bool) (infos []Info, err error) {
 	err = t.use(name, func(local string) error {
-		infos, err = t.disk.readDir(local)
+		infos, err = t.disk.readDir(local, bare)
 		return err
 	})
 	if err != nil {

@@ -71,7 +71,7 @@ func (s *Store) restoreNode(n *tree.Node) {
 		s.restoreBusy(n)
 	case n.Content() == tree.Changed && !n.Copy().Added:
 		s.restoreChanged(n)
-	case n.Content() == tree.Owned && n.Copy().Installing != "":
+	case n.Content() == tree.Owned && n.Copy().Installing() != "":
 		s.restoreInstalling(n)
 	}
 }
@@ -136,16 +136,16 @@ func AsQueued(n *tree.Node, info localdir.Info) bool {
 
 // restoreInstalling finishes the rename of a fetched copy into its place, or finds that it is done.
 func (s *Store) restoreInstalling(n *tree.Node) {
-	temp := n.Copy().Installing
+	temp := n.Copy().Installing()
 	s.found(temp)
 	info, err := s.local.Lstat(temp)
-	if err == nil && isOwn(temp) && info.Size() == n.Copy().Stamp.Size && s.Vacant(n.Path(), n.Copy().Prev) {
+	if err == nil && isOwn(temp) && info.Size() == n.Copy().Stamp.Size && s.Vacant(n.Path(), n.Copy().Prev()) {
 		if err := s.MakeParent(n.Path()); err == nil {
 			_ = s.local.Rename(temp, n.Path())
 		}
 	}
 	info, err = s.local.Lstat(n.Path())
-	switch prev := n.Copy().Prev; {
+	switch prev := n.Copy().Prev(); {
 	case localdir.Missing(err):
 		s.tree.Lost(n)
 	case err == nil && prev != nil && tree.Stamp(info.Stamp) == prev.Stamp:

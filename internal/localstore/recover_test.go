@@ -187,7 +187,7 @@ func TestOnTheWay(t *testing.T) {
 			}
 			r.open()
 			require.Equal(t, c.want, r.s.tree.Lookup("f").Content())
-			require.Empty(t, r.s.tree.Lookup("f").Copy().Installing)
+			require.Empty(t, r.s.tree.Lookup("f").Copy().Installing())
 			require.Nil(t, r.s.tree.Lookup("g"))
 		})
 	}
@@ -220,7 +220,7 @@ func (r *rig) install(n *tree.Node, there bool) {
 		stamp = tree.Stamp(info.Stamp)
 	}
 	r.s.tree.MarkStale(n)
-	r.s.tree.Install(n, tree.Copy{Stamp: stamp, Installing: temp})
+	r.s.tree.Install(n, tree.Copy{Stamp: stamp}.From(temp))
 }
 
 // What goes back from the trash and finds its name taken is kept.

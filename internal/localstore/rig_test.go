@@ -132,7 +132,7 @@ func (r *rig) arrive(name string) error {
 	}
 	dir, base := r.at(name)
 	n := r.s.tree.Discover(dir, base, tree.File, tree.Meta{Size: int64(len(text)), MTime: 1}, 1)
-	r.s.tree.Install(n, tree.Copy{Stamp: tree.Stamp(info.Stamp), Hash: sha256.Sum256([]byte(text)), Installing: temp})
+	r.s.tree.Install(n, tree.Copy{Stamp: tree.Stamp(info.Stamp), Hash: sha256.Sum256([]byte(text))}.From(temp))
 	if err := r.s.Save(); err != nil {
 		return err
 	}

@@ -65,10 +65,11 @@ func (s *Store) Save(actions ...tree.Action) error {
 }
 
 // identify adds inode numbers to the renames. It returns the actions to record, and the nodes among the renamed files
-// that are untouched copies. alike tells that, if the record is lost, a file could be mistaken for the one that it
-// replaces. A file that is renamed twice is still under its first name now. A rename of a missing file is left out: if
-// it were recorded, a restart could make it when the name has other bytes.
-func (s *Store) identify(all []tree.Action) (actions []tree.Action, copies []*tree.Node, alike bool) {
+// that are untouched copies. sync tells that the loss of power could leave a file under a name where it would pass for
+// another one: if the record is lost, for the one that it replaces, and if the rename is lost, for one that the user has
+// put over a file of the remote. A file that is renamed twice is still under its first name now. A rename of a missing
+// file is left out: if it were recorded, a restart could make it when the name has other bytes.
+func (s *Store) identify(all []tree.Action) (actions []tree.Action, copies []*tree.Node, sync bool) {
 	origins := map[string]string{}
 	for i, a := range all {
 		if a.Kind != tree.RenameLocal {
@@ -88,18 +89,22 @@ func (s *Store) identify(all []tree.Action) (actions []tree.Action, copies []*tr
 			continue
 		}
 		// The node that has this name now must not be mistaken for the owner of these bytes.
-		if n := s.tree.Lookup(a.From); n != nil && n.Kind == tree.File && n.Local() {
-			alike = alike || sameStamp(tree.Stamp(info.Stamp), n.Copy().Stamp)
+		if n := s.tree.Lookup(a.From); n != nil && n.Kind == tree.File {
+			if n.Local() {
+				sync = sync || sameStamp(tree.Stamp(info.Stamp), n.Copy().Stamp)
+			} else {
+				sync = sync || tree.Within(a.To, localdir.TrashDir)
+			}
 		}
 		if there, err := s.local.Lstat(a.To); err == nil && !isOwn(a.To) {
-			alike = alike || mistakable(info, there)
+			sync = sync || mistakable(info, there)
 		}
 		n := s.tree.Lookup(a.To)
 		if n != nil && n.Content() == tree.Owned && n.Copy().Stamp == tree.Stamp(info.Stamp) {
 			copies = append(copies, n)
 		}
 	}
-	return actions, copies, alike
+	return actions, copies, sync
 }
 
 // restamp updates the stamps of untouched copies, because their rename has changed their ctime. The new stamps go into

@@ -54,7 +54,7 @@ type openDir struct {
 	clean string
 }
 
-func (d openDir) List() ([]info, error) {
+func (d openDir) List(bool) ([]info, error) {
 	all, err := d.fsys.dir.ReadDir(d.clean)
 	infos := make([]info, len(all))
 	for i := range all {

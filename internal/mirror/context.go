@@ -79,16 +79,16 @@ func (m *FS) awaited(do func() error) error {
 	return do()
 }
 
-// Callback calls a function of the program in the middle of a call. It returns fs.ErrClosed as soon as the mirror is closed,
-// so that the function may call Close: Close waits for the call, but not for the function.
+// Callback calls a function of the program in the middle of a call. It returns the error of m's context as soon as that ends.
+// So the function may call Close: Close waits for the call, but not for the function.
 func Callback[T any](m *FS, f func() T) (T, error) {
 	done := make(chan T, 1)
 	go func() { done <- f() }()
 	select {
 	case v := <-done:
 		return v, nil
-	case <-m.stop.Done():
+	case <-m.ctx.Done():
 		var zero T
-		return zero, fs.ErrClosed
+		return zero, m.ctx.Err()
 	}
 }

@@ -163,8 +163,9 @@ func (v *View) vanish(n *tree.Node) {
 			v.vanish(k)
 		}
 	}
-	n.HiddenKids(func(k *tree.Node) { kids = append(kids, k) })
-	for _, k := range kids {
+	var hidden []*tree.Node
+	n.HiddenKids(func(k *tree.Node) { hidden = append(hidden, k) })
+	for _, k := range hidden {
 		if !k.InView() {
 			v.tree.Erased(k, v.Now())
 		}
@@ -207,7 +208,7 @@ func (v *View) dropCopy(n *tree.Node) error {
 	if err != nil && !localdir.Missing(err) {
 		return err
 	}
-	prev := n.Copy().Prev
+	prev := n.Copy().Prev()
 	if err == nil && (tree.Stamp(info.Stamp) == n.Copy().Stamp || prev != nil && tree.Stamp(info.Stamp) == prev.Stamp) {
 		if err := v.copies.Delete(name); err != nil {
 			return err

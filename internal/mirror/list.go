@@ -3,7 +3,6 @@ package mirror
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"slices"
 	"strings"
 	"sync"
@@ -18,16 +17,17 @@ import (
 
 // List describes what is in a directory of the view, sorted by name: the remote's listing with the local changes laid over
 // it. If the remote does not answer, List fails.
-func (v *View) List(dir *tree.Node) ([]tree.Info, error) { return v.listAbout(dir, v.askable) }
+func (v *View) List(dir *tree.Node) ([]tree.Info, error) { return v.listAbout(dir, v.askable, false) }
 
-// listAbout is List. It takes the remote's listing as the answer about those nodes for which about returns true.
-func (v *View) listAbout(dir *tree.Node, about func(*tree.Node) bool) ([]tree.Info, error) {
+// listAbout is List. It takes the remote's listing as the answer about those nodes for which about returns true. With bare,
+// it does not look at the local files: only the names count.
+func (v *View) listAbout(dir *tree.Node, about func(*tree.Node) bool, bare bool) ([]tree.Info, error) {
 	there, err := v.remoteEntries(dir)
 	if err != nil {
 		return nil, err
 	}
 	v.learnList(dir, there, about) // deletes copies of what is gone
-	locals, err := v.localEntries(dir)
+	locals, err := v.localEntries(dir, bare)
 	if err != nil {
 		return nil, err
 	}
@@ -38,7 +38,7 @@ func (v *View) listAbout(dir *tree.Node, about func(*tree.Node) bool) ([]tree.In
 	for _, k := range kids {
 		local, here := locals[k.Name()]
 		copied := k.Content() == tree.Owned || k.Content() == tree.Edited
-		untouched := here && copied && tree.Stamp(local.Stamp) == k.Copy().Stamp
+		untouched := here && (bare || copied && tree.Stamp(local.Stamp) == k.Copy().Stamp)
 		if (here || copied) && !untouched {
 			if err := v.Verify(k); err != nil {
 				return nil, err
@@ -91,8 +91,11 @@ func (v *View) Places(dir *tree.Node) ([]Place, error) {
 	for _, info := range infos {
 		p := Place{Dir: dir, Name: info.Name(), Node: dir.Kid(info.Name())}
 		if p.Node == nil {
-			if local, err := v.local.Lstat(tree.Join(dir.Path(), info.Name())); err == nil {
+			local, err := v.local.Lstat(tree.Join(dir.Path(), info.Name()))
+			if err == nil {
 				p.Local = &local
+			} else if !localdir.Missing(err) {
+				return nil, err
 			}
 			p.Answer = entries[info.Name()]
 		}
@@ -113,7 +116,7 @@ func (v *View) ListAll(dir *tree.Node) error {
 		return nil
 	}
 	root, around := dir.RemotePath(), detour.Of(v.tree)
-	return need{func(m *FS, k *knowledge) error {
+	return need{asks: true, learn: func(m *FS, k *knowledge) error {
 		var mu sync.Mutex // guards k.lists
 		var list func(dir string) inflight.Task
 		list = func(dir string) inflight.Task {
@@ -148,8 +151,7 @@ func (v *View) remoteEntries(dir *tree.Node) (remote.Listing, error) {
 	if err != nil {
 		return remote.Listing{}, err
 	}
-	gone := errors.Is(l.Err, fs.ErrNotExist) || errors.Is(l.Err, syscall.ENOTDIR) // something else is there now
-	if gone && v.standsHere(dir) {
+	if remote.Absent(l.Err) && v.standsHere(dir) {
 		return remote.Listing{}, nil
 	}
 	return l, l.Err
@@ -164,8 +166,12 @@ func (v *View) standsHere(dir *tree.Node) bool {
 	return err == nil
 }
 
-func (v *View) localEntries(dir *tree.Node) (map[string]localdir.Info, error) {
-	infos, err := v.local.ReadDir(dir.Path())
+func (v *View) localEntries(dir *tree.Node, bare bool) (map[string]localdir.Info, error) {
+	read := v.local.ReadDir
+	if bare {
+		read = v.local.ReadNames
+	}
+	infos, err := read(dir.Path())
 	if err != nil && !localdir.Missing(err) {
 		return nil, err
 	}

@@ -120,7 +120,8 @@ func Open(base, local afero.Fs, opt Options) (*FS, error) {
 	s.copies = copies.New(copies.Options{
 		Lock: &s.mu, Local: dir, Remote: m.remote, Limits: s.limits, Clock: s.clock, Logger: opt.Logger, Now: opt.Now,
 		MaxBytes: opt.MaxBytes, FillAfterClose: opt.FillAfterClose,
-		Until: s.stop, Go: s.workers.Go, BeingWritten: s.written, RemoteChanged: func() { m.view().RemoteChanged() },
+		Until: s.stop, Go: s.workers.Go, BeingWritten: s.written, Verify: m.verifyCopy,
+		RemoteChanged: func() { m.view().RemoteChanged() },
 	})
 	if err := m.restore(recorded, identity, adopted); err != nil {
 		s.cancel()

@@ -46,7 +46,7 @@ func (m *FS) openCopy(clean, name string) *File {
 	v := m.view()
 	v.exact = true
 	n := v.tree.Lookup(clean)
-	if m.closed() || n == nil || n.Content() != tree.Owned || n.Copy().Stale || n.Copy().Installing != "" || v.store.Unproven(n) || v.askable(n) ||
+	if m.closed() || n == nil || n.Content() != tree.Owned || n.Copy().Stale || n.Copy().Installing() != "" || v.store.Unproven(n) || v.askable(n) ||
 		len(m.writing) > 0 && m.written(n.RemotePath()) {
 		return nil
 	}

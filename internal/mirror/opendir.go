@@ -20,13 +20,13 @@ func (v *View) OpenDir(n *tree.Node, name string) *Dir {
 }
 
 // List lists the directory. A directory that was removed while it was open is empty.
-func (d openDir) List() (infos []tree.Info, err error) {
+func (d openDir) List(bare bool) (infos []tree.Info, err error) {
 	err = d.m.Do(func(v *View) error {
 		if !d.node.InView() || v.tree.Node(d.node.ID) != d.node {
 			infos = nil
 			return nil
 		}
-		infos, err = v.List(d.node)
+		infos, err = v.listAbout(d.node, v.askable, bare)
 		return err
 	})
 	return infos, err

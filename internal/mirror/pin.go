@@ -1,6 +1,10 @@
 package mirror
 
-import "github.com/sftpsyncer/go-syncfs/internal/tree"
+import (
+	"errors"
+
+	"github.com/sftpsyncer/go-syncfs/internal/tree"
+)
 
 // Pin downloads a file if it has no complete copy, and protects the copy from eviction.
 func (m *FS) Pin(name string) error {
@@ -75,6 +79,9 @@ func (m *FS) Evict(name string) error {
 		if n.Content() == tree.Remote {
 			return nil
 		}
-		return v.copies.Evict(n)
+		if err = v.copies.Evict(n); errors.Is(err, ErrChanged) {
+			return errors.Join(v.Verify(n), err) // its stamps have changed since Find
+		}
+		return err
 	})
 }

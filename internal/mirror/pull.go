@@ -243,7 +243,7 @@ func (p *puller) list(d *pulledDir) error {
 			return err
 		}
 		// The list has the versions of all files in it, so it is taken as the answer whatever Revalidate says.
-		d.infos, err = v.listAbout(dir, func(n *tree.Node) bool { return v.askableIf(n, Always) })
+		d.infos, err = v.listAbout(dir, func(n *tree.Node) bool { return v.askableIf(n, Always) }, false)
 		if err == nil && dir.HasBase() {
 			d.path, d.at = dir.RemotePath(), v.Now()
 			d.entries, d.epoch, d.since = v.known.lists[d.path].Entries, v.known.epoch, v.known.since

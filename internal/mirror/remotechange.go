@@ -66,6 +66,10 @@ func (v *View) Renamed(oldname, newname string) error {
 	n := v.tree.Lookup(oldname)
 	if replaced := dir.Kid(base); replaced != nil && replaced != n {
 		v.vanish(replaced)
+		if n != nil && dir.Kid(base) != nil { // a copy could not be deleted: its node keeps the name, to be revalidated
+			v.Forget(oldname)
+			return nil
+		}
 	}
 	if n == nil {
 		v.prune(dir)

@@ -18,8 +18,7 @@ func TestRestoreLanding(t *testing.T) {
 		require.NoError(t, f.m.Fetch("file"))
 		require.NoError(t, f.m.Do(func(v *View) error {
 			n := v.tree.Lookup("file")
-			landing := n.Copy()
-			landing.Installing = from
+			landing := n.Copy().From(from)
 			v.tree.Drop(n)
 			v.tree.Install(n, landing)
 			return nil

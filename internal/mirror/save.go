@@ -1,6 +1,8 @@
 package mirror
 
 import (
+	"path"
+
 	"github.com/sftpsyncer/go-syncfs/internal/localdir"
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
@@ -14,13 +16,24 @@ func (m *state) save(actions ...tree.Action) error {
 	return nil
 }
 
+// Uncover is called before a node that has no local bytes gets a name. If that name was vacated, and a loss of power could
+// bring the bytes back, the error is a need to sync their loss: they would pass for the user's, and hide the node.
+func (v *View) Uncover(name string) error {
+	err := v.occupy(name)
+	for dir := name; err != nil && dir != "."; { // evictions remove files and directories, and do not report it
+		dir = path.Dir(dir)
+		v.store.NameChanged(dir)
+	}
+	return err
+}
+
 // occupy is called before bytes get a local name. If that name was vacated and the record of that is not synced yet,
 // the error is a need to sync it.
 func (v *View) occupy(name string) error {
 	if !v.store.Vacated(name) {
 		return nil
 	}
-	return need{func(m *FS, _ *knowledge) error {
+	return need{learn: func(m *FS, _ *knowledge) error {
 		m.mu.Lock()
 		recorded := m.store.Vacations()
 		m.mu.Unlock()
@@ -40,7 +53,7 @@ func (v *View) lasting(actions []tree.Action) error {
 		switch {
 		case a.Kind != tree.RenameLocal:
 		case tree.Within(a.To, localdir.TrashDir) && v.store.NamesChangedBelow(a.From): // what left it must stay
-			return need{func(m *FS, _ *knowledge) error { return m.store.SyncNames() }}
+			return need{learn: func(m *FS, _ *knowledge) error { return m.store.SyncNames() }}
 		case !tree.Within(a.To, localdir.StateDir):
 			if err := v.occupy(a.To); err != nil {
 				return err

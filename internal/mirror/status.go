@@ -1,6 +1,7 @@
 package mirror
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/sftpsyncer/go-syncfs/internal/localdir"
@@ -21,7 +22,11 @@ const (
 )
 
 func (s State) String() string {
-	return [...]string{"absent", "remote only", "arriving", "owned", "changed", "local"}[s]
+	names := [...]string{"absent", "remote only", "arriving", "owned", "changed", "local"}
+	if int(s) < len(names) {
+		return names[s]
+	}
+	return fmt.Sprintf("state %d", uint8(s))
 }
 
 // Status is what is known about a file.

@@ -34,8 +34,8 @@ func (v *View) Verify(n *tree.Node) error {
 		return nil
 	case n.Kind == tree.Dir, n.Content() == tree.Remote:
 		return v.giveWay(n)
-	case n.Copy().Installing != "" && v.copies.Joinable(n):
-		return need{func(m *FS, _ *knowledge) error { return m.copies.Await(m.ctx, n) }}
+	case n.Copy().Installing() != "" && v.copies.Joinable(n):
+		return need{learn: func(m *FS, _ *knowledge) error { return m.copies.Await(m.ctx, n) }}
 	}
 	name := n.Path()
 	info, err := v.local.Lstat(name)
@@ -51,6 +51,19 @@ func (v *View) Verify(n *tree.Node) error {
 	return v.compare(n, info)
 }
 
+// verifyCopy is Verify for a copy that would be evicted.
+func (m *FS) verifyCopy(ctx context.Context, name string) {
+	err := m.With(ctx).Do(func(v *View) error {
+		if n := v.tree.Lookup(name); n != nil && n.Content() == tree.Owned {
+			return v.Verify(n)
+		}
+		return nil
+	})
+	if err != nil && ctx.Err() == nil {
+		m.opt.Logger.Warn("copy not compared with its file", "name", name, "err", err)
+	}
+}
+
 // compare decides from the hash of local bytes whether they are the copy of a node, or what else they are.
 func (v *View) compare(n *tree.Node, info localdir.Info) error {
 	if !info.IsRegular() { // the user put something else there
@@ -64,7 +77,7 @@ func (v *View) compare(n *tree.Node, info localdir.Info) error {
 	case h.tries == mostHashes:
 		return v.judge(n, hashed{stamp: now})
 	}
-	return need{func(m *FS, k *knowledge) error {
+	return need{learn: func(m *FS, k *knowledge) error {
 		put(&k.hashed, n.ID, m.hashAgain(n.Path(), h))
 		return nil
 	}}
@@ -85,6 +98,14 @@ func (v *View) Prove(n *tree.Node) error {
 		return err
 	}
 	return v.compare(n, info)
+}
+
+// VerifyBytes is Verify, and then Prove, for a caller that uses the bytes.
+func (v *View) VerifyBytes(n *tree.Node) error {
+	if err := v.Verify(n); err != nil {
+		return err
+	}
+	return v.Prove(n)
 }
 
 // Intact is Prove for callers that can't return a need: it reads the file, which is small, with the lock held. It
@@ -126,11 +147,11 @@ func (v *View) judge(n *tree.Node, h hashed) error {
 		return h.err
 	case h.hash != c.Hash && c.Boot != 0 && earlier(h.stamp, c.Stamp):
 		return v.loseTorn(n, h.stamp)
-	case h.hash != c.Hash && c.Prev != nil: // the new copy did not arrive under its name
+	case h.hash != c.Hash && c.Prev() != nil: // the new copy did not arrive under its name
 		v.tree.BackOut(n)
 	}
-	c := n.Copy()
-	c.Stamp, c.Installing, c.Prev = h.stamp, "", nil
+	c := n.Copy().Settled()
+	c.Stamp = h.stamp
 	if h.hash == c.Hash {
 		if c.Boot != 0 {
 			c.Boot = v.store.Boot()
@@ -223,7 +244,7 @@ func (v *View) UsersContent(p Place) (*tree.Hash, error) {
 	case h.tries == mostHashes:
 		return nil, fmt.Errorf("%w: another program is writing it", ErrBusy)
 	}
-	return nil, need{func(m *FS, k *knowledge) error {
+	return nil, need{learn: func(m *FS, k *knowledge) error {
 		put(&k.users, name, m.hashAgain(name, h))
 		return nil
 	}}

@@ -34,13 +34,17 @@ type knowledge struct {
 	lists   map[string]remote.Listing
 	awaited map[string]bool // prefetched listings that the call has waited for
 	fetched map[tree.ID]error
-	hashed  map[tree.ID]hashed
-	users   map[string]hashed // users' files
-	fetches map[tree.ID]int   // how often each node was fetched; not reset
+
+	// A change of the remote does not outdate the fields below.
+	hashed   map[tree.ID]hashed
+	users    map[string]hashed // users' files
+	fetches  map[tree.ID]int   // how often each node was fetched
+	outdated int               // how often the call dropped the fields above
 }
 
 func (k *knowledge) reset(epoch, since uint64) {
-	*k = knowledge{begun: true, epoch: epoch, since: since, fetches: k.fetches}
+	*k = knowledge{begun: true, epoch: epoch, since: since,
+		hashed: k.hashed, users: k.users, fetches: k.fetches, outdated: k.outdated}
 }
 
 // put assigns to an element of a map, and makes the map if it is nil.
@@ -52,7 +56,10 @@ func put[K comparable, V any](m *map[K]V, key K, value V) {
 }
 
 // need is the error by which a function on a View asks for what it has to know.
-type need struct{ learn func(*FS, *knowledge) error }
+type need struct {
+	learn func(*FS, *knowledge) error
+	asks  bool // learn only waits for what the remote says about names
+}
 
 func (need) Error() string { return "needs an answer of the remote" }
 
@@ -73,17 +80,24 @@ func (m *FS) doWith(h hints, decide func(*View) error) error {
 		known.reset(h.epoch, h.since)
 		known.answers = h.answers
 	}
+	stillness := copies.Stillness{Set: m.copies}
+	defer stillness.Hold(false)
 	for {
 		err := m.locked(known, decide)
 		var n need
 		if !errors.As(err, &n) {
 			return err
 		}
+		stillness.Hold(n.asks && known.outdated >= mostOutdated)
 		if err := m.awaited(func() error { return n.learn(m, known) }); err != nil {
 			return err
 		}
 	}
 }
+
+// mostOutdated is how often a call drops its answers because this client has changed the remote. From then on it holds back
+// further changes while it asks: a Push may make many of them in one round trip.
+const mostOutdated = 2
 
 func (m *FS) locked(known *knowledge, decide func(*View) error) error {
 	m.mu.Lock()
@@ -92,6 +106,9 @@ func (m *FS) locked(known *knowledge, decide func(*View) error) error {
 		return fs.ErrClosed
 	}
 	if !known.begun || known.epoch != m.epoch {
+		if known.begun {
+			known.outdated++
+		}
 		known.reset(m.epoch, m.copies.Starts())
 	}
 	v := m.view()
@@ -132,7 +149,7 @@ func (v *View) Ask(name string) (remote.Answer, error) {
 		return a, nil
 	}
 	around, toList := detour.Of(v.tree), v.toList == name && v.limits.Capacity() > 1
-	return remote.Answer{}, need{func(m *FS, k *knowledge) error {
+	return remote.Answer{}, need{asks: true, learn: func(m *FS, k *knowledge) error {
 		var l remote.Listing
 		var coming sync.WaitGroup
 		if toList {
@@ -174,7 +191,7 @@ func (v *View) list(name string) (remote.Listing, error) {
 		}
 	}
 	around := detour.Of(v.tree)
-	return remote.Listing{}, need{func(m *FS, k *knowledge) error {
+	return remote.Listing{}, need{asks: true, learn: func(m *FS, k *knowledge) error {
 		l := around.List(m.remote, name)
 		if m.ctx.Err() != nil {
 			return m.ctx.Err()
@@ -186,7 +203,7 @@ func (v *View) list(name string) (remote.Listing, error) {
 
 // awaitList waits for a prefetched listing. If the prefetch fails, the call requests the listing itself.
 func (v *View) awaitList(name string, came <-chan struct{}) error {
-	return need{func(m *FS, k *knowledge) error {
+	return need{asks: true, learn: func(m *FS, k *knowledge) error {
 		put(&k.awaited, name, true)
 		select {
 		case <-came:
@@ -226,7 +243,7 @@ func (v *View) Fetch(n *tree.Node) error {
 		return fmt.Errorf("%w: something else is in the place of its copy, or changes it all the time", ErrBusy)
 	}
 	expected := v.expect(n)
-	return need{func(m *FS, k *knowledge) error {
+	return need{learn: func(m *FS, k *knowledge) error {
 		put(&k.fetches, n.ID, k.fetches[n.ID]+1)
 		err := m.copies.Fetch(m.ctx, m.meter, n, expected)
 		if m.ctx.Err() != nil {

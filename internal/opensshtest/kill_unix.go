@@ -28,6 +28,15 @@ func killTree(sshd *os.Process) error {
 	return err
 }
 
+// Sessions returns the ids of the processes that serve the present sessions.
+func (s *Server) Sessions() []int {
+	processes, err := listProcesses()
+	if err != nil {
+		s.t.Errorf("opensshtest: %v", err)
+	}
+	return descendants(processes, s.process.cmd.Process.Pid)
+}
+
 func ignoreGone(err error) error {
 	if errors.Is(err, syscall.ESRCH) || errors.Is(err, os.ErrProcessDone) {
 		return nil

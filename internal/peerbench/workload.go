@@ -147,8 +147,8 @@ func sizeText(n int64) string {
 
 func countText(n int) string {
 	text := fmt.Sprint(n)
-	if len(text) > 3 {
-		text = text[:len(text)-3] + "," + text[len(text)-3:]
+	for i := len(text) - 3; i > 0; i -= 3 {
+		text = text[:i] + "," + text[i:]
 	}
 	return text
 }

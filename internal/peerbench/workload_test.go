@@ -43,6 +43,8 @@ func TestTitles(t *testing.T) {
 	require.Equal(t, "20 KiB", sizeText(20*kib))
 	require.Equal(t, "999", countText(999))
 	require.Equal(t, "10,000", countText(10_000))
+	require.Equal(t, "999,999", countText(999_999))
+	require.Equal(t, "1,000,000", countText(1_000_000))
 }
 
 func TestPick(t *testing.T) {

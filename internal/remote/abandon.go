@@ -181,6 +181,8 @@ func (a abandoning) KeepsContent() bool {
 	return a.base.(contract.ContentKeeper).KeepsContent()
 }
 
+func (a abandoning) KeepsTimes() bool { return a.base.(contract.TimeKeeper).KeepsTimes() }
+
 // abandoningFile is an open file whose calls end with a context. Each call uses a buffer of its own, because an
 // abandoned call must not touch the caller's.
 type abandoningFile struct {
@@ -294,6 +296,9 @@ func (f abandoningFile) ReadFrom(r io.Reader) (int64, error) {
 	defer g.mu.Unlock()
 	return n, err
 }
+
+// WriteInOrder calls that method of the file.
+func (f abandoningFile) WriteInOrder() { f.base.(contract.OrderedWriter).WriteInOrder() }
 
 // Acknowledged calls that method of the file.
 func (f abandoningFile) Acknowledged() int64 {

@@ -1,11 +1,9 @@
 package remote
 
 import (
-	"errors"
 	"io/fs"
 	"math"
 	"slices"
-	"syscall"
 
 	"github.com/sftpsyncer/go-syncfs/internal/tree"
 )
@@ -16,13 +14,12 @@ type Answer struct {
 	Kind   tree.Kind
 	Meta   tree.Meta
 	Target string // of a symbolic link
-	// Err is why Known is not Exists: an error that matches fs.ErrNotExist (or syscall.ENOTDIR) if it is Absent, otherwise
-	// the reason why nothing is known.
+	// Err is why Known is not Exists: an error of [Absent], or else the reason why nothing is known.
 	Err error
 	// At is the time of the answer, if it is from an earlier call.
 	At int64
 	// Shown is the hash of a file of the user that hides the remote's file, if the remote's file must have the same
-	// content to be removed; see mirror.View.Shadow.
+	// content to be removed; see shadowOf in package syncfs.
 	Shown *tree.Hash
 }
 
@@ -55,7 +52,7 @@ func MetaOf(fi fs.FileInfo) tree.Meta {
 
 func refusal(err error) Answer {
 	err = Error(err)
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
+	if Absent(err) {
 		return Answer{Known: tree.Absent, Err: err}
 	}
 	return Answer{Err: err}

@@ -23,18 +23,22 @@ func (e *unavailable) Error() string        { return ErrUnavailable.Error() + ":
 func (e *unavailable) Unwrap() error        { return e.cause }
 func (e *unavailable) Is(target error) bool { return target == ErrUnavailable }
 
-// answers are errors that are definite answers to a request. fs.ErrNotExist is another one.
+// answers are errors that are definite answers to a request: the request was not executed, and will not be. fs.ErrNotExist
+// is another one.
 var answers = []error{
-	fs.ErrExist, fs.ErrPermission, fs.ErrInvalid, fs.ErrClosed,
-	syscall.ENOTDIR, syscall.EISDIR, syscall.ENOTEMPTY, syscall.ENAMETOOLONG, syscall.ELOOP, syscall.EINVAL,
-	syscall.ENOSPC, syscall.EROFS, syscall.EXDEV, syscall.EBADF, syscall.EBUSY, syscall.EFBIG, syscall.EIO,
+	fs.ErrExist, fs.ErrPermission, fs.ErrInvalid, fs.ErrClosed, errors.ErrUnsupported,
+	syscall.ENOTDIR, syscall.EISDIR, syscall.ENOTEMPTY, syscall.ENAMETOOLONG, syscall.EILSEQ, syscall.ELOOP, syscall.EINVAL,
+	syscall.ENOSPC, syscall.EDQUOT, syscall.EFBIG, syscall.EROFS, syscall.EXDEV, syscall.EMLINK, syscall.EBADF,
+	syscall.EMFILE, syscall.ENFILE, syscall.EBUSY, syscall.ETXTBSY, syscall.ENXIO, syscall.ENODEV, syscall.EIO,
 	context.Canceled, context.DeadlineExceeded,
 }
 
+// Absent reports whether an error about a path is the answer that nothing has it: the name is missing, or what is above it is
+// no directory. Some servers, as OpenSSH's, say the same in both cases.
+func Absent(err error) bool { return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) }
+
 // Definite reports whether an error about a path is an answer: there is no such file.
-func Definite(err error) bool {
-	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) || errors.Is(err, syscall.ELOOP)
-}
+func Definite(err error) bool { return Absent(err) || errors.Is(err, syscall.ELOOP) }
 
 // Error converts an error of the remote: it removes the remote's operation and path, and turns an error that is not an
 // answer into ErrUnavailable.

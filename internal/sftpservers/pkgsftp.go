@@ -14,6 +14,15 @@ import (
 
 // pkgSFTP is the Server of github.com/pkg/sftp, inside the process.
 func pkgSFTP(t testing.TB) Server {
+	return inProcess(t, func(channel ssh.Channel) {
+		if server, err := sftp.NewServer(channel); err == nil {
+			_ = server.Serve()
+		}
+	})
+}
+
+// inProcess has serve speak SFTP on each channel.
+func inProcess(t testing.TB, serve func(ssh.Channel)) Server {
 	m := prepare(t)
 	config := &ssh.ServerConfig{
 		PublicKeyCallback: func(_ ssh.ConnMetadata, k ssh.PublicKey) (*ssh.Permissions, error) {
@@ -34,14 +43,14 @@ func pkgSFTP(t testing.TB) Server {
 				return
 			}
 			t.Cleanup(func() { c.Close() })
-			wg.Go(func() { defer c.Close(); serve(c, config) })
+			wg.Go(func() { defer c.Close(); serveConn(c, config, serve) })
 		}
 	})
 	t.Cleanup(func() { l.Close() })
 	return m.server(l.Addr().String())
 }
 
-func serve(c net.Conn, config *ssh.ServerConfig) {
+func serveConn(c net.Conn, config *ssh.ServerConfig, serve func(ssh.Channel)) {
 	conn, channels, requests, err := ssh.NewServerConn(c, config)
 	if err != nil {
 		return
@@ -62,9 +71,7 @@ func serve(c net.Conn, config *ssh.ServerConfig) {
 		})
 		wg.Go(func() {
 			defer channel.Close()
-			if server, err := sftp.NewServer(channel); err == nil {
-				_ = server.Serve()
-			}
+			serve(channel)
 		})
 	}
 }

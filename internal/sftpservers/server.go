@@ -17,17 +17,24 @@ type Server struct {
 }
 
 var kinds = map[string]func(testing.TB) Server{
-	"pkg/sftp Server": pkgSFTP,
-	"ProFTPD":         proFTPD,
-	"dropbear":        dropbear,
-	"asyncssh":        asyncSSH,
-	"rclone":          rclone,
-	"rclone writes":   rcloneWrites,
-	"node ssh2":       ssh2,
+	"pkg/sftp Server":        pkgSFTP,
+	"pkg/sftp RequestServer": requestServer,
+	"ProFTPD":                proFTPD,
+	"dropbear":               dropbear,
+	"asyncssh":               asyncSSH,
+	"paramiko":               paramiko,
+	"paramiko minimal":       paramikoMinimal,
+	"rclone off":             rclone("off"),
+	"rclone minimal":         rclone("minimal"),
+	"rclone writes":          rclone("writes"),
+	"rclone":                 rclone("full"),
+	"node ssh2":              ssh2,
+	"mysecureshell":          mySecureShell,
+	"gesftpserver":           gesftpserver,
 }
 
-// Start starts the server with that name: "pkg/sftp Server", "ProFTPD", "dropbear", "asyncssh", "rclone", "rclone
-// writes" (whose cache holds only files that are written) or "node ssh2".
+// Start starts the server with that name. Those of rclone are named for their cache: with "rclone off" there is none, and
+// "rclone" is the full one, without which it can't change a file in place.
 func Start(t testing.TB, name string) Server {
 	t.Helper()
 	return kinds[name](t)

@@ -136,6 +136,9 @@ func (d *decoder) copy() *Copy {
 func (d *decoder) intent() Intent {
 	i := Intent{Kind: IntentKind(d.byte()), From: d.path(), To: d.path(), Aside: d.path(), Dir: ID(d.uint()),
 		Meta: d.meta(), Hash: d.hash(), Stamp: d.stamp()}
+	if i.Kind == Deliver {
+		i.Beginnings = d.string()
+	}
 	if !i.possible() {
 		d.refuse(fmt.Sprintf("a step of kind %d from %q to %q", i.Kind, i.From, i.To))
 	}
@@ -185,28 +188,30 @@ func (d *decoder) node() state {
 		n.copied.Unsure, n.copied.Stale = flags&isUnsure != 0, flags&isStale != 0
 		n.copied.Added, n.copied.Pinned = flags&isAdded != 0, flags&isPinned != 0
 		n.copied.AsIs = flags&isAsIs != 0
+		var p passing
 		if flags&isInstalling != 0 {
-			n.copied.Installing = d.path()
+			p.installing = d.path()
 		}
 		if flags&hasPrev != 0 {
-			n.copied.Prev = d.copy()
+			p.prev = d.copy()
 			if flags&hasPrevVersion != 0 {
-				n.copied.Prev.Version = d.meta()
+				*p.prev = p.prev.Of(d.meta())
 			}
 		}
 		if flags&hasVersion != 0 {
 			if version := d.meta(); n.copied.Stale { // else it is that of the node
-				n.copied.Version = version
+				p.version = version
 			}
 		}
 		if flags&hasBoot != 0 {
 			n.copied.Boot = uint32(d.uint())
 		}
 		if flags&hasPrevBoot != 0 {
-			if boot := uint32(d.uint()); n.copied.Prev != nil {
-				n.copied.Prev.Boot = boot
+			if boot := uint32(d.uint()); p.prev != nil {
+				p.prev.Boot = boot
 			}
 		}
+		n.copied.keep(p)
 	}
 	if flags&hasDiff != 0 {
 		n.Diff = &Diff{Seq: d.uint(), Queued: d.int(), Attempts: int(d.uint()), Err: d.string(),

@@ -48,6 +48,9 @@ func (e *encoder) intent(i *Intent) {
 	e.meta(i.Meta)
 	e.hash(i.Hash)
 	e.stamp(i.Stamp)
+	if i.Kind == Deliver {
+		e.string(i.Beginnings)
+	}
 }
 
 func (e *encoder) attr(a Attr) {
@@ -101,15 +104,19 @@ func flag(bit uint64, set bool) uint64 {
 
 func (e *encoder) node(n *Node) {
 	c, d := n.copied, n.Diff
+	var p passing
+	if c != nil {
+		p = c.pending()
+	}
 	e.uint(uint64(n.ID))
 	e.uint(flag(hasTarget, n.Target() != "") | flag(hasCopy, c != nil) | flag(hasDiff, d != nil) |
 		flag(hasIntent, d != nil && d.Intent != nil) |
 		flag(hasIntentAttr, d != nil && d.Intent != nil && d.Intent.Attr.Set != 0) | flag(isUnsure, c != nil && c.Unsure) |
 		flag(isStale, c != nil && c.Stale) | flag(isAdded, c != nil && c.Added) | flag(isPinned, c != nil && c.Pinned) |
 		flag(isAsIs, c != nil && c.AsIs) |
-		flag(isInstalling, c != nil && c.Installing != "") | flag(hasPrev, c != nil && c.Prev != nil) |
-		flag(hasBoot, c != nil && c.Boot != 0) | flag(hasPrevBoot, c != nil && c.Prev != nil && c.Prev.Boot != 0) |
-		flag(hasVersion, c != nil && c.Stale) | flag(hasPrevVersion, c != nil && c.Prev != nil) |
+		flag(isInstalling, p.installing != "") | flag(hasPrev, p.prev != nil) |
+		flag(hasBoot, c != nil && c.Boot != 0) | flag(hasPrevBoot, p.prev != nil && p.prev.Boot != 0) |
+		flag(hasVersion, c != nil && c.Stale) | flag(hasPrevVersion, p.prev != nil) |
 		flag(isExplicit, d != nil && d.Explicit) | flag(isTemp, n.Temp) | flag(hasPart, d != nil && d.Part != nil) |
 		flag(hasHome, n.Parked()) | flag(hasBaseHash, d != nil && d.Base != nil) | flag(hasWritten, d != nil && d.Written != 0) |
 		flag(hasBaseName, n.base != nil && (n.base != n.parent || n.renamed)))
@@ -127,21 +134,21 @@ func (e *encoder) node(n *Node) {
 	}
 	if c != nil {
 		e.copy(c)
-		if c.Installing != "" {
-			e.string(c.Installing)
+		if p.installing != "" {
+			e.string(p.installing)
 		}
-		if c.Prev != nil {
-			e.copy(c.Prev)
-			e.meta(c.Prev.Version)
+		if p.prev != nil {
+			e.copy(p.prev)
+			e.meta(p.prev.Version())
 		}
 		if c.Stale {
-			e.meta(c.Version)
+			e.meta(p.version)
 		}
 		if c.Boot != 0 {
 			e.uint(uint64(c.Boot))
 		}
-		if c.Prev != nil && c.Prev.Boot != 0 {
-			e.uint(uint64(c.Prev.Boot))
+		if p.prev != nil && p.prev.Boot != 0 {
+			e.uint(uint64(p.prev.Boot))
 		}
 	}
 	if d == nil {

@@ -92,6 +92,8 @@ func (t *Tree) Explains(n *Node, known Answer, meta Meta) bool {
 			return true
 		case known == Exists && path == i.To && meta.SameVersion(i.Meta):
 			return true // by the step's file
+		case known == Exists && path == i.To && i.Kind == Deliver && meta.Size <= i.Stamp.Size:
+			return true // by what is left of the step's file
 		case known == Exists && path == i.To && i.Attr.Set&AttrTimes != 0 && meta.Size == n.Meta.Size:
 			return true
 		}
@@ -125,6 +127,13 @@ func (t *Tree) Brings(path string) bool {
 	return t.anyGuard(func(i Intent) bool { return i.To == path && i.Kind != Reset })
 }
 
+// Doubts reports whether a request that may still be carried out concerns a remote path, or one above or below it.
+func (t *Tree) Doubts(path string) bool {
+	return t.anyGuard(func(i Intent) bool {
+		return slices.ContainsFunc([]string{i.From, i.To}, func(p string) bool { return Within(path, p) || Within(p, path) })
+	})
+}
+
 func (t *Tree) anyGuard(is func(Intent) bool) bool {
 	for _, g := range t.guards {
 		if is(g.Intent) {
@@ -137,7 +146,11 @@ func (t *Tree) anyGuard(is func(Intent) bool) bool {
 // takes reports whether the step removes or renames what is at a remote path, or a directory above it by a rename. What
 // it moves to Aside is not lost, and a directory must be empty to be removed, so neither counts.
 func (i Intent) takes(path string) bool {
-	return i.Kind == Erase && path == i.From || i.Kind.Renames() && Within(path, i.From)
+	switch i.Kind {
+	case Erase, Deliver, Publish:
+		return path == i.From
+	}
+	return i.Kind.Renames() && Within(path, i.From)
 }
 
 // AtRemote returns the node that the remote has, or is assumed to have, at a path; nil if the tree has none.

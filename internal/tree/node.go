@@ -283,7 +283,7 @@ func (n *Node) Differs() bool {
 // Seen returns the version of the node that the program has seen: that of a stale copy, else the remote's last answer.
 func (n *Node) Seen() Meta {
 	if (n.content == Owned || n.content == Edited) && n.copied.Stale {
-		return n.copied.Version
+		return n.copied.Version()
 	}
 	return n.Meta
 }

@@ -97,12 +97,18 @@ func (t *Tree) Plan(parking func(*Node) string) []Step {
 	slices.SortFunc(nodes, func(a, b *Node) int {
 		return cmp.Or(cmp.Compare(a.Diff.seq(), b.Diff.seq()), cmp.Compare(a.ID, b.ID))
 	})
+	p.steps = make([]Step, 0, len(nodes))
 	for _, n := range nodes {
 		if n.InView() {
 			p.place(n)
 		}
 	}
-	goOn := t.uploadsToGoOn(nodes)
+	goOn := map[*Node]bool{}
+	for _, n := range nodes {
+		if temp := t.PartOf(n); temp != nil {
+			goOn[temp] = true
+		}
+	}
 	for _, n := range nodes {
 		if !n.InView() && p.takes[n] == nil && !goOn[n] {
 			p.clear(n)
@@ -122,18 +128,27 @@ func (t *Tree) Plan(parking func(*Node) string) []Step {
 	return p.steps
 }
 
-// uploadsToGoOn returns the temporary files of uploads that may be resumed and are in the directory of their final
-// name.
-func (t *Tree) uploadsToGoOn(nodes []*Node) map[*Node]bool {
-	temps := map[*Node]bool{}
-	for _, n := range nodes {
-		if n.InView() && n.content == Changed && n.Diff != nil && n.Diff.Part != nil {
-			if temp := t.nodes[n.Diff.Part.Temp]; temp != nil && temp.base == n.parent {
-				temps[temp] = true
-			}
+// PartOf returns the temporary file from which the upload of a node may go on; nil if there is none, or if its
+// directory is to be moved or removed.
+func (t *Tree) PartOf(n *Node) *Node {
+	if !n.InView() || n.content != Changed || n.Diff == nil || n.Diff.Part == nil {
+		return nil
+	}
+	temp := t.nodes.get(n.Diff.Part.Temp)
+	if temp == nil || temp.base != n.parent && !temp.base.stays() {
+		return nil
+	}
+	return temp
+}
+
+// stays reports whether a directory is in both trees at the same place.
+func (n *Node) stays() bool {
+	for ; !n.IsRoot(); n = n.base {
+		if !n.InView() || n.Moved() {
+			return false
 		}
 	}
-	return temps
+	return true
 }
 
 func (d *Diff) seq() uint64 {

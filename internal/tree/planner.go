@@ -63,27 +63,28 @@ func (p *planner) place(n *Node) bool {
 	switch {
 	case n.IsRoot() || p.state[n] == placed:
 		return true
-	case p.state[n] == underway:
-		return false
-	}
-	p.state[n] = underway
-	if !p.place(n.parent) {
-		p.state[n] = untouched
+	case p.state[n] == underway || !p.place(n.parent):
 		return false
 	}
 	to := Slot{n.parent, n.name}
-	if p.where(n) != to {
+	switch {
+	case n.Kind == File && !n.HasBase():
+		p.vacate(to, n) // content uploads it
+		return true
+	case p.where(n) != to:
+		p.state[n] = underway
 		p.vacate(to, n)
 		p.bring(n, to)
-	} else if n.Kind == Dir && n.Known != Exists {
+	case n.Kind != Dir:
+		return true // nothing is noted of most files: there may be many
+	case n.Known != Exists:
 		p.ensure(n, to)
 	}
 	p.state[n] = placed
 	return true
 }
 
-// bring emits the step that moves or makes n at a place that is free or can be replaced. A file without a base gets no
-// step here: content uploads it later.
+// bring emits the step that moves or makes n at a place that is free or can be replaced.
 func (p *planner) bring(n *Node, to Slot) {
 	step := Step{Node: n, Path: p.path(to), To: to, Replaces: p.taken(n, to)}
 	from := p.where(n)
@@ -97,11 +98,9 @@ func (p *planner) bring(n *Node, to Slot) {
 	case n.Kind == Dir:
 		step.Op = Mkdir
 		p.emit(step, to)
-	case n.Kind == Link:
+	default:
 		step.Op = Symlink
 		p.emit(step, to)
-	default:
-		return // content uploads it
 	}
 	p.went(n, from, to)
 }
@@ -182,7 +181,9 @@ func (p *planner) went(n *Node, from, to Slot) {
 	}
 	p.moved[n] = i
 	p.pos[n] = to
-	p.aside[n] = -1
+	if _, ok := p.isAside(n); ok {
+		p.aside[n] = -1
+	}
 }
 
 // clear removes a node that is not in the view from the remote, after everything in it.
@@ -230,7 +231,6 @@ func (p *planner) content(n *Node) {
 	}
 	to := Slot{n.parent, n.name}
 	p.emit(Step{Op: Put, Node: n, Path: p.path(to), To: to, Replaces: p.taken(n, to)}, to)
-	p.went(n, Slot{}, to)
 }
 
 // attributes emits the change of a node's attributes, unless an upload sets them.

@@ -72,7 +72,7 @@ func (t *Tree) Snapshot(yield func([]byte) bool) {
 		nodes = nodes[:0]
 		return ok
 	}
-	for _, n := range t.nodes {
+	for n := range t.nodes.all() {
 		if !n.recorded || n.IsRoot() && n.Diff == nil {
 			continue
 		}

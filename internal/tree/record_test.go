@@ -14,22 +14,24 @@ import (
 
 // known is all that a tree has to remember of a node.
 type known struct {
-	Kind         Kind
-	Content      Content
-	Known        Answer
-	Temp         bool
-	Parent, Base ID
-	Name         string
-	BaseName     string
-	Meta         Meta
-	Target       string
-	Checked      int64
-	Copy         Copy
-	Prev         Copy
-	Diff         Diff
-	Intent       Intent
-	Part         Part
-	BaseHash     Hash
+	Kind                 Kind
+	Content              Content
+	Known                Answer
+	Temp                 bool
+	Parent, Base         ID
+	Name                 string
+	BaseName             string
+	Meta                 Meta
+	Target               string
+	Checked              int64
+	Copy                 Copy
+	Prev                 Copy
+	Version, PrevVersion Meta
+	Installing           string
+	Diff                 Diff
+	Intent               Intent
+	Part                 Part
+	BaseHash             Hash
 }
 
 func id(n *Node) ID {
@@ -55,9 +57,11 @@ func described(t *Tree, which func(*Node) bool) map[ID]known {
 		if n.copied != nil {
 			k.Copy = *n.copied
 			k.Copy.set = 0 // not recorded
-			k.Copy.Prev = nil
-			if n.copied.Prev != nil {
-				k.Prev = *n.copied.Prev
+			k.Copy.passing = nil
+			k.Version, k.Installing = n.copied.Version(), n.copied.Installing()
+			if prev := n.copied.Prev(); prev != nil {
+				k.Prev, k.PrevVersion = *prev, prev.Version()
+				k.Prev.passing = nil
 			}
 		}
 		if n.Diff != nil {
@@ -97,14 +101,18 @@ func drawHash(t *rapid.T) (h Hash) {
 func drawCopy(t *rapid.T) *Copy {
 	c := &Copy{Stamp: drawStamp(t), Hash: drawHash(t), Fetched: rapid.Int64().Draw(t, "fetched"),
 		Unsure: rapid.Bool().Draw(t, "unsure"), Stale: rapid.Bool().Draw(t, "stale"),
-		Added: rapid.Bool().Draw(t, "added"), Installing: rapid.SampledFrom([]string{"", "temporary"}).Draw(t, "landing"),
+		Added:  rapid.Bool().Draw(t, "added"),
 		Pinned: rapid.Bool().Draw(t, "pinned"), AsIs: rapid.Bool().Draw(t, "as is")}
-	if c.Stale {
-		c.Version = drawMeta(t)
-	}
-	if rapid.Bool().Draw(t, "prev") {
-		c.Prev = &Copy{Stamp: drawStamp(t), Hash: drawHash(t), Fetched: rapid.Int64().Draw(t, "fetched"), Version: drawMeta(t)}
-	}
+	c.pass(func(p *passing) {
+		p.installing = rapid.SampledFrom([]string{"", "temporary"}).Draw(t, "installing")
+		if c.Stale {
+			p.version = drawMeta(t)
+		}
+		if rapid.Bool().Draw(t, "prev") {
+			prev := Copy{Stamp: drawStamp(t), Hash: drawHash(t), Fetched: rapid.Int64().Draw(t, "fetched")}.Of(drawMeta(t))
+			p.prev = &prev
+		}
+	})
 	return c
 }
 
@@ -113,9 +121,12 @@ func drawRemotePath(t *rapid.T, what string) string {
 }
 
 func drawIntent(t *rapid.T) *Intent {
-	i := &Intent{Kind: rapid.SampledFrom([]IntentKind{Publish, Move, Erase, Make, Reset, Park}).Draw(t, "kind"),
+	i := &Intent{Kind: rapid.SampledFrom([]IntentKind{Publish, Move, Erase, Make, Reset, Park, Deliver}).Draw(t, "kind"),
 		From: drawRemotePath(t, "from"), To: drawRemotePath(t, "to"), Aside: rapid.SampledFrom([]string{"", "a"}).Draw(t, "aside"),
 		Dir: ID(rapid.Uint64().Draw(t, "dir")), Meta: drawMeta(t), Hash: drawHash(t), Stamp: drawStamp(t)}
+	if i.Kind == Deliver {
+		i.From, i.Aside, i.Beginnings = "", "", rapid.String().Draw(t, "beginnings")
+	}
 	if i.Kind == Reset {
 		i.Attr = Attr{Set: AttrMode | AttrTimes, Mode: 0o640, UID: -1, ATime: 1, MTime: rapid.Int64().Draw(t, "mtime")}
 	}
@@ -374,7 +385,8 @@ func TestStaleCopyOfAnOlderLog(t *testing.T) {
 	t.Parallel()
 	tree := New()
 	n := tree.Discover(tree.Root(), "f", File, Meta{Size: 2, MTime: 2}, 1)
-	n.content, n.copied = Owned, &Copy{Stamp: Stamp{Size: 1}, Installing: "temporary"}
+	installing := Copy{Stamp: Stamp{Size: 1}}.From("temporary")
+	n.content, n.copied = Owned, &installing
 	tree.Touch(n)
 	for _, stale := range []bool{false, true} {
 		e := encoder{}
@@ -424,13 +436,15 @@ func TestHostileRecords(t *testing.T) {
 		n.Diff = &Diff{Home: &Home{Dir: 1, Name: path}}
 		require.Error(t, apply(n, nil, nil), "%q", path)
 		n = file()
-		n.content, n.copied = Owned, &Copy{Installing: path}
+		installing := Copy{}.From(path)
+		n.content, n.copied = Owned, &installing
 		require.Error(t, apply(n, nil, nil), "%q", path)
 		require.Error(t, apply(file(), []Action{{Kind: RenameLocal, From: path, To: "b"}}, nil), "%q", path)
 		require.Error(t, apply(file(), []Action{{Kind: RenameLocal, From: "a", To: path}}, nil), "%q", path)
 	}
 	for _, i := range []Intent{{}, {Kind: Move, From: "a"}, {Kind: Move, From: ".", To: "a"}, {Kind: Move, From: "a", To: "."},
-		{Kind: Erase}, {Kind: Make, To: "."}, {Kind: Reset, To: ".", Aside: "a"}, {Kind: Upload + 1, From: "a", To: "b"}} {
+		{Kind: Erase}, {Kind: Make, To: "."}, {Kind: Reset, To: ".", Aside: "a"}, {Kind: Deliver, From: "a"},
+		{Kind: Deliver + 1, From: "a", To: "b"}} {
 		require.Error(t, apply(file(), nil, map[ID]*Guard{3: {Kind: File, Intent: i}}), "%+v", i)
 	}
 	for _, id := range []ID{maxID + 1, 1 << 63, math.MaxUint64} {

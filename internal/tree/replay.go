@@ -104,19 +104,19 @@ func (r *Replayer) Finish() (t *Tree, undone []Action, lost int) {
 		delete(r.states, t.root.ID)
 	}
 	lost = r.weed(t.root.ID)
-	for id, s := range r.states {
-		t.nodes[id] = s.node
+	for _, s := range r.states {
+		t.nodes.put(s.node)
 	}
 	for _, s := range r.states {
 		n, name := s.node, s.node.name
 		if s.parent != 0 {
-			t.link(n, t.nodes[s.parent], name)
+			t.link(n, t.nodes.get(s.parent), name)
 		}
 		if s.base != 0 {
-			t.rebase(n, t.nodes[s.base], s.baseName)
+			t.rebase(n, t.nodes.get(s.base), s.baseName)
 		}
 	}
-	for _, n := range t.nodes {
+	for n := range t.nodes.all() {
 		t.index(n)
 	}
 	t.account()

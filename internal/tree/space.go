@@ -39,17 +39,17 @@ func (t *Tree) Skip(n *Node) { t.unlist(n) }
 
 // eachOwned calls do with each size that the node contributes to OwnedBytes.
 func (t *Tree) eachOwned(n *Node, do func(size int64)) {
-	if n.content != Owned || t.nodes[n.ID] != n {
+	if n.content != Owned || t.nodes.get(n.ID) != n {
 		return
 	}
 	do(n.copied.Stamp.Size)
-	if n.copied.Installing != "" && n.copied.Prev != nil {
-		do(n.copied.Prev.Stamp.Size)
+	if n.copied.Installing() != "" && n.copied.Prev() != nil {
+		do(n.copied.Prev().Stamp.Size)
 	}
 }
 
 func (t *Tree) evictable(n *Node) bool {
-	return n.content == Owned && n.copied.Installing == "" && !n.copied.Pinned && t.nodes[n.ID] == n &&
+	return n.content == Owned && n.copied.Installing() == "" && !n.copied.Pinned && t.nodes.get(n.ID) == n &&
 		(n.usage == Unused || n.usage == Awaited && n.copied.Stale)
 }
 
@@ -96,7 +96,7 @@ func (t *Tree) list(nodes []*Node) {
 // account computes the sum and the eviction order of a replayed tree. The last use of a copy is when it was fetched.
 func (t *Tree) account() {
 	var nodes []*Node
-	for _, n := range t.nodes {
+	for n := range t.nodes.all() {
 		t.eachOwned(n, t.owned.Add)
 		if n.content == Owned {
 			nodes = append(nodes, n)

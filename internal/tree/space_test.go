@@ -27,11 +27,11 @@ func requireCounted(t require.TestingT, tree *Tree, skipped map[*Node]bool) {
 			return
 		}
 		sum += n.copied.Stamp.Size
-		if n.copied.Installing != "" && n.copied.Prev != nil {
-			sum += n.copied.Prev.Stamp.Size
+		if n.copied.Installing() != "" && n.copied.Prev() != nil {
+			sum += n.copied.Prev().Stamp.Size
 		}
 		open := n.usage == InUse || n.usage == Awaited && !n.copied.Stale
-		if n.copied.Installing == "" && !n.copied.Pinned && !open && !skipped[n] {
+		if n.copied.Installing() == "" && !n.copied.Pinned && !open && !skipped[n] {
 			nodes = append(nodes, n)
 		}
 	})
@@ -61,8 +61,8 @@ func transit(t *rapid.T, tree *Tree, n *Node) bool {
 		"erase":  func() { tree.Erased(n, 1) },
 		"unlink": func() { tree.Unlink(n, 1) },
 	}
-	if n.content == Remote || n.content == Owned && n.copied.Installing == "" {
-		allowed["land"] = func() { tree.Install(n, Copy{Stamp: stamp, Installing: "temporary"}) }
+	if n.content == Remote || n.content == Owned && n.copied.Installing() == "" {
+		allowed["land"] = func() { tree.Install(n, Copy{Stamp: stamp}.From("temporary")) }
 	}
 	if n.content == Owned {
 		allowed["stale"] = func() { tree.MarkStale(n) }
@@ -186,7 +186,7 @@ func TestFactsOutlastRollbacks(t *testing.T) {
 			tree := New()
 			n := tree.Discover(tree.Root(), "f", File, Meta{}, 1)
 			tree.Own(n, Copy{Stamp: Stamp{Size: 5}})
-			tree.Install(n, Copy{Stamp: Stamp{Size: 7}, Installing: "temporary"})
+			tree.Install(n, Copy{Stamp: Stamp{Size: 7}}.From("temporary"))
 			log := [][]byte{slices.Clone(tree.Take(nil))}
 			tree.Commit()
 			require.EqualValues(t, 12, tree.OwnedBytes(), "both are on the disk")

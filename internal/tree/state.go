@@ -89,24 +89,76 @@ type Copy struct {
 	// Boot is the number of the machine's boot in which an owned copy was written or last proven by its hash. In a later
 	// one, its bytes may have been lost with the power. 0: they were synced.
 	Boot uint32
+	set  uint32 // which transition has set it, in this process: the low bits of the count
 	// Unsure: when it was fetched, the remote may still have changed the file without changing the version.
 	Unsure bool
 	// Stale: the remote is known to have another version now; these bytes are only kept until they are replaced.
 	Stale bool
-	// Version is the remote version of a stale copy, and of Prev. Zero: not recorded. That of other copies is Node.Meta.
-	Version Meta
 	// Added: the bytes are the user's, queued by Add where they lay. Discarding leaves them there.
 	Added bool
 	// AsIs: Add was the last to queue the file, so it is pushed as it is then. Other changed bytes are pushed only while
 	// they are what Stamp says.
 	AsIs bool
 	// Pinned: it is not evicted for want of room, nor by name.
-	Pinned bool
-	// Installing is the local name from which the copy, whole and recorded, is about to be renamed into its place. Until it
-	// is known to be there, Prev is the copy that it replaces, if any.
-	Installing string
-	Prev       *Copy
-	set        uint64 // which transition has set it, in this process
+	Pinned  bool
+	passing *passing // nil for most copies, which saves memory
+}
+
+// passing is what a copy has only for a while. It is not changed but replaced.
+type passing struct {
+	version    Meta
+	installing string
+	prev       *Copy
+}
+
+// pass changes what the copy has for a while.
+func (c *Copy) pass(change func(*passing)) {
+	p := c.pending()
+	change(&p)
+	c.keep(p)
+}
+
+func (c *Copy) keep(p passing) {
+	c.passing = nil
+	if p != (passing{}) {
+		kept := p // nothing is allocated for most copies
+		c.passing = &kept
+	}
+}
+
+func (c Copy) pending() passing {
+	if c.passing == nil {
+		return passing{}
+	}
+	return *c.passing
+}
+
+// Version is the remote version of a stale copy, and of Prev. Zero: not recorded. That of other copies is Node.Meta.
+func (c Copy) Version() Meta { return c.pending().version }
+
+// Of returns the copy as one of a version.
+func (c Copy) Of(version Meta) Copy {
+	c.pass(func(p *passing) { p.version = version })
+	return c
+}
+
+// Installing is the local name from which the copy, whole and recorded, is about to be renamed into its place; "" if it is
+// there.
+func (c Copy) Installing() string { return c.pending().installing }
+
+// From returns the copy as one that is about to be installed from a local name.
+func (c Copy) From(name string) Copy {
+	c.pass(func(p *passing) { p.installing = name })
+	return c
+}
+
+// Prev is the copy that is replaced by one that is not known to be in its place; nil if there is none.
+func (c Copy) Prev() *Copy { return c.pending().prev }
+
+// Settled returns the copy as one that is in its place.
+func (c Copy) Settled() Copy {
+	c.pass(func(p *passing) { p.installing, p.prev = "", nil })
+	return c
 }
 
 // SameBytes reports whether no transition gave the node other bytes between two calls of Copy. The Stamp may not show
@@ -144,6 +196,7 @@ const (
 	Reset               // change of the attributes of To on the remote
 	Park                // rename on the remote to a place aside, see [Diff.Home]
 	Upload              // create a temporary file; only in a Guard, never the intent of a node
+	Deliver             // write a file under its final name
 )
 
 // Renames reports whether the step moves a node on the remote.
@@ -151,20 +204,25 @@ func (k IntentKind) Renames() bool { return k == Move || k == Park }
 
 // Intent is a step that is recorded before its request is sent. From and To are remote paths. Meta is the version that
 // the step moves (Publish: the temporary file's, as last seen through its open handle), removes, makes (a directory:
-// only the mode) or gives attributes to (Reset: the version before; older logs have only its size).
+// only the mode) or gives attributes to (Reset: the version before; older logs have only its size). That of Deliver is
+// the version that it replaces, zero if there is none.
 type Intent struct {
 	Kind     IntentKind
 	From, To string
 	Aside    string // Publish, Move: where the replaced file is kept meanwhile, on a remote whose rename does not replace
-	Dir      ID     // the directory of To (Publish, Move, Make)
+	Dir      ID     // the directory of To (Publish, Move, Make, Deliver)
 	Meta     Meta
-	Hash     Hash
-	Stamp    Stamp // Publish: of the uploaded local file
-	Attr     Attr  // Reset
+	Hash     Hash  // Publish, Deliver: of the content; Deliver: zero until the file is about to be closed
+	Stamp    Stamp // Publish, Deliver: of the uploaded local file
+	Attr     Attr  // Reset, Deliver
+	// Beginnings are hashes of the beginnings of what is delivered (Deliver; the format belongs to syncfs).
+	Beginnings string
 }
 
 // puts reports whether the step adds an entry to a directory.
-func (i Intent) puts() bool { return i.Kind == Publish || i.Kind == Make || i.Kind.Renames() }
+func (i Intent) puts() bool {
+	return i.Kind == Publish || i.Kind == Make || i.Kind == Deliver || i.Kind.Renames()
+}
 
 // possible reports whether the step has the paths that its kind needs. Only Reset may concern the root.
 func (i Intent) possible() bool {
@@ -177,7 +235,7 @@ func (i Intent) possible() bool {
 		return from && to
 	case Erase, Upload:
 		return from
-	case Make, Reset:
+	case Make, Reset, Deliver:
 		return to
 	}
 	return false

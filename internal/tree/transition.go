@@ -18,7 +18,7 @@ func (t *Tree) alter(n *Node, do func()) {
 func (t *Tree) set(n *Node, content Content, c Copy) {
 	c.Pinned = c.Pinned || n.copied != nil && n.copied.Pinned
 	t.alter(n, func() {
-		c.set = t.uses + 1 // the value that t.use is about to set
+		c.set = uint32(t.uses + 1) // the value that t.use is about to set
 		n.content, n.copied = content, &c
 		n.used = t.uses // before it is listed: list searches its place from the newest end
 	})
@@ -28,29 +28,33 @@ func (t *Tree) set(n *Node, content Content, c Copy) {
 // Own makes the local bytes of a node a verified copy of the version in its Meta.
 func (t *Tree) Own(n *Node, c Copy) { t.set(n, Owned, c) }
 
-// Install makes a copy that lies under the local name c.Installing the node's own. [Tree.Installed] or [Tree.BackOut] follows;
-// until then an owned copy that it replaces is c's Prev.
+// Install makes a copy that is not in its place yet the node's own; see [Copy.From]. [Tree.Installed] or [Tree.BackOut]
+// follows; until then an owned copy that it replaces is c's Prev.
 func (t *Tree) Install(n *Node, c Copy) {
-	if prev := n.copied; n.content == Owned {
-		c.Prev = &Copy{Stamp: prev.Stamp, Hash: prev.Hash, Fetched: prev.Fetched, Boot: prev.Boot, Version: n.Seen()}
+	if now := n.copied; n.content == Owned {
+		prev := Copy{Stamp: now.Stamp, Hash: now.Hash, Fetched: now.Fetched, Boot: now.Boot}.Of(n.Seen())
+		c.pass(func(p *passing) { p.prev = &prev })
 	}
 	t.set(n, Owned, c)
 }
 
 // Installed records the fact that the node's copy was found in its place, with that stamp.
 func (t *Tree) Installed(n *Node, stamp Stamp) {
-	t.alter(n, func() { n.copied.Stamp, n.copied.Installing, n.copied.Prev = stamp, "", nil })
+	t.alter(n, func() {
+		*n.copied = n.copied.Settled()
+		n.copied.Stamp = stamp
+	})
 	t.happened(n)
 }
 
 // BackOut records the fact that a copy did not reach its place. The copy that it was to replace becomes stale. Without
 // such a copy, the node has no local bytes.
 func (t *Tree) BackOut(n *Node) {
-	if n.copied.Prev == nil {
+	if n.copied.Prev() == nil {
 		t.Lost(n)
 		return
 	}
-	prev := *n.copied.Prev
+	prev := *n.copied.Prev()
 	prev.Stale, prev.Unsure = true, true // whether it was unsure is not recorded
 	t.set(n, Owned, prev)
 	t.happened(n)
@@ -58,7 +62,7 @@ func (t *Tree) BackOut(n *Node) {
 
 // Settle ends the installation of a node whose process died during it. At the next use, stamps and hashes show which of
 // the two copies is in the place.
-func (t *Tree) Settle(n *Node) { t.alter(n, func() { n.copied.Installing = "" }) }
+func (t *Tree) Settle(n *Node) { t.alter(n, func() { *n.copied = n.copied.From("") }) }
 
 // Lost records the fact that a node's local bytes are gone: evicted, or deleted by hand.
 func (t *Tree) Lost(n *Node) {
@@ -92,7 +96,10 @@ func (t *Tree) Restamp(n *Node, stamp Stamp) { t.alter(n, func() { n.copied.Stam
 // MarkStale records that the remote has another version than the node's copy.
 func (t *Tree) MarkStale(n *Node) {
 	seen := n.Seen()
-	t.alter(n, func() { n.copied.Version, n.copied.Stale = seen, true })
+	t.alter(n, func() {
+		*n.copied = n.copied.Of(seen)
+		n.copied.Stale = true
+	})
 }
 
 // Reattributed records that this side has changed the version of the remote's file by setting attributes. A stale copy
@@ -100,10 +107,18 @@ func (t *Tree) MarkStale(n *Node) {
 func (t *Tree) Reattributed(n *Node, before, after Meta) {
 	t.alter(n, func() {
 		n.Meta = after
-		if n.copied != nil && n.copied.Stale && n.copied.Version.SameVersion(before) {
-			n.copied.Version = after
+		if n.copied != nil && n.copied.Stale && n.copied.Version().SameVersion(before) {
+			*n.copied = n.copied.Of(after)
 		}
 	})
+}
+
+// MarkUnsure records that the remote's file may be another one than the node's copy, although it has the version of the
+// copy.
+func (t *Tree) MarkUnsure(n *Node) {
+	if n.content == Owned {
+		t.alter(n, func() { n.copied.Unsure = true })
+	}
 }
 
 // MarkEdited records that another program has written a node's local bytes. c describes the copy that they were before.
@@ -142,7 +157,7 @@ func (t *Tree) happened(n *Node) {
 // recall restores the facts that a rollback has undone. They go into the next transaction.
 func (t *Tree) recall() {
 	for n, f := range t.facts {
-		if t.nodes[n.ID] != n {
+		if t.nodes.get(n.ID) != n {
 			continue
 		}
 		t.alter(n, func() {

@@ -8,7 +8,7 @@ import (
 // Tree holds the nodes. The zero value is not usable; see [New] and [Replay].
 type Tree struct {
 	root    *Node
-	nodes   map[ID]*Node
+	nodes   table
 	pending map[ID]*Node // nodes that differ
 	intents map[ID]*Node // nodes with an intent
 	touched map[ID]*Node // changed since the last Take; nil: dropped
@@ -33,7 +33,7 @@ func New() *Tree {
 	root.base = root
 	t := &Tree{
 		root:    root,
-		nodes:   map[ID]*Node{1: root},
+		nodes:   table{},
 		pending: map[ID]*Node{},
 		intents: map[ID]*Node{},
 		touched: map[ID]*Node{},
@@ -46,6 +46,7 @@ func New() *Tree {
 
 		lastID: 1,
 	}
+	t.nodes.put(root)
 	t.order.older, t.order.newer = &t.order, &t.order
 	return t
 }
@@ -54,11 +55,11 @@ func New() *Tree {
 func (t *Tree) Root() *Node { return t.root }
 
 // Node returns the node with that ID; nil if it is gone.
-func (t *Tree) Node(id ID) *Node { return t.nodes[id] }
+func (t *Tree) Node(id ID) *Node { return t.nodes.get(id) }
 
 // Dir returns the directory with that ID; nil if it is gone, or is no directory (a damaged log may name anything).
 func (t *Tree) Dir(id ID) *Node {
-	if n := t.nodes[id]; n != nil && n.Kind == Dir {
+	if n := t.nodes.get(id); n != nil && n.Kind == Dir {
 		return n
 	}
 	return nil
@@ -77,7 +78,7 @@ func (t *Tree) Lookup(path string) *Node {
 
 // Nodes calls f for every node but the root, in no order.
 func (t *Tree) Nodes(f func(*Node)) {
-	for _, n := range t.nodes {
+	for n := range t.nodes.all() {
 		if !n.IsRoot() {
 			f(n)
 		}
@@ -108,7 +109,7 @@ func (t *Tree) add(kind Kind) *Node {
 	t.lastID++
 	n := &Node{ID: t.lastID, Kind: kind}
 	t.save(n)
-	t.nodes[n.ID] = n
+	t.nodes.put(n)
 	return n
 }
 
@@ -169,9 +170,9 @@ func (t *Tree) Note(n *Node, now int64) *Diff {
 }
 
 // KeepBase makes the version of a copy the node's base, before the node changes and loses its copy. If the version may
-// not identify the content, the hash becomes part of the base.
+// not identify the content, the hash becomes part of the base. A file that the remote has taken has no base.
 func (t *Tree) KeepBase(n *Node, now int64) {
-	if n.content != Owned && n.content != Edited {
+	if n.content != Owned && n.content != Edited || n.Known == Absent {
 		return
 	}
 	d, seen := t.Note(n, now), n.Seen()
@@ -388,7 +389,7 @@ func (t *Tree) drop(n *Node) {
 	t.save(n)
 	t.eachOwned(n, t.owned.Sub)
 	t.unlist(n)
-	delete(t.nodes, n.ID)
+	t.nodes.remove(n.ID)
 	delete(t.pending, n.ID)
 	delete(t.intents, n.ID)
 	delete(t.touched, n.ID)

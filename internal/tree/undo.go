@@ -12,8 +12,7 @@ func (t *Tree) save(n *Node) {
 	if _, ok := t.saved[n]; ok {
 		return
 	}
-	s := saved{node: *n}
-	_, s.known = t.nodes[n.ID]
+	s := saved{node: *n, known: t.nodes.get(n.ID) != nil}
 	if n.more != nil {
 		m := *n.more
 		s.node.more = &m
@@ -78,7 +77,7 @@ func (t *Tree) Rollback(recorded bool) {
 		delete(t.intents, n.ID)
 		switch {
 		case !s.known:
-			delete(t.nodes, n.ID)
+			t.nodes.remove(n.ID)
 			if recorded {
 				t.touched[n.ID] = nil
 			}
@@ -86,7 +85,7 @@ func (t *Tree) Rollback(recorded bool) {
 		case recorded:
 			t.touched[n.ID] = n
 		}
-		t.nodes[n.ID] = n
+		t.nodes.put(n)
 		t.index(n)
 		if t.eachOwned(n, t.owned.Add); t.evictable(n) {
 			evictable = append(evictable, n)

@@ -1,6 +1,7 @@
 package sftptest_test
 
 import (
+	"io"
 	"io/fs"
 	"os"
 	"testing"
@@ -346,6 +347,24 @@ func TestStale(t *testing.T) {
 	require.Equal(t, "contentcontent", got, "only attributes are stale")
 	put(t, server, "/behind", "content")
 	require.NoError(t, second(c.Stat("/behind")), "what clients have not changed is not")
+}
+
+func TestStatesByName(t *testing.T) {
+	t.Parallel()
+	server, c := startWith(t, sftptest.StatesByName())
+	put(t, server, "/f", "old")
+	put(t, server, "/g", "longer")
+	f, err := c.Open("/f")
+	require.NoError(t, err)
+	require.NoError(t, c.PosixRename("/g", "/f"))
+	fi, err := f.Stat()
+	require.NoError(t, err)
+	require.EqualValues(t, len("longer"), fi.Size())
+	got, err := io.ReadAll(f)
+	require.NoError(t, err)
+	require.Equal(t, "old", string(got))
+	require.NoError(t, c.Remove("/f"))
+	requireStatus(t, sftptest.StatusNoSuchFile, second(f.Stat()))
 }
 
 // An age that has passed shows everything.

@@ -25,7 +25,7 @@ func (s *session) execute(r *Request) Answer {
 	case Lstat:
 		return information(t.lstat(r.Path))
 	case Setstat:
-		return result(t.setstat(r.Path, r.Attrs, func(size int64) error { return t.truncate(r.Path, size) }))
+		return result(r.Attrs.set(named{t, r.Path}))
 	case Mkdir:
 		return result(t.mkdir(r.Path, t.mode(r.Attrs, 0o777)))
 	case Rmdir:
@@ -92,11 +92,7 @@ func (s *session) executeOnHandle(r *Request) Answer {
 		}
 		return information(h.file.Stat())
 	case Fsetstat:
-		truncate := func(int64) error { return fs.ErrInvalid }
-		if h.file != nil {
-			truncate = h.file.Truncate
-		}
-		return result(server.tree.setstat(h.path, r.Attrs, truncate))
+		return result(r.Attrs.set(h.settable()))
 	case ReadDir:
 		page, err := h.next()
 		a := result(err)
@@ -123,27 +119,4 @@ func (t *tree) mode(a Attributes, usual fs.FileMode) fs.FileMode {
 		mode = fileMode(*a.Mode).Perm()
 	}
 	return mode &^ t.umask
-}
-
-// setstat sets the attributes that a has.
-func (t *tree) setstat(name string, a Attributes, truncate func(size int64) error) error {
-	if a.Size != nil {
-		if err := truncate(int64(*a.Size)); err != nil {
-			return err
-		}
-	}
-	if a.Mode != nil {
-		if err := t.fs.Chmod(name, fileMode(*a.Mode)); err != nil {
-			return err
-		}
-	}
-	if a.Owner != nil {
-		if err := t.fs.Chown(name, int(a.Owner.UID), int(a.Owner.GID)); err != nil {
-			return err
-		}
-	}
-	if a.Times != nil {
-		return t.fs.Chtimes(name, a.Times.Access, a.Times.Modify)
-	}
-	return nil
 }

@@ -156,30 +156,48 @@ func (m *memFs) info(op, name string, follow bool) (fi fs.FileInfo, err error) {
 }
 
 func (m *memFs) Chmod(name string, mode fs.FileMode) error {
-	return m.at("chmod", name, true, func(_ *node, _ string, n *node) error {
-		const bits = fs.ModePerm | fs.ModeSetuid | fs.ModeSetgid | fs.ModeSticky
-		n.mode = n.mode&^bits | mode&bits
-		return nil
-	})
+	return m.at("chmod", name, true, func(_ *node, _ string, n *node) error { return n.chmod(mode) })
 }
 
 func (m *memFs) Chown(name string, uid, gid int) error {
-	return m.at("chown", name, true, func(_ *node, _ string, n *node) error {
-		n.uid, n.gid = uid, gid
-		return nil
-	})
+	return m.at("chown", name, true, func(_ *node, _ string, n *node) error { return n.chown(uid, gid) })
 }
 
 func (m *memFs) Chtimes(name string, atime, mtime time.Time) error {
-	return m.at("chtimes", name, true, func(_ *node, _ string, n *node) error {
-		if !atime.IsZero() {
-			n.atime = atime
-		}
-		if !mtime.IsZero() {
-			n.mtime = mtime
-		}
-		return nil
-	})
+	return m.at("chtimes", name, true, func(_ *node, _ string, n *node) error { return n.chtimes(atime, mtime) })
+}
+
+func (f *memFile) Chmod(mode fs.FileMode) error {
+	return f.with("chmod", -1, func(n *node) error { return n.chmod(mode) })
+}
+
+func (f *memFile) Chown(uid, gid int) error {
+	return f.with("chown", -1, func(n *node) error { return n.chown(uid, gid) })
+}
+
+func (f *memFile) Chtimes(atime, mtime time.Time) error {
+	return f.with("chtimes", -1, func(n *node) error { return n.chtimes(atime, mtime) })
+}
+
+func (n *node) chmod(mode fs.FileMode) error {
+	const bits = fs.ModePerm | fs.ModeSetuid | fs.ModeSetgid | fs.ModeSticky
+	n.mode = n.mode&^bits | mode&bits
+	return nil
+}
+
+func (n *node) chown(uid, gid int) error {
+	n.uid, n.gid = uid, gid
+	return nil
+}
+
+func (n *node) chtimes(atime, mtime time.Time) error {
+	if !atime.IsZero() {
+		n.atime = atime
+	}
+	if !mtime.IsZero() {
+		n.mtime = mtime
+	}
+	return nil
 }
 
 func (m *memFs) SymlinkIfPossible(target, name string) error {

@@ -64,7 +64,7 @@ func openObject(_ *tree, open opener) opener {
 		}
 		node := newNode(perm)
 		node.data = content
-		return &object{&memFile{fs: newMemFs(), node: node, name: name, flag: flag}, open, perm}, nil
+		return &object{&memFile{fs: newMemFs(), node: node, name: name, flag: flag}, open}, nil
 	}
 }
 
@@ -81,14 +81,13 @@ func read(open opener, name string) ([]byte, error) {
 type object struct {
 	*memFile
 	open opener
-	perm fs.FileMode
 }
 
 func (f *object) Close() error {
 	if err := f.memFile.Close(); err != nil {
 		return err
 	}
-	to, err := f.open(f.name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, f.perm)
+	to, err := f.open(f.name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, f.node.mode.Perm())
 	if err != nil {
 		return err
 	}

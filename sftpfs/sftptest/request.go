@@ -35,6 +35,7 @@ type Request struct {
 	Attrs Attributes
 
 	id       uint32
+	second   string // of the two paths of Symlink, as it was sent
 	extended bool   // it is for an extension
 	hooks    []Hook // hooks that have not seen it yet
 	session  *session
@@ -75,7 +76,8 @@ func parse(packet []byte) (*Request, error) {
 	case Rename:
 		r.Path, r.Target = d.path(), d.path()
 	case Symlink: // in the order of OpenSSH, which is not that of the draft
-		r.Target, r.Path = d.string(), d.path()
+		r.Target, r.second = d.string(), d.string()
+		r.Path = absolute(r.second)
 	case Lstat, OpenDir, Remove, Rmdir, Realpath, Stat, Readlink:
 		r.Path = d.path()
 	default:

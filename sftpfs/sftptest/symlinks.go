@@ -6,7 +6,7 @@ package sftptest
 func SwappedSymlink() Character {
 	return OnRequest(func(r *Request) Answer {
 		if r.Kind == Symlink {
-			r.Path, r.Target = absolute(r.Target), r.Path
+			r.Path, r.Target = absolute(r.Target), r.second
 		}
 		return r.Next()
 	})

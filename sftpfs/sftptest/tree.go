@@ -167,7 +167,7 @@ func (t *tree) replace(oldname, newname string) error {
 	case target.IsDir() && !source.IsDir():
 		return syscall.EISDIR
 	case source.IsDir() && !target.IsDir():
-		return syscall.EEXIST
+		return syscall.ENOTDIR
 	case target.IsDir():
 		if err := t.removeDir(newname); err != nil {
 			return err

@@ -19,9 +19,7 @@ func (w *Wire) Read(b []byte) (int, error) {
 			if w.pipelinedInit && !w.Initialized() {
 				err = notStarted(err)
 			}
-			w.failure.Store(&err)
-			w.Close()
-			return 0, err
+			return 0, w.fail(err)
 		}
 	}
 	if len(w.held) > 0 {
@@ -31,7 +29,18 @@ func (w *Wire) Read(b []byte) (int, error) {
 	}
 	n, err := w.in.Read(b[:min(len(b), w.pass)])
 	w.pass -= n
+	if err != nil {
+		err = w.fail(err)
+	}
 	return n, err
+}
+
+// fail ends the Wire, because nothing can be read any more, and returns err. Otherwise, pkg/sftp would wait for a request that
+// waits for its turn.
+func (w *Wire) fail(err error) error {
+	w.failure.Store(&err)
+	w.Close()
+	return err
 }
 
 // Explain returns the reason why the Wire has ended, if it is known, and otherwise err.
@@ -102,25 +111,22 @@ func (w *Wire) rest() ([]byte, error) {
 }
 
 // status fails if the server says OK to a request that needs an answer with data. It turns EOF into a failure if the
-// request has no end, and so a code that is reserved for the Wire's own errors.
+// request has no end, and so a code that the Wire reserves for itself.
 func (w *Wire) status(p pending, id uint32) error {
 	body, err := w.rest()
 	if err != nil {
 		return err
 	}
-	f := fields{b: body}
-	code := f.uint32()
+	code, message, ok := parseStatus(body)
 	switch {
-	case f.bad:
+	case !ok:
 		return errMalformed
 	case code == StatusOK && answersWithData(p.kind):
 		return errors.New("the server says OK where an answer is due")
-	case code == StatusEOF && !ends(p.kind), code >= firstLocalStatus:
-		w.held = statusPacket(id, StatusFailure, nil)
-	default:
-		message := f.bytes() // old servers leave it out
-		w.held = statusPacket(id, code, message[:min(len(message), maxMessage)])
+	case code == StatusEOF && !ends(p.kind), code >= firstWorded:
+		code = StatusFailure
 	}
+	w.held = statusPacket(id, worded(code, message), message)
 	return nil
 }
 

@@ -227,7 +227,7 @@ var dialogueCalls = []func(*testing.T, *Wire, *sftp.Client){
 		}
 	},
 	func(_ *testing.T, w *Wire, _ *sftp.Client) {
-		_, _ = w.Exchange(OpenNew("f", 0o600), WriteAt(0, []byte("text")), Fsetstat(0o600, 1, 1), Fstat(), CloseHandle(), Lstat("g"))
+		_, _ = w.Exchange(OpenNew("f", 0o600), WriteAt(0, []byte("text")), SetTimes(1, 1), Fstat(), CloseHandle(), Lstat("g"))
 	},
 	func(_ *testing.T, w *Wire, _ *sftp.Client) { _, _ = w.Exchange(Mkdir("d", 0o700), Lstat("d")) },
 	func(_ *testing.T, w *Wire, _ *sftp.Client) { _ = w.Enqueue(func(int, Reply) {}, AskLimits()) },

@@ -25,6 +25,7 @@ const (
 	packetFsetstat      = 10
 	packetOpendir       = 11
 	packetReaddir       = 12
+	packetRemove        = 13
 	packetMkdir         = 14
 	packetRealpath      = 16
 	packetStat          = 17
@@ -41,10 +42,11 @@ const (
 
 // Codes of a STATUS packet.
 const (
-	StatusOK         = 0
-	StatusEOF        = 1
-	StatusNoSuchFile = 2
-	StatusFailure    = 4
+	StatusOK               = 0
+	StatusEOF              = 1
+	StatusNoSuchFile       = 2
+	StatusPermissionDenied = 3
+	StatusFailure          = 4
 )
 
 // Flags of OPEN.
@@ -80,8 +82,8 @@ const (
 	// maxHandle is the maximum length of a handle in bytes. Every request on a handle contains it. The protocol allows
 	// 256, but a server may make a handle of a path.
 	maxHandle = 4096
-	// maxMessage is how many bytes of the message in a status are kept: there may be an error for each file of a tree.
-	maxMessage = 256
+	// MaxMessage is how many bytes of the message in a status are kept: there may be an error for each file of a tree.
+	MaxMessage = 256
 	// maxName is the maximum length of a name in a listing, in bytes: that of the longest path.
 	maxName = 4096
 )
@@ -121,6 +123,17 @@ func CheckName(name string) error {
 
 // isDot reports whether a listed name is "." or "..". Some servers list these.
 func isDot(name string) bool { return name == "." || name == ".." }
+
+// parseStatus returns code and message of the body of a STATUS packet, after the id. It returns false if there is no code.
+// Old servers leave out the message. A long one is cut off.
+func parseStatus(body []byte) (code uint32, message []byte, ok bool) {
+	f := fields{b: body}
+	if code = f.uint32(); f.bad {
+		return 0, nil, false
+	}
+	message = f.bytes()
+	return code, message[:min(len(message), MaxMessage)], true
+}
 
 // statusPacket returns a status in answer to the request id.
 func statusPacket(id, code uint32, message []byte) []byte {

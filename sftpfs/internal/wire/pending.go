@@ -38,6 +38,9 @@ func (w *Wire) register(kind byte, body []byte) {
 		f.uint64()
 		p.length = f.uint32()
 	}
+	if kind == packetWrite {
+		w.leaves(p, fields{b: r.body})
+	}
 	w.await(id, p)
 }
 
@@ -64,6 +67,9 @@ func (w *Wire) await(id uint32, p pending) {
 	p.Number = w.sent
 	w.sent++
 	w.pending[id] = p
+	if n := len(w.pending); n > w.peak {
+		w.peak, w.peakSent = n, w.sent
+	}
 }
 
 // answer returns the request that the answer with this id belongs to, and forgets it.
@@ -74,7 +80,9 @@ func (w *Wire) answer(id uint32) (pending, bool) {
 	if ok {
 		delete(w.pending, id)
 		w.prediction.failed = w.prediction.failed || p.Number != w.answered
-		w.answered++
+		if w.answered++; w.answered >= w.peakSent {
+			w.depth = w.peak
+		}
 		if p.endsTurn {
 			<-w.turns
 		}
@@ -111,6 +119,13 @@ func (w *Wire) Unanswered() int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return len(w.pending)
+}
+
+// Depth returns the largest number of requests that waited for their answers at a time, and are answered by now.
+func (w *Wire) Depth() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.depth
 }
 
 // Oldest returns the oldest request that has no answer yet; false: there is none.

@@ -51,7 +51,7 @@ func (w *Wire) Exchange(requests ...Request) ([]Reply, error) {
 // called for the missing replies. If some requests are about the handle that the first one opens, the last one has to
 // close it. If that handle cannot be predicted, Send sends nothing and returns ErrNotPredicted.
 func (w *Wire) Send(take func(i int, r Reply), requests ...Request) error {
-	if err := w.Enqueue(take, requests...); err != nil {
+	if err := w.enqueue(take, requests); err != nil {
 		return err
 	}
 	w.writing.Lock()
@@ -59,8 +59,16 @@ func (w *Wire) Send(take func(i int, r Reply), requests ...Request) error {
 	return w.drain(nil)
 }
 
-// Enqueue is like Send, but the requests wait until other requests are sent, and go out right before those.
+// Enqueue is like Send, but the requests wait until other requests are sent, and go out right before those. If one request
+// at a time may be in flight, they do not wait, because the others would wait for their answers.
 func (w *Wire) Enqueue(take func(i int, r Reply), requests ...Request) error {
+	if cap(w.turns) == 1 {
+		return w.Send(take, requests...)
+	}
+	return w.enqueue(take, requests)
+}
+
+func (w *Wire) enqueue(take func(i int, r Reply), requests []Request) error {
 	if err := w.turn(); err != nil {
 		return err
 	}

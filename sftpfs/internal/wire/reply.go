@@ -20,8 +20,8 @@ type Reply struct {
 type unexpectedReply struct{ Reply }
 
 func (e unexpectedReply) Error() string {
-	if code, ok := e.status(); ok {
-		return fmt.Sprintf("the server refuses with status %d", code)
+	if status, ok := e.status(); ok {
+		return status.Error()
 	}
 	return fmt.Sprintf("the server answers with a packet of type %d", e.kind)
 }
@@ -29,17 +29,29 @@ func (e unexpectedReply) Error() string {
 // Is makes an unexpectedReply match errors.ErrUnsupported: the caller has to send the ordinary requests.
 func (unexpectedReply) Is(target error) bool { return target == errors.ErrUnsupported }
 
-// status returns the code of a status. It returns false if the reply is none.
-func (r Reply) status() (code uint32, ok bool) {
-	f := fields{b: r.body}
-	code = f.uint32()
-	return code, r.kind == packetStatus && !f.bad
+// status returns the status that the reply is. It returns false if it is none.
+func (r Reply) status() (Status, bool) {
+	if r.kind != packetStatus {
+		return Status{}, false
+	}
+	code, message, ok := parseStatus(r.body)
+	return Status{code, string(message)}, ok
 }
 
 // Is reports whether the reply is a status with this code.
 func (r Reply) Is(code uint32) bool {
 	got, ok := r.status()
-	return ok && got == code
+	return ok && got.Code == code
+}
+
+// Refusal returns nil if the server has carried out the request, and otherwise the Status with which it refuses. Unlike
+// the errors of the other methods, a Status is final.
+func (r Reply) Refusal() error {
+	err := r.Done()
+	if status, ok := r.status(); ok && err != nil {
+		return status
+	}
+	return err
 }
 
 // Done returns nil if the server has carried out the request.

@@ -47,14 +47,16 @@ func WriteAt(off uint64, data []byte) Request {
 // Fstat asks for the attributes of the open file.
 func Fstat() Request { return Request{kind: packetFstat, onOpened: true} }
 
-// Fsetstat sets mode and times of the open file, in SFTP's encoding.
-func Fsetstat(mode, atime, mtime uint32) Request {
-	return Request{kind: packetFsetstat, onOpened: true,
-		body: body{}.uint32(attrPermissions | attrTimes).uint32(mode).uint32(atime).uint32(mtime)}
+// SetTimes sets the times of the open file, in SFTP's encoding.
+func SetTimes(atime, mtime uint32) Request {
+	return Request{kind: packetFsetstat, onOpened: true, body: body{}.uint32(attrTimes).uint32(atime).uint32(mtime)}
 }
 
 // ReadDir asks for more entries of the open directory.
 func ReadDir() Request { return Request{kind: packetReaddir, onOpened: true} }
+
+// Stat asks for the attributes of path. It follows symbolic links.
+func Stat(path string) Request { return Request{kind: packetStat, body: body{}.string(path)} }
 
 // Lstat asks for the attributes of path, without following a symbolic link.
 func Lstat(path string) Request { return Request{kind: packetLstat, body: body{}.string(path)} }
@@ -63,6 +65,9 @@ func Lstat(path string) Request { return Request{kind: packetLstat, body: body{}
 func Mkdir(path string, mode uint32) Request {
 	return Request{kind: packetMkdir, body: body{}.string(path).uint32(attrPermissions).uint32(mode)}
 }
+
+// Remove removes path, which is not a directory.
+func Remove(path string) Request { return Request{kind: packetRemove, body: body{}.string(path)} }
 
 // AskLimits asks for the Limits of the server.
 func AskLimits() Request { return Request{kind: packetExtended, body: body{}.string(ExtensionLimits)} }
@@ -96,7 +101,8 @@ func (r Request) appendTo(b []byte, id uint32, handle string) []byte {
 func (r Request) PathHash() uint64 {
 	f := fields{b: r.body}
 	switch r.kind {
-	case packetOpen, packetOpendir, packetStat, packetLstat, packetReadlink, packetRealpath, packetSetstat, packetMkdir:
+	case packetOpen, packetOpendir, packetStat, packetLstat, packetReadlink, packetRealpath, packetSetstat, packetMkdir,
+		packetRemove:
 	case packetRename:
 		f.bytes()
 	case packetExtended:

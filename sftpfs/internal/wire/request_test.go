@@ -23,10 +23,11 @@ func TestRequestsAsPackets(t *testing.T) {
 		"read":         {ReadAt(1<<40, 9), wiretest.Packet(wiretest.Read, id, handle, uint64(1<<40), uint32(9))},
 		"write":        {WriteAt(5, []byte("text")), wiretest.Packet(wiretest.Write, id, handle, uint64(5), "text")},
 		"fstat":        {Fstat(), wiretest.Packet(wiretest.Fstat, id, handle)},
-		"fsetstat":     {Fsetstat(0o600, 3, 4), wiretest.Packet(wiretest.Fsetstat, id, handle, uint32(4|8), uint32(0o600), uint32(3), uint32(4))},
+		"fsetstat":     {SetTimes(3, 4), wiretest.Packet(wiretest.Fsetstat, id, handle, uint32(8), uint32(3), uint32(4))},
 		"readdir":      {ReadDir(), wiretest.Packet(wiretest.ReadDir, id, handle)},
 		"lstat":        {Lstat("/l"), wiretest.Packet(wiretest.Lstat, id, "/l")},
 		"mkdir":        {Mkdir("/d", 0o755), wiretest.Packet(wiretest.Mkdir, id, "/d", uint32(4), uint32(0o755))},
+		"remove":       {Remove("/f"), wiretest.Packet(wiretest.Remove, id, "/f")},
 		"limits":       {AskLimits(), wiretest.Packet(wiretest.Extended, id, "limits@openssh.com")},
 	} {
 		require.Equal(t, c.packet, c.request.appendTo(nil, id, handle), name)
@@ -45,6 +46,7 @@ func TestWhatRequestsAreAbout(t *testing.T) {
 	}{
 		"open":         {OpenRead("/f"), "/f", ""},
 		"lstat":        {Lstat("/f"), "/f", ""},
+		"remove":       {Remove("/f"), "/f", ""},
 		"rename":       {Request{kind: packetRename, body: two}, "/new", ""},
 		"posix rename": {Request{kind: packetExtended, body: append(body{}.string(ExtensionPosixRename), two...)}, "/new", ""},
 		"extended":     {AskLimits(), "", ""},

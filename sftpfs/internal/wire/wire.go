@@ -14,7 +14,8 @@ import (
 	"sync/atomic"
 )
 
-// MaxRequests is how many requests are in flight on a channel at a time. OpenSSH slows down to a quarter with more.
+// MaxRequests is how many requests are in flight on a channel at a time, unless Limit lowers that. OpenSSH slows down to a
+// quarter with more.
 const MaxRequests = 256
 
 // A Wire is an SFTP channel as seen from below pkg/sftp. It holds requests back while too many are in flight, counts
@@ -51,10 +52,14 @@ type Wire struct {
 	pending     map[uint32]pending
 	sent        uint64 // how many requests were sent
 	answered    uint64 // how many of those were answered
+	peak        int    // the most that had no answer at a time
+	peakSent    uint64 // how many were sent then
+	depth       int    // see Depth
 	prediction  handlePrediction
-	listings    map[string]*listing // by the handle of the directory
-	paths       map[string]uint64   // HashPath of the path that was opened, by its handle
-	localErrors map[uint32]error    // by the status code that stands for the error
+	listings    map[string]*listing  // by the handle of the directory
+	paths       map[string]uint64    // HashPath of the path that was opened, by its handle
+	departures  map[departure]func() // see NotifyWrite
+	localErrors map[uint32]error     // by the status code that stands for the error
 	localCount  uint32
 	outbox      []byte // pipelined requests that are to be written
 	spare       []byte // empty, for the next outbox
@@ -73,11 +78,19 @@ func New(channel io.ReadWriteCloser, maxListing int) *Wire {
 		pending:     make(map[uint32]pending),
 		listings:    make(map[string]*listing),
 		paths:       make(map[string]uint64),
+		departures:  make(map[departure]func()),
 		maxListing:  maxListing,
 		localErrors: make(map[uint32]error),
 	}
 	w.in = bufio.NewReaderSize(newChannelReader(w), readAhead)
 	return w
+}
+
+// Limit lowers MaxRequests for this Wire. Call it before the first request. most is at least 1.
+func (w *Wire) Limit(most int) {
+	if most < MaxRequests {
+		w.turns = make(chan struct{}, most)
+	}
 }
 
 // Close closes the channel. Read, and every call that waits for an answer or for its turn, then fails. Closing again

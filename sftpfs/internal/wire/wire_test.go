@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"net"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -278,7 +279,7 @@ func TestWhatAServerCannotMean(t *testing.T) {
 		"the end of no list":    {always(wiretest.StatusPacket(0, wiretest.EOF)), stat, false, "SSH_FX_FAILURE"},
 		"an error of our own":   {always(wiretest.StatusPacket(0, firstLocalStatus)), stat, false, "SSH_FX_FAILURE"},
 		"a status without why":  {always(wiretest.Packet(wiretest.Status, 0, uint32(wiretest.Failure))), stat, false, "SSH_FX_FAILURE"},
-		"long words":            {always(wiretest.Packet(wiretest.Status, 0, uint32(4), strings.Repeat("w", long), "")), stat, false, strings.Repeat("w", maxMessage) + `"`},
+		"long words":            {always(wiretest.Packet(wiretest.Status, 0, uint32(4), strings.Repeat("w", long), "")), stat, false, strings.Repeat("w", MaxMessage) + `"`},
 		"attributes of no size": {always(wiretest.Packet(wiretest.Attrs, 0, uint32(0))), stat, false, ""},
 	} {
 		w, client := start(t, c.answer)
@@ -384,6 +385,82 @@ func TestCloseEndsWhoWaits(t *testing.T) {
 		_, err = w.Exchange(Lstat("/g"))
 		require.ErrorIs(t, err, io.ErrClosedPipe)
 	})
+}
+
+// A limit holds for all requests, also for those that wait for others to go with.
+func TestLimit(t *testing.T) {
+	t.Parallel()
+	for _, most := range []int{1, 3, MaxRequests} {
+		synctest.Test(t, func(t *testing.T) {
+			w := serve(t, func(wiretest.Request) []byte { return nil })
+			w.Limit(most)
+			client, err := sftp.NewClientPipe(w, w)
+			require.NoError(t, err)
+			require.NoError(t, w.Enqueue(func(int, Reply) {}, Lstat("f")))
+			var wg sync.WaitGroup
+			for range 2 * MaxRequests {
+				wg.Go(func() { _, err := w.Exchange(Lstat("f")); require.Error(t, err) })
+			}
+			synctest.Wait()
+			require.Equal(t, most, w.Unanswered())
+			require.Zero(t, w.Depth())
+			require.NoError(t, w.Close())
+			wg.Wait()
+			_ = client.Wait()
+		})
+	}
+}
+
+// A request that waits for its turn ends also when the channel ends in the middle of an answer.
+func TestChannelEndsInsideAnAnswer(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		ours, theirs := net.Pipe()
+		waiting := make(chan struct{})
+		honest := disk()
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			wiretest.Serve(theirs, func(r wiretest.Request) []byte {
+				switch r.Kind {
+				case wiretest.Init:
+					return wiretest.VersionPacket()
+				case wiretest.Read:
+					<-waiting
+					b := wiretest.Packet(wiretest.Data, r.ID, strings.Repeat("x", 1000))
+					_, _ = theirs.Write(b[:500])
+					theirs.Close()
+					return nil
+				}
+				return honest(r)
+			})
+		})
+		w := New(ours, MaxListing)
+		w.Limit(1)
+		client, err := sftp.NewClientPipe(w, w)
+		require.NoError(t, err)
+		f, err := client.Open("/f")
+		require.NoError(t, err)
+		wg.Go(func() { _, err := f.ReadAt(make([]byte, 1000), 0); require.Error(t, err) })
+		synctest.Wait()
+		wg.Go(func() { _, err := w.Exchange(Lstat("/f")); require.Error(t, err) }) // gets the turn of the READ
+		synctest.Wait()
+		wg.Go(func() { _, err := client.Lstat("/f"); require.Error(t, err) })
+		synctest.Wait()
+		close(waiting)
+		wg.Wait()
+		_ = client.Wait()
+		client.Close()
+	})
+}
+
+func TestDepth(t *testing.T) {
+	t.Parallel()
+	w, _ := start(t, disk())
+	for _, c := range []struct{ sent, depth int }{{1, 1}, {5, 5}, {2, 5}} {
+		_, err := w.Exchange(slices.Repeat([]Request{Lstat("f")}, c.sent)...)
+		require.NoError(t, err)
+		require.Equal(t, c.depth, w.Depth())
+	}
 }
 
 // A channel whose server does not react to its end is given up all the same.

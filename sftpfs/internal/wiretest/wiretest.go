@@ -20,6 +20,7 @@ const (
 	Fsetstat      = 10
 	OpenDir       = 11
 	ReadDir       = 12
+	Remove        = 13
 	Mkdir         = 14
 	Realpath      = 16
 	Stat          = 17

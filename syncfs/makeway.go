@@ -1,0 +1,44 @@
+package syncfs
+
+import (
+	"github.com/sftpsyncer/go-syncfs/internal/mirror"
+	"github.com/sftpsyncer/go-syncfs/internal/remote"
+	"github.com/sftpsyncer/go-syncfs/internal/tree"
+)
+
+// awaitsRequest reports whether an earlier request may still bring something to a name of the remote.
+func (s *Fs) awaitsRequest(name string) (yes bool) {
+	_ = s.m.Do(func(v *mirror.View) error {
+		yes = v.Tree().AtRemote(name) != nil && v.Tree().Brings(name)
+		return nil
+	})
+	return yes
+}
+
+// makeWay removes the file that a delivery replaces if an earlier delivery may still write to it: what is written late goes
+// to the removed file. That the remote no longer has it is recorded before.
+func (s *Fs) makeWay(d *delivery, i *tree.Intent) error {
+	if i.From == "" {
+		return nil
+	}
+	record := func(known tree.Answer) error {
+		return s.m.Do(func(v *mirror.View) error {
+			if n := v.Tree().AtRemote(i.To); n != nil {
+				v.Tree().Edit(n).Known = known
+				v.Tree().Touch(n)
+			}
+			return nil
+		})
+	}
+	if err := record(tree.Absent); err != nil {
+		return err
+	}
+	err := remote.Error(s.m.Remote().Fs().Remove(s.m.Remote().Name(i.To)))
+	if refused(err) && !remote.Absent(err) {
+		return record(tree.Exists)
+	}
+	if err == nil || remote.Absent(err) {
+		d.was, err = remote.Answer{Known: tree.Absent}, nil
+	}
+	return err
+}
