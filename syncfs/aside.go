@@ -143,13 +143,11 @@ func (s *Fs) stay(n *tree.Node, reason error) error {
 }
 
 // goesHome reports whether a step moves a node back to where it was before it was moved aside.
-func (s *Fs) goesHome(step tree.Step) (yes bool) {
-	_ = s.m.Do(func(*mirror.View) error { // fails only after Close
+func (s *Fs) goesHome(step tree.Step) bool {
+	return s.holds(func(*mirror.View) bool {
 		n := step.Node
-		yes = n.Parked() && *n.Diff.Home == tree.Home{Dir: step.To.Dir.ID, Name: step.To.Name}
-		return nil
+		return n.Parked() && *n.Diff.Home == tree.Home{Dir: step.To.Dir.ID, Name: step.To.Name}
 	})
-	return yes
 }
 
 // errLeftAside: what was moved aside could not be moved back. The intent names the place, and the next push moves it

@@ -123,7 +123,7 @@ func (s *Fs) inspect(d *delivery, hash tree.Hash) (tree.Meta, error) {
 		r.Taken = true
 		s.learned.takes.Store(true)
 		return sent, nil
-	case a.Known == tree.Unknown && !refused(a.Err):
+	case a.Known == tree.Unknown && !forbidden(a.Err):
 		return sent, a.Err
 	case a.Known == tree.Unknown:
 		r.Unchecked = true
@@ -141,11 +141,14 @@ func (s *Fs) inspect(d *delivery, hash tree.Hash) (tree.Meta, error) {
 			})
 		}
 	}
-	if err == nil && a.Known != tree.Exists { // taken meanwhile
-		r.Taken = a.Known == tree.Absent
+	switch {
+	case err != nil:
+	case a.Known == tree.Unknown: // it could be looked at before, so the next look may tell
+		return sent, a.Err
+	case a.Known == tree.Absent: // taken meanwhile
+		r.Taken = true
 		return sent, nil
-	}
-	if err == nil {
+	default:
 		_, err = s.checkArrived(name, a.Meta, c, hash, false)
 	}
 	if err != nil && !fatal(err) {

@@ -86,13 +86,11 @@ func queueAttrs(v *mirror.View, n *tree.Node, want tree.Attr, now tree.Meta) {
 
 // unsureAt reports whether size and time may not tell the version that a file of the remote is thought to have from another
 // one.
-func (s *Fs) unsureAt(name string) (yes bool) {
-	_ = s.m.Do(func(v *mirror.View) error {
+func (s *Fs) unsureAt(name string) bool {
+	return s.holds(func(v *mirror.View) bool {
 		n := v.Tree().AtRemote(name)
-		yes = n != nil && baseOf(n).hash != nil
-		return nil
+		return n != nil && baseOf(n).hash != nil
 	})
-	return yes
 }
 
 // sent returns the hash of what the remote has, and reports whether that is the beginning of a delivered content, or

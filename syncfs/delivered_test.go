@@ -5,7 +5,9 @@ import (
 	"os"
 	"path"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/spf13/afero"
 	"github.com/stretchr/testify/require"
@@ -35,19 +37,75 @@ func (r *rig) loseDelivery(sent int) {
 	r.plan.Heal()
 }
 
+// afterADelivery is what a program may do to a file that Push could not deliver.
+var afterADelivery = map[string]func(r *rig){
+	"nothing":      func(*rig) {},
+	"written":      func(r *rig) { r.write("x:anew") },
+	"written long": func(r *rig) { r.write("x:" + strings.Repeat("anew", 20)) },
+	"appended":     func(r *rig) { r.append("x", " and more") },
+	"removed":      func(r *rig) { require.NoError(r, r.fs.Remove("x")) },
+	"renamed":      func(r *rig) { require.NoError(r, r.fs.Rename("x", "moved")) },
+	"renamed over": func(r *rig) { r.write("temp"); require.NoError(r, r.fs.Rename("temp", "x")) },
+	"swapped": func(r *rig) {
+		for _, names := range [][2]string{{"x", "temp"}, {"other", "x"}, {"temp", "other"}} {
+			require.NoError(r, r.fs.Rename(names[0], names[1]))
+		}
+	},
+}
+
+// A delivery may fail at any request, also one after another in doubt, which removes the file first. The next Push goes on
+// from what the remote has then.
+func TestDeliveryFails(t *testing.T) {
+	t.Parallel()
+	for change, make := range afterADelivery {
+		for failure, fail := range map[string]func(r *rig) error{
+			"refused": func(*rig) error { return syscall.EIO },
+			"lost":    func(r *rig) error { r.down(); return errDown },
+		} {
+			for _, doubt := range []bool{false, true} {
+				t.Run(fmt.Sprintf("%s, %s, doubt %v", change, failure, doubt), func(t *testing.T) {
+					t.Parallel()
+					for at, failed := 0, true; failed; at++ {
+						r := newRig(t, direct)
+						r.serve("other")
+						if at%3 > 0 {
+							r.serve("x:old")
+							r.fetch("x")
+						}
+						r.write("x:" + delivered)
+						require.NoError(r, r.fs.Chtimes("x", time.Time{}, time.Unix(1e9, 123456789))) // which Push has to set
+						if doubt {
+							r.loseDelivery(5)
+						}
+						requests := 0
+						r.plan.Before(func(faultfs.Op) error {
+							if requests++; requests == at+1 {
+								return fail(r)
+							}
+							return nil
+						})
+						_, _ = r.push()
+						failed = requests > at
+						r.plan.Heal()
+						make(r)
+						if at%2 == 0 {
+							r.restart()
+						}
+						r.pushes()
+						r.write("x:again", "other:again")
+						r.pushes()
+					}
+				})
+			}
+		}
+	}
+}
+
 // A part of a file that a lost connection has left is replaced, removed or moved, whatever the program does to the file
 // before the next Push. It is no conflict.
 func TestPartOfDeliveryAfterALocalChange(t *testing.T) {
 	t.Parallel()
-	for change, make := range map[string]func(r *rig){
-		"nothing":      func(*rig) {},
-		"written":      func(r *rig) { r.write("x:anew") },
-		"written long": func(r *rig) { r.write("x:" + strings.Repeat("anew", 20)) },
-		"appended":     func(r *rig) { r.append("x", " and more") },
-		"removed":      func(r *rig) { require.NoError(r, r.fs.Remove("x")) },
-		"renamed":      func(r *rig) { require.NoError(r, r.fs.Rename("x", "moved")) },
-		"renamed over": func(r *rig) { r.write("temp"); require.NoError(r, r.fs.Rename("temp", "x")) },
-	} {
+	for change, make := range afterADelivery {
 		for _, old := range []string{"", "x:old", "x:" + strings.Repeat("old", 30)} {
 			t.Run(fmt.Sprintf("%s over %.5q", change, old), func(t *testing.T) {
 				t.Parallel()
@@ -57,6 +115,7 @@ func TestPartOfDeliveryAfterALocalChange(t *testing.T) {
 							continue
 						}
 						r := newRig(t, direct)
+						r.serve("other")
 						if old != "" {
 							r.serve(old)
 							r.fetch("x")

@@ -149,6 +149,7 @@ func newBackground(t require.TestingT, revalidate time.Duration, remote, local a
 func (b *background) close(t require.TestingT) {
 	b.end()
 	require.NoError(t, b.fs.Close())
+	time.Sleep(time.Second) // of the bubble: requests end that were given up
 }
 
 // below is a random number.

@@ -3,6 +3,7 @@ package syncfs
 import (
 	"context"
 	"errors"
+	"os"
 
 	"github.com/spf13/afero"
 	"github.com/stretchr/testify/require"
@@ -56,6 +57,7 @@ func (r *faulty) end() {
 	r.served()
 	r.viewed("after the last push")
 	r.counted("the last push")
+	r.changeable()
 	require.NoError(r, r.fs.Close())
 	closesAll(r, r.plan)
 	for _, dir := range []string{localdir.TmpDir, localdir.TrashDir} {
@@ -63,6 +65,27 @@ func (r *faulty) end() {
 		require.NoError(r, err)
 		require.Empty(r, left, dir)
 	}
+}
+
+// changeable requires that each file can be changed and pushed again: the Fs knows which version the remote has.
+func (r *faulty) changeable() {
+	r.Helper()
+	files, err := aferotest.Tree(r.model)
+	require.NoError(r, err)
+	for name, e := range files {
+		if e.Type != 0 {
+			continue
+		}
+		for _, fsys := range []afero.Fs{r.fs, r.model} {
+			f, err := fsys.OpenFile("/"+name, os.O_WRONLY|os.O_APPEND, 0)
+			require.NoError(r, err)
+			_, err = f.WriteString("changed")
+			require.NoError(r, errors.Join(err, f.Close()))
+		}
+	}
+	_, err = r.fs.Push(context.Background())
+	require.NoError(r, err)
+	r.served()
 }
 
 // complete says of what a failed call has left half written, or not queued, that it is to be pushed.

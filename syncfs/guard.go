@@ -40,22 +40,16 @@ func guard(v *mirror.View, n *tree.Node, i *tree.Intent, f fate) {
 var errOvertaken = fmt.Errorf("%w: an earlier request was executed late", ErrBusy)
 
 // takenLate reports whether an earlier request may have removed or renamed what the remote had under a name.
-func (s *Fs) takenLate(name string) (yes bool) {
-	_ = s.m.Do(func(v *mirror.View) error {
-		yes = v.Tree().Takes(name)
-		return nil
-	})
-	return yes
+func (s *Fs) takenLate(name string) bool {
+	return s.holds(func(v *mirror.View) bool { return v.Tree().Takes(name) })
 }
 
 // concernsDoubt reports whether a change is about names that an earlier request may still change, or about what is above or
 // below them.
-func (s *Fs) concernsDoubt(c Change) (yes bool) {
-	_ = s.m.Do(func(v *mirror.View) error {
-		yes = v.Tree().Doubts(c.Name) || c.NewName != "" && v.Tree().Doubts(c.NewName)
-		return nil
+func (s *Fs) concernsDoubt(c Change) bool {
+	return s.holds(func(v *mirror.View) bool {
+		return v.Tree().Doubts(c.Name) || c.NewName != "" && v.Tree().Doubts(c.NewName)
 	})
-	return yes
 }
 
 // patrol looks at the names of all guards, records the effects of late requests, and ends the guards that are old

@@ -1,8 +1,10 @@
 package syncfs
 
 import (
+	"cmp"
 	"fmt"
 	"os"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -90,4 +92,93 @@ func TestReportOfAStepInDoubt(t *testing.T) {
 			})
 		}
 	}
+}
+
+// The program may change a name while Push finds out what became of a step there. That is no conflict with anybody, at
+// whichever request the change comes.
+func TestChangeWhilePushFindsOut(t *testing.T) {
+	t.Parallel()
+	replace := func(text string) func(*rig) {
+		return func(r *rig) {
+			r.write("temp:" + text)
+			require.NoError(r, r.fs.Rename("temp", "x"))
+		}
+	}
+	remove := func(name string) func(*rig) { return func(r *rig) { require.NoError(r, r.fs.Remove(name)) } }
+	changes := map[string]struct{ first, then func(*rig) }{
+		"replaced, replaced":    {replace("first"), replace("then")},
+		"replaced, removed":     {replace("first"), remove("x")},
+		"replaced, written":     {replace("first"), func(r *rig) { r.write("x:then") }},
+		"replaced, renamed":     {replace("first"), func(r *rig) { require.NoError(r, r.fs.Rename("x", "y")) }},
+		"written, replaced":     {func(r *rig) { r.write("x:first") }, replace("then")},
+		"removed, replaced":     {remove("x"), replace("then")},
+		"new, removed":          {func(r *rig) { r.write("n") }, remove("n")},
+		"new, replaced":         {func(r *rig) { r.write("n") }, func(r *rig) { require.NoError(r, r.fs.Rename("x", "n")) }},
+		"renamed, replaced":     {func(r *rig) { require.NoError(r, r.fs.Rename("y", "x")) }, replace("then")},
+		"renamed, renamed back": {func(r *rig) { require.NoError(r, r.fs.Rename("x", "n")) }, func(r *rig) { require.NoError(r, r.fs.Rename("n", "x")) }},
+	}
+	for name, c := range changes {
+		for _, opts := range []Options{{}, {Publish: PublishDirect}} {
+			for _, kind := range []faultfs.Kind{faultfs.Rename, faultfs.Close, faultfs.Remove} {
+				for _, made := range []bool{false, true} {
+					t.Run(fmt.Sprintf("%s/%v/%v/made %v", name, opts.Publish, kind, made), func(t *testing.T) {
+						inBubble(t, func(t *testing.T) {
+							for at := 0; ; at++ {
+								if !changeWhilePushFindsOut(t, opts, kind, made, at, c.first, c.then) {
+									require.Less(t, at, 100)
+									break
+								}
+							}
+						})
+					})
+				}
+			}
+		}
+	}
+}
+
+// changeWhilePushFindsOut loses the answer to a request of one Push. A change is made before the request with a number of the
+// next one. It reports whether there was such a request.
+func changeWhilePushFindsOut(t *testing.T, o Options, kind faultfs.Kind, made bool, at int, first, then func(*rig)) (came bool) {
+	r := newRig(t, &o)
+	defer r.end()
+	r.serve("x:old", "y:another")
+	first(r)
+	down := func(op faultfs.Op) error {
+		if op.Kind != kind {
+			return nil
+		}
+		r.down()
+		return errDown
+	}
+	if made {
+		r.plan.After(func(op faultfs.Op, err error) error { return cmp.Or(down(op), err) })
+	} else {
+		r.plan.Before(down)
+	}
+	if _, err := r.push(); err == nil {
+		return false // there is no such request
+	}
+	r.plan.Heal()
+	var requests atomic.Int64
+	changed := make(chan struct{})
+	r.plan.Before(func(faultfs.Op) error {
+		if requests.Add(1) == int64(at)+1 {
+			came = true
+			go func() { defer close(changed); then(r) }()
+			select {
+			case <-changed:
+			case <-time.After(time.Second): // it waits for the request
+			}
+		}
+		return nil
+	})
+	_, err := r.push()
+	if came {
+		<-changed
+	}
+	require.NotErrorIs(t, err, ErrConflict, "a change before request %d", at)
+	r.plan.Heal()
+	r.pushes()
+	return came
 }

@@ -13,26 +13,36 @@ import (
 )
 
 // resolveIntents finds out what became of the steps whose outcome is in doubt: their process died, or the connection
-// was lost. It returns those of which the remote refuses to tell.
-func (p *pusher) resolveIntents() (unresolved map[tree.ID]error, err error) {
-	intents := map[*tree.Node]*tree.Intent{}
-	err = p.s.m.Do(func(v *mirror.View) error {
-		v.Tree().Intents(func(n *tree.Node) { intents[n] = n.Diff.Intent })
-		return nil
-	})
-	unresolved = map[tree.ID]error{}
-	for n, i := range intents {
-		if err != nil {
-			break
+// was lost. It returns those of which the remote refuses to tell. A change of the program may give an intent that is being
+// resolved to another node, which is looked at in its turn.
+func (p *pusher) resolveIntents() (unresolved map[*tree.Intent]error, err error) {
+	unresolved = map[*tree.Intent]error{}
+	for {
+		intents := map[*tree.Node]*tree.Intent{}
+		err = p.s.m.Do(func(v *mirror.View) error {
+			clear(intents)
+			v.Tree().Intents(func(n *tree.Node) {
+				if unresolved[n.Diff.Intent] == nil {
+					intents[n] = n.Diff.Intent
+				}
+			})
+			return nil
+		})
+		if err != nil || len(intents) == 0 {
+			return unresolved, err
 		}
-		var made bool
-		if made, err = p.s.resolve(n, i); errors.Is(err, errCannotLook) {
-			unresolved[n.ID], err = err, nil
-		} else if err == nil && !made {
-			maps.DeleteFunc(p.unknown, func(step attempted, _ Result) bool { return step.node == n.ID })
+		for n, i := range intents {
+			made, err := p.s.resolve(n, i)
+			switch {
+			case errors.Is(err, errCannotLook):
+				unresolved[i] = err
+			case err != nil:
+				return unresolved, err
+			case !made:
+				maps.DeleteFunc(p.unknown, func(step attempted, _ Result) bool { return step.node == n.ID })
+			}
 		}
 	}
-	return unresolved, err
 }
 
 // awaitAbandoned waits until the remote has answered the calls that ended with their context, because these may take

@@ -7,12 +7,8 @@ import (
 )
 
 // awaitsRequest reports whether an earlier request may still bring something to a name of the remote.
-func (s *Fs) awaitsRequest(name string) (yes bool) {
-	_ = s.m.Do(func(v *mirror.View) error {
-		yes = v.Tree().AtRemote(name) != nil && v.Tree().Brings(name)
-		return nil
-	})
-	return yes
+func (s *Fs) awaitsRequest(name string) bool {
+	return s.holds(func(v *mirror.View) bool { return v.Tree().AtRemote(name) != nil && v.Tree().Brings(name) })
 }
 
 // makeWay removes the file that a delivery replaces if an earlier delivery may still write to it: what is written late goes

@@ -59,13 +59,12 @@ func (s *Fs) push(ctx context.Context, policy ConflictPolicy, names []string) (R
 // connect makes the remote connect in the background if there is something to push: connecting takes a while, and so
 // does planning.
 func (s *Fs) connect() {
-	useful := false
-	_ = s.m.Do(func(v *mirror.View) error { // the next call fails as well
+	useful := s.holds(func(v *mirror.View) bool {
+		yes := len(v.Tree().Guards()) > 0
 		v.Tree().Pending(func(n *tree.Node) {
-			useful = useful || n.Content() != tree.Busy && n.Content() != tree.Interrupted
+			yes = yes || n.Content() != tree.Busy && n.Content() != tree.Interrupted
 		})
-		useful = useful || len(v.Tree().Guards()) > 0
-		return nil
+		return yes
 	})
 	if useful {
 		s.m.Connect()

@@ -1,7 +1,6 @@
 package syncfs
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"io/fs"
@@ -18,8 +17,7 @@ type round struct {
 	s       *Fs
 	steps   []tree.Step
 	changes []Change
-
-	unresolved map[tree.ID]error // why it is unknown what became of the last step of a node
+	unknown map[int]error // by step: why nobody knows what became of an earlier step of its nodes
 
 	failed   []Result
 	advanced bool // the remote has changed, or has more content
@@ -49,8 +47,9 @@ type outcome struct {
 func (p *pusher) round() (*round, error) {
 	r := &round{s: p.s}
 	err := p.s.awaitAbandoned()
+	var unresolved map[*tree.Intent]error
 	if err == nil {
-		r.unresolved, err = p.resolveIntents()
+		unresolved, err = p.resolveIntents()
 	}
 	if err == nil {
 		err = p.s.patrol()
@@ -60,9 +59,14 @@ func (p *pusher) round() (*round, error) {
 	}
 	err = p.s.m.Do(func(v *mirror.View) error {
 		r.steps = p.s.plan(v)
-		r.changes = make([]Change, len(r.steps))
+		r.changes, r.unknown = make([]Change, len(r.steps)), map[int]error{}
 		for i, step := range r.steps {
 			r.changes[i] = changeOf(v, step)
+			for _, n := range []*tree.Node{step.Node, step.Replaces} {
+				if n != nil && n.Diff != nil && unresolved[n.Diff.Intent] != nil {
+					r.unknown[i] = unresolved[n.Diff.Intent]
+				}
+			}
 		}
 		return nil
 	})
@@ -116,11 +120,7 @@ func (r *round) run(p *pusher) {
 		}
 	}
 	for i, step := range r.steps {
-		err := r.unresolved[step.Node.ID]
-		if step.Replaces != nil {
-			err = cmp.Or(err, r.unresolved[step.Replaces.ID])
-		}
-		if err != nil {
+		if err := r.unknown[i]; err != nil {
 			r.end(p, i, Result{Change: r.changes[i], Err: r.refuse(failure{i, err})})
 		}
 		if result, ok := p.refused[attempted{step.Node.ID, step.Op}]; ok {

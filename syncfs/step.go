@@ -77,6 +77,15 @@ func (s *Fs) compareClocks(path string, r *Result) {
 	}
 }
 
+// holds answers a question about the view. After Close the answer is no, and the next call fails.
+func (s *Fs) holds(question func(*mirror.View) bool) (yes bool) {
+	_ = s.m.Do(func(v *mirror.View) error {
+		yes = question(v)
+		return nil
+	})
+	return yes
+}
+
 // intend records, durably, a step that must not run twice.
 func (s *Fs) intend(n *tree.Node, intent *tree.Intent) error {
 	err := s.m.Do(func(v *mirror.View) error {

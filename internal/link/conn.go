@@ -20,6 +20,7 @@ type conn struct {
 	ends  [2]net.Conn // by the direction that starts there
 	once  sync.Once
 	ended chan struct{}
+	half  [2]chan struct{} // by direction; closed: its data has ended
 }
 
 // chunk is a piece of data in transit.
@@ -80,8 +81,15 @@ func (c *conn) receive(from net.Conn, chunks chan<- chunk) {
 
 // deliver writes the chunks that have arrived.
 func (c *conn) deliver(d Direction, to net.Conn, chunks <-chan chunk) {
-	for k := range chunks {
-		if !c.wait(k.arrives) || !c.pass() {
+	for {
+		k, more := chunk{}, true
+		select {
+		case k, more = <-chunks:
+		case <-c.half[d]:
+			closeWrite(to)
+			return
+		}
+		if !more || !c.wait(k.arrives) || !c.pass(d) {
 			return
 		}
 		n, last := c.link.admit(d, len(k.b))
@@ -129,9 +137,9 @@ func (c *conn) wait(t time.Time) bool {
 }
 
 // pass waits until the link is not frozen and returns true, or returns false if the connection ends before.
-func (c *conn) pass() bool {
+func (c *conn) pass(d Direction) bool {
 	select {
-	case <-c.link.thawed():
+	case <-c.link.thawed(d):
 		return true
 	case <-c.ended:
 		return false

@@ -77,29 +77,52 @@ func (l *Link) endAll(closing func(net.Conn) error) {
 // Freeze stops everything on the link until Thaw: nothing arrives, and no side gets an error. New connections are
 // accepted, and are silent, too.
 func (l *Link) Freeze() {
+	l.FreezeOne(Up)
+	l.FreezeOne(Down)
+}
+
+// FreezeOne is Freeze for one direction. If that is Down, requests are executed and their answers do not arrive.
+func (l *Link) FreezeOne(d Direction) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	select {
-	case <-l.thaw:
-		l.thaw = make(chan struct{})
+	case <-l.thaw[d]:
+		l.thaw[d] = make(chan struct{})
 	default:
 	}
 }
 
-// Thaw ends Freeze. Data that was sent meanwhile arrives.
+// Thaw ends Freeze and FreezeOne. Data that was sent meanwhile arrives.
 func (l *Link) Thaw() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	select {
-	case <-l.thaw:
-	default:
-		close(l.thaw)
+	for _, thaw := range l.thaw {
+		end(thaw)
 	}
 }
 
-// thawed returns a channel that is closed while the link is not frozen.
-func (l *Link) thawed() <-chan struct{} {
+// end closes a channel, if it is open. The caller has Link.mu.
+func end(c chan struct{}) {
+	select {
+	case <-c:
+	default:
+		close(c)
+	}
+}
+
+// thawed returns a channel that is closed while a direction is not frozen.
+func (l *Link) thawed(d Direction) <-chan struct{} {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.thaw
+	return l.thaw[d]
+}
+
+// HalfClose ends the data of all present connections in one direction. Data in transit there is lost, and the receiver
+// sees the end. The other direction goes on.
+func (l *Link) HalfClose(d Direction) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for c := range l.conns {
+		end(c.half[d])
+	}
 }

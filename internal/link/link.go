@@ -37,8 +37,8 @@ type Link struct {
 	mu    sync.Mutex // guards the fields below
 	opts  Options
 	conns map[*conn]struct{}
-	thaw  chan struct{} // closed: not frozen
-	cut   *Cut          // nil: none is planned
+	thaw  [2]chan struct{} // by direction; closed: not frozen
+	cut   *Cut             // nil: none is planned
 }
 
 // New returns a Link to the address target, which runs until Close. It dials the target once for each connection to the
@@ -60,7 +60,7 @@ func Serve(listener net.Listener, target string, o Options) *Link {
 }
 
 func newLink(o Options) *Link {
-	l := &Link{opts: o, conns: make(map[*conn]struct{}), thaw: make(chan struct{})}
+	l := &Link{opts: o, conns: make(map[*conn]struct{}), thaw: [2]chan struct{}{make(chan struct{}), make(chan struct{})}}
 	l.ctx, l.stop = context.WithCancel(context.Background())
 	l.Thaw()
 	return l
@@ -116,7 +116,8 @@ func (l *Link) connect(near net.Conn) {
 
 // forward serves one connection and returns when it has ended and its goroutines, too.
 func (l *Link) forward(near, far net.Conn) {
-	c := &conn{link: l, ends: [2]net.Conn{near, far}, ended: make(chan struct{})}
+	c := &conn{link: l, ends: [2]net.Conn{near, far}, ended: make(chan struct{}),
+		half: [2]chan struct{}{make(chan struct{}), make(chan struct{})}}
 	l.mu.Lock()
 	c.opts = l.opts
 	l.conns[c] = struct{}{}

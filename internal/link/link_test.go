@@ -201,6 +201,72 @@ func TestFreeze(t *testing.T) {
 	l.Freeze() // which Close does not wait for
 }
 
+// A frozen direction lets requests pass and holds back their answers.
+func TestFreezeOne(t *testing.T) {
+	t.Parallel()
+	target, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer target.Close()
+	l := start(t, target.Addr().String(), Options{})
+	near := dial(t, l)
+	far, err := target.Accept()
+	require.NoError(t, err)
+	defer far.Close()
+	require.NoError(t, far.SetDeadline(time.Now().Add(soon)))
+
+	l.FreezeOne(Down)
+	for range 2 {
+		send(t, near, far, "request")
+	}
+	_, err = far.Write([]byte("answer"))
+	require.NoError(t, err)
+	require.NoError(t, near.SetReadDeadline(time.Now().Add(20*time.Millisecond)))
+	_, err = near.Read(make([]byte, 1))
+	require.ErrorIs(t, err, os.ErrDeadlineExceeded)
+	l.Thaw()
+	require.NoError(t, near.SetReadDeadline(time.Now().Add(soon)))
+	b := make([]byte, 6)
+	_, err = io.ReadFull(near, b)
+	require.NoError(t, err)
+	require.Equal(t, "answer", string(b))
+}
+
+// A direction that is closed shows its end, and the other one goes on.
+func TestHalfClose(t *testing.T) {
+	t.Parallel()
+	for _, d := range []Direction{Up, Down} {
+		target, err := net.Listen("tcp", "127.0.0.1:0")
+		require.NoError(t, err)
+		defer target.Close()
+		l := start(t, target.Addr().String(), Options{})
+		near := dial(t, l)
+		far, err := target.Accept()
+		require.NoError(t, err)
+		defer far.Close()
+		require.NoError(t, far.SetDeadline(time.Now().Add(soon)))
+		ends := [2]net.Conn{near, far}
+		send(t, near, far, "before")
+		send(t, far, near, "before")
+
+		l.HalfClose(d)
+		l.HalfClose(d)
+		_, err = ends[1-d].Read(make([]byte, 1))
+		require.Equal(t, io.EOF, err)
+		send(t, ends[1-d], ends[d], "after")
+	}
+}
+
+// send sends a text from one end and wants it at the other.
+func send(t testing.TB, from, to net.Conn, text string) {
+	t.Helper()
+	_, err := from.Write([]byte(text))
+	require.NoError(t, err)
+	b := make([]byte, len(text))
+	_, err = io.ReadFull(to, b)
+	require.NoError(t, err)
+	require.Equal(t, text, string(b))
+}
+
 // BenchmarkLink shows that the link keeps what it says: 100 MB/s at a round trip of 100 ms.
 func BenchmarkLink(b *testing.B) {
 	c := dial(b, start(b, echo(b), Options{RoundTrip: 100 * time.Millisecond, Bandwidth: 100_000_000}))

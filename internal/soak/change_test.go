@@ -40,6 +40,8 @@ type change struct {
 	Kind  string
 	Names []string
 	do    func(afero.Fs) error
+
+	unforeseen bool // only the view knows the outcome
 }
 
 // make makes a change on both sides. Its beginning and its end are recorded, so that the next process knows what was under
@@ -57,7 +59,7 @@ func (c *client) make(ch change) {
 		c.wrong("%v", err)
 		return
 	}
-	if err := ch.do(c.fs); passing(err) {
+	if err := ch.do(c.fs); passing(err) || ch.unforeseen && err == nil {
 		if !c.adopt(ch) {
 			return // the next process does
 		}
@@ -186,41 +188,55 @@ func (c *client) byHand(name string, content []byte) func(afero.Fs) error {
 	}
 }
 
+// discard takes back what is queued about a name.
+func (c *client) discard(name string) func(afero.Fs) error {
+	return func(fsys afero.Fs) error {
+		if fsys == c.oracle {
+			return nil
+		}
+		err := c.fs.Discard(name)
+		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syncfs.ErrBusy) {
+			err = nil
+		}
+		return err
+	}
+}
+
 // step makes one call.
 func (c *client) step() {
 	file, other, dir := c.file(), c.file(), c.dir()
 	switch n := c.rand.IntN(100); {
 	case n < 14:
-		c.make(change{"write", []string{file}, write(file, c.record(), anew, 1+c.rand.IntN(4))})
+		c.make(change{Kind: "write", Names: []string{file}, do: write(file, c.record(), anew, 1+c.rand.IntN(4))})
 	case n < 22:
 		temp := file + ".tmp"
-		c.make(change{"replace", []string{file, temp}, replace(file, temp, c.record())})
+		c.make(change{Kind: "replace", Names: []string{file, temp}, do: replace(file, temp, c.record())})
 	case n < 26:
 		name := c.own(fmt.Sprintf("%s/s%d", stable, c.rand.IntN(4)))
 		temp := c.own("replacing") // not there, where nothing may be missing
-		c.make(change{"replace", []string{name, temp}, replace(name, temp, c.record())})
+		c.make(change{Kind: "replace", Names: []string{name, temp}, do: replace(name, temp, c.record())})
 	case n < 34:
-		c.make(change{"append", []string{file}, write(file, c.record(), os.O_WRONLY|os.O_APPEND, 2)})
+		c.make(change{Kind: "append", Names: []string{file}, do: write(file, c.record(), os.O_WRONLY|os.O_APPEND, 2)})
 	case n < 38:
-		c.make(change{"truncate", []string{file}, truncate(file, c.rand.IntN(10))})
+		c.make(change{Kind: "truncate", Names: []string{file}, do: truncate(file, c.rand.IntN(10))})
 	case n < 46:
-		c.make(change{"rename", []string{file, other}, func(fsys afero.Fs) error { return fsys.Rename(file, other) }})
+		c.make(change{Kind: "rename", Names: []string{file, other}, do: func(fsys afero.Fs) error { return fsys.Rename(file, other) }})
 	case n < 49:
 		if to := c.dir(); !within(dir[1:], to) && !within(to[1:], dir) {
-			c.make(change{"rename directory", []string{dir, to}, func(fsys afero.Fs) error { return fsys.Rename(dir, to) }})
+			c.make(change{Kind: "rename directory", Names: []string{dir, to}, do: func(fsys afero.Fs) error { return fsys.Rename(dir, to) }})
 		}
 	case n < 52:
 		temp := c.own("swapping")
-		c.make(change{"swap", []string{file, other, temp}, swap(file, other, temp)})
+		c.make(change{Kind: "swap", Names: []string{file, other, temp}, do: swap(file, other, temp)})
 	case n < 57:
-		c.make(change{"remove", []string{file}, func(fsys afero.Fs) error { return fsys.Remove(file) }})
+		c.make(change{Kind: "remove", Names: []string{file}, do: func(fsys afero.Fs) error { return fsys.Remove(file) }})
 	case n < 59:
-		c.make(change{"remove all", []string{dir}, func(fsys afero.Fs) error { return fsys.RemoveAll(dir) }})
+		c.make(change{Kind: "remove all", Names: []string{dir}, do: func(fsys afero.Fs) error { return fsys.RemoveAll(dir) }})
 	case n < 64:
-		c.make(change{"mkdir", []string{path.Dir(dir), dir}, func(fsys afero.Fs) error { return fsys.MkdirAll(dir, 0o755) }})
+		c.make(change{Kind: "mkdir", Names: []string{path.Dir(dir), dir}, do: func(fsys afero.Fs) error { return fsys.MkdirAll(dir, 0o755) }})
 	case n < 67:
 		link := c.own(fmt.Sprintf("l%d", c.rand.IntN(3)))
-		c.make(change{"symlink", []string{link}, func(fsys afero.Fs) error {
+		c.make(change{Kind: "symlink", Names: []string{link}, do: func(fsys afero.Fs) error {
 			if err := fsys.Remove(link); err != nil && !errors.Is(err, fs.ErrNotExist) {
 				return err
 			}
@@ -228,13 +244,13 @@ func (c *client) step() {
 		}})
 	case n < 71:
 		mode := []fs.FileMode{0o600, 0o644, 0o640, 0o755}[c.rand.IntN(4)]
-		c.make(change{"chmod", []string{file}, func(fsys afero.Fs) error { return fsys.Chmod(file, mode) }})
+		c.make(change{Kind: "chmod", Names: []string{file}, do: func(fsys afero.Fs) error { return fsys.Chmod(file, mode) }})
 	case n < 74:
 		at := time.Unix(1e9+c.rand.Int64N(1e9), 0)
-		c.make(change{"chtimes", []string{file}, func(fsys afero.Fs) error { return fsys.Chtimes(file, at, at) }})
+		c.make(change{Kind: "chtimes", Names: []string{file}, do: func(fsys afero.Fs) error { return fsys.Chtimes(file, at, at) }})
 	case n < 76:
 		name := c.own(fmt.Sprintf("hand/h%d", c.rand.IntN(3)))
-		c.make(change{"by hand", []string{name}, c.byHand(name, c.record())})
+		c.make(change{Kind: "by hand", Names: []string{name}, do: c.byHand(name, c.record())})
 	case n < 79:
 		if c.Name != direct {
 			c.writeShared()
@@ -245,6 +261,8 @@ func (c *client) step() {
 		c.readOthers()
 	case n < 96:
 		c.compare(path.Dir(file), false)
+	case n < 97:
+		c.make(change{Kind: "discard", Names: []string{c.own("")}, do: c.discard(file), unforeseen: true})
 	default:
 		c.keep(file)
 	}

@@ -48,7 +48,8 @@ type setting struct {
 	Others  []string // names of the other clients
 	Kind    int      // of its options
 	Seed    uint64
-	Clock   time.Duration // by which its clock is wrong
+	Clock   time.Duration // by which its clock is wrong at first
+	Drift   float64       // seconds by which it gains a second
 	Phase   phase
 	Local   string // its local directory
 	Oracle  string // its directory in the oracle; what it is doing is in Oracle + ".doing"
@@ -108,7 +109,11 @@ func (c *client) wrong(format string, args ...any) {
 
 func (s setting) options() *syncfs.Options {
 	o := &syncfs.Options{Conflict: syncfs.KeepBoth, RetryFor: 2 * time.Second}
-	o.Cache.Now = func() time.Time { return time.Now().Add(s.Clock) }
+	began := time.Now()
+	o.Cache.Now = func() time.Time {
+		gained := time.Duration(s.Drift * float64(time.Since(began)))
+		return time.Now().Add(s.Clock + gained)
+	}
 	switch s.Kind {
 	case 1:
 		o.Cache.Revalidate, o.Cache.ListTTL, o.Cache.MaxBytes, o.Verify = time.Second, -1, 4<<20, true
@@ -278,6 +283,7 @@ func (c *client) push(ctx context.Context, push func(context.Context) (syncfs.Re
 			}
 			c.did("conflict")
 		case passing(r.Err), errors.Is(r.Err, syncfs.ErrBusy):
+		case c.Phase == working && errors.Is(r.Err, syscall.EIO): // so OpenSSH says that its disk is full
 		case ctx.Err() == nil && !within(shared, r.Name):
 			c.wrong("%v: %v", r.Change, r.Err)
 		}

@@ -3,6 +3,7 @@
 package soak
 
 import (
+	"context"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -19,8 +20,7 @@ import (
 type observer struct {
 	t    testing.TB
 	root string
-	stop chan struct{}
-	done sync.WaitGroup
+	stop func() // and wait
 
 	seen   map[seen]bool
 	stable map[string]bool
@@ -33,11 +33,15 @@ type seen struct {
 }
 
 func observe(t testing.TB, root string) *observer {
-	o := &observer{t: t, root: root, stop: make(chan struct{}), seen: map[seen]bool{}, stable: map[string]bool{}}
-	o.done.Go(func() {
+	o := &observer{t: t, root: root, seen: map[seen]bool{}, stable: map[string]bool{}}
+	ctx, cancel := context.WithCancel(t.Context())
+	var done sync.WaitGroup
+	o.stop = func() { cancel(); done.Wait() }
+	t.Cleanup(o.stop)
+	done.Go(func() {
 		for {
 			select {
-			case <-o.stop:
+			case <-ctx.Done():
 				return
 			case <-time.After(2 * time.Millisecond): // leaves the processor to those who are observed
 				o.look()
@@ -95,7 +99,6 @@ func (o *observer) lookAt(name string) {
 
 // end ends the observation and reports how much was seen.
 func (o *observer) end() (looks, files int) {
-	close(o.stop)
-	o.done.Wait()
+	o.stop()
 	return o.looks, len(o.seen)
 }

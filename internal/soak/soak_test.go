@@ -42,6 +42,7 @@ type world struct {
 	testing.TB
 	rand    *rand.Rand
 	server  *opensshtest.Server
+	disk    *disk // of the server; nil: it is never full
 	oracle  string
 	local   string
 	clients []*process
@@ -94,6 +95,7 @@ func TestSoak(t *testing.T) {
 func newWorld(t testing.TB) *world {
 	w := &world{TB: t, rand: rand.New(rand.NewPCG(*seed, 0)), server: opensshtest.Start(t, opensshtest.Options{}),
 		oracle: t.TempDir(), local: t.TempDir(), count: map[string]int{}}
+	w.disk = newDisk(t, w.server.Root)
 	require.NoError(t, os.Mkdir(filepath.Join(w.server.Root, shared), 0o755))
 	names := []string{"c0", "c1", "c2"}
 	if *directly {
@@ -135,9 +137,10 @@ func (w *world) did(what string, times int) {
 // start starts the next process of a client.
 func (w *world) start(p *process, ph phase) {
 	p.Phase, p.Seed = ph, w.rand.Uint64()
-	p.Clock = 0
+	p.Clock, p.Drift = 0, 0
 	if w.rand.IntN(2) == 0 {
 		p.Clock = time.Duration(w.rand.Int64N(int64(4*time.Hour))) - 2*time.Hour
+		p.Drift = w.rand.Float64() - 0.5
 	}
 	text, err := json.Marshal(p.setting)
 	require.NoError(w, err)
@@ -181,7 +184,7 @@ func (w *world) trouble() {
 	w.wait(200 * time.Millisecond)
 	p := w.clients[w.rand.IntN(len(w.clients))]
 	kind := ""
-	switch w.rand.IntN(12) {
+	switch w.rand.IntN(14) {
 	case 0:
 		kind = "cut"
 		p.link.Cut()
@@ -192,8 +195,17 @@ func (w *world) trouble() {
 		kind = "cut in the middle"
 		p.link.CutAfter([]link.Direction{link.Up, link.Down}[w.rand.IntN(2)], w.rand.Int64N(200_000))
 	case 4:
-		kind = "freeze"
-		p.link.Freeze()
+		switch w.rand.IntN(3) {
+		case 0:
+			kind = "freeze"
+			p.link.Freeze()
+		case 1:
+			kind = "freeze requests"
+			p.link.FreezeOne(link.Up)
+		case 2:
+			kind = "freeze answers"
+			p.link.FreezeOne(link.Down)
+		}
 		w.wait(4 * time.Second) // longer than IdleTimeout now and then
 		p.link.Thaw()
 	case 5, 6:
@@ -227,6 +239,17 @@ func (w *world) trouble() {
 			kind = "foreign change"
 			w.changeForeign()
 		}
+	case 12:
+		kind = "close half a connection"
+		p.link.HalfClose([]link.Direction{link.Up, link.Down}[w.rand.IntN(2)])
+	case 13:
+		if w.disk == nil || *directly { // a delivery that was refused in the middle has holes, so nobody knows it as ours
+			return
+		}
+		kind = "fill the server's disk"
+		w.disk.fill()
+		w.wait(time.Second)
+		w.disk.empty()
 	}
 	w.did(kind, 1)
 }
@@ -263,8 +286,9 @@ func (w *world) changeForeign() {
 	case 1:
 		_ = os.Rename(name, filepath.Join(w.server.Root, shared, fmt.Sprintf("x%d", w.rand.IntN(5))))
 	default:
-		temp := filepath.Join(w.oracle, "foreign")
-		require.NoError(w, os.WriteFile(temp, record("foreign", int(w.rand.Int32()), make([]byte, w.rand.IntN(10_000))), 0o644))
+		temp := filepath.Join(w.server.Root, ".syncfs-foreign") // nobody sees it
+		err := os.WriteFile(temp, record("foreign", int(w.rand.Int32()), make([]byte, w.rand.IntN(10_000))), 0o644)
+		require.NoError(w, err)
 		require.NoError(w, os.Rename(temp, name))
 	}
 }
