@@ -1,5 +1,5 @@
-// Summary reads the output of go test -json. It prints a line for each package and what failed and skipped tests said,
-// and ends with "N passed, N failed, N skipped", which counts tests and subtests. It exits with 1 unless every test
+// Summary reads the output of go test -json. It prints a line for each package, one for each test with many subtests,
+// and what failed and skipped tests said. It ends with "N passed, N failed, N skipped", which counts tests and subtests. It exits with 1 unless every test
 // passed and there was one.
 package main
 
@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 )
 
@@ -29,11 +30,13 @@ type summary struct {
 	out                     io.Writer
 	output                  map[name]*strings.Builder
 	failedIn                map[string]int // by package
+	subtests                map[name]int   // that passed, by test
 	passed, failed, skipped int
 }
 
 func main() {
-	s := &summary{out: os.Stdout, output: map[name]*strings.Builder{}, failedIn: map[string]int{}}
+	s := &summary{out: os.Stdout, output: map[name]*strings.Builder{}, failedIn: map[string]int{},
+		subtests: map[name]int{}}
 	decoder := json.NewDecoder(os.Stdin)
 	for {
 		var e event
@@ -72,6 +75,8 @@ func (s *summary) add(e event) {
 		s.endPackage(e)
 	case e.Action == "pass":
 		s.passed++
+		test, _, _ := strings.Cut(e.Test, "/")
+		s.subtests[name{e.Package, test}]++
 	case e.Action == "fail":
 		s.failed++
 		s.failedIn[e.Package]++
@@ -101,7 +106,18 @@ func (s *summary) endPackage(e event) {
 		result = "none" // a package without tests
 	}
 	fmt.Fprintf(s.out, "%s  %7.2fs  %s\n", result, e.Elapsed, e.Package)
+	var large []string
+	for n, passed := range s.subtests {
+		if n.pkg == e.Package && passed >= many {
+			large = append(large, fmt.Sprintf("%14d  %s\n", passed, n.test))
+		}
+	}
+	slices.Sort(large)
+	fmt.Fprint(s.out, strings.Join(large, ""))
 }
+
+// many is the number of subtests from which a test has a line of its own.
+const many = 100
 
 func (s *summary) show(n name) {
 	if text := s.output[n]; text != nil {

@@ -262,6 +262,9 @@ func (c *client) step() {
 	case n < 96:
 		c.compare(path.Dir(file), false)
 	case n < 97:
+		if c.Name == direct { // a delivery may have removed what Discard would go back to
+			return
+		}
 		c.make(change{Kind: "discard", Names: []string{c.own("")}, do: c.discard(file), unforeseen: true})
 	default:
 		c.keep(file)

@@ -30,12 +30,14 @@ import (
 
 var (
 	seed     = flag.Uint64("seed", 0, "seed of the random changes and troubles; 0: a new one")
-	directly = flag.Bool("direct", false, "with a client that delivers directly")
-	duration = flag.Duration("for", 0, "how long TestSoak takes, not counting its end; 0: 20 s, or 5 min with SYNCFS_FULL=1")
+	duration = flag.Duration("for", 0, "how long TestSoak takes, not counting the ends of its two worlds; 0: 20 s, or 5 min with SYNCFS_FULL=1")
 )
 
 // direct is the client whose option is PublishDirect. It shows parts of its files.
 const direct = "c3"
+
+// fullDisk is the world without it.
+const fullDisk = "full disk"
 
 // world is the server, its clients, and what happens to them.
 type world struct {
@@ -60,21 +62,29 @@ type process struct {
 	ended chan struct{}
 }
 
+// There are two worlds. In one, a client delivers directly. In the other, the server's disk is full now and then: a delivery
+// that was refused in the middle has holes, so nobody could know it for a part of its file.
 func TestSoak(t *testing.T) {
 	t.Parallel()
 	if *seed == 0 {
 		*seed = rand.Uint64()
 	}
-	t.Logf("-seed %d", *seed)
 	if *duration == 0 {
 		*duration = 20 * time.Second
 		if os.Getenv("SYNCFS_FULL") == "1" {
 			*duration = 5 * time.Minute
 		}
 	}
-	w := newWorld(t)
+	for _, world := range []string{direct, fullDisk} {
+		t.Run(world, func(t *testing.T) { soak(t, world) })
+	}
+}
+
+func soak(t *testing.T, kind string) {
+	t.Logf("-seed %d", *seed)
+	w := newWorld(t, kind)
 	o := observe(t, w.server.Root)
-	for end := time.Now().Add(*duration); time.Now().Before(end) && !t.Failed(); {
+	for end := time.Now().Add(*duration / 2); time.Now().Before(end) && !t.Failed(); {
 		w.trouble()
 	}
 	w.heal()
@@ -92,13 +102,15 @@ func TestSoak(t *testing.T) {
 	w.report()
 }
 
-func newWorld(t testing.TB) *world {
+func newWorld(t testing.TB, kind string) *world {
 	w := &world{TB: t, rand: rand.New(rand.NewPCG(*seed, 0)), server: opensshtest.Start(t, opensshtest.Options{}),
 		oracle: t.TempDir(), local: t.TempDir(), count: map[string]int{}}
-	w.disk = newDisk(t, w.server.Root)
+	if kind == fullDisk {
+		w.disk = newDisk(t, w.server.Root)
+	}
 	require.NoError(t, os.Mkdir(filepath.Join(w.server.Root, shared), 0o755))
 	names := []string{"c0", "c1", "c2"}
-	if *directly {
+	if kind == direct {
 		names = append(names, direct)
 	}
 	for i, name := range names {
@@ -243,7 +255,7 @@ func (w *world) trouble() {
 		kind = "close half a connection"
 		p.link.HalfClose([]link.Direction{link.Up, link.Down}[w.rand.IntN(2)])
 	case 13:
-		if w.disk == nil || *directly { // a delivery that was refused in the middle has holes, so nobody knows it as ours
+		if w.disk == nil {
 			return
 		}
 		kind = "fill the server's disk"

@@ -35,7 +35,9 @@ func (c *client) recover() {
 	case errors.Is(err, fs.ErrNotExist):
 	case err != nil:
 		c.wrong("%v", err)
-	case c.adopt(ch):
+	case !c.adopt(ch):
+		return // the next process does
+	default:
 		if err := os.Remove(c.Oracle + ".doing"); err != nil {
 			c.wrong("%v", err)
 		}
