@@ -40,12 +40,6 @@ func baseOf(n *tree.Node) base {
 	return b
 }
 
-// isNothing reports whether the remote may have nothing there, without a conflict with anybody: a directory was only assumed
-// to exist, or Push has removed a file before it could deliver it again.
-func (b base) isNothing() bool {
-	return b.known == tree.Absent || b.known == tree.Unknown && b.kind == tree.Dir
-}
-
 // targetBase returns the base of the name that a step writes to.
 func targetBase(v *mirror.View, step tree.Step) base {
 	n := step.Node

@@ -84,7 +84,7 @@ func (s *Fs) foreseen(f *foresight, r *Result) error {
 		if err := s.agree(step, r, f.source, f.from, f.sourceNow, false); err != nil {
 			return err
 		}
-		if f.sourceNow.Known == tree.Absent && !f.from.isNothing() {
+		if f.sourceNow.Known == tree.Absent && (f.from.known == tree.Exists || f.from.kind != tree.Dir) {
 			return conflict("it was removed there")
 		}
 		return s.agree(step, r, f.target, f.to, f.targetNow, false)

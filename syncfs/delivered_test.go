@@ -46,6 +46,12 @@ var afterADelivery = map[string]func(r *rig){
 	"removed":      func(r *rig) { require.NoError(r, r.fs.Remove("x")) },
 	"renamed":      func(r *rig) { require.NoError(r, r.fs.Rename("x", "moved")) },
 	"renamed over": func(r *rig) { r.write("temp"); require.NoError(r, r.fs.Rename("temp", "x")) },
+	"replacing": func(r *rig) { require.NoError(r, r.fs.Rename("x", "other")) },
+	"replacing a new one": func(r *rig) {
+		r.write("temp")
+		require.NoError(r, r.fs.Rename("temp", "other"))
+		require.NoError(r, r.fs.Rename("x", "other"))
+	},
 	"swapped": func(r *rig) {
 		for _, names := range [][2]string{{"x", "temp"}, {"other", "x"}, {"temp", "other"}} {
 			require.NoError(r, r.fs.Rename(names[0], names[1]))

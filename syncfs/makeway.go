@@ -11,6 +11,22 @@ func (s *Fs) awaitsRequest(name string) bool {
 	return s.holds(func(v *mirror.View) bool { return v.Tree().AtRemote(name) != nil && v.Tree().Brings(name) })
 }
 
+// renew takes a file that the remote does not have, because Push has removed it or the remote has taken it, for a new one
+// if the program has renamed it since: there is nothing to rename.
+func renew(v *mirror.View) {
+	var moved []*tree.Node
+	v.Tree().Pending(func(n *tree.Node) {
+		if n.Kind == tree.File && n.Known == tree.Absent && n.HasBase() && n.Moved() && n.Local() && n.Diff.Intent == nil {
+			moved = append(moved, n)
+		}
+	})
+	for _, n := range moved {
+		dest := n.Diff.Dest
+		v.Tree().Erased(n, v.Now())
+		n.Diff.Dest = dest
+	}
+}
+
 // makeWay removes the file that a delivery replaces if an earlier delivery may still write to it: what is written late goes
 // to the removed file. That the remote no longer has it is recorded before.
 func (s *Fs) makeWay(d *delivery, i *tree.Intent) error {

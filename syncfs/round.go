@@ -58,6 +58,7 @@ func (p *pusher) round() (*round, error) {
 		return r, err
 	}
 	err = p.s.m.Do(func(v *mirror.View) error {
+		renew(v)
 		r.steps = p.s.plan(v)
 		r.changes, r.unknown = make([]Change, len(r.steps)), map[int]error{}
 		for i, step := range r.steps {

@@ -36,7 +36,7 @@ func (s *Fs) tryRename(step tree.Step, r *Result) error {
 		return err
 	}
 	if source.Known == tree.Absent {
-		if from.isNothing() {
+		if from.known != tree.Exists && from.kind == tree.Dir {
 			return s.renameNothing(step)
 		}
 		return conflict("it was removed there")
@@ -116,8 +116,7 @@ func (s *Fs) moveApart(n *tree.Node, source tree.Meta, replaced ...tree.Meta) er
 	})
 }
 
-// renameNothing records that the remote has nothing under the old name. It makes a directory under its new name. A file is
-// now new, and the next round sends it.
+// renameNothing makes a directory under its new name that was only assumed to exist on the remote under its old one.
 func (s *Fs) renameNothing(step tree.Step) error {
 	err := s.m.Do(func(v *mirror.View) error {
 		if n := step.Node; v.Tree().Node(n.ID) == n {
@@ -125,7 +124,7 @@ func (s *Fs) renameNothing(step tree.Step) error {
 		}
 		return nil
 	})
-	if err != nil || step.Node.Kind != tree.Dir {
+	if err != nil {
 		return err
 	}
 	return s.mkdirRemote(step)
