@@ -5,6 +5,7 @@ import (
 	"os"
 	"path"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -46,7 +47,7 @@ var afterADelivery = map[string]func(r *rig){
 	"removed":      func(r *rig) { require.NoError(r, r.fs.Remove("x")) },
 	"renamed":      func(r *rig) { require.NoError(r, r.fs.Rename("x", "moved")) },
 	"renamed over": func(r *rig) { r.write("temp"); require.NoError(r, r.fs.Rename("temp", "x")) },
-	"replacing": func(r *rig) { require.NoError(r, r.fs.Rename("x", "other")) },
+	"replacing":    func(r *rig) { require.NoError(r, r.fs.Rename("x", "other")) },
 	"replacing a new one": func(r *rig) {
 		r.write("temp")
 		require.NoError(r, r.fs.Rename("temp", "other"))
@@ -71,7 +72,7 @@ func TestDeliveryFails(t *testing.T) {
 			for _, doubt := range []bool{false, true} {
 				t.Run(fmt.Sprintf("%s, %s, doubt %v", change, failure, doubt), func(t *testing.T) {
 					t.Parallel()
-					for at, failed := 0, true; failed; at++ {
+					for at, failed := int64(0), true; failed; at++ {
 						r := newRig(t, direct)
 						r.serve("other")
 						if at%3 > 0 {
@@ -83,15 +84,15 @@ func TestDeliveryFails(t *testing.T) {
 						if doubt {
 							r.loseDelivery(5)
 						}
-						requests := 0
+						var requests atomic.Int64
 						r.plan.Before(func(faultfs.Op) error {
-							if requests++; requests == at+1 {
+							if requests.Add(1) == at+1 {
 								return fail(r)
 							}
 							return nil
 						})
 						_, _ = r.push()
-						failed = requests > at
+						failed = requests.Load() > at
 						r.plan.Heal()
 						make(r)
 						if at%2 == 0 {

@@ -123,9 +123,9 @@ func TestChangeWhilePushFindsOut(t *testing.T) {
 				for _, made := range []bool{false, true} {
 					t.Run(fmt.Sprintf("%s/%v/%v/made %v", name, opts.Publish, kind, made), func(t *testing.T) {
 						inBubble(t, func(t *testing.T) {
-							for at := 0; ; at++ {
+							for at := int64(0); ; at++ {
 								if !changeWhilePushFindsOut(t, opts, kind, made, at, c.first, c.then) {
-									require.Less(t, at, 100)
+									require.Less(t, at, int64(100))
 									break
 								}
 							}
@@ -139,7 +139,7 @@ func TestChangeWhilePushFindsOut(t *testing.T) {
 
 // changeWhilePushFindsOut loses the answer to a request of one Push. A change is made before the request with a number of the
 // next one. It reports whether there was such a request.
-func changeWhilePushFindsOut(t *testing.T, o Options, kind faultfs.Kind, made bool, at int, first, then func(*rig)) (came bool) {
+func changeWhilePushFindsOut(t *testing.T, o Options, kind faultfs.Kind, made bool, at int64, first, then func(*rig)) (came bool) {
 	r := newRig(t, &o)
 	defer r.end()
 	r.serve("x:old", "y:another")
@@ -163,8 +163,7 @@ func changeWhilePushFindsOut(t *testing.T, o Options, kind faultfs.Kind, made bo
 	var requests atomic.Int64
 	changed := make(chan struct{})
 	r.plan.Before(func(faultfs.Op) error {
-		if requests.Add(1) == int64(at)+1 {
-			came = true
+		if requests.Add(1) == at+1 {
 			go func() { defer close(changed); then(r) }()
 			select {
 			case <-changed:
@@ -174,7 +173,7 @@ func changeWhilePushFindsOut(t *testing.T, o Options, kind faultfs.Kind, made bo
 		return nil
 	})
 	_, err := r.push()
-	if came {
+	if came = requests.Load() > at; came {
 		<-changed
 	}
 	require.NotErrorIs(t, err, ErrConflict, "a change before request %d", at)
