@@ -31,6 +31,7 @@ type summary struct {
 	output                  map[name]*strings.Builder
 	failedIn                map[string]int // by package
 	subtests                map[name]int   // that passed, by test
+	race                    bool           // its report is being read
 	passed, failed, skipped int
 }
 
@@ -58,6 +59,13 @@ func (s *summary) add(e event) {
 	n := name{e.Package, e.Test}
 	switch e.Action {
 	case "output":
+		if strings.Contains(e.Output, "WARNING: DATA RACE") { // it may be within the output of a test that passes
+			s.race = true
+		}
+		if s.race {
+			fmt.Fprint(s.out, e.Output)
+			s.race = !strings.HasPrefix(e.Output, "==========")
+		}
 		if s.output[n] == nil {
 			s.output[n] = new(strings.Builder)
 		}

@@ -8,6 +8,7 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -97,10 +98,9 @@ func TestQueuedFileReplacedMeanwhile(t *testing.T) {
 		r.write("a:first", "f:"+strings.Repeat("x", size))
 		other := strings.Repeat("o", size)
 		r.place("other:" + other)
-		done := false
+		var done atomic.Bool
 		r.plan.Before(func(op faultfs.Op) error {
-			if op.Kind == faultfs.Open && !done && strings.HasSuffix(op.Name, ".part") {
-				done = true
+			if op.Kind == faultfs.Open && strings.HasSuffix(op.Name, ".part") && done.CompareAndSwap(false, true) {
 				assert.NoError(t, r.local.Rename("f", "was"))
 				assert.NoError(t, os.Symlink("other", r.path("f")))
 			}
