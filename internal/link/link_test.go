@@ -204,21 +204,12 @@ func TestFreeze(t *testing.T) {
 // A frozen direction lets requests pass and holds back their answers.
 func TestFreezeOne(t *testing.T) {
 	t.Parallel()
-	target, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer target.Close()
-	l := start(t, target.Addr().String(), Options{})
-	near := dial(t, l)
-	far, err := target.Accept()
-	require.NoError(t, err)
-	defer far.Close()
-	require.NoError(t, far.SetDeadline(time.Now().Add(soon)))
-
+	l, near, far := connected(t)
 	l.FreezeOne(Down)
 	for range 2 {
 		send(t, near, far, "request")
 	}
-	_, err = far.Write([]byte("answer"))
+	_, err := far.Write([]byte("answer"))
 	require.NoError(t, err)
 	require.NoError(t, near.SetReadDeadline(time.Now().Add(20*time.Millisecond)))
 	_, err = near.Read(make([]byte, 1))
@@ -235,25 +226,32 @@ func TestFreezeOne(t *testing.T) {
 func TestHalfClose(t *testing.T) {
 	t.Parallel()
 	for _, d := range []Direction{Up, Down} {
-		target, err := net.Listen("tcp", "127.0.0.1:0")
-		require.NoError(t, err)
-		defer target.Close()
-		l := start(t, target.Addr().String(), Options{})
-		near := dial(t, l)
-		far, err := target.Accept()
-		require.NoError(t, err)
-		defer far.Close()
-		require.NoError(t, far.SetDeadline(time.Now().Add(soon)))
+		l, near, far := connected(t)
 		ends := [2]net.Conn{near, far}
 		send(t, near, far, "before")
 		send(t, far, near, "before")
 
 		l.HalfClose(d)
 		l.HalfClose(d)
-		_, err = ends[1-d].Read(make([]byte, 1))
+		_, err := ends[1-d].Read(make([]byte, 1))
 		require.Equal(t, io.EOF, err)
 		send(t, ends[1-d], ends[d], "after")
 	}
+}
+
+// connected returns a link with a connection, and the two ends of that.
+func connected(t testing.TB) (l *Link, near, far net.Conn) {
+	t.Helper()
+	target, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	t.Cleanup(func() { target.Close() })
+	l = start(t, target.Addr().String(), Options{})
+	near = dial(t, l)
+	far, err = target.Accept()
+	require.NoError(t, err)
+	t.Cleanup(func() { far.Close() })
+	require.NoError(t, far.SetDeadline(time.Now().Add(soon)))
+	return l, near, far
 }
 
 // send sends a text from one end and wants it at the other.
