@@ -194,6 +194,7 @@ func TestEndedContextAsksNobody(t *testing.T) {
 	w.put("f", "content")
 	w.put("here", "content")
 	w.requireRead("content", "here")
+	require.Eventually(t, func() bool { return len(w.line.OpenFiles()) == 0 }, 10*time.Second, time.Millisecond)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	w.requireAsked(0, func() {

@@ -1,6 +1,7 @@
 package cachefs
 
 import (
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -286,4 +287,39 @@ func TestOpenCopyOutlivesItsFile(t *testing.T) {
 	w.requireNoLocal("f")
 	require.NoError(t, w.fs.Evict("f"), "nothing to evict")
 	require.ErrorIs(t, w.fs.Evict("missing"), fs.ErrNotExist)
+}
+
+// A directory that the user has made is the remote's, too, once the remote is known to have it: it goes with the remote's.
+// What the user has put into it stays.
+func TestUsersDirectoryThatTheRemoteHasToo(t *testing.T) {
+	t.Parallel()
+	for learnt, learn := range map[string]func(w *world){
+		"by a file in it":     func(w *world) { w.requireRead("content", "d/f") },
+		"by its listing":      func(w *world) { require.NotNil(w, w.listed("d/f")) },
+		"by the one above it": func(w *world) { _ = second(w.fs.Stat("d/none")); require.NotNil(w, w.listed("d")) },
+	} {
+		for _, own := range []bool{false, true} {
+			t.Run(fmt.Sprint(learnt, ", a file of the user in it ", own), func(t *testing.T) {
+				t.Parallel()
+				w := newWorld(t, Options{Revalidate: Always, ListTTL: -1})
+				w.put("d/f", "content")
+				require.NoError(t, os.Mkdir(w.local("d"), 0o755))
+				learn(w)
+				require.NoError(t, w.remote.RemoveAll("/d"))
+				if own {
+					w.putLocal("d/own", "the user's own")
+				}
+				if own {
+					require.NotNil(t, w.listed("d"))
+					require.Nil(t, w.listed("d/f"))
+					w.requireRead("the user's own", "d/own")
+					w.requireLocal("the user's own", "d/own")
+					return
+				}
+				require.Nil(t, w.listed("d"))
+				require.ErrorIs(t, second(w.fs.Stat("d")), fs.ErrNotExist)
+				require.NoDirExists(t, w.local("d"))
+			})
+		}
+	}
 }

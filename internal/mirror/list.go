@@ -154,6 +154,9 @@ func (v *View) remoteEntries(dir *tree.Node) (remote.Listing, error) {
 	if remote.Absent(l.Err) && v.standsHere(dir) {
 		return remote.Listing{}, nil
 	}
+	if l.Err == nil {
+		v.tree.Adopt(dir)
+	}
 	return l, l.Err
 }
 
@@ -190,7 +193,7 @@ func (v *View) learnList(dir *tree.Node, there remote.Listing, about func(*tree.
 	var kids []*tree.Node
 	dir.Kids(func(k *tree.Node) { kids = append(kids, k) })
 	for _, k := range kids {
-		if about(k) {
+		if about(k) || k.Assumed() && there.Entries[k.Name()].Kind == tree.Dir {
 			v.learnEntry(k, there)
 		}
 	}

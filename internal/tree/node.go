@@ -280,6 +280,11 @@ func (n *Node) Differs() bool {
 	return n.Moved() || n.Dirty() || n.Diff != nil && (n.Diff.Attr.Set != 0 || n.Diff.Explicit || n.Diff.Intent != nil)
 }
 
+// Assumed reports whether the node is a directory that the remote was not asked about yet.
+func (n *Node) Assumed() bool {
+	return n.Kind == Dir && n.Known == Unknown && n.HasBase() && !n.Differs() && !n.IsRoot()
+}
+
 // Seen returns the version of the node that the program has seen: that of a stale copy, else the remote's last answer.
 func (n *Node) Seen() Meta {
 	if (n.content == Owned || n.content == Edited) && n.copied.Stale {

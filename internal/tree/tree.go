@@ -120,7 +120,15 @@ func (t *Tree) Discover(dir *Node, name string, kind Kind, meta Meta, now int64)
 	n.Known, n.Meta, n.Checked = Exists, meta, now
 	t.link(n, dir, name)
 	t.rebase(n, dir, name)
+	t.Adopt(dir)
 	return n
+}
+
+// Adopt records that the remote has a directory, if that was only assumed.
+func (t *Tree) Adopt(dir *Node) {
+	if dir.Assumed() {
+		t.Edit(dir).Known = Exists
+	}
 }
 
 // Assume adds a directory that the program relies on before the remote was asked. The remote is assumed to have it;
