@@ -28,12 +28,7 @@ func guard(v *mirror.View, n *tree.Node, i *tree.Intent, f fate) {
 	if f == done && (i.Kind == tree.Publish || i.Kind.Renames()) {
 		return
 	}
-	g := tree.Guard{Intent: *i, Kind: n.Kind, Target: n.Target()}
-	if replaced := v.Tree().AtRemote(i.To); replaced != nil {
-		g.Base = replaced.Meta
-	}
-	g.Since = v.Now()
-	v.Tree().Guard(g)
+	v.Tree().Doubt(n, *i, v.Now())
 }
 
 // errOvertaken: what was made is gone, which an earlier request explains.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/sftpsyncer/go-syncfs/cachefs"
 	"github.com/sftpsyncer/go-syncfs/internal/faultfs"
 )
 
@@ -144,18 +145,7 @@ func changeWhilePushFindsOut(t *testing.T, o Options, kind faultfs.Kind, made bo
 	defer r.end()
 	r.serve("x:old", "y:another")
 	first(r)
-	down := func(op faultfs.Op) error {
-		if op.Kind != kind {
-			return nil
-		}
-		r.down()
-		return errDown
-	}
-	if made {
-		r.plan.After(func(op faultfs.Op, err error) error { return cmp.Or(down(op), err) })
-	} else {
-		r.plan.Before(down)
-	}
+	r.endAt(kind, made)
 	if _, err := r.push(); err == nil {
 		return false // there is no such request
 	}
@@ -180,4 +170,73 @@ func changeWhilePushFindsOut(t *testing.T, o Options, kind faultfs.Kind, made bo
 	r.plan.Heal()
 	r.pushes()
 	return came
+}
+
+// After a step in doubt was discarded, all that the view shows can be read, whether the step was made or not.
+func TestDiscardOfAStepInDoubt(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]func(r *rig){
+		"removal":                  func(r *rig) { require.NoError(r, r.fs.Remove("d/x")) },
+		"removal of a link":        func(r *rig) { require.NoError(r, r.fs.Remove("d/l")) },
+		"removal of all":           func(r *rig) { require.NoError(r, r.fs.RemoveAll("d")) },
+		"removal of a directory":   func(r *rig) { require.NoError(r, r.fs.Remove("empty")) },
+		"file becomes a directory": func(r *rig) { require.NoError(r, r.fs.Remove("d/x")); require.NoError(r, r.fs.Mkdir("d/x", 0o755)) },
+		"rename":                   func(r *rig) { require.NoError(r, r.fs.Rename("d/x", "d/n")) },
+		"rename over":              func(r *rig) { require.NoError(r, r.fs.Rename("d/x", "d/y")) },
+		"rename of a directory":    func(r *rig) { require.NoError(r, r.fs.Rename("d", "e")) },
+		"edit":                     func(r *rig) { r.write("d/x:anew") },
+		"edit, renamed":            func(r *rig) { r.write("d/x:anew"); require.NoError(r, r.fs.Rename("d", "e")) },
+		"swap": func(r *rig) {
+			require.NoError(r, r.fs.Rename("d/x", "t"))
+			require.NoError(r, r.fs.Rename("d/y", "d/x"))
+			require.NoError(r, r.fs.Rename("t", "d/y"))
+		},
+	} {
+		for _, kind := range []faultfs.Kind{faultfs.Remove, faultfs.Rename} {
+			for _, local := range []bool{false, true} {
+				for _, made := range []bool{false, true} {
+					for _, revalidate := range []time.Duration{0, cachefs.Always} {
+						t.Run(fmt.Sprintf("%s/%s/local %v/made %v/revalidate %v", name, kind, local, made, revalidate), func(t *testing.T) {
+							inBubble(t, func(t *testing.T) {
+								r := newRig(t, &Options{RetryFor: -1, Cache: cachefs.Options{Revalidate: revalidate}})
+								r.serve("d/x", "d/y", "empty/")
+								r.link("y", "d/l")
+								if local {
+									r.fetch("d/x", "d/y")
+								}
+								change(r)
+								r.endAt(kind, made)
+								_, err := r.push()
+								r.plan.Heal()
+								if err == nil {
+									return // it makes no such request
+								}
+								require.ErrorIs(t, err, ErrUnavailable)
+								require.NoError(t, r.fs.Discard())
+								r.view() // reads all files
+								r.pushes()
+								require.Equal(t, r.served(), r.view())
+							})
+						})
+					}
+				}
+			}
+		}
+	}
+}
+
+// endAt has the remote not answer any more from the first operation of a kind, which it executes if made is set.
+func (r *rig) endAt(kind faultfs.Kind, made bool) {
+	end := func(op faultfs.Op) error {
+		if op.Kind != kind {
+			return nil
+		}
+		r.down()
+		return errDown
+	}
+	if made {
+		r.plan.After(func(op faultfs.Op, err error) error { return cmp.Or(err, end(op)) })
+	} else {
+		r.plan.Before(end)
+	}
 }

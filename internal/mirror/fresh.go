@@ -85,7 +85,7 @@ func (v *View) askable(n *tree.Node) bool {
 // askableIf is askable with another revalidation interval.
 func (v *View) askableIf(n *tree.Node, revalidate time.Duration) bool {
 	switch {
-	case n.IsRoot() || n.Differs() || !n.HasBase() || n.Content() == tree.Edited:
+	case n.IsRoot() || n.Differs() && !n.TakenBack() || !n.HasBase() || n.Content() == tree.Edited:
 		return false
 	case n.Kind == tree.File && n.Content() == tree.Remote, n.Kind == tree.Link:
 		return true
@@ -119,6 +119,11 @@ func differsBelow(dir *tree.Node) (differs bool) {
 func (v *View) Learn(n *tree.Node, a remote.Answer) {
 	switch {
 	case n.Local() && v.tree.Explains(n, a.Known, a.Meta):
+		return
+	case a.Known == tree.Absent && n.TakenBack():
+		v.tree.Doubt(n, *n.Diff.Intent, v.Now())
+		v.tree.Note(n, v.Now()).Intent = nil
+		v.vanish(n)
 		return
 	case a.Known == tree.Absent || a.Kind != n.Kind:
 		v.vanish(n)

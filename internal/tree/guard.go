@@ -31,6 +31,15 @@ func (t *Tree) Guard(g Guard) {
 	t.setGuard(g.ID, &g)
 }
 
+// Doubt guards the names of a node's step, whose request may still be carried out.
+func (t *Tree) Doubt(n *Node, i Intent, now int64) {
+	g := Guard{Intent: i, Kind: n.Kind, Target: n.Target(), Since: now}
+	if replaced := t.AtRemote(i.To); replaced != nil {
+		g.Base = replaced.Meta
+	}
+	t.Guard(g)
+}
+
 // Unguard removes a Guard.
 func (t *Tree) Unguard(id ID) { t.setGuard(id, nil) }
 

@@ -45,3 +45,26 @@ func TestExplains(t *testing.T) {
 		})
 	}
 }
+
+func TestTakenBack(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		change func(tr *Tree, n *Node)
+		want   bool
+	}{
+		"nothing was sent":   {func(*Tree, *Node) {}, false},
+		"a removal":          {func(tr *Tree, n *Node) { tr.Note(n, 1).Intent = &Intent{Kind: Erase, From: "x"} }, true},
+		"a rename":           {func(tr *Tree, n *Node) { tr.Note(n, 1).Intent = &Intent{Kind: Move, From: "x", To: "y"} }, false},
+		"and then changed":   {func(tr *Tree, n *Node) { d := tr.Note(n, 1); d.Intent, d.Explicit = &Intent{Kind: Erase}, true }, false},
+		"not discarded":      {func(tr *Tree, n *Node) { tr.Note(n, 1).Intent = &Intent{Kind: Erase}; tr.Unlink(n, 1) }, false},
+		"it was never there": {func(tr *Tree, n *Node) { tr.Note(n, 1).Intent = &Intent{Kind: Erase}; tr.Erased(n, 1) }, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			tr := New()
+			n := tr.Discover(tr.Root(), "x", File, Meta{}, 1)
+			c.change(tr, n)
+			require.Equal(t, c.want, n.TakenBack())
+		})
+	}
+}

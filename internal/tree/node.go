@@ -277,7 +277,18 @@ func (n *Node) Differs() bool {
 	case n.base == nil:
 		return true
 	}
-	return n.Moved() || n.Dirty() || n.Diff != nil && (n.Diff.Attr.Set != 0 || n.Diff.Explicit || n.Diff.Intent != nil)
+	return n.queued() || n.Diff != nil && n.Diff.Intent != nil
+}
+
+// queued reports whether a node that both trees have is to be changed on the remote.
+func (n *Node) queued() bool {
+	return n.Moved() || n.Dirty() || n.Diff != nil && (n.Diff.Attr.Set != 0 || n.Diff.Explicit)
+}
+
+// TakenBack reports whether a removal of the node was sent and then discarded, so that only the remote knows whether it
+// was made.
+func (n *Node) TakenBack() bool {
+	return n.InView() && n.HasBase() && !n.queued() && n.Diff != nil && n.Diff.Intent != nil && n.Diff.Intent.Kind == Erase
 }
 
 // Assumed reports whether the node is a directory that the remote was not asked about yet.

@@ -126,8 +126,12 @@ func (t *Tree) Discover(dir *Node, name string, kind Kind, meta Meta, now int64)
 
 // Adopt records that the remote has a directory, if that was only assumed.
 func (t *Tree) Adopt(dir *Node) {
-	if dir.Assumed() {
-		t.Edit(dir).Known = Exists
+	if !dir.Assumed() {
+		return
+	}
+	t.Edit(dir).Known = Exists
+	if dir.recorded {
+		t.Touch(dir)
 	}
 }
 
