@@ -61,7 +61,7 @@ var (
 
 	// testOnly may be imported by tests and by each other.
 	testOnly = []string{"internal/aferotest", "internal/faultfs", "internal/crashfs", "internal/foldfs",
-		"internal/lateremote",
+		"internal/lateremote", "internal/limits",
 		"internal/opensshtest", "internal/peerbench", "internal/remotetest", "internal/sftpservers", "internal/soak",
 		"sftpfs/internal/wiretest"}
 )
