@@ -102,9 +102,9 @@ func (r *rig) make() *Download {
 
 // fetch has all of the file brought.
 func (r *rig) fetch() error {
-	d := r.start()
+	d := r.make()
 	d.Want()
-	<-d.Closed
+	d.Run() // which has closed all files when it returns
 	return d.Result()
 }
 
