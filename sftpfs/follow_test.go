@@ -1,6 +1,7 @@
 package sftpfs_test
 
 import (
+	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -33,6 +34,30 @@ func TestRemoveAllSparesWhatALinkLeadsTo(t *testing.T) {
 	tree := following{afero.NewBasePathFs(afero.NewOsFs(), dir).(*afero.BasePathFs)}
 	server := newServer(t, &sftptest.Options{Fs: tree})
 	_ = removeLink(t, sftpfs.NewClient(dialServer(t, server), "/"), dir) // it takes REMOVE for that of a directory, too
+}
+
+// ProFTPD's mod_sftp has only SSH_FX_OP_UNSUPPORTED for EINVAL. That it can't read the link that a directory is not says
+// nothing about READLINK: without that, nobody would know that LSTAT has followed a link.
+func TestInvalidArgumentIsNotUnsupported(t *testing.T) {
+	t.Parallel()
+	for _, message := range []string{"Invalid parameter", "Invalid argument"} {
+		dir := t.TempDir()
+		tree := following{afero.NewBasePathFs(afero.NewOsFs(), dir).(*afero.BasePathFs)}
+		server := newServer(t, &sftptest.Options{Fs: tree, Version: "SSH-2.0-mod_sftp",
+			Hooks: []sftptest.Hook{func(r *sftptest.Request) sftptest.Answer {
+				a := r.Next()
+				if r.Kind == sftptest.Readlink && a.Status != sftptest.StatusOK {
+					return sftptest.Refuse(sftptest.StatusOpUnsupported, message)
+				}
+				return a
+			}}})
+		fsys := newFs(t, server.Config())
+		require.NoError(t, fsys.Mkdir("d", 0o755))
+		_, err := fsys.ReadlinkIfPossible("d")
+		require.ErrorIs(t, err, fs.ErrInvalid)
+		require.NotErrorIs(t, err, errors.ErrUnsupported)
+		_ = removeLink(t, fsys, dir) // as above
+	}
 }
 
 func TestRemoveAllSparesWhatALinkLeadsToProFTPD(t *testing.T) {

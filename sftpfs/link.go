@@ -95,7 +95,7 @@ func (r remote) unfollowed(p string, fi fs.FileInfo) fs.FileInfo {
 	if fi.Mode()&fs.ModeSymlink != 0 {
 		return fi
 	}
-	target, err := r.readlink(p)
+	target, err := r.readAnyLink(p) // what was refused for another name says nothing about this one
 	if err != nil {
 		return fi
 	}

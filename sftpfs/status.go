@@ -16,6 +16,7 @@ type status struct {
 	// plain are messages that add nothing to err, as textOf returns them. Nil: err says less than the code, so that no
 	// message is left out.
 	plain map[string]bool
+	bare  bool // no message is kept: os.IsNotExist and os.IsExist, which afero uses, only know the bare errno
 }
 
 // statuses are the codes of the SFTP status, each with the draft of draft-ietf-secsh-filexfer that defines it. Version 3
@@ -26,7 +27,7 @@ var statuses = [...]status{
 	// Version 3, drafts up to 02.
 	0: noReason("SSH_FX_OK"),
 	1: noReason("SSH_FX_EOF"), // of what has no end; otherwise it is io.EOF
-	2: exactly("SSH_FX_NO_SUCH_FILE", syscall.ENOENT, "no such file or directory", "file does not exist", "file not found"),
+	2: always("SSH_FX_NO_SUCH_FILE", syscall.ENOENT),
 	3: exactly("SSH_FX_PERMISSION_DENIED", syscall.EACCES, "access denied", "operation not permitted"),
 	4: noReason("SSH_FX_FAILURE"),     // OpenSSH: EEXIST, ENOTEMPTY, EISDIR, ENOSPC and others
 	5: noReason("SSH_FX_BAD_MESSAGE"), // OpenSSH: ENAMETOOLONG and EINVAL
@@ -38,8 +39,8 @@ var statuses = [...]status{
 
 	// Version 4, drafts 03 and 04.
 	9:  exactly("SSH_FX_INVALID_HANDLE", syscall.EBADF, "bad file descriptor", "invalid handle value"),
-	10: exactly("SSH_FX_NO_SUCH_PATH", syscall.ENOENT, "no such file or directory"),
-	11: exactly("SSH_FX_FILE_ALREADY_EXISTS", syscall.EEXIST, "file exists", "file/directory already exists"),
+	10: always("SSH_FX_NO_SUCH_PATH", syscall.ENOENT),
+	11: always("SSH_FX_FILE_ALREADY_EXISTS", syscall.EEXIST),
 	12: exactly("SSH_FX_WRITE_PROTECT", syscall.EROFS, "read-only file system", "write protected",
 		"file/directory is write-protected"),
 	13: roughly("SSH_FX_NO_MEDIA", syscall.ENXIO),
@@ -68,15 +69,27 @@ var statuses = [...]status{
 	31: roughly("SSH_FX_NO_MATCHING_BYTE_RANGE_LOCK", invalid.Argument),
 }
 
+const (
+	opUnsupported    = 8
+	invalidParameter = 23
+)
+
+// invalidArgument are messages with which SSH_FX_OP_UNSUPPORTED is about the arguments of a request, not about its kind:
+// ProFTPD's mod_sftp has no other code for EINVAL in version 3, for example for READLINK of a file.
+var invalidArgument = map[string]bool{textOf("Invalid parameter"): true, textOf("Invalid argument"): true}
+
 // noReason returns a code for a refusal without a reason.
 func noReason(name string) status { return status{name: name} }
 
 // roughly returns a code of which err is not the whole meaning.
 func roughly(name string, err error) status { return status{name: name, err: err} }
 
+// always returns a code that err stands for, whatever the server says with it.
+func always(name string, err error) status { return status{name: name, err: err, bare: true} }
+
 // exactly returns a code that err stands for. The name of the code, the text of err and the others are plain.
 func exactly(name string, err error, others ...string) status {
-	s := status{name, err, map[string]bool{"": true}}
+	s := status{name: name, err: err, plain: map[string]bool{"": true}}
 	for _, text := range append(others, name, err.Error()) {
 		s.plain[textOf(text)] = true
 	}
@@ -95,7 +108,10 @@ func statusOf(code uint32) status {
 // a refusal.
 func answer(s wire.Status) error {
 	meaning, message := statusOf(s.Code), printable(s.Message, wire.MaxMessage)
-	if meaning.plain[textOf(withoutPath(message))] {
+	if s.Code == opUnsupported && invalidArgument[textOf(message)] {
+		meaning = statuses[invalidParameter]
+	}
+	if meaning.bare || meaning.plain[textOf(withoutPath(message))] {
 		return meaning.err
 	}
 	r := &refusal{err: meaning.err, name: meaning.name, message: message}
