@@ -8,7 +8,8 @@ import (
 
 // keepingTarget runs make, which makes a symbolic link p to a target. The first relative target is read back, because some
 // servers make it absolute (mysecureshell), after which the symbolic link leads elsewhere when it is moved. It is removed
-// then, and no other is made. OpenSSH's own server is not asked.
+// then, and no other is made. Two servers are known to keep it, and not asked: OpenSSH's own, and ProFTPD, whose READLINK
+// shows any target as an absolute path.
 func (r remote) keepingTarget(target, p string, make func() error) error {
 	if path.IsAbs(target) {
 		return make()
@@ -17,7 +18,7 @@ func (r remote) keepingTarget(target, p string, make func() error) error {
 		return err
 	}
 	err := make()
-	if err != nil || r.learnt.isKnown(kindRelativeSymlink) || r.isOpenSSH() {
+	if err != nil || r.learnt.isKnown(kindRelativeSymlink) || r.modSFTP || r.isOpenSSH() {
 		return err
 	}
 	got, err := r.readAnyLink(p)
