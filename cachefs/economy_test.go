@@ -108,7 +108,7 @@ func TestReadInTheMiddleOfALargeFile(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "here", string(p[:4]))
 	require.NoError(t, r.Close())
-	require.Eventually(t, func() bool { return len(w.line.OpenFiles()) == 0 }, 10*time.Second, time.Millisecond)
+	w.requireAllClosed()
 	require.Less(t, w.line.BytesRead(), int64(4*mib))
 	require.Equal(t, int64(0), w.copies())
 }

@@ -181,7 +181,7 @@ func TestFetchEndsWhenNobodyWaits(t *testing.T) {
 	cancel()
 	require.ErrorIs(t, <-left, context.Canceled)
 	release()
-	require.Eventually(t, func() bool { return len(w.line.OpenFiles()) == 0 }, 10*time.Second, time.Millisecond)
+	w.requireAllClosed()
 	require.Less(t, w.line.BytesRead(), int64(1<<20))
 	w.requireNoLocal("f")
 	w.requireRead(string(make([]byte, 1<<20)), "f")
@@ -194,7 +194,7 @@ func TestEndedContextAsksNobody(t *testing.T) {
 	w.put("f", "content")
 	w.put("here", "content")
 	w.requireRead("content", "here")
-	require.Eventually(t, func() bool { return len(w.line.OpenFiles()) == 0 }, 10*time.Second, time.Millisecond)
+	w.requireAllClosed()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	w.requireAsked(0, func() {
@@ -228,7 +228,7 @@ func TestCloseEndsFetches(t *testing.T) {
 	release()
 	require.NoError(t, <-closed)
 	w.requireNoLocal("f")
-	require.Eventually(t, func() bool { return len(w.line.OpenFiles()) == 0 }, 10*time.Second, time.Millisecond)
+	w.requireAllClosed()
 }
 
 func TestCallsAfterCloseAreErrClosed(t *testing.T) {

@@ -308,8 +308,6 @@ func TestUsersDirectoryThatTheRemoteHasToo(t *testing.T) {
 				require.NoError(t, w.remote.RemoveAll("/d"))
 				if own {
 					w.putLocal("d/own", "the user's own")
-				}
-				if own {
 					require.NotNil(t, w.listed("d"))
 					require.Nil(t, w.listed("d/f"))
 					w.requireRead("the user's own", "d/own")

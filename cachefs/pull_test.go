@@ -175,6 +175,6 @@ func TestPullEndsWithItsContext(t *testing.T) {
 			t.Fatal("it goes on")
 		}
 		release()
-		require.Eventually(t, func() bool { return len(w.line.OpenFiles()) == 0 }, 10*time.Second, time.Millisecond)
+		w.requireAllClosed()
 	}
 }

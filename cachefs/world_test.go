@@ -64,9 +64,7 @@ func newWorld(t testing.TB, opts Options) *world {
 	w.start()
 	t.Cleanup(func() {
 		require.NoError(t, w.fs.Close())
-		// Close does not wait for calls of the remote that were given up, and close what they open.
-		require.Eventually(t, func() bool { return len(w.line.OpenFiles()) == 0 }, 10*time.Second, time.Millisecond,
-			"left open on the remote")
+		w.requireAllClosed() // Close does not wait for calls of the remote that were given up, and close what they open
 	})
 	return w
 }
@@ -212,6 +210,13 @@ func (w *world) copies() (size int64) {
 	})
 	require.NoError(w, err)
 	return size
+}
+
+// requireAllClosed waits until no file is open on the remote: downloads close theirs in the background.
+func (w *world) requireAllClosed() {
+	w.Helper()
+	require.Eventually(w, func() bool { return len(w.line.OpenFiles()) == 0 }, 10*time.Second, time.Millisecond,
+		"left open on the remote")
 }
 
 // with is the cache bound to a context.

@@ -69,11 +69,6 @@ var statuses = [...]status{
 	31: roughly("SSH_FX_NO_MATCHING_BYTE_RANGE_LOCK", invalid.Argument),
 }
 
-const (
-	opUnsupported    = 8
-	invalidParameter = 23
-)
-
 // invalidArgument are messages with which SSH_FX_OP_UNSUPPORTED is about the arguments of a request, not about its kind:
 // ProFTPD's mod_sftp has no other code for EINVAL in version 3, for example for READLINK of a file.
 var invalidArgument = map[string]bool{textOf("Invalid parameter"): true, textOf("Invalid argument"): true}
@@ -108,8 +103,8 @@ func statusOf(code uint32) status {
 // a refusal.
 func answer(s wire.Status) error {
 	meaning, message := statusOf(s.Code), printable(s.Message, wire.MaxMessage)
-	if s.Code == opUnsupported && invalidArgument[textOf(message)] {
-		meaning = statuses[invalidParameter]
+	if s.Code == wire.StatusOpUnsupported && invalidArgument[textOf(message)] {
+		meaning = statuses[wire.StatusInvalidParameter]
 	}
 	if meaning.bare || meaning.plain[textOf(withoutPath(message))] {
 		return meaning.err

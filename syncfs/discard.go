@@ -199,7 +199,7 @@ func (d *discarder) apply() error {
 			returning = append(returning, n)
 		case !n.InView():
 			returning = append(returning, n)
-		case n.Kind == tree.Dir && n.Known == tree.Unknown && !n.Differs(): // made offline: ask the remote now
+		case n.Assumed(): // made offline: ask the remote now
 			d.local.rmdir(n.Path())
 			if !n.HasKids() {
 				d.v.Tree().Forget(n)

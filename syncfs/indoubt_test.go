@@ -235,7 +235,7 @@ func (r *rig) endAt(kind faultfs.Kind, made bool) {
 		return errDown
 	}
 	if made {
-		r.plan.After(func(op faultfs.Op, err error) error { return cmp.Or(err, end(op)) })
+		r.plan.After(func(op faultfs.Op, err error) error { return cmp.Or(end(op), err) })
 	} else {
 		r.plan.Before(end)
 	}

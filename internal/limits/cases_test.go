@@ -50,10 +50,17 @@ func put(t *testing.T, name string, content []byte) {
 // requireText reads a file of the view.
 func (c *client) requireText(name string, want []byte) error {
 	got, err := afero.ReadFile(c.fs, name)
-	if err == nil && !bytes.Equal(got, want) {
-		err = fmt.Errorf("%s is not as it was written", name)
+	if err == nil {
+		err = same(name, got, want)
 	}
 	return err
+}
+
+func same(name string, got, want []byte) error {
+	if !bytes.Equal(got, want) {
+		return fmt.Errorf("%s is not as it was written", name)
+	}
+	return nil
 }
 
 // serveIn makes files in the directory "in" of the server.
@@ -83,8 +90,9 @@ func openAtOnce(c *client) error {
 		return func() (err error) {
 			files, texts := make([]afero.File, c.Size), make([][]byte, c.Size)
 			for i := range files {
-				texts[i] = text(fmt.Sprintf("%s/%d", dir, i), size)
-				if files[i], err = c.fs.OpenFile(fmt.Sprintf("%s/%d", dir, i), flag, 0o644); err != nil {
+				name := fmt.Sprintf("%s/%d", dir, i)
+				texts[i] = text(name, size)
+				if files[i], err = c.fs.OpenFile(name, flag, 0o644); err != nil {
 					return err
 				}
 			}
@@ -101,32 +109,28 @@ func openAtOnce(c *client) error {
 			return err
 		}
 	}
-	err := c.step("read in turn", c.Size, inTurn("in", os.O_RDONLY, func(f afero.File, want []byte) error {
+	read := inTurn("in", os.O_RDONLY, func(f afero.File, want []byte) error {
 		got := make([]byte, len(want))
-		_, err := io.ReadFull(f, got)
-		if err == nil && !bytes.Equal(got, want) {
-			err = fmt.Errorf("%s is not as it was written", f.Name())
-		}
-		return err
-	}))
-	if err == nil {
-		err = c.fs.Mkdir("out", 0o755)
-	}
-	if err == nil {
-		err = c.step("write in turn", c.Size, inTurn("out", os.O_CREATE|os.O_WRONLY, func(f afero.File, want []byte) error {
-			_, err := f.Write(want)
+		if _, err := io.ReadFull(f, got); err != nil {
 			return err
-		}))
-	}
-	return errors.Join(err, c.push(c.Size))
+		}
+		return same(f.Name(), got, want)
+	})
+	write := inTurn("out", os.O_CREATE|os.O_WRONLY, func(f afero.File, want []byte) error {
+		_, err := f.Write(want)
+		return err
+	})
+	return inOrder(
+		func() error { return c.step("read in turn", c.Size, read) },
+		func() error { return c.fs.Mkdir("out", 0o755) },
+		func() error { return c.step("write in turn", c.Size, write) },
+		func() error { return c.push(c.Size) },
+	)
 }
 
 // goroutines has n goroutines read and write at once.
 func goroutines(c *client) error {
-	if err := c.fs.Mkdir("out", 0o755); err != nil {
-		return err
-	}
-	err := c.step("read, write, list", c.Size, func() error {
+	use := func() error {
 		errs := make([]error, c.Size)
 		var all sync.WaitGroup
 		for i := range errs {
@@ -139,8 +143,12 @@ func goroutines(c *client) error {
 		}
 		all.Wait()
 		return errors.Join(errs...)
-	})
-	return errors.Join(err, c.push(c.Size))
+	}
+	return inOrder(
+		func() error { return c.fs.Mkdir("out", 0o755) },
+		func() error { return c.step("read, write, list", c.Size, use) },
+		func() error { return c.push(c.Size) },
+	)
 }
 
 func serveWide(t *testing.T, root string, n int64) {

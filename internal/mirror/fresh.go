@@ -120,7 +120,7 @@ func (v *View) Learn(n *tree.Node, a remote.Answer) {
 	switch {
 	case n.Local() && v.tree.Explains(n, a.Known, a.Meta):
 		return
-	case a.Known == tree.Absent && n.TakenBack():
+	case a.Known == tree.Absent && n.TakenBack(): // the removal was made, and may be made once more
 		v.tree.Doubt(n, *n.Diff.Intent, v.Now())
 		v.tree.Note(n, v.Now()).Intent = nil
 		v.vanish(n)

@@ -47,6 +47,8 @@ const (
 	StatusNoSuchFile       = 2
 	StatusPermissionDenied = 3
 	StatusFailure          = 4
+	StatusOpUnsupported    = 8
+	StatusInvalidParameter = 23 // of version 6
 )
 
 // Flags of OPEN.
